@@ -1,0 +1,161 @@
+"""Which device, how much memory, how much work is allowed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+from core.experiment import Experiment
+from core.histogram import key_count
+
+_GIB = 2**30
+_CHUNK_ELEMENTS = 2**19
+_KEPT_BYTES = 2**25 - 2**16  # just under the most that glibc lets its threshold grow to
+_BYTES_PER_MEASURED_ELEMENT = 64  # the float64 copies and int64 keys alive while tallying
+_MULTIPLY_ADDS_PER_DRAW = 16  # what one random number costs, in multiply-adds, on a CPU
+
+
+class WorkLimitError(ValueError):
+    """A run that this host will not start, because it needs too much memory or work."""
+
+
+def available_devices() -> list[str]:
+    """The names that ``propagate`` accepts on this host, apart from "auto"."""
+    return ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device meant by "cpu", "cuda", "cuda:1" or "auto" (CUDA if there is one).
+
+    Raises:
+        ValueError: for any other name, or one that this host does not have.
+    """
+    present = available_devices()
+    cuda = present[1:]
+    if name == "auto":
+        return torch.device((cuda or present)[0])
+    if name == "cuda" and cuda:
+        return torch.device(cuda[0])
+    if name in present:
+        return torch.device(name)
+    raise ValueError(f"device must be one of auto, {', '.join(present)} on this host, got {name!r}")
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Run torch's CPU kernels on the calling thread alone.
+
+    A matrix product split between threads adds up in another order and differs in the last bit;
+    on one thread the result is the same on every machine of a kind. The setting holds for the
+    calling thread, and is put back.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run needs: peak bytes, and multiply-adds including those of drawing the weights."""
+
+    bytes: int
+    multiply_adds: float
+
+
+def chunk_layers(experiment: Experiment) -> int:
+    """How many layers are measured at once."""
+    return min(experiment.depth, max(1, _CHUNK_ELEMENTS // _measured_elements(experiment)))
+
+
+def _measured_elements(experiment: Experiment) -> int:
+    """The larger of a layer's elements and the bins that they are counted into."""
+    return max(experiment.width * experiment.batch_size, key_count(experiment.format))
+
+
+def cost(experiment: Experiment) -> Cost:
+    """What ``propagate`` needs for it, estimated from above without allocating anything."""
+    n, batch, depth = experiment.width, experiment.batch_size, experiment.depth
+    rule, number_format = experiment.rule, experiment.format
+    drawn = depth if experiment.weights == "fresh" else 1
+    item = number_format.bits // 8
+    product_item = max(4, item)
+    matrix = n * n * 4 * rule.peak_matrices
+    if item != 4:
+        matrix += n * n * (item + product_item)
+    activations = (chunk_layers(experiment) + 4) * n * batch * product_item
+    layers = chunk_layers(experiment) + 1
+    measured = layers * _measured_elements(experiment) * _BYTES_PER_MEASURED_ELEMENT
+    products = float(n) * n * batch * depth
+    draws = drawn * (_MULTIPLY_ADDS_PER_DRAW * float(n) * n + rule.multiply_adds(n))
+    return Cost(int(matrix + activations + measured), products + draws)
+
+
+@dataclass(frozen=True)
+class WorkLimit:
+    """The largest run that this host accepts.
+
+    Attributes:
+        bytes: peak memory of one run; GOOD_INIT_MAX_BYTES, 2 GiB unless set.
+        multiply_adds: work of one run; GOOD_INIT_MAX_MULTIPLY_ADDS, 4e11 unless set.
+    """
+
+    bytes: int = 2 * _GIB
+    multiply_adds: float = 4e11
+
+    @classmethod
+    def from_environment(cls) -> WorkLimit:
+        """The limit that the host's environment sets; ValueError if it is not a positive number."""
+        return cls(
+            int(_positive("GOOD_INIT_MAX_BYTES", cls.bytes)),
+            _positive("GOOD_INIT_MAX_MULTIPLY_ADDS", cls.multiply_adds),
+        )
+
+    def check(self, experiment: Experiment) -> None:
+        """Raise WorkLimitError, saying how much is needed and what to lower, if it is too much."""
+        need = cost(experiment)
+        levers = "width" if experiment.batch_size == 1 else "width or batch_size"
+        if need.bytes > self.bytes:
+            raise WorkLimitError(
+                f"this run needs about {need.bytes / _GIB:.1f} GiB of memory and the host allows "
+                f"{self.bytes / _GIB:.1f} GiB: lower {levers} (width is {experiment.width}, "
+                f"batch_size {experiment.batch_size})"
+            )
+        if need.multiply_adds > self.multiply_adds:
+            fresh = ", or use tied weights" if experiment.weights == "fresh" else ""
+            raise WorkLimitError(
+                f"this run needs about {need.multiply_adds:.1e} multiply-adds and the host allows "
+                f"{self.multiply_adds:.1e}: lower {levers} or depth{fresh} (width is "
+                f"{experiment.width}, depth {experiment.depth}, batch_size {experiment.batch_size})"
+            )
+
+
+def _positive(variable: str, default: float) -> float:
+    text = os.environ.get(variable)
+    if text is None:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{variable} must be a positive number, got {text!r}")
+    return value
+
+
+def _keep_freed_memory() -> None:
+    """Let the C allocator keep what a run frees, for the next run.
+
+    glibc returns freed blocks of this size to the kernel, and the page faults at the next run cost
+    as much as the run. Freeing one large block, never touched, raises its threshold for good.
+    """
+    torch.empty(_KEPT_BYTES, dtype=torch.uint8)
+
+
+_keep_freed_memory()

@@ -1,0 +1,320 @@
+"""Experiment: the question being asked, in one frozen dataclass.
+
+Every field carries its own description. From it come the widget, the validation and its message,
+the URL parameter, the command-line option and the axis label.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+from core.activations import ACTIVATIONS, Activation
+from core.initializers import INITIALIZERS, Initializer
+from core.number_formats import NUMBER_FORMATS, NumberFormat
+
+Value = int | float | str
+_NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,4})?", re.ASCII)
+_SHOWN = 40
+
+SCALE_STOPS: dict[str, Callable[[int], float]] = {
+    "1": lambda width: 1.0,
+    "0.1": lambda width: 0.1,
+    "0.01": lambda width: 0.01,
+    "1/√n": lambda width: (1 / width) ** 0.5,
+    "√(2/n)": lambda width: (2 / width) ** 0.5,
+}
+"""The lesson's own scale factors, name -> value at width n; a link may use the names."""
+
+
+def format_number(value: float) -> str:
+    """The shortest text that reads back as exactly ``value``; whole numbers without a point."""
+    return repr(value).removesuffix(".0")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """What is known about one field of an Experiment, whoever asks.
+
+    Attributes:
+        label: its name on screen.
+        help: one or two sentences for a hover.
+        symbol: in formulas and on axes.
+        kind: whole number, real number, or one of ``choices``.
+        minimum, maximum: the bounds of a number, both allowed.
+        stops: the comfortable sub-range that a slider offers, ascending.
+        choices: what a choice may be.
+    """
+
+    label: str
+    help: str
+    symbol: str
+    kind: Literal["integer", "real", "choice"]
+    minimum: float = 0
+    maximum: float = 0
+    stops: tuple[float, ...] = ()
+    choices: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> str:
+        """What is allowed, in words."""
+        if self.kind == "choice":
+            return "one of " + ", ".join(self.choices)
+        noun = "a whole number" if self.kind == "integer" else "a number"
+        return f"{noun} from {format_number(self.minimum)} to {format_number(self.maximum)}"
+
+    def accepts(self, value: object) -> bool:
+        """Whether ``value`` has the right type and lies within the bounds."""
+        if self.kind == "choice":
+            return isinstance(value, str) and value in self.choices
+        number = numbers.Integral if self.kind == "integer" else numbers.Real
+        if not isinstance(value, number) or isinstance(value, bool):
+            return False
+        return self.minimum <= value <= self.maximum
+
+    def convert(self, value: Any) -> Value:
+        """An accepted value as plain int, float or str."""
+        return {"integer": int, "real": float, "choice": str}[self.kind](value)
+
+    def parse(self, text: str) -> Value | None:
+        """The value that ``text`` means, whole numbers rounded to the nearest; None if none."""
+        if self.kind == "choice":
+            return text
+        if not _NUMBER.fullmatch(text):
+            return None
+        if self.kind == "real":
+            return float(text)
+        if text.lstrip("+-").isdigit():
+            return int(text)
+        number = float(text)
+        return math.floor(number + 0.5) if math.isfinite(number) else None
+
+
+def _geometric(low: int, high: int, per_octave: int) -> tuple[int, ...]:
+    """Whole numbers from low to high, about ``per_octave`` to a doubling, powers of two kept."""
+    steps = range(int(math.log2(high / low) * per_octave) + 1)
+    found = set()
+    for step in steps:
+        octave, part = divmod(step, per_octave)
+        found.add(round(low * 2**octave * (1 + part / per_octave)))
+    return tuple(sorted(found))
+
+
+def _logarithmic(low: float, high: float, per_decade: int) -> tuple[float, ...]:
+    """Three significant digits, evenly spaced on a log axis."""
+    first, last = round(math.log10(low) * per_decade), round(math.log10(high) * per_decade)
+    return tuple(float(f"{10 ** (k / per_decade):.3g}") for k in range(first, last + 1))
+
+
+def _parameter(default: Value, **description: Any) -> Any:
+    return field(default=default, metadata={"parameter": Parameter(**description)})
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A signal x pushed through ``depth`` products x = φ(a @ x + b).
+
+    The defaults are the lesson. Values out of bounds raise ValueError, naming the field, the
+    value and what is allowed.
+    """
+
+    width: int = _parameter(
+        512,
+        label="Width n",
+        help="How many numbers x has; each weight matrix a is n × n.",
+        symbol="n",
+        kind="integer",
+        minimum=1,
+        maximum=16384,
+        stops=_geometric(1, 2048, 8),
+    )
+    depth: int = _parameter(
+        100,
+        label="Depth",
+        help="How many products are made, one after the other.",
+        symbol="L",
+        kind="integer",
+        minimum=1,
+        maximum=2000,
+        stops=tuple(range(1, 201)),
+    )
+    init: str = _parameter(
+        "normal",
+        label="Initialiser",
+        help="The rule that draws the weights; the scale factor multiplies it.",
+        symbol="a",
+        kind="choice",
+        choices=tuple(INITIALIZERS),
+    )
+    scale: float = _parameter(
+        1.0,
+        label="Scale factor",
+        help="Multiplies every weight. 1/√n keeps a linear signal, √(2/n) one with ReLU.",
+        symbol="s",
+        kind="real",
+        minimum=0.0,
+        maximum=1e6,
+        stops=_logarithmic(1e-3, 1e2, 40),
+    )
+    activation: str = _parameter(
+        "linear",
+        label="Activation",
+        help="The function φ applied to every element after each product.",
+        symbol="φ",
+        kind="choice",
+        choices=tuple(ACTIVATIONS),
+    )
+    weights: str = _parameter(
+        "tied",
+        label="Weights",
+        help="tied: one matrix, used at every step, as in the lesson. "
+        "fresh: a new matrix for every layer, as in a real network.",
+        symbol="W",
+        kind="choice",
+        choices=("tied", "fresh"),
+    )
+    bias_std: float = _parameter(
+        0.0,
+        label="Bias std",
+        help="The standard deviation of the bias added after each product.",
+        symbol="σ_b",
+        kind="real",
+        minimum=0.0,
+        maximum=1e6,
+        stops=(0.0, *_logarithmic(1e-3, 1e1, 8)),
+    )
+    number_format: str = _parameter(
+        "float32",
+        label="Number format",
+        help="The floating-point format in which everything is computed.",
+        symbol="",
+        kind="choice",
+        choices=tuple(NUMBER_FORMATS),
+    )
+    batch_size: int = _parameter(
+        1,
+        label="Inputs per batch",
+        help="How many inputs go through at once, as the columns of x.",
+        symbol="B",
+        kind="integer",
+        minimum=1,
+        maximum=4096,
+        stops=_geometric(1, 256, 1),
+    )
+    seed: int = _parameter(
+        0,
+        label="Seed",
+        help="The start of the random numbers; the same seed draws the same x and a.",
+        symbol="seed",
+        kind="integer",
+        minimum=0,
+        maximum=2**63 - 1,
+    )
+
+    def __post_init__(self) -> None:
+        for name, parameter in PARAMETERS.items():
+            value = getattr(self, name)
+            if not parameter.accepts(value):
+                raise ValueError(f"{name} must be {parameter.allowed}, got {_shown(value)}")
+            object.__setattr__(self, name, parameter.convert(value))
+
+    @property
+    def phi(self) -> Activation:
+        """The activation function."""
+        return ACTIVATIONS[self.activation]
+
+    @property
+    def rule(self) -> Initializer:
+        """The weight initialiser, before the scale factor."""
+        return INITIALIZERS[self.init]
+
+    @property
+    def format(self) -> NumberFormat:
+        """The number format."""
+        return NUMBER_FORMATS[self.number_format]
+
+    @property
+    def weight_std(self) -> float:
+        """The root mean square of the weights: the initialiser's rule times the scale factor."""
+        return self.rule.weight_std(self.width, self.width, self.phi) * self.scale
+
+    @property
+    def sigma_w(self) -> float:
+        """weight_std · √n: by how much one product stretches a typical vector."""
+        return self.weight_std * self.width**0.5
+
+    def replace(self, **changes: Any) -> Experiment:
+        """A copy with some fields changed; raises ValueError as the constructor does."""
+        unknown = sorted(set(changes) - set(PARAMETERS))
+        if unknown:
+            raise ValueError(_unknown(unknown[0]))
+        return replace(self, **changes)
+
+    def to_query(self) -> dict[str, str]:
+        """Every field as text, for a link; ``from_query`` reads it back exactly."""
+        values = ((name, getattr(self, name)) for name in PARAMETERS)
+        return {
+            name: format_number(value) if isinstance(value, float) else str(value)
+            for name, value in values
+        }
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> tuple[Experiment, list[str]]:
+        """The Experiment that a link asks for, and what in it was not accepted.
+
+        Args:
+            query: parameter -> text. Anything may stand in it.
+
+        Returns:
+            An Experiment in which what was not accepted has its default, and one sentence for
+            each such value, naming the field, the value, what is allowed and what is used.
+        """
+        accepted: dict[str, Any] = {}
+        problems = [_unknown(name) for name in query if name not in PARAMETERS]
+        for name, parameter in PARAMETERS.items():
+            if name not in query:
+                continue
+            text = str(query[name]).strip()
+            width = accepted.get("width", DEFAULTS["width"])
+            value = _named_scale(name, text, width) or parameter.parse(text)
+            if value is None or not parameter.accepts(value):
+                problems.append(
+                    f"{name} must be {parameter.allowed}, got {_shown(text)}: "
+                    f"{DEFAULTS[name]} is used"
+                )
+                continue
+            accepted[name] = value
+            if parameter.kind == "integer" and float(text) != value:
+                problems.append(
+                    f"{name} must be {parameter.allowed}, got {_shown(text)}: {value} is used"
+                )
+        return cls(**accepted), problems
+
+
+def _named_scale(name: str, text: str, width: int) -> float | None:
+    if name != "scale":
+        return None
+    stop = SCALE_STOPS.get(text.replace("sqrt(n)", "√n").replace("sqrt", "√"))
+    return stop(width) if stop else None
+
+
+def _unknown(name: object) -> str:
+    return f"there is no parameter {_shown(name)}; there are {', '.join(PARAMETERS)}"
+
+
+PARAMETERS: dict[str, Parameter] = {
+    item.name: item.metadata["parameter"] for item in fields(Experiment)
+}
+"""Field name -> its description, in the order of the fields."""
+
+DEFAULTS: dict[str, Any] = {item.name: item.default for item in fields(Experiment)}
+"""Field name -> its default."""

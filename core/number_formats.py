@@ -1,0 +1,72 @@
+"""NUMBER_FORMATS: the floating-point formats in which the products are carried out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """A floating-point format.
+
+    Attributes:
+        name: registry key; travels in links, never renamed.
+        dtype: the torch dtype in which activations and weights are stored.
+        product_dtype: the dtype that the product is computed in and returned in. The formats
+            of 8 bits have no arithmetic of their own: they accumulate in float32.
+        infinity: whether overflow gives Inf; otherwise it sticks to ``max`` (saturation).
+        reference: the defining document.
+    """
+
+    name: str
+    dtype: torch.dtype
+    product_dtype: torch.dtype
+    infinity: bool
+    reference: str
+
+    @property
+    def max(self) -> float:
+        """The largest finite value."""
+        return torch.finfo(self.dtype).max
+
+    @property
+    def smallest_normal(self) -> float:
+        """The smallest positive value with full precision."""
+        return torch.finfo(self.dtype).smallest_normal
+
+    @property
+    def smallest_subnormal(self) -> float:
+        """The smallest positive value at all."""
+        return self.smallest_normal * self.epsilon
+
+    @property
+    def epsilon(self) -> float:
+        """The gap between 1 and the next larger value."""
+        return torch.finfo(self.dtype).eps
+
+    @property
+    def bits(self) -> int:
+        """The width of one value, in bits."""
+        return torch.finfo(self.dtype).bits
+
+    def cast(self, x: Tensor) -> Tensor:
+        """``x`` rounded to this format, same shape; beyond ``max`` it becomes Inf or saturates."""
+        return x.to(self.dtype)
+
+
+_IEEE = "IEEE 754-2019"
+_OCP = "OCP 8-bit floating point specification (OFP8) 1.0; Micikevicius et al. 2022, arXiv:2209.05433"
+
+_ENTRIES = (
+    NumberFormat("float64", torch.float64, torch.float64, True, f"{_IEEE}, binary64"),
+    NumberFormat("float32", torch.float32, torch.float32, True, f"{_IEEE}, binary32"),
+    NumberFormat("bfloat16", torch.bfloat16, torch.bfloat16, True, "Kalamkar et al. 2019, arXiv:1905.12322"),
+    NumberFormat("float16", torch.float16, torch.float16, True, f"{_IEEE}, binary16"),
+    NumberFormat("float8_e5m2", torch.float8_e5m2, torch.float32, True, _OCP),
+    NumberFormat("float8_e4m3fn", torch.float8_e4m3fn, torch.float32, False, _OCP),
+)
+
+NUMBER_FORMATS: dict[str, NumberFormat] = {entry.name: entry for entry in _ENTRIES}

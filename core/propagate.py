@@ -1,0 +1,185 @@
+"""propagate(): the repeated a @ x, in the real number format, on CPU or CUDA."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.devices import WorkLimit, chunk_layers, resolve_device, single_threaded
+from core.experiment import Experiment
+from core.layer_stats import Events, LayerStats, Tally, element_events, joined, tally
+from core.notebook import torch_statistics
+from core.streams import stream_seed
+
+_ALIGNMENT = 64  # bytes; a kernel may take another path, and round otherwise, off this boundary
+
+
+class Stopped(Exception):
+    """The run was stopped before its end because ``should_stop`` said so."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came out of an Experiment.
+
+    Attributes:
+        experiment: the question.
+        device: where it was computed, such as "cpu" or "cuda:0".
+        stats: every statistic of layers 0 … depth.
+        events: what happened first.
+        final: the last x, shape (width,) or (width, batch_size); float32 where NumPy lacks
+            the format, which holds the values exactly.
+    """
+
+    experiment: Experiment
+    device: str
+    stats: LayerStats
+    events: Events
+    final: NDArray[np.floating]
+
+
+def layer_generator(experiment: Experiment, layer: int, device: torch.device) -> torch.Generator:
+    """The random stream of one layer; 0 is the input."""
+    generator = torch.Generator(device=device)
+    return generator.manual_seed(stream_seed(experiment.seed, layer))
+
+
+def draw_input(experiment: Experiment, device: torch.device) -> Tensor:
+    """x₀ ~ N(0, 1) in the number format, shape (width,) or (width, batch_size)."""
+    shape = [experiment.width, experiment.batch_size][: 1 + (experiment.batch_size > 1)]
+    x = torch.randn(shape, generator=layer_generator(experiment, 0, device), device=device)
+    return experiment.format.cast(x)
+
+
+def draw_layer(
+    experiment: Experiment, layer: int, device: torch.device
+) -> tuple[Tensor, Tensor | None]:
+    """The weights of one layer and its bias, rounded to the format, in its product dtype.
+
+    Random numbers are drawn in float32 whatever the format, so that every format sees the same
+    network.
+
+    Returns:
+        a of shape (width, width), and b of shape (width,) or (width, 1), or None without bias.
+    """
+    n, number_format = experiment.width, experiment.format
+    master = torch.promote_types(number_format.product_dtype, torch.float32)
+    generator = layer_generator(experiment, layer, device)
+
+    def rounded(values: Tensor, factor: float) -> Tensor:
+        values = values.to(master)
+        if factor != 1:
+            values = values.mul_(factor)
+        return number_format.cast(values).to(number_format.product_dtype)
+
+    a = rounded(
+        experiment.rule.sample(n, n, experiment.phi, generator=generator), experiment.scale
+    )
+    if experiment.bias_std == 0:
+        return a, None
+    b = torch.randn(n, generator=generator, device=device)
+    b = rounded(b, experiment.bias_std)
+    return a, b if experiment.batch_size == 1 else b.unsqueeze(1)
+
+
+def _aligned_rows(rows: int, like: Tensor) -> Tensor:
+    """Room for ``rows`` tensors shaped like ``like``, each of them starting on the boundary."""
+    per_boundary = _ALIGNMENT // like.element_size()
+    stride = -(-like.numel() // per_boundary) * per_boundary
+    flat = torch.empty(rows, stride, dtype=like.dtype, device=like.device)
+    return flat[:, : like.numel()].view(rows, *like.shape)
+
+
+class _Product:
+    """x → φ(a @ x + b), written into a given place."""
+
+    def __init__(self, experiment: Experiment, like: Tensor) -> None:
+        self.number_format = experiment.format
+        self.phi = experiment.phi
+        self.bare = experiment.activation == "linear" and experiment.bias_std == 0
+        self.native = self.number_format.dtype == self.number_format.product_dtype
+        self.multiply = torch.mv if like.dim() == 1 else torch.mm
+        self.scratch = torch.empty_like(like, dtype=self.number_format.product_dtype)
+
+    def __call__(self, a: Tensor, b: Tensor | None, x: Tensor, out: Tensor) -> None:
+        if self.bare and self.native:
+            self.multiply(a, x, out=out)
+            return
+        h = self.multiply(a, x.to(self.number_format.product_dtype), out=self.scratch)
+        if b is not None:
+            h = h.add_(b)
+        out.copy_(self.number_format.cast(self.phi(h)))
+
+
+def propagate(
+    experiment: Experiment,
+    device: str = "cpu",
+    *,
+    on_progress: Callable[[float], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Run:
+    """Push an input through the layers, and measure every layer.
+
+    The same experiment on the same device gives the same numbers to the last bit; the layers of
+    a shallower run are the first layers of a deeper one.
+
+    Args:
+        experiment: what to run.
+        device: "cpu", "cuda", "cuda:1" or "auto".
+        on_progress: called after every layer with the fraction that is done.
+        should_stop: asked after every layer.
+
+    Raises:
+        ValueError: the device is not there.
+        WorkLimitError: the run needs more memory or work than the host allows.
+        Stopped: ``should_stop`` answered yes.
+    """
+    target = resolve_device(device)
+    WorkLimit.from_environment().check(experiment)
+    with torch.inference_mode(), single_threaded():
+        tallies: list[Tally] = []
+        printed: dict[str, int | None] = {}
+        x = draw_input(experiment, target)
+        product = _Product(experiment, x)
+        rows = chunk_layers(experiment)
+        buffer = _aligned_rows(rows + 1, x)
+        buffer[0] = x
+        places = buffer.unbind()
+        a: Tensor | None = None
+        b: Tensor | None = None
+        for start in range(0, experiment.depth, rows):
+            done = min(rows, experiment.depth - start)
+            for row in range(done):
+                if a is None or experiment.weights == "fresh":
+                    a = b = None  # the old matrix goes before the new one comes
+                    a, b = draw_layer(experiment, start + row + 1, target)
+                product(a, b, places[row], places[row + 1])
+                if should_stop is not None and should_stop():
+                    raise Stopped(f"stopped after {start + row + 1} of {experiment.depth} layers")
+                if on_progress is not None:
+                    on_progress((start + row + 1) / experiment.depth)
+            first = 1 if start else 0
+            chunk = buffer[first : done + 1]
+            part = tally(chunk, experiment.format)
+            tallies.append(part)
+            seen = torch_statistics(chunk, part, experiment.format, first_layer=start + first)
+            printed = {name: _earlier(printed.get(name), index) for name, index in seen.items()}
+            buffer[0] = buffer[done]
+        stats = LayerStats.of(joined(tallies))
+        events = Events(**element_events(stats), **printed)
+        return Run(experiment, str(target), stats, events, _to_numpy(buffer[0]))
+
+
+def _earlier(known: int | None, new: int | None) -> int | None:
+    return new if known is None else known
+
+
+def _to_numpy(x: Tensor) -> NDArray[np.floating]:
+    lacking = x.dtype not in (torch.float64, torch.float32, torch.float16)
+    array: NDArray[np.floating] = (x.float() if lacking else x).cpu().numpy()
+    return array.copy()
