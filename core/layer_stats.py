@@ -58,8 +58,12 @@ class Tally:
         return self.sums[name] / self.count
 
     def magnitude(self, square: Array) -> Array:
-        """√square, back at the true scale; ±inf only where float64 itself overflows."""
-        return np.ldexp(np.sqrt(square), self.sums["exponent"].astype(int))
+        """√square, back at the true scale; ±inf only where float64 itself overflows.
+
+        Python's power, not torch's square root, which is not the nearest float64 on every CPU.
+        """
+        roots = np.array([value**0.5 for value in square.tolist()])
+        return np.ldexp(roots, self.sums["exponent"].astype(int))
 
     def log2_magnitude(self, square: Array) -> Array:
         """log2 √square at the true scale; −inf only for an exact zero."""

@@ -125,7 +125,7 @@ def to_script(experiment: Experiment) -> str:
         "e = min(max(torch.frexp(y.abs().max()).exponent.item(), -1000), 1000)",
         "y = y * 2.0 ** -e",
         "mean = y.sum(-1).sum() / y.numel()",
-        "variance = (y - mean).square().sum(-1).sum() / (y.numel() - 1)",
-        'print(f"mean: {(mean * 2.0 ** e).item()}, std: {(variance.sqrt() * 2.0 ** e).item()}")',
+        "variance = (y - mean).square().sum(-1).sum() / (y.numel() - 1)  # unbiased, as x.std()",
+        'print(f"mean: {(mean * 2.0 ** e).item()}, std: {variance.item() ** 0.5 * 2.0 ** e}")',
     ]
     return "\n".join(lines) + "\n"

@@ -1,0 +1,34 @@
+"""Good Init: the App when served, the page when run as the script."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+from starlette.middleware import Middleware
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+if get_script_run_ctx(suppress_warning=True) is None:
+    from pages import _routes
+
+    @asynccontextmanager
+    async def lifespan(app: st.App) -> AsyncIterator[None]:
+        """Warm up once, then keep what is loaded out of every later collection."""
+        _routes.warm_up()
+        gc.collect()
+        gc.freeze()
+        yield
+
+    app = st.App(
+        __file__,
+        routes=_routes.ROUTES,
+        middleware=[Middleware(_routes.HideServerMetrics)],
+        lifespan=lifespan,
+        on_script_error=_routes.log_error,
+    )
+else:
+    st.set_page_config(page_title="Good Init", page_icon=":material/insights:", layout="wide")
+    st.navigation(
+        [st.Page("pages/explore.py", title="Explore", icon=":material/insights:", default=True)],
+        position="top",
+    ).run()

@@ -1,0 +1,13 @@
+"""Results as Plotly figures, one module per kind of picture; nothing is computed here."""
+
+from core.charts.distribution_per_layer import distribution_per_layer
+from core.charts.fractions_per_layer import fractions_per_layer
+from core.charts.mean_per_layer import mean_per_layer
+from core.charts.std_per_layer import std_per_layer
+
+__all__ = [
+    "distribution_per_layer",
+    "fractions_per_layer",
+    "mean_per_layer",
+    "std_per_layer",
+]

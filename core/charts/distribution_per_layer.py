@@ -1,0 +1,48 @@
+"""How the magnitudes of the elements are spread, layer by layer: a heat map of log2|x|."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.charts.figure import Figure, figure, layer_axis, packed
+from core.propagate import Run
+
+_MOST_ROWS = 64
+_MOST_COLUMNS = 201
+
+# Dark to light through one hue family: readable for colour-blind eyes and in grey.
+_SCALE = [[0.0, "#1d3a66"], [0.35, "#2f6fb5"], [0.7, "#6fb3d6"], [1.0, "#ffe08a"]]
+
+
+def distribution_per_layer(run: Run) -> Figure:
+    """Share of each layer's elements per octave of |x|; zero and non-finite ones are not in it."""
+    histogram = run.stats.histogram
+    stride = -(-len(run.stats) // _MOST_COLUMNS)
+    layers = np.arange(0, len(run.stats), stride)
+    counts = histogram.counts[layers]
+    edges = histogram.log2_edges
+    merge = max(1, -(-counts.shape[1] // _MOST_ROWS))
+    starts = np.arange(0, counts.shape[1], merge)
+    kept = np.append(edges[starts], edges[-1])
+    count = run.experiment.width * run.experiment.batch_size
+    share = np.add.reduceat(counts, starts, axis=1) / count if starts.size else counts / count
+    density = share / np.diff(kept) if starts.size else share
+    heat = {
+        "type": "heatmap",
+        "x": layers.tolist(),
+        "y": packed(kept),
+        "z": packed(np.where(density > 0, density, np.nan).T),
+        "colorscale": _SCALE,
+        "hoverongaps": False,
+        "hovertemplate": "layer %{x}<br>|x| about 2^%{y:.1f}<br>"
+        "%{z:.1%} of the elements per octave<extra></extra>",
+        "colorbar": {"title": {"text": "per octave"}, "tickformat": ".0%", "thickness": 12},
+    }
+    layout = {
+        "xaxis": layer_axis(run),
+        "yaxis": {"title": {"text": "log2 |x|"}, "zeroline": False, "automargin": True},
+        "hovermode": "closest",
+    }
+    gone = f"{run.stats.zero[-1]:.0%} are zero and {run.stats.nonfinite[-1]:.0%} not finite"
+    alt = f"Heat map of the magnitudes of the elements per layer; at the last layer {gone}."
+    return figure([heat], layout, height=320, alt=alt)

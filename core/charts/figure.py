@@ -1,0 +1,114 @@
+"""What every figure shares: its parts as plain dicts, the palette, the layer axis.
+
+A figure is a dict ``{"data": […], "layout": {…}}`` in Plotly's own schema, ready to be sent. Text
+and grid take the page's colours; the colours below have a contrast of at least 3:1 on white and on
+the dark background, and stay apart for colour-blind eyes.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from core.propagate import Run
+
+Figure = dict[str, Any]
+
+BLUE = "#3a7bd5"
+VERMILION = "#d9541e"
+GREEN = "#16906d"
+PURPLE = "#a05fc4"
+GOLD = "#a87c0a"
+GREY = "#75808f"
+
+
+def packed(values: ArrayLike) -> dict[str, str]:
+    """An array as Plotly's typed-array specification: float32 in base64, a third of the text."""
+    array = np.ascontiguousarray(values, dtype=np.float32)
+    spec = {"dtype": "f4", "bdata": base64.b64encode(array.tobytes()).decode()}
+    if array.ndim == 2:
+        spec["shape"] = f"{array.shape[0]}, {array.shape[1]}"
+    return spec
+
+
+def listed(values: ArrayLike) -> list[float | None]:
+    """Numbers to six significant digits, None where there is no finite one."""
+    numbers = np.asarray(values, dtype=np.float64).tolist()
+    return [float(f"{value:.6g}") if np.isfinite(value) else None for value in numbers]
+
+
+def line(y: ArrayLike, *, name: str, color: str, hover: str, **more: Any) -> dict[str, Any]:
+    """A trace over layers 0, 1, 2 …; ``hover`` may use %{y} and %{customdata}."""
+    count = len(np.asarray(y))
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": list(range(count)),
+        "name": name,
+        "line": {"color": color, "width": 2},
+        "marker": {"color": color, "size": 4},
+        "hovertemplate": hover + "<extra></extra>",
+        "y": listed(y),
+    } | more
+
+
+def layer_axis(run: Run, *, title: bool = True) -> dict[str, Any]:
+    """The shared x axis: layer k, which is x after k products."""
+    axis: dict[str, Any] = {
+        "range": [-0.01 * run.experiment.depth - 0.4, run.experiment.depth * 1.01 + 0.4],
+        "zeroline": False,
+        "automargin": True,
+    }
+    return axis | ({"title": {"text": "layer k (x after k products)"}} if title else {})
+
+
+def figure(
+    data: list[dict[str, Any]], layout: dict[str, Any], *, height: int, alt: str
+) -> Figure:
+    """A figure with the shared layout; ``alt`` says in words what it shows."""
+    shared = {
+        "height": height,
+        "margin": {"l": 64, "r": 16, "t": 28, "b": 48},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "hovermode": "x",
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "uirevision": "keep",
+        "meta": {"alt": alt},
+    }
+    return {"data": data, "layout": shared | layout}
+
+
+def event_marks(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Shapes and annotations for what happened first: a line at the event, a tint behind it."""
+    events, depth = run.events, run.experiment.depth
+    if events.first_nonfinite is not None:
+        nan = events.first_nan == events.first_nonfinite
+        text = f"{'NaN' if nan else 'Inf'} at i = {events.first_nonfinite}"
+        found = (events.first_nonfinite + 1, text, VERMILION)
+    elif events.all_zero is not None:
+        found = (events.all_zero + 1, f"all zero at i = {events.all_zero}", GREY)
+    else:
+        return [], []
+    layer, text, color = found
+    vertical = {"type": "line", "x0": layer, "x1": layer, "yref": "paper", "y0": 0, "y1": 1}
+    tint = {"type": "rect", "x0": layer, "x1": depth + 0.5, "yref": "paper", "y0": 0, "y1": 1}
+    shapes = [
+        vertical | {"line": {"color": color, "width": 2}},
+        tint | {"fillcolor": color, "opacity": 0.12, "line": {"width": 0}, "layer": "below"},
+    ]
+    left = layer > depth * 0.6
+    note = {
+        "x": layer,
+        "xanchor": "right" if left else "left",
+        "xshift": -6 if left else 6,
+        "yref": "paper",
+        "y": 0.5,
+        "text": f"<b>{text}</b>",
+        "showarrow": False,
+        "font": {"color": color, "size": 14},
+    }
+    return shapes, [note]

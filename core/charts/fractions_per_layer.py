@@ -1,0 +1,51 @@
+"""Which part of the elements is zero, subnormal, saturated or not finite, per layer."""
+
+from __future__ import annotations
+
+from core.charts.figure import (
+    BLUE,
+    GOLD,
+    GREY,
+    PURPLE,
+    VERMILION,
+    Figure,
+    figure,
+    layer_axis,
+    line,
+)
+from core.layer_stats import STATISTICS
+from core.propagate import Run
+
+_COLORS = {
+    "nonfinite": VERMILION,
+    "nan": PURPLE,
+    "zero": GREY,
+    "subnormal": GOLD,
+    "saturated": BLUE,
+}
+_ALWAYS = ("nonfinite", "zero")
+
+
+def fractions_per_layer(run: Run) -> Figure:
+    """Fractions of the elements; those that never occur are left out, the two main ones stay."""
+    data, said = [], []
+    for name, color in _COLORS.items():
+        values = run.stats.values[name]
+        if values.any() or name in _ALWAYS:
+            label = STATISTICS[name].label
+            hover = f"{label} %{{y:.1%}}"
+            data.append(line(values, name=label, color=color, hover=hover, mode="lines"))
+            said.append(f"{label} {values[-1]:.0%}")
+    layout = {
+        "xaxis": layer_axis(run),
+        "yaxis": {
+            "title": {"text": "fraction of elements"},
+            "range": [-0.04, 1.04],
+            "tickformat": ".0%",
+            "zeroline": False,
+            "automargin": True,
+        },
+        "hovermode": "x unified",
+    }
+    alt = f"Fractions of the elements per layer; at the last layer: {', '.join(said)}."
+    return figure(data, layout, height=260, alt=alt)

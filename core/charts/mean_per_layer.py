@@ -1,0 +1,64 @@
+"""Mean per layer on a symmetric scale: linear around zero, logarithmic beyond, on both sides."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.charts.figure import GREEN, Figure, event_marks, figure, layer_axis, line
+from core.propagate import Run
+
+_MOST_TICKS = 5  # on either side of zero
+
+
+def _symmetric(values: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
+    """sign(v)·log10(1 + |v|/threshold)."""
+    return np.sign(values) * np.log10(1 + np.abs(values / threshold))
+
+
+def _threshold(means: NDArray[np.float64]) -> float:
+    """Where linear turns logarithmic: the power of ten below the smallest mean, but within reach."""
+    sizes = np.abs(means[np.isfinite(means) & (means != 0)])
+    if not sizes.size:
+        return 1.0
+    return float(10.0 ** max(np.floor(np.log10(sizes.min())), np.log10(sizes.max()) - 60, -300))
+
+
+def _ticks(threshold: float, largest: float) -> list[float]:
+    first, last = np.log10(threshold), np.log10(max(largest, threshold))
+    step = max(1, int(np.ceil((last - first) / _MOST_TICKS)))
+    powers = [10.0**power for power in np.arange(first, last + 1e-9, step)]
+    return [-p for p in reversed(powers)] + [0.0] + powers
+
+
+def mean_per_layer(run: Run) -> Figure:
+    """The mean of x at every layer."""
+    means = run.stats.mean
+    threshold = _threshold(means)
+    finite = means[np.isfinite(means)]
+    largest = float(np.abs(finite).max()) if finite.size else 1.0
+    ticks = _ticks(threshold, largest)
+    shapes, notes = event_marks(run)
+    layout = {
+        "xaxis": layer_axis(run),
+        "yaxis": {
+            "title": {"text": "mean of x (symmetric log)"},
+            "tickvals": _symmetric(np.array(ticks), threshold).tolist(),
+            "ticktext": [f"{tick:.0e}" if tick else "0" for tick in ticks],
+            "zeroline": True,
+            "automargin": True,
+        },
+        "shapes": shapes,
+        "annotations": notes,
+        "showlegend": False,
+    }
+    exact = [f"{mean:.4g}" for mean in means]
+    shown = line(
+        _symmetric(means, threshold),
+        name="mean",
+        color=GREEN,
+        hover="layer %{x}<br>mean %{customdata}",
+        customdata=exact,
+    )
+    alt = f"Mean of x per layer, from {exact[0]} at the input to {exact[-1]} at the last layer."
+    return figure([shown], layout, height=260, alt=alt)

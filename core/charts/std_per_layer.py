@@ -1,0 +1,96 @@
+"""Std per layer on a log axis, with the limits of the number format and the events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.charts.figure import BLUE, GREY, PURPLE, Figure, event_marks, figure, layer_axis, line
+from core.number_formats import NumberFormat
+from core.propagate import Run
+from core.verdict import judge
+
+_PAD = 0.06  # of the visible range, above and below
+_LEAST_DECADES = 4.0
+
+
+def _limits(number_format: NumberFormat) -> dict[str, float]:
+    return {
+        f"largest {number_format.name}": number_format.max,
+        "smallest normal": number_format.smallest_normal,
+        "smallest subnormal": number_format.smallest_subnormal,
+    }
+
+
+def _visible_decades(run: Run) -> tuple[float, float]:
+    """log10 of the y range: the data, and a limit once the data come near it."""
+    seen = run.stats.log2_rms[np.isfinite(run.stats.log2_rms)] * np.log10(2)
+    low, high = (float(seen.min()), float(seen.max())) if seen.size else (-1.0, 1.0)
+    if run.events.first_nonfinite is not None:
+        high = max(high, float(np.log10(run.experiment.format.max)))
+    if run.events.all_zero is not None or low < np.log10(run.experiment.format.smallest_normal):
+        low = min(low, float(np.log10(run.experiment.format.smallest_subnormal)))
+    missing = max(0.0, _LEAST_DECADES - (high - low)) / 2
+    low, high = low - missing, high + missing
+    pad = _PAD * (high - low)
+    return low - pad, high + pad
+
+
+def _limit_marks(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    shapes, notes = [], []
+    low, high = _visible_decades(run)
+    for name, value in _limits(run.experiment.format).items():
+        place = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value}
+        shapes.append(place | {"line": {"color": GREY, "width": 1, "dash": "dash"}})
+        if low <= np.log10(value) <= high:
+            above = np.log10(value) < high - 2 * _PAD * (high - low)
+            notes.append(
+                {
+                    "xref": "paper",
+                    "x": 1,
+                    "xanchor": "right",
+                    "y": float(np.log10(value)),
+                    "yanchor": "bottom" if above else "top",
+                    "text": f"{name} {value:.2g}",
+                    "showarrow": False,
+                    "font": {"size": 11, "color": GREY},
+                }
+            )
+    return shapes, notes
+
+
+def std_per_layer(run: Run) -> Figure:
+    """The main picture: std of x at every layer, with rms and max|x| one click away."""
+    stats = run.stats
+    hover = "layer %{x} (i = %{customdata})<br>"
+    index = [layer - 1 if layer else "input" for layer in range(len(stats))]
+
+    def curve(values: Any, name: str, color: str, **more: Any) -> dict[str, Any]:
+        positive = np.where(values > 0, values, np.nan)
+        shown = f"{hover}{name} %{{y:.4g}}"
+        return line(positive, name=name, color=color, hover=shown, customdata=index, **more)
+
+    aside = {"visible": "legendonly"}
+    data = [
+        curve(stats.std, "std", BLUE),
+        curve(stats.rms, "rms", PURPLE, **aside),
+        curve(stats.max_abs, "max |x|", GREY, **aside),
+    ]
+    limit_shapes, limit_notes = _limit_marks(run)
+    event_shapes, event_notes = event_marks(run)
+    layout = {
+        "xaxis": layer_axis(run),
+        "yaxis": {
+            "type": "log",
+            "range": list(_visible_decades(run)),
+            "title": {"text": "std of x (log scale)"},
+            "exponentformat": "power",
+            "zeroline": False,
+            "automargin": True,
+        },
+        "shapes": limit_shapes + event_shapes,
+        "annotations": limit_notes + event_notes,
+    }
+    alt = f"Standard deviation of x per layer. {judge(run).sentence}"
+    return figure(data, layout, height=400, alt=alt)

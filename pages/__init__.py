@@ -1,0 +1,1 @@
+"""The pages: controls, one cached call, charts, words."""

@@ -1,0 +1,45 @@
+"""The bounded caches: the only place that caches for the pages."""
+
+from __future__ import annotations
+
+import contextvars
+import time
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.experiment import Experiment
+from core.propagate import Run, propagate
+
+
+class Progress:
+    """Reports a run's progress to a placeholder once it has taken a while.
+
+    Every report gives Streamlit the chance to end a script that a newer one supersedes, and with
+    it the run.
+    """
+
+    _PATIENCE = 0.4
+    _INTERVAL = 0.1
+
+    def __init__(self, report: Callable[[float], object]) -> None:
+        self.report = report
+        self.due = time.monotonic() + self._PATIENCE
+
+    def __call__(self, fraction: float) -> None:
+        now = time.monotonic()
+        if now >= self.due:
+            self.due = now + self._INTERVAL
+            # Outside of the cached call's context: the bar is not part of the cached result.
+            contextvars.Context().run(self.report, fraction)
+
+
+@st.cache_data(
+    max_entries=512,
+    max_size="128MB",
+    show_spinner=False,
+    hash_funcs={Progress: lambda progress: ""},
+)
+def run(experiment: Experiment, device: str, progress: Progress) -> Run:
+    """The run of an experiment on a device; computed once for all viewers who ask for it."""
+    return propagate(experiment, device, on_progress=progress)

@@ -1,0 +1,151 @@
+"""Widgets made from Experiment's own description of its fields, and the way back."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core.devices import available_devices
+from core.experiment import DEFAULTS, PARAMETERS, SCALE_STOPS, Experiment, format_number
+
+_PROBLEMS = "_link_problems"
+_LARGEST_NEW_SEED = 2**31
+
+
+def adopt_link() -> list[str]:
+    """Take the controls' first values from the link; what it got wrong, in sentences.
+
+    The link is read once per session, before any widget exists: Streamlit would replace a bad
+    value by the default without a word.
+    """
+    if _PROBLEMS not in st.session_state:
+        query = st.query_params.to_dict()
+        experiment, problems = Experiment.from_query(query)
+        for name in PARAMETERS:
+            st.session_state[name] = _state_of(name, experiment)
+        st.session_state[_PROBLEMS] = problems
+    return list(st.session_state[_PROBLEMS])
+
+
+def _state_of(name: str, experiment: Experiment) -> object:
+    value = getattr(experiment, name)
+    if name == "scale":
+        return _stop_at(value, experiment.width) or value
+    return str(value) if name == "seed" else value
+
+
+def _stop_at(scale: float, width: int) -> str | None:
+    """The name of the lesson's stop that has this value at this width, if its name says more."""
+    for name, value in SCALE_STOPS.items():
+        if "n" in name and value(width) == scale and scale not in PARAMETERS["scale"].stops:
+            return name
+    return None
+
+
+def _text(value: object) -> str:
+    return format_number(value) if isinstance(value, float) else str(value)
+
+
+def current() -> tuple[Experiment, list[str]]:
+    """The Experiment that the controls stand for, and what in them was not accepted."""
+    return Experiment.from_query({name: _text(st.session_state[name]) for name in PARAMETERS})
+
+
+def _size(value: object) -> float:
+    return SCALE_STOPS[value](int(st.session_state["width"])) if isinstance(value, str) else value
+
+
+def _slider_options(name: str) -> list[object]:
+    """A slider's stops, with the lesson's own for the scale, and wherever it stands now."""
+    options: set[object] = {*PARAMETERS[name].stops, st.session_state[name], DEFAULTS[name]}
+    if name == "scale":
+        options |= {stop for stop in SCALE_STOPS if "n" in stop}
+    return sorted(options, key=_size)
+
+
+def control(name: str) -> None:
+    """The widget of one field, bound to its URL parameter."""
+    parameter = PARAMETERS[name]
+    shared = {"key": name, "bind": "query-params", "help": parameter.help}
+    default = DEFAULTS[name]
+    if parameter.kind == "choice" and len(parameter.choices) <= 2:
+        st.segmented_control(
+            parameter.label, parameter.choices, default=default, required=True, **shared
+        )
+    elif parameter.kind == "choice":
+        options = list(parameter.choices)
+        st.selectbox(parameter.label, options, index=options.index(default), **shared)
+    elif parameter.stops:
+        st.select_slider(
+            parameter.label,
+            _slider_options(name),
+            value=default,
+            format_func=_text,
+            **shared,
+        )
+    else:
+        st.text_input(parameter.label, value=str(default), **shared)
+
+
+def scale_stops() -> None:
+    """Buttons for the lesson's own scale factors; 1/√n and √(2/n) stay right when n moves."""
+    scale = st.session_state["scale"]
+    shown = scale if isinstance(scale, str) else _text(scale)
+    st.session_state["scale_stop"] = shown if shown in SCALE_STOPS else None
+    st.segmented_control(
+        "The lesson's scale factors",
+        list(SCALE_STOPS),
+        key="scale_stop",
+        label_visibility="collapsed",
+        on_change=_apply_stop,
+    )
+
+
+def _apply_stop() -> None:
+    stop = st.session_state["scale_stop"]
+    if stop is not None:
+        st.session_state["scale"] = stop if "n" in stop else float(stop)
+
+
+def relu_switch() -> None:
+    """ReLU on or off; any other activation is chosen in its own list."""
+    st.session_state["relu"] = st.session_state["activation"] == "relu"
+    st.toggle(
+        "ReLU",
+        key="relu",
+        help="max(x, 0) after every product. Off: the bare product.",
+        on_change=_apply_relu,
+    )
+
+
+def _apply_relu() -> None:
+    st.session_state["activation"] = "relu" if st.session_state["relu"] else "linear"
+
+
+def redraw_button() -> None:
+    """Draws a new seed."""
+    st.button("Draw again", on_click=_redraw, help="A new seed: new weights, new input.")
+
+
+def _redraw() -> None:
+    st.session_state["seed"] = str(secrets.randbelow(_LARGEST_NEW_SEED))
+
+
+def device_control() -> str:
+    """Where to compute. It is not part of the link: a link opens on every host."""
+    devices = available_devices()
+    return st.selectbox(
+        "Device",
+        devices,
+        key="device",
+        disabled=len(devices) == 1,
+        help="Where the products are computed; this host offers what is listed.",
+    )
+
+
+def link(experiment: Experiment) -> str:
+    """The address that shows this experiment, with every field spelled out."""
+    address = (st.context.url or "").split("?")[0]
+    return f"{address}?{urlencode(experiment.to_query())}"

@@ -1,0 +1,90 @@
+"""What the App serves besides its pages: health, exports, and Plotly's script."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+from functools import cache
+from pathlib import Path
+
+import plotly
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from core.experiment import PARAMETERS, Experiment
+from core.propagate import propagate
+from core.records import FILE_FORMATS
+
+PLOTLY_PATH = f"/assets/plotly-{plotly.__version__}.min.js"
+_LOG = logging.getLogger("good_init")
+_MEDIA_TYPES = {"csv": "text/csv", "json": "application/json"}
+_IMMUTABLE = "public, max-age=31536000, immutable"
+
+
+@cache
+def _plotly_script() -> bytes:
+    """Plotly's script as installed, gzipped: 4.8 MB become 1.4."""
+    path = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    return gzip.compress(path.read_bytes(), 6)
+
+
+def warm_up() -> None:
+    """Do once what the first viewer should not wait for."""
+    _plotly_script()
+    propagate(Experiment())
+
+
+def log_error(error: Exception) -> bool:
+    """Keep a page's error in the log, and its details from the viewer."""
+    _LOG.error("a page failed", exc_info=error)
+    return False
+
+
+async def _plotly(request: Request) -> Response:
+    headers = {"content-encoding": "gzip", "cache-control": _IMMUTABLE}
+    return Response(_plotly_script(), media_type="text/javascript", headers=headers)
+
+
+async def _health(request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _export(request: Request) -> Response:
+    """/export.csv?width=…: the run that the same query shows on the page, as a file."""
+    kind = request.path_params["kind"]
+    if kind not in _MEDIA_TYPES:
+        return PlainTextResponse(f"there is export.{' and export.'.join(_MEDIA_TYPES)}\n", 404)
+    query = {name: text for name, text in request.query_params.items() if name in PARAMETERS}
+    experiment, problems = Experiment.from_query(query)
+    device = request.query_params.get("device", "cpu")
+    if problems:
+        return PlainTextResponse("\n".join(problems) + "\n", status_code=422)
+    try:
+        run = await run_in_threadpool(propagate, experiment, device)
+    except ValueError as error:
+        return PlainTextResponse(f"{error}\n", status_code=422)
+    name = "-".join(f"{value}" for value in experiment.to_query().values()).replace("/", "_")
+    headers = {"content-disposition": f'attachment; filename="good-init-{name}.{kind}"'}
+    return Response(FILE_FORMATS[kind](run), media_type=_MEDIA_TYPES[kind], headers=headers)
+
+
+class HideServerMetrics:
+    """Answers 404 on Streamlit's metrics route, which is public and lists function names."""
+
+    def __init__(self, app) -> None:  # noqa: ANN001
+        self.app = app
+
+    async def __call__(self, scope, receive, send) -> None:  # noqa: ANN001
+        if scope["type"] == "http" and scope["path"].rstrip("/").endswith("/_stcore/metrics"):
+            await PlainTextResponse("not found\n", status_code=404)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+ROUTES = [
+    Route(PLOTLY_PATH, _plotly),
+    Route("/health", _health),
+    Route("/export.{kind}", _export),
+]

@@ -1,0 +1,126 @@
+"""Explore: the repeated a @ x, its std per layer, and the iteration at which it breaks."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core import charts
+from core.experiment import Experiment
+from core.propagate import Run
+from core.records import layer_records
+from core.snippet import to_script
+from core.verdict import Verdict, judge, significant
+from pages import _cached, _controls
+from pages._chart import show
+
+_CSS = (Path(__file__).parent / "explore.css").read_text()
+
+
+def _warn(problems: list[str]) -> None:
+    for problem in problems:
+        st.html(f'<div class="gi-problem" role="alert">{escape(problem)}</div>')
+
+
+def _answer(verdict: Verdict, run: Run) -> None:
+    std, growth = significant(float(run.stats.std[-1])), significant(verdict.growth)
+    st.html(
+        f"""<div class="gi-answer" role="status" aria-live="polite">
+        <p class="gi-verdict gi-{verdict.kind}"><b>{verdict.kind}</b> {escape(verdict.sentence)}</p>
+        <div class="gi-numbers">
+        <div class="gi-main"><span>{escape(verdict.iteration_label)}</span>
+        <strong>{escape(verdict.iteration)}</strong>
+        <small>{escape(verdict.iteration_detail)}</small></div>
+        <div><span>std of the last x</span><strong>{std}</strong>
+        <small>layer {run.experiment.depth}</small></div>
+        <div><span>growth per product</span><strong>× {growth}</strong>
+        <small>geometric mean</small></div>
+        </div></div>"""
+    )
+
+
+def _torch_checks(verdict: Verdict, run: Run) -> None:
+    events = run.events
+
+    def said(index: int | None) -> str:
+        return "never" if index is None else f"at i = {index}"
+
+    notes = "".join(f"<p>{escape(note)}</p>" for note in verdict.notes)
+    st.html(
+        f"""<div class="gi-checks"><p>What the lesson's loop would print on {run.device}:
+        <code>x.std()</code> is NaN <b>{said(events.notebook_std_nan)}</b>,
+        <code>x.mean()</code> is NaN <b>{said(events.notebook_mean_nan)}</b>;
+        the first element breaks <b>{said(events.first_nonfinite)}</b>.</p>{notes}</div>"""
+    )
+
+
+def _main_controls() -> None:
+    _controls.control("width")
+    _controls.control("depth")
+    _controls.control("scale")
+    _controls.scale_stops()
+    _controls.relu_switch()
+
+
+def _more_controls() -> str:
+    with st.expander("More"):
+        for name in ("activation", "init", "weights", "bias_std", "number_format", "batch_size"):
+            _controls.control(name)
+        _controls.control("seed")
+        _controls.redraw_button()
+        return _controls.device_control()
+
+
+def _details(experiment: Experiment, device: str, run: Run) -> None:
+    query = urlencode(experiment.to_query() | {"device": device})
+    with st.container(horizontal=True):
+        with st.popover("Copy link"):
+            st.code(_controls.link(experiment), language=None, wrap_lines=True)
+        st.link_button("Download CSV", f"/export.csv?{query}")
+        with st.popover("PyTorch script"):
+            st.code(to_script(experiment), language="python")
+    table = st.expander("All layers as a table", key="table", on_change="rerun")
+    if table.open:
+        table.dataframe(layer_records(run), hide_index=True)
+
+
+@st.fragment
+def _explore() -> None:
+    problems = _controls.adopt_link()
+    answer, controls = st.columns([3, 1], gap="medium")
+    with controls:
+        _main_controls()
+        device = _more_controls()
+    experiment, refused = _controls.current()
+    with answer:
+        _warn(problems + refused)
+        bar = st.empty()
+        try:
+            progress = _cached.Progress(lambda done: bar.progress(done, "Multiplying…"))
+            run = _cached.run(experiment, device, progress)
+        except ValueError as error:
+            bar.error(str(error))
+            return
+        bar.empty()
+        verdict = judge(run)
+        _answer(verdict, run)
+        show(charts.std_per_layer(run), key="std")
+    _torch_checks(verdict, run)
+    left, right = st.columns(2)
+    with left:
+        show(charts.mean_per_layer(run), key="mean")
+    with right:
+        show(charts.fractions_per_layer(run), key="fractions")
+    show(charts.distribution_per_layer(run), key="distribution")
+    _details(experiment, device, run)
+
+
+st.html(f"<style>{_CSS}</style>")
+st.html(
+    "<h1 class='gi-title'>Push x through many layers <code>x = a @ x</code>: "
+    "does it explode, vanish or hold?</h1>"
+)
+_explore()
