@@ -27,7 +27,7 @@ if get_script_run_ctx(suppress_warning=True) is None:
         on_script_error=_routes.log_error,
     )
 else:
-    st.set_page_config(page_title="Good Init", page_icon=":material/insights:", layout="wide")
+    st.set_page_config(page_title="Good Init", page_icon="pages/icon.svg", layout="wide")
     st.navigation(
         [st.Page("pages/explore.py", title="Explore", icon=":material/insights:", default=True)],
         position="top",

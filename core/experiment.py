@@ -19,6 +19,7 @@ from core.number_formats import NUMBER_FORMATS, NumberFormat
 
 Value = int | float | str
 _NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,4})?", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,40}", re.ASCII)
 _SHOWN = 40
 
 SCALE_STOPS: dict[str, Callable[[int], float]] = {
@@ -93,7 +94,7 @@ class Parameter:
             return None
         if self.kind == "real":
             return float(text)
-        if text.lstrip("+-").isdigit():
+        if _WHOLE.fullmatch(text):
             return int(text)
         number = float(text)
         return math.floor(number + 0.5) if math.isfinite(number) else None
@@ -293,7 +294,7 @@ class Experiment:
                 )
                 continue
             accepted[name] = value
-            if parameter.kind == "integer" and float(text) != value:
+            if parameter.kind == "integer" and not _WHOLE.fullmatch(text) and float(text) != value:
                 problems.append(
                     f"{name} must be {parameter.allowed}, got {_shown(text)}: {value} is used"
                 )

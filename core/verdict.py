@@ -63,6 +63,12 @@ def growth(run: Run) -> float:
     return float(2 ** ((log2[last] - log2[0]) / last)) if last > 0 else float("nan")
 
 
+def last_finite_std(run: Run) -> tuple[int, float]:
+    """The last layer whose elements are all finite, and its std."""
+    layer = int(np.flatnonzero(run.stats.nonfinite == 0)[-1])
+    return layer, float(run.stats.std[layer])
+
+
 def _kind(run: Run) -> Kind:
     stats, events = run.stats, run.events
     if events.first_nonfinite is not None:

@@ -24,14 +24,15 @@ class Progress:
 
     def __init__(self, report: Callable[[float], object]) -> None:
         self.report = report
+        self.outside = contextvars.copy_context()
         self.due = time.monotonic() + self._PATIENCE
 
     def __call__(self, fraction: float) -> None:
         now = time.monotonic()
         if now >= self.due:
             self.due = now + self._INTERVAL
-            # Outside of the cached call's context: the bar is not part of the cached result.
-            contextvars.Context().run(self.report, fraction)
+            # In the context from before the cached call: the bar is no part of what it caches.
+            self.outside.run(self.report, fraction)
 
 
 @st.cache_data(

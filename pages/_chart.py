@@ -21,27 +21,26 @@ _component = st.components.v2.component(
 )
 
 
-def show(figure: dict[str, Any], *, key: str) -> None:
+def show(figure: dict[str, Any], *, key: str, urgent: bool = False) -> None:
     """Draw a figure of ``core.charts``.
 
     It is updated in place: the node stays, and with it zoom and legend choices. Where the script
-    cannot be loaded, Streamlit's own chart takes over.
+    cannot be loaded, Streamlit's own chart takes over. ``urgent`` figures are drawn before others.
     """
     if st.session_state.get(_FAILED):
         st.plotly_chart(figure, key=f"{key}_stock", theme="streamlit")
         return
-    layout = figure["layout"]
     result = _component(
         key=key,
         data={
             "figure": figure,
-            "alt": layout["meta"]["alt"],
+            "alt": figure["layout"]["meta"]["alt"],
             "script": PLOTLY_PATH,
             "name": key,
+            "urgent": urgent,
         },
         default={"failed": False},
         on_failed_change=_remember_failure,
-        height=layout["height"],
     )
     if result.failed:
         st.session_state[_FAILED] = True

@@ -10,23 +10,29 @@ import streamlit as st
 from core.devices import available_devices
 from core.experiment import DEFAULTS, PARAMETERS, SCALE_STOPS, Experiment, format_number
 
-_PROBLEMS = "_link_problems"
+_LINKED = "_linked_experiment"
 _LARGEST_NEW_SEED = 2**31
 
 
-def adopt_link() -> list[str]:
-    """Take the controls' first values from the link; what it got wrong, in sentences.
+def adopt_link() -> tuple[Experiment, list[str]]:
+    """The Experiment that the link asked for, and what it got wrong, in sentences.
 
     The link is read once per session, before any widget exists: Streamlit would replace a bad
-    value by the default without a word.
+    value by the default without a word. The controls start from what was accepted, and the
+    address is mended to match.
     """
-    if _PROBLEMS not in st.session_state:
+    if _LINKED not in st.session_state:
         query = st.query_params.to_dict()
         experiment, problems = Experiment.from_query(query)
-        for name in PARAMETERS:
-            st.session_state[name] = _state_of(name, experiment)
-        st.session_state[_PROBLEMS] = problems
-    return list(st.session_state[_PROBLEMS])
+        st.session_state[_LINKED] = experiment, problems
+        mended = {name: _text(_state_of(name, experiment)) for name in PARAMETERS if name in query}
+        if any(query[name] != text for name, text in mended.items()):
+            st.query_params.update(mended)
+            st.rerun()
+    experiment, problems = st.session_state[_LINKED]
+    for name in PARAMETERS:
+        st.session_state.setdefault(name, _state_of(name, experiment))
+    return experiment, list(problems)
 
 
 def _state_of(name: str, experiment: Experiment) -> object:

@@ -74,18 +74,37 @@ function connect(root, plot, name) {
   return resized;
 }
 
+// A phone shows the chart and the first slider together.
+const fitted = (height) => (window.innerWidth > 640 ? height : Math.round(0.75 * height));
+
+// The main figure is drawn at once; the others each wait for a frame of their own, so that it is on
+// screen first. Of several updates that wait, only the last is drawn.
+const nextFrame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+let line = Promise.resolve();
+
+function draw(Plotly, plot, figure, layout, urgent) {
+  const update = () => Plotly.react(plot, figure.data, structuredClone(layout), CONFIG);
+  plot.goodInitFigure = figure;
+  if (urgent) return update();
+  line = line.then(nextFrame).then(() => {
+    if (plot.goodInitFigure === figure && plot.isConnected) return update();
+  });
+  return line;
+}
+
 const connected = new WeakMap();
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".gi-figure");
   const plot = root.querySelector(".gi-plot");
-  const { figure, alt, script, name } = data;
+  const { figure, alt, script, name, urgent } = data;
   root.setAttribute("aria-label", alt);
-  plot.style.height = `${figure.layout.height}px`;
-  plot.goodInitLayout = figure.layout;
+  const layout = { ...figure.layout, height: fitted(figure.layout.height) };
+  plot.style.height = `${layout.height}px`;
+  plot.goodInitLayout = layout;
   if (!connected.has(root)) connected.set(root, connect(root, plot, name));
   plotly(script).then(
-    (Plotly) => Plotly.react(plot, figure.data, structuredClone(figure.layout), CONFIG),
+    (Plotly) => draw(Plotly, plot, figure, layout, urgent),
     () => setStateValue("failed", true),
   );
   return () => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from math import isnan
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ from core.experiment import Experiment
 from core.propagate import Run
 from core.records import layer_records
 from core.snippet import to_script
-from core.verdict import Verdict, judge, significant
+from core.verdict import Verdict, judge, last_finite_std, significant
 from pages import _cached, _controls
 from pages._chart import show
 
@@ -21,12 +22,13 @@ _CSS = (Path(__file__).parent / "explore.css").read_text()
 
 
 def _warn(problems: list[str]) -> None:
-    for problem in problems:
+    for problem in dict.fromkeys(problems):
         st.html(f'<div class="gi-problem" role="alert">{escape(problem)}</div>')
 
 
 def _answer(verdict: Verdict, run: Run) -> None:
-    std, growth = significant(float(run.stats.std[-1])), significant(verdict.growth)
+    layer, std = last_finite_std(run)
+    growth = "–" if isnan(verdict.growth) else f"× {significant(verdict.growth)}"
     st.html(
         f"""<div class="gi-answer" role="status" aria-live="polite">
         <p class="gi-verdict gi-{verdict.kind}"><b>{verdict.kind}</b> {escape(verdict.sentence)}</p>
@@ -34,9 +36,9 @@ def _answer(verdict: Verdict, run: Run) -> None:
         <div class="gi-main"><span>{escape(verdict.iteration_label)}</span>
         <strong>{escape(verdict.iteration)}</strong>
         <small>{escape(verdict.iteration_detail)}</small></div>
-        <div><span>std of the last x</span><strong>{std}</strong>
-        <small>layer {run.experiment.depth}</small></div>
-        <div><span>growth per product</span><strong>× {growth}</strong>
+        <div><span>last std</span><strong>{significant(std)}</strong>
+        <small>at layer {layer}{", the last finite one" if layer < run.experiment.depth else ""}</small></div>
+        <div><span>growth per product</span><strong>{growth}</strong>
         <small>geometric mean</small></div>
         </div></div>"""
     )
@@ -89,14 +91,14 @@ def _details(experiment: Experiment, device: str, run: Run) -> None:
 
 @st.fragment
 def _explore() -> None:
-    problems = _controls.adopt_link()
+    linked, problems = _controls.adopt_link()
     answer, controls = st.columns([3, 1], gap="medium")
     with controls:
         _main_controls()
         device = _more_controls()
     experiment, refused = _controls.current()
     with answer:
-        _warn(problems + refused)
+        _warn(refused + (problems if experiment == linked else []))
         bar = st.empty()
         try:
             progress = _cached.Progress(lambda done: bar.progress(done, "Multiplying…"))
@@ -107,7 +109,7 @@ def _explore() -> None:
         bar.empty()
         verdict = judge(run)
         _answer(verdict, run)
-        show(charts.std_per_layer(run), key="std")
+        show(charts.std_per_layer(run), key="std", urgent=True)
     _torch_checks(verdict, run)
     left, right = st.columns(2)
     with left:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.charts.figure import Figure, figure, layer_axis, packed
+from core.charts.figure import Figure, event_marks, figure, layer_axis, packed
 from core.propagate import Run
 
 _MOST_ROWS = 64
@@ -38,10 +38,13 @@ def distribution_per_layer(run: Run) -> Figure:
         "%{z:.1%} of the elements per octave<extra></extra>",
         "colorbar": {"title": {"text": "per octave"}, "tickformat": ".0%", "thickness": 12},
     }
+    shapes, notes = event_marks(run)
     layout = {
         "xaxis": layer_axis(run),
         "yaxis": {"title": {"text": "log2 |x|"}, "zeroline": False, "automargin": True},
         "hovermode": "closest",
+        "shapes": shapes,
+        "annotations": notes,
     }
     gone = f"{run.stats.zero[-1]:.0%} are zero and {run.stats.nonfinite[-1]:.0%} not finite"
     alt = f"Heat map of the magnitudes of the elements per layer; at the last layer {gone}."

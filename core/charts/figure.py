@@ -23,6 +23,7 @@ GREEN = "#16906d"
 PURPLE = "#a05fc4"
 GOLD = "#a87c0a"
 GREY = "#75808f"
+_MOST_MARKERS = 40
 
 
 def packed(values: ArrayLike) -> dict[str, str]:
@@ -45,7 +46,7 @@ def line(y: ArrayLike, *, name: str, color: str, hover: str, **more: Any) -> dic
     count = len(np.asarray(y))
     return {
         "type": "scatter",
-        "mode": "lines+markers",
+        "mode": "lines+markers" if count <= _MOST_MARKERS else "lines",
         "x": list(range(count)),
         "name": name,
         "line": {"color": color, "width": 2},
@@ -109,6 +110,6 @@ def event_marks(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         "y": 0.5,
         "text": f"<b>{text}</b>",
         "showarrow": False,
-        "font": {"color": color, "size": 14},
+        "font": {"size": 14},
     }
     return shapes, [note]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from core.charts.figure import GREEN, Figure, event_marks, figure, layer_axis, line
 from core.propagate import Run
 
-_MOST_TICKS = 5  # on either side of zero
+_MOST_TICKS = 4  # on either side of zero
 
 
 def _symmetric(values: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
@@ -25,10 +25,16 @@ def _threshold(means: NDArray[np.float64]) -> float:
 
 
 def _ticks(threshold: float, largest: float) -> list[float]:
-    first, last = np.log10(threshold), np.log10(max(largest, threshold))
+    """Zero, and powers of ten on either side from one step away from it."""
+    first, last = np.log10(threshold), np.ceil(np.log10(max(largest, threshold)))
     step = max(1, int(np.ceil((last - first) / _MOST_TICKS)))
-    powers = [10.0**power for power in np.arange(first, last + 1e-9, step)]
-    return [-p for p in reversed(powers)] + [0.0] + powers
+    powers = [10.0**power for power in np.arange(last, first, -step)]
+    return [-p for p in powers] + [0.0] + powers[::-1]
+
+
+def _label(tick: float) -> str:
+    sign = "−" if tick < 0 else ""
+    return f"{sign}10<sup>{np.log10(abs(tick)):.0f}</sup>" if tick else "0"
 
 
 def mean_per_layer(run: Run) -> Figure:
@@ -44,7 +50,7 @@ def mean_per_layer(run: Run) -> Figure:
         "yaxis": {
             "title": {"text": "mean of x (symmetric log)"},
             "tickvals": _symmetric(np.array(ticks), threshold).tolist(),
-            "ticktext": [f"{tick:.0e}" if tick else "0" for tick in ticks],
+            "ticktext": [_label(tick) for tick in ticks],
             "zeroline": True,
             "automargin": True,
         },

@@ -54,7 +54,7 @@ def _limit_marks(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
                     "yanchor": "bottom" if above else "top",
                     "text": f"{name} {value:.2g}",
                     "showarrow": False,
-                    "font": {"size": 11, "color": GREY},
+                    "font": {"size": 11},
                 }
             )
     return shapes, notes
