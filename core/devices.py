@@ -16,6 +16,7 @@ _GIB = 2**30
 _CHUNK_ELEMENTS = 2**19
 _KEPT_BYTES = 2**25 - 2**16  # just under the most that glibc lets its threshold grow to
 _BYTES_PER_MEASURED_ELEMENT = 64  # the float64 copies and int64 keys alive while tallying
+_QUICK_MULTIPLY_ADDS = 2e9
 _MULTIPLY_ADDS_PER_DRAW = 16  # what one random number costs, in multiply-adds, on a CPU
 
 
@@ -95,6 +96,11 @@ def cost(experiment: Experiment) -> Cost:
     products = float(n) * n * batch * depth
     draws = drawn * (_MULTIPLY_ADDS_PER_DRAW * float(n) * n + rule.multiply_adds(n))
     return Cost(int(matrix + activations + measured), products + draws)
+
+
+def is_quick(experiment: Experiment) -> bool:
+    """Whether it is done before anyone would look for a progress bar: about half a second."""
+    return cost(experiment).multiply_adds < _QUICK_MULTIPLY_ADDS
 
 
 @dataclass(frozen=True)

@@ -139,10 +139,15 @@ def _redraw() -> None:
     st.session_state["seed"] = str(secrets.randbelow(_LARGEST_NEW_SEED))
 
 
-def device_control() -> str:
+def current_device() -> str:
     """Where to compute. It is not part of the link: a link opens on every host."""
+    return str(st.session_state.get("device", available_devices()[0]))
+
+
+def device_control() -> None:
+    """The devices that this host offers."""
     devices = available_devices()
-    return st.selectbox(
+    st.selectbox(
         "Device",
         devices,
         key="device",

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core import charts
+from core.devices import is_quick
 from core.experiment import Experiment
 from core.propagate import Run
 from core.records import layer_records
@@ -59,57 +60,72 @@ def _torch_checks(verdict: Verdict, run: Run) -> None:
     )
 
 
-def _main_controls() -> None:
-    _controls.control("width")
-    _controls.control("depth")
-    _controls.control("scale")
+def _details(experiment: Experiment, device: str, run: Run) -> None:
+    query = urlencode(experiment.to_query() | {"device": device})
+    with st.container(horizontal=True):
+        link = st.popover("Copy link", key="link", on_change="rerun")
+        st.link_button("Download CSV", f"/export.csv?{query}")
+        script = st.popover("PyTorch script", key="script", on_change="rerun")
+    table = st.expander("All layers as a table", key="table", on_change="rerun")
+    if link.open:
+        link.code(_controls.link(experiment), language=None, wrap_lines=True)
+    if script.open:
+        script.code(to_script(experiment), language="python")
+    if table.open:
+        table.dataframe(layer_records(run), hide_index=True)
+
+
+def _first_screen(experiment: Experiment, device: str, problems: list[str]) -> Run | None:
+    """The answer and the main chart; None, with the reason on screen, if the run is refused."""
+    _warn(problems)
+    bar = st.empty()
+    try:
+        progress = _cached.Progress(lambda done: bar.progress(done, "Multiplying…"))
+        run = _cached.run(experiment, device, progress)
+    except ValueError as error:
+        bar.error(str(error))
+        return None
+    bar.empty()
+    show(charts.std_per_layer(run), key="std", urgent=True)
+    return run
+
+
+def _all_controls() -> None:
+    for name in ("width", "depth", "scale"):
+        _controls.control(name)
     _controls.scale_stops()
     _controls.relu_switch()
-
-
-def _more_controls() -> str:
     with st.expander("More"):
         for name in ("activation", "init", "weights", "bias_std", "number_format", "batch_size"):
             _controls.control(name)
         _controls.control("seed")
         _controls.redraw_button()
-        return _controls.device_control()
-
-
-def _details(experiment: Experiment, device: str, run: Run) -> None:
-    query = urlencode(experiment.to_query() | {"device": device})
-    with st.container(horizontal=True):
-        with st.popover("Copy link"):
-            st.code(_controls.link(experiment), language=None, wrap_lines=True)
-        st.link_button("Download CSV", f"/export.csv?{query}")
-        with st.popover("PyTorch script"):
-            st.code(to_script(experiment), language="python")
-    table = st.expander("All layers as a table", key="table", on_change="rerun")
-    if table.open:
-        table.dataframe(layer_records(run), hide_index=True)
+        _controls.device_control()
 
 
 @st.fragment
 def _explore() -> None:
     linked, problems = _controls.adopt_link()
-    answer, controls = st.columns([3, 1], gap="medium")
-    with controls:
-        _main_controls()
-        device = _more_controls()
     experiment, refused = _controls.current()
+    device = _controls.current_device()
+    left, right = st.columns([3, 1], gap="medium")
+    with left:
+        answer, chart = st.container(), st.container()
+    # A quick run is drawn before the controls are sent again; a long one must not hide them.
+    quick = is_quick(experiment)
+    if not quick:
+        with right:
+            _all_controls()
+    with chart:
+        run = _first_screen(experiment, device, refused + problems * (experiment == linked))
+    if quick:
+        with right:
+            _all_controls()
+    if run is None:
+        return
+    verdict = judge(run)
     with answer:
-        _warn(refused + (problems if experiment == linked else []))
-        bar = st.empty()
-        try:
-            progress = _cached.Progress(lambda done: bar.progress(done, "Multiplying…"))
-            run = _cached.run(experiment, device, progress)
-        except ValueError as error:
-            bar.error(str(error))
-            return
-        bar.empty()
-        verdict = judge(run)
         _answer(verdict, run)
-        show(charts.std_per_layer(run), key="std", urgent=True)
     _torch_checks(verdict, run)
     left, right = st.columns(2)
     with left:

@@ -61,7 +61,6 @@ def layer_axis(run: Run, *, title: bool = True) -> dict[str, Any]:
     axis: dict[str, Any] = {
         "range": [-0.01 * run.experiment.depth - 0.4, run.experiment.depth * 1.01 + 0.4],
         "zeroline": False,
-        "automargin": True,
     }
     return axis | ({"title": {"text": "layer k (x after k products)"}} if title else {})
 

@@ -43,7 +43,6 @@ def fractions_per_layer(run: Run) -> Figure:
             "range": [-0.04, 1.04],
             "tickformat": ".0%",
             "zeroline": False,
-            "automargin": True,
         },
         "hovermode": "x unified",
     }

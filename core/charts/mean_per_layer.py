@@ -52,7 +52,6 @@ def mean_per_layer(run: Run) -> Figure:
             "tickvals": _symmetric(np.array(ticks), threshold).tolist(),
             "ticktext": [_label(tick) for tick in ticks],
             "zeroline": True,
-            "automargin": True,
         },
         "shapes": shapes,
         "annotations": notes,

@@ -87,7 +87,6 @@ def std_per_layer(run: Run) -> Figure:
             "title": {"text": "std of x (log scale)"},
             "exponentformat": "power",
             "zeroline": False,
-            "automargin": True,
         },
         "shapes": limit_shapes + event_shapes,
         "annotations": limit_notes + event_notes,

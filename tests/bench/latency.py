@@ -14,10 +14,9 @@ _WARM = 4
 
 # The chart's node tells when it has drawn; the next frame is when that is on screen.
 _WATCH = """() => {
-  const plot = document.querySelector('.st-key-std .gi-plot, .gi-plot');
+  const plot = document.querySelector('.gi-plot');
   window.drawn = [];
-  plot.on('plotly_afterplot', () => requestAnimationFrame(
-    () => window.drawn.push(performance.now())));
+  plot.on('plotly_afterplot', () => window.drawn.push(performance.now()));
   addEventListener('keydown', () => { window.pressed = performance.now(); window.drawn = []; },
     true);
 }"""
