@@ -26,10 +26,11 @@ class Activation:
     Attributes:
         name: registry key; travels in links, never renamed.
         function: φ, any floating dtype, shape preserved.
-        derivative: φ′; at a kink it takes the value that autograd takes.
+        derivative: φ′; at a kink it takes the value that torch's own module takes (ReLU: 0).
         formula: φ in LaTeX.
         reference: where it comes from.
         code: φ as a PyTorch expression of ``x``, bit for bit the same as ``function``.
+        kinks: where φ is not smooth; quadrature is cut there.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Activation:
     formula: str
     reference: str
     code: str
+    kinks: tuple[float, ...] = (0.0,)
 
     def __call__(self, x: Tensor) -> Tensor:
         """φ(x), same shape and dtype as ``x``."""
@@ -49,7 +51,7 @@ class Activation:
 
         He et al. 2015, arXiv:1502.01852, eq. 10, for any φ. √2 for ReLU.
         """
-        return gaussian_expectation(lambda z: self.function(z) ** 2) ** -0.5
+        return gaussian_expectation(lambda z: self.function(z) ** 2, breaks=self.kinks) ** -0.5
 
 
 def _step(x: Tensor) -> Tensor:
@@ -87,7 +89,7 @@ def leaky_relu(negative_slope: float) -> Activation:
     return Activation(
         name="leaky_relu",
         function=lambda x: F.leaky_relu(x, negative_slope),
-        derivative=lambda x: torch.where(x > 0, 1.0, negative_slope).to(x.dtype),
+        derivative=lambda x: torch.ones_like(x).masked_fill_(x <= 0, negative_slope),
         formula=rf"\max(x, 0) + {negative_slope:g}\min(x, 0)",
         reference="Maas, Hannun & Ng 2013, Rectifier nonlinearities improve acoustic models",
         code=f"torch.nn.functional.leaky_relu(x, {negative_slope!r})",
@@ -108,7 +110,7 @@ _ENTRIES = (
         function=lambda x: x.clamp_min(0),
         derivative=_step,
         formula=r"\max(x, 0)",
-        reference="Nair & Hinton 2010, Rectified linear units improve restricted Boltzmann machines",
+        reference="Nair & Hinton 2010, Rectified linear units improve RBMs",
         code="x.clamp_min(0)",
     ),
     leaky_relu(0.01),
@@ -163,9 +165,9 @@ _ENTRIES = (
     Activation(
         name="selu",
         function=torch.selu,
-        derivative=lambda x: (
-            _SELU_SCALE * torch.where(x > 0, 1.0, _SELU_ALPHA * torch.exp(x))
-        ).to(x.dtype),
+        derivative=lambda x: (_SELU_SCALE * torch.where(x > 0, 1.0, _SELU_ALPHA * torch.exp(x))).to(
+            x.dtype
+        ),
         formula=r"\lambda x\;(x>0),\quad \lambda\alpha(e^x - 1)\;(x\le 0)",
         reference="Klambauer et al. 2017, arXiv:1706.02515",
         code="torch.selu(x)",
@@ -193,6 +195,7 @@ _ENTRIES = (
         formula=r"\min(\max(x, -1), 1)",
         reference="Collobert 2004, Large scale machine learning",
         code="torch.nn.functional.hardtanh(x)",
+        kinks=(-1.0, 1.0),
     ),
     Activation(
         name="relu6",
@@ -201,6 +204,7 @@ _ENTRIES = (
         formula=r"\min(\max(x, 0), 6)",
         reference="Krizhevsky 2010, Convolutional deep belief networks on CIFAR-10",
         code="torch.nn.functional.relu6(x)",
+        kinks=(0.0, 6.0),
     ),
     Activation(
         name="softsign",

@@ -78,11 +78,11 @@ class Parameter:
         if self.kind == "choice":
             return isinstance(value, str) and value in self.choices
         number = numbers.Integral if self.kind == "integer" else numbers.Real
-        if not isinstance(value, number) or isinstance(value, bool):
+        if isinstance(value, bool) or not isinstance(value, number):
             return False
-        return self.minimum <= value <= self.maximum
+        return bool(self.minimum <= self.convert(value) <= self.maximum)
 
-    def convert(self, value: Any) -> Value:
+    def convert(self, value: Any) -> Any:
         """An accepted value as plain int, float or str."""
         return {"integer": int, "real": float, "choice": str}[self.kind](value)
 

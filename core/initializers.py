@@ -18,18 +18,18 @@ _TRUNCATED_MASS = 0.9544997361036416  # 2Φ(2) − 1
 _SPARSE_KEPT = 0.1
 
 
-class WeightStd(Protocol):
-    """The root mean square of the entries, from the layer's shape and its activation."""
-
-    def __call__(self, fan_in: int, fan_out: int, activation: Activation) -> float: ...
+# (fan_in, fan_out, activation) -> the root mean square of the entries.
+WeightStd = Callable[[int, int, Activation], float]
 
 
 class Sampler(Protocol):
-    """Draws a float32 matrix of shape (fan_out, fan_in) on the generator's device."""
+    """How an initialiser draws."""
 
     def __call__(
         self, fan_in: int, fan_out: int, activation: Activation, *, generator: Generator
-    ) -> Tensor: ...
+    ) -> Tensor:
+        """A float32 matrix of shape (fan_out, fan_in) on the generator's device."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -227,7 +227,7 @@ _ENTRIES = (
         sample=_orthogonal,
         weight_std=lambda fan_in, fan_out, activation: max(fan_in, fan_out) ** -0.5,
         formula=r"W^\top W = I \text{ (Haar)}",
-        reference="Saxe, McClelland & Ganguli 2014, arXiv:1312.6120; Mezzadri 2007, math-ph/0609050",
+        reference="Saxe et al. 2014, arXiv:1312.6120; Mezzadri 2007, arXiv:math-ph/0609050",
         code=(
             "q, r = torch.linalg.qr(torch.randn(n, n, generator=generator))\n"
             "a = q * r.diagonal().sign()"
@@ -241,10 +241,7 @@ _ENTRIES = (
         weight_std=lambda fan_in, fan_out, activation: 1 / (fan_in**0.5 + fan_out**0.5),
         formula=r"W / \lVert W \rVert_2",
         reference="Miyato et al. 2018, arXiv:1802.05957",
-        code=(
-            "a = torch.randn(n, n, generator=generator)\n"
-            "a = a / torch.linalg.matrix_norm(a, 2)"
-        ),
+        code=("a = torch.randn(n, n, generator=generator)\na = a / torch.linalg.matrix_norm(a, 2)"),
         peak_matrices=4.0,
         multiply_adds=lambda n: 8.0 * n**3,
     ),
@@ -271,7 +268,7 @@ _ENTRIES = (
         name="sparse",
         sample=_sparse,
         weight_std=_sparse_std,
-        formula=r"\text{a tenth of each column } \mathcal N(0, 10/n_\text{in}),\text{ the rest } 0",
+        formula=r"\mathcal N(0, 10/n_\text{in})\text{ in a tenth of each column, else }0",
         reference="Martens 2010, Deep learning via Hessian-free optimization, section 5",
         code=(
             "kept = max(1, int(0.1 * n))\n"

@@ -71,8 +71,9 @@ class Tally:
 
     @property
     def mean_square(self) -> Array:
-        """Σx²/N, scaled."""
-        return self.sums["square"] / self.count
+        """Σx²/N, scaled; infinite where an element is and none is NaN."""
+        infinite = np.isinf(self.sums["max_abs"])
+        return np.where(infinite, np.inf, self.sums["square"] / self.count)
 
     @property
     def variance(self) -> Array:

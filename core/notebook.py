@@ -7,20 +7,24 @@ the steps at which they fail, calling the very same functions, but only where th
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from core.layer_stats import Tally
+from core.layer_stats import Array, Tally
 from core.number_formats import NumberFormat
+
 
 def _std(x: Tensor) -> Tensor:
     """x.std(), without the warning that it is 0/0 of a single element."""
     return x.std() if x.numel() > 1 else x.new_tensor(torch.nan)
 
 
-_CHECKS = {"mean": torch.mean, "std": _std}
-_FAILURES = {
+_CHECKS: dict[str, Callable[[Tensor], Tensor]] = {"mean": torch.mean, "std": _std}
+_FAILURES: dict[str, tuple[str, Callable[[Array], NDArray[np.bool_]]]] = {
     "notebook_mean_nan": ("mean", np.isnan),
     "notebook_std_nan": ("std", np.isnan),
     "notebook_mean_inf": ("mean", np.isinf),

@@ -58,12 +58,16 @@ class NumberFormat:
 
 
 _IEEE = "IEEE 754-2019"
-_OCP = "OCP 8-bit floating point specification (OFP8) 1.0; Micikevicius et al. 2022, arXiv:2209.05433"
+_OCP = (
+    "OCP 8-bit floating point specification (OFP8) 1.0; Micikevicius et al. 2022, arXiv:2209.05433"
+)
 
 _ENTRIES = (
     NumberFormat("float64", torch.float64, torch.float64, True, f"{_IEEE}, binary64"),
     NumberFormat("float32", torch.float32, torch.float32, True, f"{_IEEE}, binary32"),
-    NumberFormat("bfloat16", torch.bfloat16, torch.bfloat16, True, "Kalamkar et al. 2019, arXiv:1905.12322"),
+    NumberFormat(
+        "bfloat16", torch.bfloat16, torch.bfloat16, True, "Kalamkar et al. 2019, arXiv:1905.12322"
+    ),
     NumberFormat("float16", torch.float16, torch.float16, True, f"{_IEEE}, binary16"),
     NumberFormat("float8_e5m2", torch.float8_e5m2, torch.float32, True, _OCP),
     NumberFormat("float8_e4m3fn", torch.float8_e4m3fn, torch.float32, False, _OCP),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -77,9 +77,7 @@ def draw_layer(
             values = values.mul_(factor)
         return number_format.cast(values).to(number_format.product_dtype)
 
-    a = rounded(
-        experiment.rule.sample(n, n, experiment.phi, generator=generator), experiment.scale
-    )
+    a = rounded(experiment.rule.sample(n, n, experiment.phi, generator=generator), experiment.scale)
     if experiment.bias_std == 0:
         return a, None
     b = torch.randn(n, generator=generator, device=device)

@@ -1,4 +1,4 @@
-"""Expectations over a standard normal variable, by half-range Gauss–Legendre quadrature."""
+"""Expectations over a standard normal variable, by Gauss–Legendre quadrature on panels."""
 
 from __future__ import annotations
 
@@ -10,32 +10,36 @@ import torch
 from numpy.polynomial.legendre import leggauss
 from torch import Tensor
 
-_HALF_RANGE = 12.0
-_NODES_PER_HALF = 100
+_REACH = 12.0
+_NODES_PER_PANEL = 100
 
 
 @cache
-def _rule() -> tuple[Tensor, Tensor]:
-    """Nodes on [-12, 0] and [0, 12] and their weights times the normal density, float64."""
-    nodes, weights = leggauss(_NODES_PER_HALF)
-    half = _HALF_RANGE / 2
-    z = np.concatenate([(nodes - 1) * half, (nodes + 1) * half])
+def _rule(breaks: tuple[float, ...]) -> tuple[Tensor, Tensor]:
+    """Nodes on the panels between the breaks, and their weights times the density, float64."""
+    nodes, weights = leggauss(_NODES_PER_PANEL)
+    edges = np.unique(np.clip([-_REACH, *breaks, _REACH], -_REACH, _REACH))
+    centers, halves = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
+    z = (centers[:, None] + halves[:, None] * nodes).ravel()
     density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-    return torch.from_numpy(z), torch.from_numpy(np.tile(weights * half, 2) * density)
+    return torch.from_numpy(z), torch.from_numpy((halves[:, None] * weights).ravel() * density)
 
 
-def gaussian_expectation(function: Callable[[Tensor], Tensor]) -> float:
+def gaussian_expectation(
+    function: Callable[[Tensor], Tensor], *, breaks: tuple[float, ...] = (0.0,)
+) -> float:
     """E[f(z)] for z ~ N(0, 1).
 
-    The range is cut at zero because that is where activations have their kink; a single
-    Gauss–Hermite rule across it converges too slowly to be trusted.
+    The range is cut where f has a kink; a rule that runs across one converges too slowly to be
+    trusted, and Gauss–Hermite cannot be cut.
 
     Args:
-        function: maps a float64 tensor of shape (200,) to one of the same shape.
+        function: elementwise, float64.
+        breaks: where f is not smooth.
 
     Returns:
-        The expectation, to about 1e-12 relative for functions that are smooth on each side
-        of zero and grow no faster than a polynomial.
+        The expectation, to about 1e-12 relative for functions that are smooth between the breaks
+        and grow no faster than a polynomial.
     """
-    z, weights = _rule()
+    z, weights = _rule(breaks)
     return float((weights * function(z)).sum())

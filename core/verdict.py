@@ -88,7 +88,7 @@ def _kind(run: Run) -> Kind:
 
 
 def products(count: int) -> str:
-    """"1 product", "2 products"."""
+    """ "1 product", "2 products"."""
     return f"{count} product{'' if count == 1 else 's'}"
 
 

@@ -29,6 +29,7 @@ def _warn(problems: list[str]) -> None:
 
 def _answer(verdict: Verdict, run: Run) -> None:
     layer, std = last_finite_std(run)
+    where = f"at layer {layer}" + ", the last finite one" * (layer < run.experiment.depth)
     growth = "–" if isnan(verdict.growth) else f"× {significant(verdict.growth)}"
     st.html(
         f"""<div class="gi-answer" role="status" aria-live="polite">
@@ -38,7 +39,7 @@ def _answer(verdict: Verdict, run: Run) -> None:
         <strong>{escape(verdict.iteration)}</strong>
         <small>{escape(verdict.iteration_detail)}</small></div>
         <div><span>last std</span><strong>{significant(std)}</strong>
-        <small>at layer {layer}{", the last finite one" if layer < run.experiment.depth else ""}</small></div>
+        <small>{where}</small></div>
         <div><span>growth per product</span><strong>{growth}</strong>
         <small>geometric mean</small></div>
         </div></div>"""

@@ -65,9 +65,7 @@ def layer_axis(run: Run, *, title: bool = True) -> dict[str, Any]:
     return axis | ({"title": {"text": "layer k (x after k products)"}} if title else {})
 
 
-def figure(
-    data: list[dict[str, Any]], layout: dict[str, Any], *, height: int, alt: str
-) -> Figure:
+def figure(data: list[dict[str, Any]], layout: dict[str, Any], *, height: int, alt: str) -> Figure:
     """A figure with the shared layout; ``alt`` says in words what it shows."""
     shared = {
         "height": height,

@@ -17,7 +17,7 @@ def _symmetric(values: NDArray[np.float64], threshold: float) -> NDArray[np.floa
 
 
 def _threshold(means: NDArray[np.float64]) -> float:
-    """Where linear turns logarithmic: the power of ten below the smallest mean, but within reach."""
+    """Where linear turns logarithmic: a power of ten just below the smallest mean."""
     sizes = np.abs(means[np.isfinite(means) & (means != 0)])
     if not sizes.size:
         return 1.0

@@ -1,0 +1,50 @@
+"""One served app and one browser for the whole run; a fresh visitor for each test."""
+
+import pytest
+
+from tests.serving import CHROMIUM, WHAT_TO_INSTALL, chromium, serve
+
+LAPTOP = {"width": 1440, "height": 900}
+
+
+@pytest.fixture(scope="session")
+def address():
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip(WHAT_TO_INSTALL)
+    with chromium() as running:
+        yield running
+
+
+def _note(problems, message):
+    # Chromium does not say in the text which file was missing.
+    if message.type == "error":
+        problems.append(f"{message.text} ({message.location.get('url', '')})")
+
+
+@pytest.fixture
+def visitor(browser):
+    """Opens a page as another viewer would: nothing shared; ``page.problems`` has its errors."""
+    contexts = []
+
+    def arrive(**options):
+        contexts.append(browser.new_context(**{"viewport": LAPTOP, **options}))
+        page = contexts[-1].new_page()
+        page.problems = []
+        page.on("console", lambda message: _note(page.problems, message))
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        return page
+
+    yield arrive
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(visitor):
+    return visitor()

@@ -1,0 +1,304 @@
+import json
+import re
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import Experiment, propagate
+from core.experiment import DEFAULTS, PARAMETERS
+from core.verdict import judge
+from tests.serving import ROOT
+
+LINK = {
+    "width": "64",
+    "depth": "30",
+    "init": "uniform",
+    "scale": "1/√n",
+    "activation": "relu",
+    "weights": "fresh",
+    "bias_std": "0.1",
+    "number_format": "float16",
+    "batch_size": "4",
+    "seed": "7",
+}
+MEANT = Experiment(
+    width=64,
+    depth=30,
+    init="uniform",
+    scale=0.125,
+    activation="relu",
+    weights="fresh",
+    bias_std=0.1,
+    number_format="float16",
+    batch_size=4,
+    seed=7,
+)
+KINDS = {
+    "width": "select_slider",
+    "depth": "select_slider",
+    "scale": "select_slider",
+    "bias_std": "select_slider",
+    "batch_size": "select_slider",
+    "init": "selectbox",
+    "activation": "selectbox",
+    "number_format": "selectbox",
+    "weights": "button_group",
+    "seed": "text_input",
+}
+
+
+def opened(**query):
+    """The page as a viewer who follows this link gets it."""
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    for name, text in query.items():
+        at.query_params[name] = text
+    at.run()
+    assert not at.exception
+    return at
+
+
+def widget(at, name):
+    return getattr(at, KINDS[name])(key=name)
+
+
+def blocks(at, css_class):
+    """The page's own HTML blocks of a class, as they are sent."""
+    bodies = [block.proto.body for block in at.get("html")]
+    return [body for body in bodies if body.startswith(f'<div class="{css_class}"')]
+
+
+def words(html):
+    return " ".join(unescape(re.sub("<[^>]*>", " ", html)).split())
+
+
+def answer(at):
+    [block] = blocks(at, "gi-answer")
+    return words(block)
+
+
+def problems(at):
+    return [words(block) for block in blocks(at, "gi-problem")]
+
+
+def shown(at):
+    """The Experiment whose numbers can be downloaded beside the charts."""
+    [button] = at.get("link_button")
+    query = {name: texts[0] for name, texts in parse_qs(urlsplit(button.proto.url).query).items()}
+    assert query.pop("device") == "cpu"
+    experiment, wrong = Experiment.from_query(query)
+    assert not wrong
+    return experiment
+
+
+def chart(at, key):
+    """What a chart's component is sent."""
+    [proto] = [part.proto for part in at.get("bidi_component") if f"-{key}" in part.proto.id]
+    return json.loads(proto.json)
+
+
+def test_the_lesson_explodes_at_iteration_28():
+    at = opened()
+    assert "explodes" in answer(at)
+    assert "NaN iteration 28 i = 28, the 29th product" in answer(at)
+    assert shown(at) == Experiment()
+    assert problems(at) == []
+
+
+def test_a_link_sets_every_widget():
+    at = opened(**LINK)
+    assert set(KINDS) == set(PARAMETERS)
+    for name, text in LINK.items():
+        expected = text if name in ("scale", "seed") else getattr(MEANT, name)
+        assert widget(at, name).value == expected, name
+    assert shown(at) == MEANT
+    assert problems(at) == []
+
+
+def test_a_link_gives_its_own_answer():
+    verdict = judge(propagate(MEANT))
+    assert verdict.sentence in answer(opened(**LINK))
+
+
+def test_a_value_between_the_stops_is_kept():
+    at = opened(width="500", scale="0.04321", depth="1234", bias_std="0.3", batch_size="3")
+    expected = Experiment(width=500, scale=0.04321, depth=1234, bias_std=0.3, batch_size=3)
+    assert shown(at) == expected
+    assert widget(at, "width").value == 500 and "500" in widget(at, "width").options
+
+
+def test_the_chart_says_the_verdict_in_words_and_carries_every_layer():
+    at = opened(**LINK)
+    sent = chart(at, "std")
+    assert judge(propagate(MEANT)).sentence in sent["alt"]
+    assert len(sent["figure"]["data"][0]["y"]) == MEANT.depth + 1
+    assert sent["urgent"] and not chart(at, "mean")["urgent"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("width", "1e9"),
+        ("width", "0"),
+        ("width", "-5"),
+        ("width", ""),
+        ("width", "9" * 5000),
+        ("depth", "inf"),
+        ("depth", "1e999"),
+        ("depth", "１２"),  # digits to Python's int(), but not to us
+        ("scale", "nan"),
+        ("scale", "-1"),
+        ("scale", "1/√m"),
+        ("activation", "foo"),
+        ("activation", "ReLU"),
+        ("init", "__class__"),
+        ("weights", "<script>alert(1)</script>"),
+        ("number_format", "<img src=x onerror=alert(1)>"),
+        ("bias_std", "<b>1</b>"),
+        ("batch_size", "4097"),
+        ("seed", "abc"),
+        ("seed", "-1"),
+        ("seed", str(2**63)),
+        ("seed", "\x00"),
+    ],
+    ids=lambda text: re.sub(r"\W", "_", text[:12]),
+)
+def test_a_bad_value_is_named_and_the_default_is_used(name, text):
+    at = opened(**{name: text})
+    [problem] = problems(at)
+    assert problem.startswith(f"{name} must be {PARAMETERS[name].allowed}, got ")
+    assert problem.endswith(f"{DEFAULTS[name]} is used")
+    assert shown(at) == Experiment()
+
+
+@pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", "<img src=x>", '"><b>'])
+@pytest.mark.parametrize("where", ["name", "value"])
+def test_nothing_from_a_link_becomes_markup(where, hostile):
+    at = opened(**({hostile: "1"} if where == "name" else {"init": hostile}))
+    [block] = blocks(at, "gi-problem")
+    inside = block.removeprefix('<div class="gi-problem" role="alert">').removesuffix("</div>")
+    assert not set(inside) & set('<>"')
+
+
+def test_an_unknown_parameter_is_named():
+    [problem] = problems(opened(unknown="1"))
+    assert "'unknown'" in problem and "width, depth" in problem
+
+
+def test_a_fraction_of_a_layer_is_rounded_and_said():
+    at = opened(depth="50.7")
+    assert problems(at) == ["depth must be a whole number from 1 to 2000, got '50.7': 51 is used"]
+    assert shown(at) == Experiment(depth=51)
+    assert at.query_params["depth"] == ["51"]
+
+
+def test_every_bad_value_gets_a_message_of_its_own_and_good_ones_stay():
+    at = opened(width="1e9", depth="30", scale="nan", activation="foo", seed="abc", unknown="1")
+    told = problems(at)
+    assert len(told) == 5
+    for name in ("width", "scale", "activation", "seed", "unknown"):
+        assert any(name in problem.split(" must ")[0] for problem in told), name
+    assert shown(at) == Experiment(depth=30)
+
+
+def test_the_message_about_a_link_goes_once_the_viewer_moves_on():
+    at = opened(width="1e9")
+    widget(at, "depth").set_value(50).run()
+    assert problems(at) == []
+
+
+@pytest.mark.parametrize(("stop", "gain"), [("1/√n", 1), ("√(2/n)", 2)])
+def test_the_lessons_scale_stays_right_when_the_width_changes(stop, gain):
+    at = opened()
+    at.button_group(key="scale_stop").set_value(stop).run()
+    assert shown(at).scale == (gain / 512) ** 0.5
+    for width in (64, 1024, 7):
+        widget(at, "width").set_value(width).run()
+        assert not at.exception
+        assert shown(at).scale == (gain / width) ** 0.5
+        assert at.button_group(key="scale_stop").value == stop
+        assert widget(at, "scale").value == stop
+
+
+@pytest.mark.parametrize("stop", ["1", "0.1", "0.01"])
+def test_a_plain_scale_stop_is_that_number(stop):
+    at = opened(scale="0.5")
+    assert at.button_group(key="scale_stop").value is None
+    at.button_group(key="scale_stop").set_value(stop).run()
+    assert shown(at).scale == float(stop)
+    assert at.button_group(key="scale_stop").value == stop
+
+
+def test_the_answer_follows_the_scale():
+    at = opened(scale="0.01")
+    assert "vanishes" in answer(at)
+    at.button_group(key="scale_stop").set_value("1/√n").run()
+    assert "holds" in answer(at)
+    widget(at, "scale").set_value(1.0).run()
+    assert "explodes" in answer(at)
+
+
+def test_relu_goes_on_and_off():
+    at = opened()
+    at.toggle(key="relu").set_value(True).run()
+    assert widget(at, "activation").value == "relu" and shown(at) == Experiment(activation="relu")
+    at.toggle(key="relu").set_value(False).run()
+    assert shown(at) == Experiment()
+
+
+def test_the_relu_switch_follows_the_list():
+    at = opened(activation="tanh")
+    assert at.toggle(key="relu").value is False
+    widget(at, "activation").set_value("relu").run()
+    assert at.toggle(key="relu").value is True
+
+
+def drawn_again(at):
+    [button] = [button for button in at.button if button.label == "Draw again"]
+    button.click().run()
+    assert not at.exception
+    return shown(at).seed
+
+
+def test_draw_again_is_a_new_seed_each_time():
+    at = opened()
+    seeds = {0, drawn_again(at), drawn_again(at)}
+    assert len(seeds) == 3
+    assert shown(at) == Experiment(seed=max(seeds & {shown(at).seed}))
+
+
+def test_a_seed_beyond_floating_point_is_kept_to_the_last_digit():
+    assert shown(opened(seed=str(2**63 - 1))).seed == 2**63 - 1
+
+
+def test_a_bad_seed_typed_in_is_named_and_leaves_when_mended():
+    at = opened()
+    widget(at, "seed").set_value("seven").run()
+    [problem] = problems(at)
+    assert problem.startswith("seed must be") and "seven" in problem
+    widget(at, "seed").set_value("7").run()
+    assert problems(at) == [] and shown(at).seed == 7
+
+
+def test_a_run_over_the_limit_says_what_to_lower_and_keeps_the_controls(monkeypatch):
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e6")
+    at = opened(seed="20240229")  # a run that no other test has left in the cache
+    [error] = at.error
+    assert "lower width or depth" in error.value and "width is 512" in error.value
+    assert blocks(at, "gi-answer") == []
+    widget(at, "width").set_value(32).run()
+    assert not at.error and not at.exception
+    assert shown(at) == Experiment(width=32, seed=20240229)
+
+
+def test_the_script_and_the_table_are_made_only_when_opened():
+    at = opened(depth="3")
+    assert not at.code and not at.dataframe
+    at.session_state["link"] = at.session_state["script"] = at.session_state["table"] = True
+    at.run()
+    assert not at.exception
+    link, script = (code.value for code in at.code)
+    assert link.endswith("?" + "&".join(f"{k}={v}" for k, v in shown(at).to_query().items()))
+    assert "import torch" in script
+    assert list(at.dataframe[0].value["layer"]) == [0, 1, 2, 3]

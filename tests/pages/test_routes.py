@@ -1,0 +1,111 @@
+import gzip
+import json
+import urllib.error
+import urllib.request
+from urllib.parse import quote
+
+import pytest
+
+from core import Experiment, propagate
+from core.experiment import PARAMETERS
+from core.records import to_csv
+from pages._routes import PLOTLY_PATH
+
+MEGABYTE = 2**20
+
+
+def get(url):
+    """Status, headers and body, whatever the status."""
+    try:
+        with urllib.request.urlopen(url, timeout=30) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, refusal.headers, refusal.read()
+
+
+def test_health_is_ok(address):
+    status, _, body = get(f"{address}/health")
+    assert (status, json.loads(body)) == (200, {"status": "ok"})
+
+
+def test_csv_of_the_lesson_is_what_core_writes(address):
+    status, headers, body = get(f"{address}/export.csv")
+    assert status == 200 and headers.get_content_type() == "text/csv"
+    assert len(body.decode().splitlines()) == 102  # a header and layers 0 … 100
+    assert body.decode() == to_csv(propagate(Experiment()))
+
+
+def test_csv_of_a_link_is_what_core_writes(address):
+    experiment = Experiment(width=64, depth=30, scale=0.125, activation="relu", weights="fresh")
+    query = "&".join(f"{name}={text}" for name, text in experiment.to_query().items())
+    _, _, body = get(f"{address}/export.csv?{query}&device=cpu")
+    assert body.decode() == to_csv(propagate(experiment))
+
+
+def test_csv_comes_as_a_file_with_a_plain_name(address):
+    _, headers, _ = get(f"{address}/export.csv?width=8&depth=2")
+    name = headers.get_filename()
+    assert name.endswith(".csv") and not set(name) & set("/\\\"' \n")
+
+
+def test_json_of_the_lesson_has_its_events(address):
+    status, headers, body = get(f"{address}/export.json")
+    assert status == 200 and headers.get_content_type() == "application/json"
+    document = json.loads(body)
+    assert document["events"]["first_nonfinite"] == 28
+    assert len(document["layers"]) == 101
+
+
+def test_a_scale_may_be_named_as_in_the_lesson(address):
+    _, _, body = get(f"{address}/export.json?width=64&depth=2&scale={quote('1/√n')}")
+    assert json.loads(body)["experiment"]["scale"] == 0.125
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("width", "1e9"),
+        ("width", "0"),
+        ("depth", "50.7"),
+        ("scale", "nan"),
+        ("scale", "-1"),
+        ("activation", "foo"),
+        ("number_format", "<script>alert(1)</script>"),
+        ("seed", "abc"),
+        ("device", "cuda:99"),
+    ],
+)
+def test_a_bad_query_is_refused_by_name(address, name, text):
+    status, headers, body = get(f"{address}/export.csv?{name}={quote(text)}")
+    assert status == 422
+    assert body.decode().startswith(name)
+    # As plain text no browser runs what the link has smuggled in.
+    assert headers.get_content_type() == "text/plain"
+
+
+@pytest.mark.parametrize("query", ["width=16384&batch_size=4096", "width=16384&weights=fresh"])
+def test_a_run_over_the_limit_is_refused_with_what_to_lower(address, query):
+    status, _, body = get(f"{address}/export.csv?{query}")
+    assert status == 422
+    assert "lower width" in body.decode()
+
+
+@pytest.mark.parametrize("path", ["/export.exe", "/_stcore/metrics", "/_stcore/metrics/"])
+def test_what_is_not_served_is_not_found(address, path):
+    assert get(address + path)[0] == 404
+
+
+def test_every_field_may_stand_in_an_export_link(address):
+    experiment = Experiment(width=4, depth=2)
+    query = "&".join(f"{name}={text}" for name, text in experiment.to_query().items())
+    _, _, body = get(f"{address}/export.json?{query}")
+    assert set(json.loads(body)["experiment"]) == set(PARAMETERS)
+
+
+def test_plotly_is_served_once_and_small(address):
+    status, headers, body = get(address + PLOTLY_PATH)
+    assert status == 200
+    assert headers["content-encoding"] == "gzip"
+    assert "immutable" in headers["cache-control"]
+    assert len(body) < 1.6 * MEGABYTE
+    assert b"plotly.js v" in gzip.decompress(body)[:2000]

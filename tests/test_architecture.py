@@ -1,0 +1,78 @@
+"""Imports run one way; core knows no page, a page knows no torch."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# A module may import the modules of earlier tiers, and of its own.
+TIERS = (
+    {"quadrature", "streams"},
+    {"activations", "number_formats"},
+    {"initializers"},
+    {"experiment", "histogram"},
+    {"layer_stats", "devices"},
+    {"notebook"},
+    {"propagate"},
+    {"verdict", "snippet", "records"},
+    {"charts"},
+    {"__main__", "__init__"},
+)
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names of all that a file imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def sources(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def tier(module: str) -> int:
+    found = [place for place, names in enumerate(TIERS) if module in names]
+    assert found, f"core/{module}.py has no place in the order of imports"
+    return found[0]
+
+
+@pytest.mark.parametrize("path", sources("core"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_core_imports_earlier_tiers_only(path):
+    here = path.relative_to(ROOT / "core").parts[0].removesuffix(".py")
+    for name in imported(path):
+        parts = name.split(".")
+        assert parts[0] not in {"streamlit", "pages", "starlette", "app"}, name
+        if parts[0] == "core" and len(parts) > 1:
+            assert tier(parts[1]) <= tier(here), f"core/{here} imports {name}"
+
+
+@pytest.mark.parametrize("path", sources("pages"), ids=lambda path: path.name)
+def test_pages_neither_compute_nor_draw_nor_import_each_other(path):
+    names = imported(path)
+    assert not {name.split(".")[0] for name in names} & {"torch", "numpy", "scipy"}
+    assert not any(name.startswith("plotly.") for name in names)
+    others = {f"pages.{page.stem}" for page in sources("pages") if not page.stem.startswith("_")}
+    assert not names & others
+
+
+def test_app_imports_no_core():
+    assert not any(name.startswith("core") for name in imported(ROOT / "app.py"))
+
+
+def test_importing_core_loads_neither_plotly_nor_streamlit():
+    check = "import core, sys; print({'plotly', 'streamlit', 'scipy'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"
