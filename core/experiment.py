@@ -6,21 +6,14 @@ the URL parameter, the command-line option and the axis label.
 
 from __future__ import annotations
 
-import math
-import numbers
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import Any
 
 from core.activations import ACTIVATIONS, Activation
 from core.initializers import INITIALIZERS, Initializer
 from core.number_formats import NUMBER_FORMATS, NumberFormat
-
-Value = int | float | str
-_NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,4})?", re.ASCII)
-_WHOLE = re.compile(r"[+-]?\d{1,40}", re.ASCII)
-_SHOWN = 40
+from core.parameter import Parameter, format_number, geometric, logarithmic, shown
 
 SCALE_STOPS: dict[str, Callable[[int], float]] = {
     "1": lambda width: 1.0,
@@ -32,91 +25,7 @@ SCALE_STOPS: dict[str, Callable[[int], float]] = {
 """The lesson's own scale factors, name -> value at width n; a link may use the names."""
 
 
-def format_number(value: float) -> str:
-    """The shortest text that reads back as exactly ``value``; whole numbers without a point."""
-    return repr(value).removesuffix(".0")
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """What is known about one field of an Experiment, whoever asks.
-
-    Attributes:
-        label: its name on screen.
-        help: one or two sentences for a hover.
-        symbol: in formulas and on axes.
-        kind: whole number, real number, or one of ``choices``.
-        minimum, maximum: the bounds of a number, both allowed.
-        stops: the comfortable sub-range that a slider offers, ascending.
-        choices: what a choice may be.
-    """
-
-    label: str
-    help: str
-    symbol: str
-    kind: Literal["integer", "real", "choice"]
-    minimum: float = 0
-    maximum: float = 0
-    stops: tuple[float, ...] = ()
-    choices: tuple[str, ...] = ()
-
-    @property
-    def allowed(self) -> str:
-        """What is allowed, in words."""
-        if self.kind == "choice":
-            return "one of " + ", ".join(self.choices)
-        noun = "a whole number" if self.kind == "integer" else "a number"
-        return f"{noun} from {format_number(self.minimum)} to {format_number(self.maximum)}"
-
-    def accepts(self, value: object) -> bool:
-        """Whether ``value`` has the right type and lies within the bounds."""
-        if self.kind == "choice":
-            return isinstance(value, str) and value in self.choices
-        number = numbers.Integral if self.kind == "integer" else numbers.Real
-        if isinstance(value, bool) or not isinstance(value, number):
-            return False
-        return bool(self.minimum <= self.convert(value) <= self.maximum)
-
-    def convert(self, value: Any) -> Any:
-        """An accepted value as plain int, float or str."""
-        return {"integer": int, "real": float, "choice": str}[self.kind](value)
-
-    def parse(self, text: str) -> Value | None:
-        """The value that ``text`` means, whole numbers rounded to the nearest; None if none."""
-        if self.kind == "choice":
-            return text
-        if not _NUMBER.fullmatch(text):
-            return None
-        if self.kind == "real":
-            return float(text)
-        if _WHOLE.fullmatch(text):
-            return int(text)
-        number = float(text)
-        return math.floor(number + 0.5) if math.isfinite(number) else None
-
-
-def _geometric(low: int, high: int, per_octave: int) -> tuple[int, ...]:
-    """Whole numbers from low to high, about ``per_octave`` to a doubling, powers of two kept."""
-    steps = range(int(math.log2(high / low) * per_octave) + 1)
-    found = set()
-    for step in steps:
-        octave, part = divmod(step, per_octave)
-        found.add(round(low * 2**octave * (1 + part / per_octave)))
-    return tuple(sorted(found))
-
-
-def _logarithmic(low: float, high: float, per_decade: int) -> tuple[float, ...]:
-    """Three significant digits, evenly spaced on a log axis."""
-    first, last = round(math.log10(low) * per_decade), round(math.log10(high) * per_decade)
-    return tuple(float(f"{10 ** (k / per_decade):.3g}") for k in range(first, last + 1))
-
-
-def _parameter(default: Value, **description: Any) -> Any:
+def _parameter(default: Any, **description: Any) -> Any:
     return field(default=default, metadata={"parameter": Parameter(**description)})
 
 
@@ -136,7 +45,7 @@ class Experiment:
         kind="integer",
         minimum=1,
         maximum=16384,
-        stops=_geometric(1, 2048, 8),
+        stops=geometric(1, 2048, 8),
     )
     depth: int = _parameter(
         100,
@@ -164,7 +73,7 @@ class Experiment:
         kind="real",
         minimum=0.0,
         maximum=1e6,
-        stops=_logarithmic(1e-3, 1e2, 40),
+        stops=logarithmic(1e-3, 1e2, 40),
     )
     activation: str = _parameter(
         "linear",
@@ -191,7 +100,7 @@ class Experiment:
         kind="real",
         minimum=0.0,
         maximum=1e6,
-        stops=(0.0, *_logarithmic(1e-3, 1e1, 8)),
+        stops=(0.0, *logarithmic(1e-3, 1e1, 8)),
     )
     number_format: str = _parameter(
         "float32",
@@ -209,7 +118,7 @@ class Experiment:
         kind="integer",
         minimum=1,
         maximum=4096,
-        stops=_geometric(1, 256, 1),
+        stops=geometric(1, 256, 1),
     )
     seed: int = _parameter(
         0,
@@ -225,7 +134,7 @@ class Experiment:
         for name, parameter in PARAMETERS.items():
             value = getattr(self, name)
             if not parameter.accepts(value):
-                raise ValueError(f"{name} must be {parameter.allowed}, got {_shown(value)}")
+                raise ValueError(f"{name} must be {parameter.allowed}, got {shown(value)}")
             object.__setattr__(self, name, parameter.convert(value))
 
     @property
@@ -289,14 +198,14 @@ class Experiment:
             value = _named_scale(name, text, width) or parameter.parse(text)
             if value is None or not parameter.accepts(value):
                 problems.append(
-                    f"{name} must be {parameter.allowed}, got {_shown(text)}: "
+                    f"{name} must be {parameter.allowed}, got {shown(text)}: "
                     f"{DEFAULTS[name]} is used"
                 )
                 continue
             accepted[name] = value
-            if parameter.kind == "integer" and not _WHOLE.fullmatch(text) and float(text) != value:
+            if parameter.rounds(text):
                 problems.append(
-                    f"{name} must be {parameter.allowed}, got {_shown(text)}: {value} is used"
+                    f"{name} must be {parameter.allowed}, got {shown(text)}: {value} is used"
                 )
         return cls(**accepted), problems
 
@@ -309,7 +218,7 @@ def _named_scale(name: str, text: str, width: int) -> float | None:
 
 
 def _unknown(name: object) -> str:
-    return f"there is no parameter {_shown(name)}; there are {', '.join(PARAMETERS)}"
+    return f"there is no parameter {shown(name)}; there are {', '.join(PARAMETERS)}"
 
 
 PARAMETERS: dict[str, Parameter] = {

@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.layer_stats import Array, Tally
 from core.number_formats import NumberFormat
+from core.tally import Array, Tally
 
 
 def _std(x: Tensor) -> Tensor:

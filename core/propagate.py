@@ -12,9 +12,10 @@ from torch import Tensor
 
 from core.devices import WorkLimit, chunk_layers, resolve_device, single_threaded
 from core.experiment import Experiment
-from core.layer_stats import Events, LayerStats, Tally, element_events, joined, tally
+from core.layer_stats import Events, LayerStats, element_events
 from core.notebook import torch_statistics
 from core.streams import stream_seed
+from core.tally import Tally, joined, tally
 
 _ALIGNMENT = 64  # bytes; a kernel may take another path, and round otherwise, off this boundary
 

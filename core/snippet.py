@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import inspect
 
-from core.experiment import Experiment, format_number
+from core.experiment import Experiment
+from core.parameter import format_number
 from core.streams import stream_seed
 
 _CHECKS = {

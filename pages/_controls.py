@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core.devices import available_devices
-from core.experiment import DEFAULTS, PARAMETERS, SCALE_STOPS, Experiment, format_number
+from core.experiment import DEFAULTS, PARAMETERS, SCALE_STOPS, Experiment
+from core.parameter import format_number
 
 _LINKED = "_linked_experiment"
 _LARGEST_NEW_SEED = 2**31
@@ -154,6 +155,20 @@ def device_control() -> None:
         disabled=len(devices) == 1,
         help="Where the products are computed; this host offers what is listed.",
     )
+
+
+def experiment_controls() -> None:
+    """Every control of an Experiment: the main four in sight, the others under "More"."""
+    for name in ("width", "depth", "scale"):
+        control(name)
+    scale_stops()
+    relu_switch()
+    with st.expander("More"):
+        for name in ("activation", "init", "weights", "bias_std", "number_format", "batch_size"):
+            control(name)
+        control("seed")
+        redraw_button()
+        device_control()
 
 
 def link(experiment: Experiment) -> str:

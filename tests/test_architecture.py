@@ -13,11 +13,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # A module may import the modules of earlier tiers, and of its own.
 TIERS = (
-    {"quadrature", "streams"},
+    {"quadrature", "streams", "parameter"},
     {"activations", "number_formats"},
     {"initializers"},
     {"experiment", "histogram"},
-    {"layer_stats", "devices"},
+    {"tally", "devices"},
+    {"layer_stats"},
     {"notebook"},
     {"propagate"},
     {"verdict", "snippet", "records"},

@@ -8,10 +8,33 @@ from hypothesis import strategies as st
 from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment
 from core.experiment import DEFAULTS, PARAMETERS, SCALE_STOPS
 
-HOSTILE_TEXTS = (
-    "1e9 -1 0 nan inf -inf 1e400 1_000 ٣ 0x10 50.7 1e-400 '' \x00 <script> ${x} %s "
-    "99999999999999999999999999 1/√n 1/sqrt(n) √(2/n) tied relu None true"
-).split(" ")
+HOSTILE_TEXTS = [
+    "1e9",
+    "-1",
+    "0",
+    "nan",
+    "inf",
+    "-inf",
+    "1e400",
+    "1_000",
+    "٣",
+    "0x10",
+    "50.7",
+    "1e-400",
+    "''",
+    "\x00",
+    "<script>",
+    "${x}",
+    "%s",
+    "99999999999999999999999999",
+    "1/√n",
+    "1/sqrt(n)",
+    "√(2/n)",
+    "tied",
+    "relu",
+    "None",
+    "true",
+]
 HOSTILE = st.one_of(
     st.text(max_size=200),
     st.sampled_from(HOSTILE_TEXTS),

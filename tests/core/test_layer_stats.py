@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from core import NUMBER_FORMATS
-from core.layer_stats import STATISTICS, LayerStats, joined, tally
+from core.layer_stats import STATISTICS, LayerStats
+from core.tally import joined, tally
 
 mpmath.mp.prec = 200
 

@@ -1,0 +1,61 @@
+"""What a page says beside its pictures: the verdict, torch's own checks, refused values."""
+
+from __future__ import annotations
+
+from html import escape
+from math import isnan
+from pathlib import Path
+
+import streamlit as st
+
+from core.propagate import Run
+from core.verdict import Verdict, last_finite_std, significant
+
+_CSS = (Path(__file__).parent / "words.css").read_text()
+
+
+def style() -> None:
+    """The words' own style sheet, once per page."""
+    st.html(f"<style>{_CSS}</style>")
+
+
+def warn(problems: list[str]) -> None:
+    """One line for each value that was not accepted."""
+    for problem in dict.fromkeys(problems):
+        st.html(f'<div class="gi-problem" role="alert">{escape(problem)}</div>')
+
+
+def answer(verdict: Verdict, run: Run) -> None:
+    """The verdict, the iteration in large type, the last std and the growth per product."""
+    layer, std = last_finite_std(run)
+    where = f"at layer {layer}" + ", the last finite one" * (layer < run.experiment.depth)
+    growth = "–" if isnan(verdict.growth) else f"× {significant(verdict.growth)}"
+    st.html(
+        f"""<div class="gi-answer" role="status" aria-live="polite">
+        <p class="gi-verdict gi-{verdict.kind}"><b>{verdict.kind}</b> {escape(verdict.sentence)}</p>
+        <div class="gi-numbers">
+        <div class="gi-main"><span>{escape(verdict.iteration_label)}</span>
+        <strong>{escape(verdict.iteration)}</strong>
+        <small>{escape(verdict.iteration_detail)}</small></div>
+        <div><span>last std</span><strong>{significant(std)}</strong>
+        <small>{where}</small></div>
+        <div><span>growth per product</span><strong>{growth}</strong>
+        <small>geometric mean</small></div>
+        </div></div>"""
+    )
+
+
+def torch_checks(verdict: Verdict, run: Run) -> None:
+    """What the lesson's own loop would find, and why it may differ from the truth."""
+    events = run.events
+
+    def said(index: int | None) -> str:
+        return "never" if index is None else f"at i = {index}"
+
+    notes = "".join(f"<p>{escape(note)}</p>" for note in verdict.notes)
+    st.html(
+        f"""<div class="gi-checks"><p>What the lesson's loop would print on {run.device}:
+        <code>x.std()</code> is NaN <b>{said(events.notebook_std_nan)}</b>,
+        <code>x.mean()</code> is NaN <b>{said(events.notebook_mean_nan)}</b>;
+        the first element breaks <b>{said(events.first_nonfinite)}</b>.</p>{notes}</div>"""
+    )

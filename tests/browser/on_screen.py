@@ -1,0 +1,62 @@
+"""What a viewer of Explore sees and does, in the words of the tests."""
+
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+_PATIENCE = 30_000  # ms; the first page of a cold server takes a few seconds
+_IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+
+
+def visit(page, address, **query):
+    """Open a link and wait until everything on it is there."""
+    page.goto(f"{address}/?{urlencode(query)}")
+    drawn(page)
+    return page
+
+
+def drawn(page):
+    """Wait until every figure is drawn and the server has nothing more to send."""
+    page.wait_for_selector(".gi-plot .main-svg", timeout=_PATIENCE)
+    page.wait_for_selector(_IDLE, state="attached", timeout=_PATIENCE)
+    page.wait_for_function(
+        "[...document.querySelectorAll('.gi-plot')].every(plot => plot._fullLayout)",
+        timeout=_PATIENCE,
+    )
+
+
+def step(page, slider, key):
+    """Move a slider by one key, and wait for the picture that answers it."""
+    page.evaluate("window.dataBefore = document.querySelector('.gi-plot').data")
+    page.get_by_role("slider", name=slider).press(key)
+    page.wait_for_function("document.querySelector('.gi-plot').data !== window.dataBefore")
+    drawn(page)
+
+
+def query_of(page):
+    """The parameters in the address bar."""
+    return {name: texts[0] for name, texts in parse_qs(urlsplit(page.url).query).items()}
+
+
+def answer(page):
+    return page.locator(".gi-answer").inner_text()
+
+
+def curve(page, figure=0):
+    """The y values of a figure's first curve."""
+    script = "i => [...document.querySelectorAll('.gi-plot')][i].data[0].y"
+    return page.evaluate(script, figure)
+
+
+def seen(page):
+    """All that two viewers of the same link should have in common."""
+    checks = page.locator(".gi-checks").inner_text()
+    return answer(page), checks, curve(page)
+
+
+def main_figure(page):
+    return page.get_by_role("figure", name="Standard deviation of x per layer")
+
+
+def bottom(locator):
+    """How far down the window an element ends, in pixels."""
+    box = locator.bounding_box()
+    return box["y"] + box["height"]
