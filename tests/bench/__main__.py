@@ -1,0 +1,22 @@
+"""``make bench``: one table. It measures and never judges."""
+
+from __future__ import annotations
+
+import platform
+
+import torch
+
+from tests.bench import compute, latency, start
+
+
+def main() -> None:
+    """Print what was measured beside what is aimed at."""
+    print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    print(f"{'':44}{'measured':>28}{'aim':>14}")
+    for part in (compute.rows, compute.cuda_rows, start.rows, latency.rows):
+        for what, measured, aim in part():
+            print(f"{what:44}{measured:>28}{aim:>14}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
