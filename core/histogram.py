@@ -1,14 +1,15 @@
 """Histograms of log2|x| per layer, counted by bit pattern.
 
-The upper bits of a float64 are its exponent followed by its mantissa. Shifting all but two
-mantissa bits away leaves a key that counts up by four to the octave: the bin of |x| without a
-logarithm, with boundaries 2^e·(1, 5/4, 3/2, 7/4) on which nothing can fall on the wrong side.
+The upper bits of a float64 are its exponent followed by its mantissa. Shifting all but one
+mantissa bit away leaves a key that counts up by two to the octave: the bin of |x| without a
+logarithm, with boundaries 2^e·(1, 3/2) on which nothing can fall on the wrong side.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -17,14 +18,14 @@ from torch import Tensor
 
 from core.number_formats import NumberFormat
 
-MAX_BINS = 512
+MAX_BINS = 256
 """More bins than this are merged in pairs until they fit."""
 
-_SHIFT = 50
-_KEYS_PER_OCTAVE = 4
-_INFINITY = 0x7FF * _KEYS_PER_OCTAVE
+_SHIFT = 51
+_KEYS_PER_OCTAVE = 2
 
 
+@cache
 def _key(value: float) -> int:
     return int(np.float64(value).view(np.int64) >> _SHIFT)
 
@@ -33,8 +34,8 @@ def _edge(key: int) -> float:
     """log2 of the smallest magnitude with this key or a larger one."""
     if key < _KEYS_PER_OCTAVE:  # float64's subnormals are not resolved further
         return -1074.0
-    octave, quarter = divmod(key, _KEYS_PER_OCTAVE)
-    return octave - 1023 + float(np.log2(1 + quarter / _KEYS_PER_OCTAVE))
+    octave, part = divmod(key, _KEYS_PER_OCTAVE)
+    return octave - 1023 + float(np.log2(1 + part / _KEYS_PER_OCTAVE))
 
 
 @dataclass(frozen=True)
@@ -92,12 +93,14 @@ class BitCounts:
     Attributes:
         counts: of the finite elements other than zero, shape (layers, keys).
         first_key: the key of the first column.
+        zero: elements that are exactly zero, shape (layers,).
         subnormal: elements other than zero below the smallest normal value, shape (layers,).
         nonfinite: elements that are Inf or NaN, shape (layers,).
     """
 
     counts: Tensor
     first_key: int
+    zero: Tensor
     subnormal: Tensor
     nonfinite: Tensor
 
@@ -111,12 +114,11 @@ def _first_key(number_format: NumberFormat) -> int:
     return max(1, _key(number_format.smallest_subnormal))
 
 
-def bit_counts(magnitude: Tensor, zero: Tensor, number_format: NumberFormat) -> BitCounts:
+def bit_counts(magnitude: Tensor, number_format: NumberFormat) -> BitCounts:
     """Count |x| by key.
 
     Args:
         magnitude: |x| in float64, shape (layers, elements).
-        zero: how many of each layer are zero, shape (layers,).
         number_format: the format of x, which says what keys can occur.
     """
     first = _first_key(number_format)
@@ -126,10 +128,12 @@ def bit_counts(magnitude: Tensor, zero: Tensor, number_format: NumberFormat) -> 
     column += starts.unsqueeze(1)
     counts = torch.bincount(column.view(-1), minlength=len(starts) * columns).view(-1, columns)
     finite = counts[:, 1:-1]
+    zero = counts[:, 0]
     if first == 1:  # float64: its smallest subnormals share the key of zero
+        zero = (magnitude == 0).sum(1)
         finite[:, 0] += counts[:, 0] - zero
     subnormal = finite[:, : _key(number_format.smallest_normal) - first].sum(1)
-    return BitCounts(finite, first, subnormal, counts[:, -1])
+    return BitCounts(finite, first, zero, subnormal, counts[:, -1])
 
 
 def trimmed(counts: NDArray[np.int64], first_key: int) -> Histogram:

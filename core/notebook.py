@@ -8,6 +8,7 @@ the steps at which they fail, calling the very same functions, but only where th
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import torch
@@ -32,20 +33,26 @@ _FAILURES: dict[str, tuple[str, Callable[[Array], NDArray[np.bool_]]]] = {
 }
 
 
-def _could_fail(x: Tensor, tally: Tally, number_format: NumberFormat) -> list[int]:
-    """Layers at which a sum, a sum of squares, or the result itself may leave its range.
+@cache
+def _safe_size(number_format: NumberFormat, device_type: str, count: int) -> float:
+    """While max|x| is below this, no sum, sum of squares or result of torch leaves its range.
 
     torch sums in the format, or in float32 if that is wider; the squares of a std in float64 on
     a CPU and in the format of the sum on CUDA.
     """
-    count = x[0].numel()
     sums = torch.promote_types(number_format.product_dtype, torch.float32)
-    squares = torch.float64 if x.device.type == "cpu" else sums
-    limit = min(
+    squares = torch.float64 if device_type == "cpu" else sums
+    return min(
         torch.finfo(sums).max / (2 * count),
         torch.finfo(squares).max ** 0.5 / (2 * count),
         number_format.max / 4,
     )
+
+
+def _could_fail(x: Tensor, tally: Tally, number_format: NumberFormat) -> list[int]:
+    """The layers at which torch's statistics have to be asked."""
+    count = tally.count
+    limit = _safe_size(number_format, x.device.type, count)
     suspicious = (tally.sums["max_abs"] >= limit) | (tally.sums["nonfinite"] > 0) | (count == 1)
     return [int(layer) for layer in np.flatnonzero(suspicious)]
 

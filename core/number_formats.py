@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -27,27 +28,27 @@ class NumberFormat:
     infinity: bool
     reference: str
 
-    @property
+    @cached_property
     def max(self) -> float:
         """The largest finite value."""
         return torch.finfo(self.dtype).max
 
-    @property
+    @cached_property
     def smallest_normal(self) -> float:
         """The smallest positive value with full precision."""
         return torch.finfo(self.dtype).smallest_normal
 
-    @property
+    @cached_property
     def smallest_subnormal(self) -> float:
         """The smallest positive value at all."""
         return self.smallest_normal * self.epsilon
 
-    @property
+    @cached_property
     def epsilon(self) -> float:
         """The gap between 1 and the next larger value."""
         return torch.finfo(self.dtype).eps
 
-    @property
+    @cached_property
     def bits(self) -> int:
         """The width of one value, in bits."""
         return torch.finfo(self.dtype).bits

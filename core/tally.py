@@ -112,9 +112,12 @@ def tally(x: Tensor, number_format: NumberFormat) -> Tally:
     count = flat.shape[1]
     magnitude = flat.abs()
     max_abs = magnitude.amax(1)
-    zero = (flat == 0).sum(1)
-    sizes = bit_counts(magnitude, zero, number_format)
-    saturated = (magnitude == number_format.max).sum(1) if not number_format.infinity else 0 * zero
+    sizes = bit_counts(magnitude, number_format)
+    saturated = (
+        (magnitude == number_format.max).sum(1)
+        if not number_format.infinity
+        else torch.zeros_like(sizes.zero)
+    )
 
     signs = flat.sign()  # 0 for zero and for NaN
     balance = signs.sum(1)
@@ -132,9 +135,9 @@ def tally(x: Tensor, number_format: NumberFormat) -> Tally:
         square_deviation + count * mean.square(),
         square_deviation,
         max_abs,
-        zero,
+        sizes.zero,
         (signed - balance) / 2,
-        count - zero - signed,
+        count - sizes.zero - signed,
         sizes.nonfinite,
         sizes.subnormal,
         saturated,

@@ -169,7 +169,7 @@ def test_a_bad_link_says_so_and_is_mended(page, address):
     expect(page.locator(".gi-problem")).to_have_count(3)
     assert page.locator(".gi-problem img").count() == 0
     assert page.evaluate("window.hit") is None
-    told = page.get_by_role("alert").filter(has_text="depth")
+    told = page.get_by_role("alert").filter(has_text="depth must be")
     expect(told).to_contain_text("got '50.7': 51 is used")
     assert query_of(page)["depth"] == "51"
     assert len(curve(page)) == 52

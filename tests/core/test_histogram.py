@@ -27,7 +27,7 @@ def test_joining_puts_different_ranges_on_one_axis():
     assert whole.counts[3, 10:].tolist() == [5, 5]
 
 
-def test_edges_are_quarters_of_an_octave_in_the_mantissa():
-    key_of_one = 1023 * 4
-    edges = Histogram(key_of_one, 1, np.zeros((1, 4), np.int32)).log2_edges
-    np.testing.assert_allclose(2**edges, [1, 1.25, 1.5, 1.75, 2], rtol=1e-15)
+def test_edges_divide_an_octave_at_three_halves():
+    key_of_one = 1023 * 2
+    edges = Histogram(key_of_one, 1, np.zeros((1, 2), np.int32)).log2_edges
+    np.testing.assert_allclose(2**edges, [1, 1.5, 2], rtol=1e-15)
