@@ -199,7 +199,7 @@ class Experiment:
             if value is None or not parameter.accepts(value):
                 problems.append(
                     f"{name} must be {parameter.allowed}, got {shown(text)}: "
-                    f"{DEFAULTS[name]} is used"
+                    f"{cls().to_query()[name]} is used"
                 )
                 continue
             accepted[name] = value

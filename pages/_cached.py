@@ -16,7 +16,7 @@ class Progress:
     """Reports a run's progress to a placeholder once it has taken a while.
 
     Every report gives Streamlit the chance to end a script that a newer one supersedes, and with
-    it the run.
+    it the run. It does so for the whole page's script, never for a fragment's.
     """
 
     _PATIENCE = 0.4

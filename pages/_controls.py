@@ -15,12 +15,11 @@ _LINKED = "_linked_experiment"
 _LARGEST_NEW_SEED = 2**31
 
 
-def adopt_link() -> tuple[Experiment, list[str]]:
-    """The Experiment that the link asked for, and what it got wrong, in sentences.
+def adopt_link() -> None:
+    """Let the controls start from what the link asks for.
 
     The link is read once per session, before any widget exists: Streamlit would replace a bad
-    value by the default without a word. The controls start from what was accepted, and the
-    address is mended to match.
+    value by the default without a word. Where a value was not accepted the address is mended.
     """
     if _LINKED not in st.session_state:
         query = st.query_params.to_dict()
@@ -30,10 +29,17 @@ def adopt_link() -> tuple[Experiment, list[str]]:
         if any(query[name] != text for name, text in mended.items()):
             st.query_params.update(mended)
             st.rerun()
-    experiment, problems = st.session_state[_LINKED]
+    linked, _ = st.session_state[_LINKED]
     for name in PARAMETERS:
-        st.session_state.setdefault(name, _state_of(name, experiment))
-    return experiment, list(problems)
+        st.session_state.setdefault(name, _state_of(name, linked))
+
+
+def link_problems(experiment: Experiment) -> list[str]:
+    """What the link got wrong, in sentences, until a control is moved."""
+    linked, problems = st.session_state[_LINKED]
+    if experiment != linked:
+        problems.clear()
+    return list(problems)
 
 
 def _state_of(name: str, experiment: Experiment) -> object:
@@ -146,15 +152,10 @@ def current_device() -> str:
 
 
 def device_control() -> None:
-    """The devices that this host offers."""
+    """The devices that this host offers, if there is a choice."""
     devices = available_devices()
-    st.selectbox(
-        "Device",
-        devices,
-        key="device",
-        disabled=len(devices) == 1,
-        help="Where the products are computed; this host offers what is listed.",
-    )
+    if len(devices) > 1:
+        st.selectbox("Device", devices, key="device", help="Where the products are computed.")
 
 
 def experiment_controls() -> None:

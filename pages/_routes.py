@@ -86,5 +86,5 @@ class HideServerMetrics:
 ROUTES = [
     Route(PLOTLY_PATH, _plotly),
     Route("/health", _health),
-    Route("/export.{kind}", _export),
+    Route("/export.{kind:path}", _export),
 ]

@@ -29,6 +29,7 @@ def answer(verdict: Verdict, run: Run) -> None:
     """The verdict, the iteration in large type, the last std and the growth per product."""
     layer, std = last_finite_std(run)
     where = f"at layer {layer}" + ", the last finite one" * (layer < run.experiment.depth)
+    last = "–" if isnan(std) else significant(std)
     growth = "–" if isnan(verdict.growth) else f"× {significant(verdict.growth)}"
     st.html(
         f"""<div class="gi-answer" role="status" aria-live="polite">
@@ -37,7 +38,7 @@ def answer(verdict: Verdict, run: Run) -> None:
         <div class="gi-main"><span>{escape(verdict.iteration_label)}</span>
         <strong>{escape(verdict.iteration)}</strong>
         <small>{escape(verdict.iteration_detail)}</small></div>
-        <div><span>last std</span><strong>{significant(std)}</strong>
+        <div><span>last std</span><strong>{last}</strong>
         <small>{where}</small></div>
         <div><span>growth per product</span><strong>{growth}</strong>
         <small>geometric mean</small></div>

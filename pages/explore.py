@@ -47,21 +47,22 @@ def _first_screen(experiment: Experiment, device: str, problems: list[str]) -> R
     return run
 
 
-@st.fragment
-def _explore() -> None:
-    linked, problems = _controls.adopt_link()
+def _explore(*, in_fragment: bool) -> None:
+    _controls.adopt_link()
     experiment, refused = _controls.current()
+    quick = is_quick(experiment)
+    if quick != in_fragment:
+        st.rerun()
     device = _controls.current_device()
     left, right = st.columns([3, 1], gap="medium")
     with left:
         answer, chart = st.container(), st.container()
     # A quick run is drawn before the controls are sent again; a long one must not hide them.
-    quick = is_quick(experiment)
     if not quick:
         with right:
             _controls.experiment_controls()
     with chart:
-        run = _first_screen(experiment, device, refused + problems * (experiment == linked))
+        run = _first_screen(experiment, device, refused + _controls.link_problems(experiment))
     if quick:
         with right:
             _controls.experiment_controls()
@@ -85,4 +86,11 @@ st.html(
     "<h1 class='gi-title'>Push x through many layers <code>x = a @ x</code>: "
     "does it explode, vanish or hold?</h1>"
 )
-_explore()
+_controls.adopt_link()
+# A fragment redraws only itself, which is quicker; but nothing ends it before its time. A long run
+# is therefore part of the whole page, which a newer step of a slider interrupts.
+if is_quick(_controls.current()[0]):
+    st.fragment(_explore)(in_fragment=True)
+else:
+    with st.container():  # as deep in the page as a fragment: the charts stay where they are
+        _explore(in_fragment=False)

@@ -72,9 +72,10 @@ def std_per_layer(run: Run) -> Figure:
         return line(positive, name=name, color=color, hover=shown, customdata=index, **more)
 
     aside = {"visible": "legendonly"}
+    alone = np.isnan(stats.std[0])  # a single number has no std; its magnitude is shown
     data = [
         curve(stats.std, "std", BLUE),
-        curve(stats.rms, "rms", PURPLE, **aside),
+        curve(stats.rms, "rms", PURPLE, **({} if alone else aside)),
         curve(stats.max_abs, "max |x|", GREY, **aside),
     ]
     limit_shapes, limit_notes = _limit_marks(run)
