@@ -25,9 +25,9 @@ def lesson_loop(a: torch.Tensor, x: torch.Tensor) -> None:
     """The lesson's own: two checks after every product, which is all that it measures."""
     for _ in range(100):
         x = a @ x
-        if not x.std() == x.std():
+        if x.std() != x.std():
             pass
-        if not x.mean() == x.mean():
+        if x.mean() != x.mean():
             pass
 
 

@@ -154,7 +154,7 @@ def test_a_refused_value_is_replaced_by_the_default(name):
     assert experiment == Experiment()
     (problem,) = problems
     assert problem.startswith(f"{name} must be {PARAMETERS[name].allowed}, got 'no such thing'")
-    assert problem.endswith(f"{DEFAULTS[name]} is used")
+    assert problem.endswith(f": {Experiment().to_query()[name]} is used")
 
 
 def test_a_fraction_where_a_whole_number_belongs_is_rounded_and_told():

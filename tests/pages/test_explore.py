@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import Experiment, propagate
-from core.experiment import DEFAULTS, PARAMETERS
+from core.experiment import PARAMETERS
 from core.verdict import judge
 from tests.serving import ROOT
 
@@ -168,7 +168,7 @@ def test_a_bad_value_is_named_and_the_default_is_used(name, text):
     at = opened(**{name: text})
     [problem] = problems(at)
     assert problem.startswith(f"{name} must be {PARAMETERS[name].allowed}, got ")
-    assert problem.endswith(f"{DEFAULTS[name]} is used")
+    assert problem.endswith(f": {Experiment().to_query()[name]} is used")
     assert shown(at) == Experiment()
 
 
