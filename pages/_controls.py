@@ -158,18 +158,28 @@ def device_control() -> None:
         st.selectbox("Device", devices, key="device", help="Where the products are computed.")
 
 
-def experiment_controls() -> None:
-    """Every control of an Experiment: the main four in sight, the others under "More"."""
+def main_controls() -> None:
+    """The four that the lesson turns: width, depth, scale factor, ReLU."""
     for name in ("width", "depth", "scale"):
         control(name)
     scale_stops()
     relu_switch()
+
+
+def more_controls() -> None:
+    """Everything else that an Experiment has."""
     with st.expander("More"):
-        for name in ("activation", "init", "weights", "bias_std", "number_format", "batch_size"):
-            control(name)
-        control("seed")
-        redraw_button()
-        device_control()
+        network, arithmetic, numbers = st.columns(3, gap="medium")
+        with network:
+            for name in ("activation", "init", "weights"):
+                control(name)
+        with arithmetic:
+            for name in ("bias_std", "number_format", "batch_size"):
+                control(name)
+        with numbers:
+            control("seed")
+            redraw_button()
+            device_control()
 
 
 def link(experiment: Experiment) -> str:

@@ -51,12 +51,12 @@ def torch_checks(verdict: Verdict, run: Run) -> None:
     events = run.events
 
     def said(index: int | None) -> str:
-        return "never" if index is None else f"at i = {index}"
+        return "never" if index is None else f"i = {index}"
 
     notes = "".join(f"<p>{escape(note)}</p>" for note in verdict.notes)
     st.html(
-        f"""<div class="gi-checks"><p>What the lesson's loop would print on {run.device}:
-        <code>x.std()</code> is NaN <b>{said(events.notebook_std_nan)}</b>,
-        <code>x.mean()</code> is NaN <b>{said(events.notebook_mean_nan)}</b>;
-        the first element breaks <b>{said(events.first_nonfinite)}</b>.</p>{notes}</div>"""
+        f"""<div class="gi-checks"><p>First NaN that the lesson's loop would see on {run.device}:
+        <code>x.std()</code> <b>{said(events.notebook_std_nan)}</b>,
+        <code>x.mean()</code> <b>{said(events.notebook_mean_nan)}</b>.
+        First element that really breaks: <b>{said(events.first_nonfinite)}</b>.</p>{notes}</div>"""
     )

@@ -55,17 +55,23 @@ def _explore(*, in_fragment: bool) -> None:
         st.rerun()
     device = _controls.current_device()
     left, right = st.columns([3, 1], gap="medium")
+    below = st.container()
     with left:
         answer, chart = st.container(), st.container()
+
+    def controls() -> None:
+        with right:
+            _controls.main_controls()
+        with below:
+            _controls.more_controls()
+
     # A quick run is drawn before the controls are sent again; a long one must not hide them.
     if not quick:
-        with right:
-            _controls.experiment_controls()
+        controls()
     with chart:
         run = _first_screen(experiment, device, refused + _controls.link_problems(experiment))
     if quick:
-        with right:
-            _controls.experiment_controls()
+        controls()
     if run is None:
         return
     verdict = judge(run)

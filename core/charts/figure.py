@@ -80,8 +80,13 @@ def figure(data: list[dict[str, Any]], layout: dict[str, Any], *, height: int, a
     return {"data": data, "layout": shared | layout}
 
 
-def event_marks(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Shapes and annotations for what happened first: a line at the event, a tint behind it."""
+def event_marks(
+    run: Run, *, height: float = 0.5
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Shapes and annotations for what happened first: a line at the event, a tint behind it.
+
+    ``height`` is where the words stand, as a fraction of the plot.
+    """
     events, depth = run.events, run.experiment.depth
     if events.first_nonfinite is not None:
         nan = events.first_nan == events.first_nonfinite
@@ -104,7 +109,7 @@ def event_marks(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         "xanchor": "right" if left else "left",
         "xshift": -6 if left else 6,
         "yref": "paper",
-        "y": 0.5,
+        "y": height,
         "text": f"<b>{text}</b>",
         "showarrow": False,
         "font": {"size": 14},

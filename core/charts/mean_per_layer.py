@@ -44,11 +44,11 @@ def mean_per_layer(run: Run) -> Figure:
     finite = means[np.isfinite(means)]
     largest = float(np.abs(finite).max()) if finite.size else 1.0
     ticks = _ticks(threshold, largest)
-    shapes, notes = event_marks(run)
+    shapes, notes = event_marks(run, height=0.92)
     layout = {
         "xaxis": layer_axis(run),
         "yaxis": {
-            "title": {"text": "mean of x (symmetric log)"},
+            "title": {"text": "mean (symmetric log)"},
             "tickvals": _symmetric(np.array(ticks), threshold).tolist(),
             "ticktext": [_label(tick) for tick in ticks],
             "zeroline": True,
