@@ -5,11 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
 ADDRESS ?= localhost
+# Open a browser only where there is a screen to open it on.
+HEADLESS ?= $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),false,true)
 
 .PHONY: run test lint bench browser clean
 
 run: $(VENV)/app.done
-	$(BIN)/streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT)
+	$(BIN)/streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT) \
+	  --server.headless $(HEADLESS)
 
 test: lint browser
 	$(BIN)/python -m pytest

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from core.propagate import Run
 
 Figure = dict[str, Any]
+Parts = list[dict[str, Any]]
 
 BLUE = "#3a7bd5"
 VERMILION = "#d9541e"

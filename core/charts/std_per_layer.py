@@ -6,7 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from core.charts.figure import BLUE, GREY, PURPLE, Figure, event_marks, figure, layer_axis, line
+from core.charts.figure import (
+    BLUE,
+    GREY,
+    PURPLE,
+    VERMILION,
+    Figure,
+    event_marks,
+    figure,
+    layer_axis,
+    line,
+)
 from core.number_formats import NumberFormat
 from core.propagate import Run
 from core.verdict import judge
@@ -60,6 +70,35 @@ def _limit_marks(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return shapes, notes
 
 
+_QUIET_EVENTS = {
+    "all_subnormal": "every element is subnormal or zero",
+    "notebook_mean_inf": "torch's x.mean() is Inf",
+    "notebook_mean_nan": "torch's x.mean() is NaN",
+    "notebook_std_inf": "torch's x.std() is Inf",
+    "notebook_std_nan": "torch's x.std() is NaN",
+}
+
+
+def _event_points(run: Run) -> list[dict[str, Any]]:
+    """Markers on the curve for what happens while x itself is still finite."""
+    told: dict[int, list[str]] = {}
+    for event, words in _QUIET_EVENTS.items():
+        index = getattr(run.events, event)
+        if index is not None and 0 < run.stats.std[index + 1] < np.inf:
+            told.setdefault(index + 1, []).append(f"first i at which {words}")
+    if not told:
+        return []
+    points = line(
+        [run.stats.std[layer] for layer in told],
+        name="events",
+        color=VERMILION,
+        hover="layer %{x}: %{customdata}",
+        customdata=["<br>".join(words) for words in told.values()],
+    )
+    marker = {"color": VERMILION, "size": 10, "symbol": "diamond"}
+    return [points | {"x": list(told), "mode": "markers", "marker": marker}]
+
+
 def std_per_layer(run: Run) -> Figure:
     """The main picture: std of x at every layer, with rms and max|x| one click away."""
     stats = run.stats
@@ -78,6 +117,7 @@ def std_per_layer(run: Run) -> Figure:
         curve(stats.rms, "rms", PURPLE, **({} if alone else aside)),
         curve(stats.max_abs, "max |x|", GREY, **aside),
     ]
+    data += _event_points(run)
     limit_shapes, limit_notes = _limit_marks(run)
     event_shapes, event_notes = event_marks(run)
     layout = {

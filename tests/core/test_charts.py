@@ -81,3 +81,15 @@ def test_fractions_that_never_occur_are_left_out():
         trace["name"] for trace in charts.fractions_per_layer(propagate(RUNS["vanishes"]))["data"]
     ]
     assert names == ["non-finite", "zero", "subnormal"]
+
+
+def test_what_happens_before_the_elements_break_is_marked_on_the_curve():
+    (points,) = [
+        trace
+        for trace in charts.std_per_layer(propagate(RUNS["explodes"]))["data"]
+        if trace["name"] == "events"
+    ]
+    assert points["x"] == [28]  # i = 27
+    assert points["customdata"] == [
+        "first i at which torch's x.mean() is NaN<br>first i at which torch's x.std() is NaN"
+    ]
