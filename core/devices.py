@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 
@@ -15,7 +17,9 @@ from core.histogram import key_count
 _GIB = 2**30
 _CHUNK_ELEMENTS = 2**19
 _KEPT_BYTES = 2**25 - 2**16  # just under the most that glibc lets its threshold grow to
-_BYTES_PER_MEASURED_ELEMENT = 64  # the float64 copies and int64 keys alive while tallying
+_BYTES_PER_MEASURED_ELEMENT = 40  # the float64 copies and int64 keys alive while tallying
+_SLOWER_IN_16_BITS = 50  # a product of two matrices, on a CPU without instructions for it
+_OVERHEAD_BYTES = 2**24  # what BLAS keeps for itself
 _QUICK_MULTIPLY_ADDS = 2e9
 _MULTIPLY_ADDS_PER_DRAW = 16  # what one random number costs, in multiply-adds, on a CPU
 
@@ -46,20 +50,34 @@ def resolve_device(name: str) -> torch.device:
     raise ValueError(f"device must be one of auto, {', '.join(present)} on this host, got {name!r}")
 
 
+_threads_lock = threading.Lock()
+_runs_in_progress = 0
+_host_threads = 0
+
+
 @contextmanager
 def single_threaded() -> Iterator[None]:
     """Run torch's CPU kernels on the calling thread alone.
 
     A matrix product split between threads adds up in another order and differs in the last bit;
-    on one thread the result is the same on every machine of a kind. The setting holds for the
-    calling thread, and is put back.
+    on one thread the result is the same on every machine of a kind. torch keeps the number per
+    thread, but a new thread starts with the number that was set last anywhere: what is put back
+    is what the process had while nothing ran.
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    global _runs_in_progress, _host_threads
+    with _threads_lock:
+        before = torch.get_num_threads()
+        if _runs_in_progress == 0:
+            _host_threads = before
+        restored = _host_threads if before == 1 else before
+        _runs_in_progress += 1
+        torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        with _threads_lock:
+            _runs_in_progress -= 1
+            torch.set_num_threads(restored)
 
 
 @dataclass(frozen=True)
@@ -80,8 +98,11 @@ def _measured_elements(experiment: Experiment) -> int:
     return max(experiment.width * experiment.batch_size, key_count(experiment.format))
 
 
-def cost(experiment: Experiment) -> Cost:
-    """What ``propagate`` needs for it, estimated from above without allocating anything."""
+def cost(experiment: Experiment, device_type: str = "cpu") -> Cost:
+    """What ``propagate`` needs for it, estimated from above without allocating anything.
+
+    Work is in multiply-adds of float32; what is slower counts for more.
+    """
     n, batch, depth = experiment.width, experiment.batch_size, experiment.depth
     rule, number_format = experiment.rule, experiment.format
     drawn = depth if experiment.weights == "fresh" else 1
@@ -94,8 +115,10 @@ def cost(experiment: Experiment) -> Cost:
     layers = chunk_layers(experiment) + 1
     measured = layers * _measured_elements(experiment) * _BYTES_PER_MEASURED_ELEMENT
     products = float(n) * n * batch * depth
+    if device_type == "cpu" and number_format.bits == 16 and batch > 1:
+        products *= _SLOWER_IN_16_BITS
     draws = drawn * (_MULTIPLY_ADDS_PER_DRAW * float(n) * n + rule.multiply_adds(n))
-    return Cost(int(matrix + activations + measured), products + draws)
+    return Cost(int(matrix + activations + measured) + _OVERHEAD_BYTES, products + draws)
 
 
 def is_quick(experiment: Experiment) -> bool:
@@ -123,9 +146,9 @@ class WorkLimit:
             _positive("GOOD_INIT_MAX_MULTIPLY_ADDS", cls.multiply_adds),
         )
 
-    def check(self, experiment: Experiment) -> None:
+    def check(self, experiment: Experiment, device_type: str = "cpu") -> None:
         """Raise WorkLimitError, saying how much is needed and what to lower, if it is too much."""
-        need = cost(experiment)
+        need = cost(experiment, device_type)
         levers = "width" if experiment.batch_size == 1 else "width or batch_size"
         if need.bytes > self.bytes:
             raise WorkLimitError(
@@ -155,13 +178,11 @@ def _positive(variable: str, default: float) -> float:
     return value
 
 
-def _keep_freed_memory() -> None:
-    """Let the C allocator keep what a run frees, for the next run.
+@cache
+def keep_freed_memory() -> None:
+    """Let the C allocator keep what a run frees, for the next run; once per process.
 
     glibc returns freed blocks of this size to the kernel, and the page faults at the next run cost
     as much as the run. Freeing one large block, never touched, raises its threshold for good.
     """
-    torch.empty(_KEPT_BYTES, dtype=torch.uint8)
-
-
-_keep_freed_memory()
+    torch.empty(_KEPT_BYTES, dtype=torch.uint8, device="cpu")

@@ -6,10 +6,10 @@ import math
 import numbers
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Literal, cast
 
 _NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,4})?", re.ASCII)
-_WHOLE = re.compile(r"[+-]?\d{1,40}", re.ASCII)
 _SHOWN = 40
 
 
@@ -59,10 +59,11 @@ class Parameter:
         """Whether ``value`` has the right type and lies within the bounds."""
         if self.kind == "choice":
             return isinstance(value, str) and value in self.choices
-        number = numbers.Integral if self.kind == "integer" else numbers.Real
-        if isinstance(value, bool) or not isinstance(value, number):
+        wanted = numbers.Integral if self.kind == "integer" else numbers.Real
+        if isinstance(value, bool) or not isinstance(value, wanted):
             return False
-        return bool(self.minimum <= self.convert(value) <= self.maximum)
+        number = cast(Any, value)  # compared as it is: a huge one does not fit a float
+        return bool(self.minimum <= number <= self.maximum)
 
     def convert(self, value: Any) -> Any:
         """An accepted value as plain int, float or str."""
@@ -76,15 +77,11 @@ class Parameter:
             return None
         if self.kind == "real":
             return float(text)
-        if _WHOLE.fullmatch(text):
-            return int(text)
-        number = float(text)
-        return math.floor(number + 0.5) if math.isfinite(number) else None
+        return int(Decimal(text).to_integral_value(ROUND_HALF_UP))
 
     def rounds(self, text: str) -> bool:
         """Whether ``parse`` reads a fraction where a whole number belongs."""
-        whole = self.kind != "integer" or _WHOLE.fullmatch(text)
-        return not whole and float(text) != self.parse(text)
+        return self.kind == "integer" and Decimal(text) != self.parse(text)
 
 
 def geometric(low: int, high: int, per_octave: int) -> tuple[int, ...]:

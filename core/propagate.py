@@ -10,7 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.devices import WorkLimit, chunk_layers, resolve_device, single_threaded
+from core.devices import (
+    WorkLimit,
+    WorkLimitError,
+    chunk_layers,
+    keep_freed_memory,
+    resolve_device,
+    single_threaded,
+)
 from core.experiment import Experiment
 from core.layer_stats import Events, LayerStats, element_events
 from core.notebook import torch_statistics
@@ -53,7 +60,8 @@ def layer_generator(experiment: Experiment, layer: int, device: torch.device) ->
 def draw_input(experiment: Experiment, device: torch.device) -> Tensor:
     """x₀ ~ N(0, 1) in the number format, shape (width,) or (width, batch_size)."""
     shape = [experiment.width, experiment.batch_size][: 1 + (experiment.batch_size > 1)]
-    x = torch.randn(shape, generator=layer_generator(experiment, 0, device), device=device)
+    generator = layer_generator(experiment, 0, device)
+    x = torch.randn(shape, generator=generator, device=device, dtype=torch.float32)
     return experiment.format.cast(x)
 
 
@@ -81,7 +89,7 @@ def draw_layer(
     a = rounded(experiment.rule.sample(n, n, experiment.phi, generator=generator), experiment.scale)
     if experiment.bias_std == 0:
         return a, None
-    b = torch.randn(n, generator=generator, device=device)
+    b = torch.randn(n, generator=generator, device=device, dtype=torch.float32)
     b = rounded(b, experiment.bias_std)
     return a, b if experiment.batch_size == 1 else b.unsqueeze(1)
 
@@ -125,7 +133,8 @@ def propagate(
     """Push an input through the layers, and measure every layer.
 
     The same experiment on the same device gives the same numbers to the last bit; the layers of
-    a shallower run are the first layers of a deeper one.
+    a shallower run are the first layers of a deeper one. Subnormal numbers are kept, unless the
+    calling thread has switched them off with torch.set_flush_denormal.
 
     Args:
         experiment: what to run.
@@ -135,43 +144,56 @@ def propagate(
 
     Raises:
         ValueError: the device is not there.
-        WorkLimitError: the run needs more memory or work than the host allows.
+        WorkLimitError: the run needs more memory or work than the host allows or the device has.
         Stopped: ``should_stop`` answered yes.
     """
     target = resolve_device(device)
-    WorkLimit.from_environment().check(experiment)
-    with torch.inference_mode(), single_threaded():
-        tallies: list[Tally] = []
-        printed: dict[str, int | None] = {}
-        x = draw_input(experiment, target)
-        product = _Product(experiment, x)
-        rows = chunk_layers(experiment)
-        buffer = _aligned_rows(rows + 1, x)
-        buffer[0] = x
-        places = buffer.unbind()
-        a: Tensor | None = None
-        b: Tensor | None = None
-        for start in range(0, experiment.depth, rows):
-            done = min(rows, experiment.depth - start)
-            for row in range(done):
-                if a is None or experiment.weights == "fresh":
-                    a = b = None  # the old matrix goes before the new one comes
-                    a, b = draw_layer(experiment, start + row + 1, target)
-                product(a, b, places[row], places[row + 1])
-                if should_stop is not None and should_stop():
-                    raise Stopped(f"stopped after {start + row + 1} of {experiment.depth} layers")
-                if on_progress is not None:
-                    on_progress((start + row + 1) / experiment.depth)
-            first = 1 if start else 0
-            chunk = buffer[first : done + 1]
-            part = tally(chunk, experiment.format)
-            tallies.append(part)
-            seen = torch_statistics(chunk, part, experiment.format, first_layer=start + first)
-            printed = {name: _earlier(printed.get(name), index) for name, index in seen.items()}
-            buffer[0] = buffer[done]
-        stats = LayerStats.of(joined(tallies))
-        events = Events(**element_events(stats), **printed)
-        return Run(experiment, str(target), stats, events, _to_numpy(buffer[0]))
+    WorkLimit.from_environment().check(experiment, target.type)
+    keep_freed_memory()
+    try:
+        with torch.inference_mode(), single_threaded():
+            return _run(experiment, target, on_progress, should_stop)
+    except torch.OutOfMemoryError as error:
+        raise WorkLimitError(f"{target} ran out of memory: lower width or batch_size") from error
+
+
+def _run(
+    experiment: Experiment,
+    target: torch.device,
+    on_progress: Callable[[float], None] | None,
+    should_stop: Callable[[], bool] | None,
+) -> Run:
+    tallies: list[Tally] = []
+    printed: dict[str, int | None] = {}
+    x = draw_input(experiment, target)
+    product = _Product(experiment, x)
+    rows = chunk_layers(experiment)
+    buffer = _aligned_rows(rows + 1, x)
+    buffer[0] = x
+    places = buffer.unbind()
+    a: Tensor | None = None
+    b: Tensor | None = None
+    for start in range(0, experiment.depth, rows):
+        done = min(rows, experiment.depth - start)
+        for row in range(done):
+            if a is None or experiment.weights == "fresh":
+                a = b = None  # the old matrix goes before the new one comes
+                a, b = draw_layer(experiment, start + row + 1, target)
+            product(a, b, places[row], places[row + 1])
+            if should_stop is not None and should_stop():
+                raise Stopped(f"stopped after {start + row + 1} of {experiment.depth} layers")
+            if on_progress is not None:
+                on_progress((start + row + 1) / experiment.depth)
+        first = 1 if start else 0
+        chunk = buffer[first : done + 1]
+        part = tally(chunk, experiment.format)
+        tallies.append(part)
+        seen = torch_statistics(chunk, part, experiment.format, first_layer=start + first)
+        printed = {name: _earlier(printed.get(name), index) for name, index in seen.items()}
+        buffer[0] = buffer[done]
+    stats = LayerStats.of(joined(tallies))
+    events = Events(**element_events(stats), **printed)
+    return Run(experiment, str(target), stats, events, _to_numpy(buffer[0]))
 
 
 def _earlier(known: int | None, new: int | None) -> int | None:

@@ -15,6 +15,7 @@ _NODES_PER_PANEL = 100
 
 
 @cache
+@torch.inference_mode(False)  # the nodes outlive a run, and autograd may need them
 def _rule(breaks: tuple[float, ...]) -> tuple[Tensor, Tensor]:
     """Nodes on the panels between the breaks, and their weights times the density, float64."""
     nodes, weights = leggauss(_NODES_PER_PANEL)

@@ -6,13 +6,23 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import torch
 
 from core.propagate import Run
+from core.tally import Array
 
-Kind = Literal["explodes", "vanishes", "dies", "saturates", "grows", "shrinks", "holds"]
+Kind = Literal[
+    "explodes", "vanishes", "dies", "saturates", "collapses", "grows", "shrinks", "holds"
+]
 
-_FACTOR_THAT_HOLDS = 2.0**10
-_STUCK = 0.5
+# All in octaves: factors of two.
+_HOLDS = 4.0  # a run that ends within 1/16 … 16 of where it began holds
+_HOLDS_PER_PRODUCT = 0.005  # so does one that drifts by less than 0.35 % a product
+_COLLAPSED = 10.0  # std this far below rms: the elements are all but equal
+_STEADY = 0.25  # the rates of both halves of a curve agree to within this, or this fraction
+
+_SATURATED = 0.25  # of the elements other than zero
+_WIDEST_DRAW = 5  # standard deviations; a weight beyond is rare in any matrix
 
 
 @dataclass(frozen=True)
@@ -20,12 +30,13 @@ class Verdict:
     """What happened to the signal.
 
     Attributes:
-        kind: one of seven words.
-        sentence: one or two plain sentences with the numbers.
+        kind: one of eight words.
+        sentence: one to three plain sentences with the numbers.
         iteration: the loop index of the first non-finite element, or of all zeros, as text.
         iteration_label: what ``iteration`` counts.
         iteration_detail: the same in words ("i = 28, the 29th product").
-        growth: by how much one product multiplies the std, geometric mean; NaN if unknown.
+        growth: by how much one product multiplies the std, geometric mean; NaN if there is no
+            constant factor.
         notes: one sentence for each torch statistic that fails while the signal does not.
     """
 
@@ -49,18 +60,9 @@ def significant(value: float) -> str:
     return f"{value:.3g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
 
 
-def growth(run: Run) -> float:
-    """The geometric mean of std[k]/std[k−1] while the signal is in the format's normal range.
-
-    Of a single element, which has no std, the magnitude is taken.
-    """
-    stats, number_format = run.stats, run.experiment.format
-    log2 = stats.log2_rms if np.isnan(stats.log2_std[0]) else stats.log2_std
-    sound = np.isfinite(log2) & (stats.nonfinite == 0) & (stats.saturated < _STUCK)
-    sound &= stats.max_abs >= number_format.smallest_normal
-    broken = np.flatnonzero(~sound)
-    last = int(broken[0]) - 1 if broken.size else len(stats) - 1
-    return float(2 ** ((log2[last] - log2[0]) / last)) if last > 0 else float("nan")
+def products(count: int) -> str:
+    """1 product, 2 products."""
+    return f"{count} product{'' if count == 1 else 's'}"
 
 
 def last_finite_std(run: Run) -> tuple[int, float]:
@@ -69,90 +71,165 @@ def last_finite_std(run: Run) -> tuple[int, float]:
     return layer, float(run.stats.std[layer])
 
 
-def _kind(run: Run) -> Kind:
-    stats, events = run.stats, run.events
-    if events.first_nonfinite is not None:
-        return "explodes"
-    if events.all_zero is not None:
-        before = stats.max_abs[events.all_zero]
-        floor = run.experiment.format.smallest_normal * 2.0**10
-        alive = before > floor and run.experiment.weight_std > 0
-        return "dies" if alive else "vanishes"
-    if stats.saturated[-1] >= _STUCK:
-        return "saturates"
-    if stats.log2_rms[-1] - stats.log2_rms[0] > np.log2(_FACTOR_THAT_HOLDS):
-        return "grows"
-    if stats.log2_rms[0] - stats.log2_rms[-1] > np.log2(_FACTOR_THAT_HOLDS):
-        return "shrinks"
-    return "holds"
-
-
-def products(count: int) -> str:
-    """ "1 product", "2 products"."""
-    return f"{count} product{'' if count == 1 else 's'}"
-
-
 def _lone(run: Run) -> bool:
     """Whether x is a single number, which has no std."""
     return run.experiment.width * run.experiment.batch_size == 1
 
 
+def _log2_size(run: Run) -> Array:
+    """log2 of the std, or of |x| where x is a single number."""
+    return run.stats.log2_rms if _lone(run) else run.stats.log2_std
+
+
+def _stuck(run: Run) -> Array:
+    """Per layer, the part of the elements other than zero that is at the format's largest value."""
+    return run.stats.saturated / np.maximum(1 - run.stats.zero, 1e-9)
+
+
+def growth(run: Run) -> float:
+    """The factor per product while the signal is in the format's normal range.
+
+    The geometric mean over those layers, or NaN if the first and the second half of them disagree:
+    a curve that bends has no such factor.
+    """
+    stats, log2 = run.stats, _log2_size(run)
+    sound = np.isfinite(log2) & (stats.nonfinite == 0) & (_stuck(run) < _SATURATED)
+    sound &= stats.max_abs >= run.experiment.format.smallest_normal
+    broken = np.flatnonzero(~sound)
+    steps = np.diff(log2[: int(broken[0]) if broken.size else len(stats)])
+    if not steps.size:
+        return float("nan")
+    early, late = steps[: (len(steps) + 1) // 2].mean(), steps[len(steps) // 2 :].mean()
+    if abs(early - late) > _STEADY * max(1.0, abs(early), abs(late)):
+        return float("nan")
+    return float(2 ** steps.mean())
+
+
+def _zero_for_good(run: Run) -> bool:
+    index = run.events.all_zero
+    return index is not None and bool((run.stats.zero[index + 1 :] == 1).all())
+
+
+def _activation_killed_it(run: Run) -> bool:
+    """Whether φ made zeros of a signal far above the smallest number, rather than underflow."""
+    e, index = run.experiment, run.events.all_zero or 0
+    reach = float(run.stats.max_abs[index]) * e.weight_std
+    below, above = e.phi(torch.tensor([-reach, reach], dtype=torch.float64)).tolist()
+    return below == 0 and above > e.format.smallest_subnormal * 2.0**10
+
+
+def _kind(run: Run) -> Kind:
+    stats, log2 = run.stats, _log2_size(run)
+    if run.events.first_nonfinite is not None:
+        return "explodes"
+    if _zero_for_good(run):
+        return "dies" if _activation_killed_it(run) else "vanishes"
+    if _stuck(run)[-1] >= _SATURATED:
+        return "saturates"
+    if not _lone(run) and stats.log2_std[-1] < stats.log2_rms[-1] - _COLLAPSED:
+        return "collapses"
+    change = float(log2[-1] - log2[0])
+    if abs(change) <= max(_HOLDS, _HOLDS_PER_PRODUCT * run.experiment.depth):
+        return "holds"
+    return "grows" if change > 0 else "shrinks"
+
+
 def _rate(run: Run, per_product: float) -> str:
+    """The factor per product as a sentence of its own, if there is one."""
     e = run.experiment
     if np.isnan(per_product):
-        return "Already the first product leaves the range"
+        return ""
     if _lone(run):
-        return f"Each product multiplies |x| by {significant(per_product)}"
+        return f"Each product multiplies |x| by about {significant(per_product)}. "
     stretch = ""
     if e.activation == "linear" and e.bias_std == 0 and e.init != "identity":
         stretch = f" (weight std × √n = {significant(e.sigma_w)})"
-    return f"Each product multiplies the std by about {significant(per_product)}{stretch}"
+    return f"Each product multiplies the std by about {significant(per_product)}{stretch}. "
 
 
-def _sentence(run: Run, kind: Kind, per_product: float) -> str:
-    e, stats, events = run.experiment, run.stats, run.events
-    name, limit = e.number_format, e.format
-    rate, last = _rate(run, per_product), significant(float(stats.rms[-1]))
-    std = f"|x| is {last}" if _lone(run) else f"the std is {significant(float(stats.std[-1]))}"
-    if kind == "explodes":
-        done = products(events.first_nonfinite or 0)
-        return (
-            f"{rate}. {name} ends at {significant(limit.max)}, so after {done} there is no room "
-            "left."
-        )
-    if kind == "vanishes" and e.weight_std == 0 and e.bias_std == 0:
+def _misfit(run: Run) -> str:
+    """What does not fit the number format before any product is made."""
+    e, limit = run.experiment, run.experiment.format
+    for name, std in (("weights", e.weight_std), ("biases", e.bias_std)):
+        if std * _WIDEST_DRAW >= limit.max:
+            return (
+                f"The {name} (std {significant(std)}) do not fit {limit.name}, which ends at "
+                f"{significant(limit.max)}. "
+            )
+    return ""
+
+
+def _explosion(run: Run, per_product: float) -> str:
+    limit, index = run.experiment.format, run.events.first_nonfinite or 0
+    end = f"{limit.name} ends at {significant(limit.max)}"
+    if index == 0:
+        words = _misfit(run) or f"{end}: already the first product leaves its range. "
+        words = words.rstrip()
+    else:
+        words = f"{_rate(run, per_product)}{end}, so after {products(index)} there is no room left."
+    if run.stats.nonfinite[-1] == 0:
+        words += f" Later layers are finite again: {run.experiment.activation} maps Inf back."
+    return words
+
+
+def _disappearance(run: Run, kind: Kind, per_product: float) -> str:
+    e, limit, index = run.experiment, run.experiment.format, run.events.all_zero
+    if e.weight_std == 0 and e.bias_std == 0:
         return "Every weight is 0, so the first product is exactly 0, and so is all that follows."
-    if kind == "vanishes":
-        return (
-            f"{rate}. Below {significant(limit.smallest_subnormal)} {name} has only zero: "
-            f"from i = {events.all_zero} on every element is exactly 0."
-        )
     if kind == "dies":
         return (
-            f"At i = {events.all_zero} {e.activation} maps every element to exactly 0 although the "
-            "signal was not small. Nothing after that can bring it back."
+            f"At i = {index} no pre-activation is positive, and {e.activation} makes every element "
+            "exactly 0; it stays so."
         )
-    if kind == "saturates":
-        return (
-            f"{name} has no infinity: {stats.saturated[-1]:.0%} of the elements are stuck at its "
-            f"largest value, {significant(limit.max)}, and nothing ever becomes NaN."
-        )
-    if kind == "holds":
-        start = float(stats.rms[0] if _lone(run) else stats.std[0])
-        return f"After {products(e.depth)} {std}; it started at {significant(start)}."
-    return f"{rate}. After {products(e.depth)} {std}{_outlook(run, per_product)}."
+    floor = f"below {significant(limit.smallest_subnormal)} {limit.name} has only zero"
+    if e.weight_std < limit.smallest_subnormal:
+        return f"The weights themselves are too small: {floor}, so every product is 0."
+    rate = _rate(run, per_product) if per_product < 1 else ""
+    return f"{rate}{floor.capitalize()}: from i = {index} on every element is exactly 0."
 
 
 def _outlook(run: Run, per_product: float) -> str:
     """When the range would end if it went on like this."""
     limit = run.experiment.format
-    if np.isnan(per_product) or abs(np.log2(per_product)) < 1e-3:
+    if np.isnan(per_product) or abs(np.log2(per_product)) < _HOLDS_PER_PRODUCT:
         return ""
     edge = limit.max if per_product > 1 else limit.smallest_subnormal
     left = np.log2(edge) - run.stats.log2_rms[-1]
-    product = run.experiment.depth + int(left / np.log2(per_product))
+    product = run.experiment.depth + max(1, int(left / np.log2(per_product)))
     what = "overflow" if per_product > 1 else "reach zero"
     return f"; at this rate it would {what} near the {ordinal(product)} product"
+
+
+def _sentence(run: Run, kind: Kind, per_product: float) -> str:
+    e, stats = run.experiment, run.stats
+    if kind == "explodes":
+        return _explosion(run, per_product)
+    if kind in ("vanishes", "dies"):
+        return _disappearance(run, kind, per_product)
+    back = ""
+    if run.events.all_zero is not None:
+        back = f"At i = {run.events.all_zero} every element is 0, but the next layers come back. "
+    if kind == "saturates":
+        return (
+            f"{_misfit(run)}{e.number_format} has no infinity: {_stuck(run)[-1]:.0%} of the "
+            f"elements other than zero are stuck at its largest value, "
+            f"{significant(e.format.max)}, and nothing ever becomes NaN."
+        )
+    rms = significant(float(stats.rms[-1]))
+    if kind == "collapses":
+        return (
+            f"{back}After {products(e.depth)} all elements are nearly equal: the std is "
+            f"{significant(float(stats.std[-1]))} beside an rms of {rms}. What the input was "
+            "is lost."
+        )
+    first, last = (stats.rms if _lone(run) else stats.std)[[0, -1]]
+    now = f"{'|x|' if _lone(run) else 'the std'} is {significant(float(last))}"
+    if kind == "holds":
+        return f"{back}After {products(e.depth)} {now}; it started at {significant(float(first))}."
+    agrees = (per_product > 1) == (kind == "grows")
+    rate, outlook = (_rate(run, per_product), _outlook(run, per_product)) if agrees else ("", "")
+    start = "" if rate else f"; it started at {significant(float(first))}"
+    return f"{back}{rate}After {products(e.depth)} {now}{start}{outlook}."
 
 
 def _iteration(run: Run) -> tuple[str, str, str]:
@@ -162,7 +239,7 @@ def _iteration(run: Run) -> tuple[str, str, str]:
         detail = f"i = {broken}, the {ordinal(broken + 1)} product"
         if nan == broken:
             return str(broken), "NaN iteration", detail
-        later = "no NaN yet" if nan is None else f"NaN at i = {nan}"
+        later = "never NaN" if nan is None else f"NaN at i = {nan}"
         return str(broken), "First Inf", f"{detail}; {later}"
     if zero is not None:
         detail = f"i = {zero}, the {ordinal(zero + 1)} product; no NaN"
@@ -170,30 +247,38 @@ def _iteration(run: Run) -> tuple[str, str, str]:
     return "none", "NaN iteration", f"every element is finite after {products(depth)}"
 
 
+def _earliest(*indices: int | None) -> int | None:
+    return min((index for index in indices if index is not None), default=None)
+
+
 def _notes(run: Run) -> tuple[str, ...]:
-    events, name = run.events, run.experiment.number_format
-    end = run.experiment.depth if events.first_nonfinite is None else events.first_nonfinite
+    events, e = run.events, run.experiment
+    end = e.depth if events.first_nonfinite is None else events.first_nonfinite
     if _lone(run):
         return ("x.std() of a single number is 0/0 = NaN: an unbiased std divides by N − 1 = 0.",)
-    mean, std, std_inf = events.notebook_mean_nan, events.notebook_std_nan, events.notebook_std_inf
     notes = []
+    mean = _earliest(events.notebook_mean_nan, events.notebook_mean_inf)
+    std = _earliest(events.notebook_std_nan, events.notebook_std_inf)
     if mean is not None and mean < end:
-        also = " and so is x.std(), which subtracts that mean" if std == mean else ""
+        sums = "float64" if e.number_format == "float64" else "float32"
+        word = "NaN" if mean == events.notebook_mean_nan else "Inf"
+        also = ""
+        if std == mean:
+            same = "NaN" if std == events.notebook_std_nan else "Inf"
+            also = f" and x.std(), which subtracts that mean, is {same}"
+        unseen = ""
+        if word == "Inf":
+            unseen = " The check x.mean() == x.mean() does not see it: Inf equals itself."
         notes.append(
-            f"At i = {mean} torch's x.mean() is already NaN{also}, although every element is still "
-            f"finite. A mean adds all elements up first, and in {name} that sum runs out of range "
-            "before the elements do. The lesson's check finds this step."
+            f"At i = {mean} torch's x.mean() is {word}{also}, although every element is still "
+            f"finite. A mean adds all elements up first, and in {sums} that sum runs out of range "
+            f"before the elements do.{unseen}"
         )
-    elif std is not None and std < end:
+    if std is not None and std < min(end, end if mean is None else mean):
         notes.append(
-            f"At i = {std} torch's x.std() is NaN although every element is still finite: it "
-            "subtracts a mean whose sum has run out of range."
-        )
-    if std_inf is not None and std_inf < min(end, end if std is None else std):
-        notes.append(
-            f"From i = {std_inf} torch's x.std() is Inf although every element is still finite: "
-            "a std squares, so it overflows at half the exponent. The check x.std() == x.std() "
-            "does not see it: Inf equals itself."
+            f"From i = {std} torch's x.std() is Inf although every element and their mean are "
+            "still finite: a std squares, so it overflows at half the exponent. The check "
+            "x.std() == x.std() does not see it: Inf equals itself."
         )
     return tuple(notes)
 

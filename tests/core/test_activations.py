@@ -6,6 +6,7 @@ import torch
 
 from core import ACTIVATIONS
 from core.activations import leaky_relu
+from core.quadrature import _rule, gaussian_expectation
 
 BOTH_SIDES = torch.linspace(-7.3, 7.1, 401, dtype=torch.float64)
 EACH = pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS.keys())
@@ -87,3 +88,13 @@ def test_leaky_relu_can_be_made_with_any_slope():
     x = torch.tensor([-2.0, 3.0])
     assert leaky_relu(0.25)(x).tolist() == [-0.5, 3.0]
     assert leaky_relu(0.0).gain == pytest.approx(2**0.5)
+
+
+def test_a_gain_first_asked_for_in_inference_mode_leaves_autograd_alone():
+    _rule.cache_clear()
+    with torch.inference_mode():
+        gaussian_expectation(torch.tanh)
+    slope = torch.ones((), dtype=torch.float64, requires_grad=True)
+    z, weights = _rule((0.0,))
+    (weights * torch.tanh(slope * z) ** 2).sum().backward()
+    assert slope.grad is not None

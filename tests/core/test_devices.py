@@ -63,17 +63,18 @@ print(kib("VmHWM") - before)
 @pytest.mark.parametrize(
     "changes",
     [
-        {"width": 3000, "depth": 3},
-        {"width": 3000, "depth": 3, "weights": "fresh"},
-        {"width": 3000, "depth": 2, "number_format": "float64"},
-        {"width": 3000, "depth": 2, "number_format": "float16"},
-        {"width": 3000, "depth": 2, "number_format": "float8_e4m3fn", "scale": 0.5},
-        {"width": 1500, "depth": 2, "init": "orthogonal"},
-        {"width": 1200, "depth": 2, "init": "spectral"},
-        {"width": 3000, "depth": 2, "init": "sparse"},
-        {"width": 3000, "depth": 2, "init": "truncated_normal"},
-        {"width": 500, "depth": 40, "batch_size": 1000, "bias_std": 1.0, "activation": "gelu"},
-        {"width": 500, "depth": 40, "batch_size": 1000, "number_format": "float64"},
+        {"width": 9000, "depth": 2},
+        {"width": 6000, "depth": 2, "weights": "fresh"},
+        {"width": 6000, "depth": 1, "number_format": "float64"},
+        {"width": 6000, "depth": 1, "number_format": "float16"},
+        {"width": 6000, "depth": 1, "number_format": "float8_e4m3fn", "scale": 0.5},
+        {"width": 3500, "depth": 1, "init": "orthogonal"},
+        {"width": 3000, "depth": 1, "init": "spectral"},
+        {"width": 3500, "depth": 1, "init": "sparse"},
+        {"width": 6000, "depth": 1, "init": "truncated_normal"},
+        {"width": 1024, "depth": 3, "batch_size": 4096, "bias_std": 1.0, "activation": "gelu"},
+        {"width": 6000, "depth": 1, "number_format": "bfloat16"},
+        {"width": 1024, "depth": 2, "batch_size": 4096, "number_format": "float64"},
     ],
     ids=str,
 )
@@ -83,13 +84,16 @@ def test_the_estimate_is_above_what_a_run_really_takes(changes):
     )
     taken = int(done.stdout) * 1024
     estimate = cost(Experiment(**changes)).bytes
-    # 48 MiB for buffers that BLAS and the allocator keep to themselves.
-    assert taken < estimate + 48 * 2**20
-    assert estimate < 6 * taken + 64 * 2**20  # and not so far above that it refuses for nothing
+    assert taken > 60 * 2**20  # large enough for the estimate to matter
+    assert taken < 1.02 * estimate
+    assert estimate < 2.5 * taken  # and not so far above that it refuses for nothing
 
 
 def test_the_cost_grows_with_everything_that_costs():
     base = Experiment(width=64, depth=10)
+    assert cost(base.replace(number_format="float16", batch_size=8)).multiply_adds > 10 * (
+        cost(base.replace(batch_size=8)).multiply_adds
+    )
     for changes in ({"width": 128}, {"depth": 20}, {"batch_size": 8}, {"weights": "fresh"}):
         assert cost(base.replace(**changes)).multiply_adds > cost(base).multiply_adds
     for name in INITIALIZERS:

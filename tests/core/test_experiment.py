@@ -183,3 +183,16 @@ def test_weight_std_is_the_rule_times_the_scale():
     assert Experiment(scale=0.01).weight_std == 0.01
     assert Experiment(init="xavier_normal").weight_std == pytest.approx(512**-0.5)
     assert Experiment(init="kaiming_normal", scale=2).sigma_w == pytest.approx(2 * 2**0.5)
+
+
+@pytest.mark.parametrize("name", ["scale", "bias_std", "width", "seed"])
+def test_a_number_too_big_for_a_float_is_an_ordinary_error(name):
+    with pytest.raises(ValueError, match=f"{name} must be"):
+        Experiment(**{name: 10**400})
+
+
+def test_a_whole_number_written_with_a_point_is_read_exactly():
+    experiment, problems = Experiment.from_query({"seed": "1234567890123456789.0"})
+    assert (experiment.seed, problems) == (1234567890123456789, [])
+    assert Experiment.from_query({"width": "1e9999"})[0].width == 512
+    assert Experiment.from_query({"width": "1e2"}) == (Experiment(width=100), [])

@@ -26,11 +26,10 @@ def test_limits_are_those_of_the_book(name):
 @pytest.mark.parametrize("name", NUMBER_FORMATS)
 def test_limits_survive_the_cast_and_half_the_smallest_does_not(name):
     entry = NUMBER_FORMATS[name]
-    limits = torch.tensor([entry.max, entry.smallest_normal, entry.smallest_subnormal]).double()
     values = torch.tensor(
         [entry.max, entry.smallest_normal, entry.smallest_subnormal], dtype=torch.float64
     )
-    assert torch.equal(entry.cast(values).double(), values), limits
+    assert torch.equal(entry.cast(values).double(), values)
     assert entry.cast(torch.tensor(entry.smallest_subnormal / 2.5, dtype=torch.float64)) == 0
 
 

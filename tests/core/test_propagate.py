@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment, propagate
+from core.devices import chunk_layers
 from core.layer_stats import STATISTICS
 from core.propagate import Stopped, draw_input, draw_layer
 
@@ -25,12 +26,12 @@ CASES = {
 }
 
 
-def plain_loop(e):
+def plain_loop(e, device=CPU):
     """x at every layer, by the definition."""
-    x = draw_input(e, CPU)
+    x = draw_input(e, device)
     layers = [x]
     for k in range(1, e.depth + 1):
-        a, b = draw_layer(e, k if e.weights == "fresh" else 1, CPU)
+        a, b = draw_layer(e, k if e.weights == "fresh" else 1, device)
         h = a @ x.to(e.format.product_dtype)
         h = h if b is None else h + b
         x = e.format.cast(ACTIVATIONS[e.activation](h))
@@ -88,18 +89,20 @@ def test_layers_and_events_are_those_of_a_plain_loop(case, number_format):
         np.testing.assert_equal(run.stats.max_abs[k], x.abs().max().item())
 
 
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("scale", [3e-3, 0.05, 1 / 48**0.5, 0.4, 1.0, 37.0])
 @pytest.mark.parametrize("number_format", NUMBER_FORMATS)
 def test_events_agree_with_a_plain_loop_over_many_seeds(number_format, scale):
-    torch.set_num_threads(1)
     for seed in range(12):
         e = SMALL.replace(seed=seed, scale=scale, number_format=number_format, width=31 + seed)
         assert vars(propagate(e).events) == plain_events(plain_loop(e), e)
 
 
 @pytest.mark.parametrize("weights", ["tied", "fresh"])
-def test_a_shallower_run_is_the_first_part_of_a_deeper_one(weights):
+def test_a_shallower_run_is_the_first_part_of_a_deeper_one(weights, monkeypatch):
+    monkeypatch.setattr("core.devices._CHUNK_ELEMENTS", 4000)  # several chunks in each
     e = Experiment(width=64, depth=100, weights=weights, bias_std=0.1, activation="relu")
+    assert 1 < chunk_layers(e) < 25
     deep, shallow = propagate(e), propagate(e.replace(depth=50))
     for name in STATISTICS:
         np.testing.assert_array_equal(deep.stats.values[name][:51], shallow.stats.values[name])
@@ -208,17 +211,45 @@ def test_every_initialiser_runs(init, weights):
     assert len(run.stats) == 4 and run.final.shape == (48,)
 
 
+def test_torchs_default_dtype_does_not_matter():
+    for init in ("normal", "orthogonal", "sparse", "truncated_normal", "identity"):
+        e = SMALL.replace(init=init, bias_std=0.3, depth=5)
+        plain = propagate(e)
+        torch.set_default_dtype(torch.float64)
+        try:
+            same(plain, propagate(e))
+        finally:
+            torch.set_default_dtype(torch.float32)
+
+
+def test_overlapping_runs_leave_the_number_of_threads_as_it_was():
+    before = torch.get_num_threads()
+    inner_done = threading.Event()
+    found = []
+
+    def inner():
+        propagate(SMALL)
+        inner_done.set()
+
+    def start_another(fraction):
+        if fraction == 0.5:
+            threading.Thread(target=inner).start()
+            assert inner_done.wait(30)
+
+    propagate(SMALL, on_progress=start_another)
+    late = threading.Thread(target=lambda: found.append(torch.get_num_threads()))
+    late.start()
+    late.join()
+    assert [torch.get_num_threads(), *found] == [before, before]
+
+
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("number_format", NUMBER_FORMATS)
 @pytest.mark.parametrize("case", CASES)
-def test_cuda_agrees_with_a_plain_loop_on_cuda(case):
-    e = CASES[case]
-    device = torch.device("cuda:0")
-    x = draw_input(e, device)
-    for k in range(1, e.depth + 1):
-        a, b = draw_layer(e, k if e.weights == "fresh" else 1, device)
-        h = a @ x if b is None else a @ x + b
-        x = e.phi(h)
-    run = propagate(e, device="cuda")
-    np.testing.assert_array_equal(run.final, x.cpu().numpy())
+def test_cuda_agrees_with_a_plain_loop_on_cuda(case, number_format):
+    e = CASES[case].replace(number_format=number_format)
+    run, layers = propagate(e, device="cuda"), plain_loop(e, torch.device("cuda:0"))
+    assert vars(run.events) == plain_events(layers, e)
+    np.testing.assert_array_equal(run.final, layers[-1].double().cpu().numpy())
     same(run, propagate(e, device="cuda:0"))
