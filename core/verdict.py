@@ -191,7 +191,8 @@ def _disappearance(run: Run, kind: Kind, per_product: float) -> str:
 def _outlook(run: Run, per_product: float) -> str:
     """When the range would end if it went on like this."""
     limit = run.experiment.format
-    if np.isnan(per_product) or abs(np.log2(per_product)) < _HOLDS_PER_PRODUCT:
+    gone = not np.isfinite(run.stats.log2_rms[-1])
+    if gone or np.isnan(per_product) or abs(np.log2(per_product)) < _HOLDS_PER_PRODUCT:
         return ""
     edge = limit.max if per_product > 1 else limit.smallest_subnormal
     left = np.log2(edge) - run.stats.log2_rms[-1]

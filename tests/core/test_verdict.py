@@ -3,6 +3,7 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -130,10 +131,11 @@ def check_claims(run):
     if "already the first product" in sentence:
         assert stats.nonfinite[1] > 0
     if "no pre-activation is positive" in sentence:
-        assert run.experiment.activation.startswith("relu")
+        # relu and its kin; gelu and silu underflow to zero far on the left.
+        assert run.experiment.phi(torch.tensor([-1e4])).item() == 0
     if told.kind in ("grows", "holds", "shrinks"):
-        size = stats.rms if np.isnan(stats.std[0]) else stats.std
-        change = np.log2(size[-1] / size[0])
+        log2 = stats.log2_rms if np.isnan(stats.std[0]) else stats.log2_std
+        change = log2[-1] - log2[0]
         allowed = max(4, 0.005 * run.experiment.depth)
         expected = "holds" if abs(change) <= allowed else "grows" if change > 0 else "shrinks"
         assert told.kind == expected
@@ -148,7 +150,7 @@ def check_claims(run):
             )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=1500, deadline=None)
 @given(
     width=st.sampled_from([1, 2, 3, 4, 7, 17, 64]),
     depth=st.sampled_from([1, 2, 5, 60]),
