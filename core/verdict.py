@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-import torch
 
+from core.diagnosis import HOLDS_PER_PRODUCT, Kind, growth, is_single_number, kind_of, stuck_share
 from core.propagate import Run
-from core.tally import Array
 
-Kind = Literal[
-    "explodes", "vanishes", "dies", "saturates", "collapses", "grows", "shrinks", "holds"
-]
-
-# All in octaves: factors of two.
-_HOLDS = 4.0  # a run that ends within 1/16 … 16 of where it began holds
-_HOLDS_PER_PRODUCT = 0.005  # so does one that drifts by less than 0.35 % a product
-_COLLAPSED = 10.0  # std this far below rms: the elements are all but equal
-_STEADY = 0.25  # the rates of both halves of a curve agree to within this, or this fraction
-
-_SATURATED = 0.25  # of the elements other than zero
 _WIDEST_DRAW = 5  # standard deviations; a weight beyond is rare in any matrix
 
 
@@ -65,81 +52,12 @@ def products(count: int) -> str:
     return f"{count} product{'' if count == 1 else 's'}"
 
 
-def last_finite_std(run: Run) -> tuple[int, float]:
-    """The last layer whose elements are all finite, and its std."""
-    layer = int(np.flatnonzero(run.stats.nonfinite == 0)[-1])
-    return layer, float(run.stats.std[layer])
-
-
-def _lone(run: Run) -> bool:
-    """Whether x is a single number, which has no std."""
-    return run.experiment.width * run.experiment.batch_size == 1
-
-
-def _log2_size(run: Run) -> Array:
-    """log2 of the std, or of |x| where x is a single number."""
-    return run.stats.log2_rms if _lone(run) else run.stats.log2_std
-
-
-def _stuck(run: Run) -> Array:
-    """Per layer, the part of the elements other than zero that is at the format's largest value."""
-    return run.stats.saturated / np.maximum(1 - run.stats.zero, 1e-9)
-
-
-def growth(run: Run) -> float:
-    """The factor per product while the signal is in the format's normal range.
-
-    The geometric mean over those layers, or NaN if the first and the second half of them disagree:
-    a curve that bends has no such factor.
-    """
-    stats, log2 = run.stats, _log2_size(run)
-    sound = np.isfinite(log2) & (stats.nonfinite == 0) & (_stuck(run) < _SATURATED)
-    sound &= stats.max_abs >= run.experiment.format.smallest_normal
-    broken = np.flatnonzero(~sound)
-    steps = np.diff(log2[: int(broken[0]) if broken.size else len(stats)])
-    if not steps.size:
-        return float("nan")
-    early, late = steps[: (len(steps) + 1) // 2].mean(), steps[len(steps) // 2 :].mean()
-    if abs(early - late) > _STEADY * max(1.0, abs(early), abs(late)):
-        return float("nan")
-    return float(2 ** steps.mean())
-
-
-def _zero_for_good(run: Run) -> bool:
-    index = run.events.all_zero
-    return index is not None and bool((run.stats.zero[index + 1 :] == 1).all())
-
-
-def _activation_killed_it(run: Run) -> bool:
-    """Whether φ made zeros of a signal far above the smallest number, rather than underflow."""
-    e, index = run.experiment, run.events.all_zero or 0
-    reach = float(run.stats.max_abs[index]) * e.weight_std
-    below, above = e.phi(torch.tensor([-reach, reach], dtype=torch.float64)).tolist()
-    return below == 0 and above > e.format.smallest_subnormal * 2.0**10
-
-
-def _kind(run: Run) -> Kind:
-    stats, log2 = run.stats, _log2_size(run)
-    if run.events.first_nonfinite is not None:
-        return "explodes"
-    if _zero_for_good(run):
-        return "dies" if _activation_killed_it(run) else "vanishes"
-    if _stuck(run)[-1] >= _SATURATED:
-        return "saturates"
-    if not _lone(run) and stats.log2_std[-1] < stats.log2_rms[-1] - _COLLAPSED:
-        return "collapses"
-    change = float(log2[-1] - log2[0])
-    if abs(change) <= max(_HOLDS, _HOLDS_PER_PRODUCT * run.experiment.depth):
-        return "holds"
-    return "grows" if change > 0 else "shrinks"
-
-
 def _rate(run: Run, per_product: float) -> str:
     """The factor per product as a sentence of its own, if there is one."""
     e = run.experiment
     if np.isnan(per_product):
         return ""
-    if _lone(run):
+    if is_single_number(run):
         return f"Each product multiplies |x| by about {significant(per_product)}. "
     stretch = ""
     if e.activation == "linear" and e.bias_std == 0 and e.init != "identity":
@@ -192,7 +110,7 @@ def _outlook(run: Run, per_product: float) -> str:
     """When the range would end if it went on like this."""
     limit = run.experiment.format
     gone = not np.isfinite(run.stats.log2_rms[-1])
-    if gone or np.isnan(per_product) or abs(np.log2(per_product)) < _HOLDS_PER_PRODUCT:
+    if gone or np.isnan(per_product) or abs(np.log2(per_product)) < HOLDS_PER_PRODUCT:
         return ""
     edge = limit.max if per_product > 1 else limit.smallest_subnormal
     left = np.log2(edge) - run.stats.log2_rms[-1]
@@ -212,7 +130,7 @@ def _sentence(run: Run, kind: Kind, per_product: float) -> str:
         back = f"At i = {run.events.all_zero} every element is 0, but the next layers come back. "
     if kind == "saturates":
         return (
-            f"{_misfit(run)}{e.number_format} has no infinity: {_stuck(run)[-1]:.0%} of the "
+            f"{_misfit(run)}{e.number_format} has no infinity: {stuck_share(run)[-1]:.0%} of the "
             f"elements other than zero are stuck at its largest value, "
             f"{significant(e.format.max)}, and nothing ever becomes NaN."
         )
@@ -223,8 +141,8 @@ def _sentence(run: Run, kind: Kind, per_product: float) -> str:
             f"{significant(float(stats.std[-1]))} beside an rms of {rms}. What the input was "
             "is lost."
         )
-    first, last = (stats.rms if _lone(run) else stats.std)[[0, -1]]
-    now = f"{'|x|' if _lone(run) else 'the std'} is {significant(float(last))}"
+    first, last = (stats.rms if is_single_number(run) else stats.std)[[0, -1]]
+    now = f"{'|x|' if is_single_number(run) else 'the std'} is {significant(float(last))}"
     if kind == "holds":
         return f"{back}After {products(e.depth)} {now}; it started at {significant(float(first))}."
     agrees = (per_product > 1) == (kind == "grows")
@@ -255,7 +173,7 @@ def _earliest(*indices: int | None) -> int | None:
 def _notes(run: Run) -> tuple[str, ...]:
     events, e = run.events, run.experiment
     end = e.depth if events.first_nonfinite is None else events.first_nonfinite
-    if _lone(run):
+    if is_single_number(run):
         return ("x.std() of a single number is 0/0 = NaN: an unbiased std divides by N − 1 = 0.",)
     notes = []
     mean = _earliest(events.notebook_mean_nan, events.notebook_mean_inf)
@@ -287,7 +205,7 @@ def _notes(run: Run) -> tuple[str, ...]:
 def judge(run: Run) -> Verdict:
     """The verdict on a run."""
     per_product = growth(run)
-    kind = _kind(run)
+    kind = kind_of(run)
     iteration, label, detail = _iteration(run)
     sentence = _sentence(run, kind, per_product)
     return Verdict(kind, sentence, iteration, label, detail, per_product, _notes(run))

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.diagnosis import last_finite_std
 from core.propagate import Run
-from core.verdict import Verdict, last_finite_std, significant
+from core.verdict import Verdict, significant
 
 _CSS = (Path(__file__).parent / "words.css").read_text()
 

@@ -21,6 +21,7 @@ TIERS = (
     {"layer_stats"},
     {"notebook"},
     {"propagate"},
+    {"diagnosis"},
     {"verdict", "snippet", "records"},
     {"charts"},
     {"__main__", "__init__"},
