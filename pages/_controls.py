@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import lru_cache
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -57,6 +58,7 @@ def _stop_at(scale: float, width: int) -> str | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def _text(value: object) -> str:
     return format_number(value) if isinstance(value, float) else str(value)
 
@@ -66,16 +68,17 @@ def current() -> tuple[Experiment, list[str]]:
     return Experiment.from_query({name: _text(st.session_state[name]) for name in PARAMETERS})
 
 
-def _size(value: object) -> float:
-    return SCALE_STOPS[value](int(st.session_state["width"])) if isinstance(value, str) else value
-
-
-def _slider_options(name: str) -> list[object]:
+@lru_cache(maxsize=512)
+def _slider_options(name: str, here: object, width: int) -> tuple[object, ...]:
     """A slider's stops, with the lesson's own for the scale, and wherever it stands now."""
-    options: set[object] = {*PARAMETERS[name].stops, st.session_state[name], DEFAULTS[name]}
+    options: set[object] = {*PARAMETERS[name].stops, here, DEFAULTS[name]}
     if name == "scale":
         options |= {stop for stop in SCALE_STOPS if "n" in stop}
-    return sorted(options, key=_size)
+
+    def size(option: object) -> float:
+        return SCALE_STOPS[option](width) if isinstance(option, str) else option
+
+    return tuple(sorted(options, key=size))
 
 
 def control(name: str) -> None:
@@ -93,7 +96,7 @@ def control(name: str) -> None:
     elif parameter.stops:
         st.select_slider(
             parameter.label,
-            _slider_options(name),
+            _slider_options(name, st.session_state[name], int(st.session_state["width"])),
             value=default,
             format_func=_text,
             **shared,
