@@ -23,9 +23,9 @@ _STEADY = 0.25  # the rates of both halves of a curve agree to within this, or t
 _SATURATED = 0.25  # of the elements other than zero
 
 
-def last_finite_std(run: Run) -> tuple[int, float]:
-    """The last layer whose elements are all finite, and its std."""
-    layer = int(np.flatnonzero(run.stats.nonfinite == 0)[-1])
+def last_sound_std(run: Run) -> tuple[int, float]:
+    """The last layer whose elements are all finite and not all zero, and its std."""
+    layer = int(np.flatnonzero((run.stats.nonfinite == 0) & (run.stats.zero < 1))[-1])
     return layer, float(run.stats.std[layer])
 
 

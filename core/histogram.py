@@ -73,6 +73,23 @@ class Histogram:
             row += layers
         return cls(low, 1, counts)
 
+    def by_octave(self, most: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Counts in bins of equal width: an octave, or several so that there are at most ``most``.
+
+        Returns:
+            Counts of shape (layers, bins) and log2 of the edges, shape (bins + 1,).
+        """
+        octave = max(1, _KEYS_PER_OCTAVE // self.keys_per_bin)
+        bins = self.counts.shape[1]
+        width = octave * max(1, -(-(bins + octave) // (most * octave)))
+        before = (self.first_key // self.keys_per_bin) % octave
+        after = -(before + bins) % width
+        padded = np.pad(self.counts, ((0, 0), (before, after)))
+        merged = padded.reshape(len(padded), -1, width).sum(axis=2, dtype=np.int32)
+        per_bin = width * self.keys_per_bin / _KEYS_PER_OCTAVE
+        low = (self.first_key - before * self.keys_per_bin) / _KEYS_PER_OCTAVE - 1023
+        return merged, low + per_bin * np.arange(merged.shape[1] + 1)
+
     def coarsened(self) -> Histogram:
         """With neighbouring bins merged until there are at most MAX_BINS."""
         first, per_bin, counts = self.first_key, self.keys_per_bin, self.counts

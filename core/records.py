@@ -25,6 +25,19 @@ def layer_records(run: Run) -> list[Record]:
     ]
 
 
+def layer_table(run: Run) -> list[dict[str, str | int | None]]:
+    """One row per layer for a reader: the loop index beside it, four digits, NaN by name."""
+
+    def cell(name: str, value: float) -> str:
+        return f"{value:.1%}" if STATISTICS[name].kind == "fraction" else f"{value:.4g}"
+
+    return [
+        {"layer k": record["layer"], "i": record["layer"] - 1 if record["layer"] else None}
+        | {entry.label: cell(name, record[name]) for name, entry in STATISTICS.items()}
+        for record in layer_records(run)
+    ]
+
+
 def _strict(value: Any) -> Any:
     """JSON has no NaN and no infinity: both become null. log2_std tells a vast std from none."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

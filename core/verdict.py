@@ -9,6 +9,8 @@ import numpy as np
 from core.diagnosis import HOLDS_PER_PRODUCT, Kind, growth, is_single_number, kind_of, stuck_share
 from core.propagate import Run
 
+_CRITICAL = 0.03  # octaves per product: this close to the gain that keeps the second moment
+_WIDE = 64
 _WIDEST_DRAW = 5  # standard deviations; a weight beyond is rare in any matrix
 
 
@@ -116,7 +118,7 @@ def _outlook(run: Run, per_product: float) -> str:
     left = np.log2(edge) - run.stats.log2_rms[-1]
     product = run.experiment.depth + max(1, int(left / np.log2(per_product)))
     what = "overflow" if per_product > 1 else "reach zero"
-    return f"; at this rate it would {what} near the {ordinal(product)} product"
+    return f"; at this rate it would {what} after about {products(product)}"
 
 
 def _sentence(run: Run, kind: Kind, per_product: float) -> str:
@@ -202,10 +204,25 @@ def _notes(run: Run) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _tied_note(run: Run, kind: Kind) -> tuple[str, ...]:
+    """Why a scale that keeps the second moment may not hold: the same matrix at every step."""
+    e = run.experiment
+    critical = e.weight_std > 0 and abs(np.log2(e.sigma_w / e.phi.gain)) < _CRITICAL
+    narrow = e.width < _WIDE  # there fresh weights scatter as much
+    if e.weights == "fresh" or kind == "holds" or e.bias_std or narrow or not critical:
+        return ()
+    return (
+        "This scale keeps the second moment from layer to layer when every layer has weights of "
+        "its own (More: Weights, fresh). Here one matrix is used at every step, as in the lesson, "
+        "and what it does to x repeats.",
+    )
+
+
 def judge(run: Run) -> Verdict:
     """The verdict on a run."""
     per_product = growth(run)
     kind = kind_of(run)
     iteration, label, detail = _iteration(run)
     sentence = _sentence(run, kind, per_product)
-    return Verdict(kind, sentence, iteration, label, detail, per_product, _notes(run))
+    notes = _notes(run) + _tied_note(run, kind)
+    return Verdict(kind, sentence, iteration, label, detail, per_product, notes)

@@ -171,7 +171,7 @@ def main_controls() -> None:
 
 def more_controls() -> None:
     """Everything else that an Experiment has."""
-    with st.expander("More"):
+    with st.expander("More: activation, initialiser, weights, bias, number format, inputs, seed"):
         network, arithmetic, numbers = st.columns(3, gap="medium")
         with network:
             for name in ("activation", "init", "weights"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.diagnosis import last_finite_std
+from core.diagnosis import last_sound_std
 from core.propagate import Run
 from core.verdict import Verdict, significant
 
@@ -21,15 +21,18 @@ def style() -> None:
 
 
 def warn(problems: list[str]) -> None:
-    """One line for each value that was not accepted."""
-    for problem in dict.fromkeys(problems):
-        st.html(f'<div class="gi-problem" role="alert">{escape(problem)}</div>')
+    """What was not accepted, in one box."""
+    if problems:
+        items = "".join(f"<li>{escape(problem)}</li>" for problem in dict.fromkeys(problems))
+        st.html(f'<div class="gi-problems" role="alert"><ul>{items}</ul></div>')
 
 
 def answer(verdict: Verdict, run: Run) -> None:
     """The verdict, the iteration in large type, the last std and the growth per product."""
-    layer, std = last_finite_std(run)
-    where = f"at layer {layer}" + ", the last finite one" * (layer < run.experiment.depth)
+    layer, std = last_sound_std(run)
+    ended = layer < run.experiment.depth
+    why = "zero" if run.stats.zero[-1] == 1 else "finite"
+    where = f"at layer {layer}" + (f", the last {'not ' * (why == 'zero')}{why}" if ended else "")
     last = "–" if isnan(std) else significant(std)
     growth = "–" if isnan(verdict.growth) else f"× {significant(verdict.growth)}"
     st.html(
@@ -42,7 +45,7 @@ def answer(verdict: Verdict, run: Run) -> None:
         <div><span>last std</span><strong>{last}</strong>
         <small>{where}</small></div>
         <div><span>growth per product</span><strong>{growth}</strong>
-        <small>geometric mean</small></div>
+        <small>geometric mean while in range</small></div>
         </div></div>"""
     )
 
@@ -59,5 +62,7 @@ def torch_checks(verdict: Verdict, run: Run) -> None:
         f"""<div class="gi-checks"><p>First NaN that the lesson's loop would see on {run.device}:
         <code>x.std()</code> <b>{said(events.notebook_std_nan)}</b>,
         <code>x.mean()</code> <b>{said(events.notebook_mean_nan)}</b>.
-        First element that really breaks: <b>{said(events.first_nonfinite)}</b>.</p>{notes}</div>"""
+        First element that is not finite: <b>{said(events.first_nonfinite)}</b>.
+        <small>Layer k is x after k products; the loop's index is i = k − 1.</small></p>
+        {notes}</div>"""
     )

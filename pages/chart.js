@@ -67,6 +67,10 @@ function connect(root, plot, name) {
   menu.addEventListener("keydown", (event) => {
     if (event.key === "Escape") menu.open = false;
   });
+  menu.querySelector("summary").ariaLabel = `Save the figure ${name}, or reset its view`;
+  document.addEventListener("pointerdown", (event) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
   const resized = new ResizeObserver(() => {
     if (plot._fullLayout) window.Plotly.Plots.resize(plot);
   });

@@ -10,7 +10,7 @@ from core import charts
 from core.devices import is_quick
 from core.experiment import Experiment
 from core.propagate import Run
-from core.records import layer_records
+from core.records import layer_table
 from core.snippet import to_script
 from core.verdict import judge
 from pages import _cached, _controls, _words
@@ -19,17 +19,16 @@ from pages._chart import show
 
 def _details(experiment: Experiment, device: str, run: Run) -> None:
     query = urlencode(experiment.to_query() | {"device": device})
-    with st.container(horizontal=True):
-        link = st.popover("Copy link", key="link", on_change="rerun")
-        st.link_button("Download CSV", f"/export.csv?{query}")
-        script = st.popover("PyTorch script", key="script", on_change="rerun")
+    st.link_button("Download CSV", f"/export.csv?{query}")
+    link = st.expander("Copy link", key="link", on_change="rerun")
+    script = st.expander("PyTorch script", key="script", on_change="rerun")
     table = st.expander("All layers as a table", key="table", on_change="rerun")
     if link.open:
         link.code(_controls.link(experiment), language=None, wrap_lines=True)
     if script.open:
         script.code(to_script(experiment), language="python")
     if table.open:
-        table.dataframe(layer_records(run), hide_index=True)
+        table.dataframe(layer_table(run), hide_index=True)
 
 
 def _first_screen(experiment: Experiment, device: str, problems: list[str]) -> Run | None:
@@ -72,6 +71,8 @@ def _explore(*, in_fragment: bool) -> None:
         run = _first_screen(experiment, device, refused + _controls.link_problems(experiment))
     if quick:
         controls()
+        if _controls.current()[0] != experiment:  # the browser went back: the address had the say
+            st.rerun()
     if run is None:
         return
     verdict = judge(run)

@@ -1,4 +1,7 @@
-"""How the magnitudes of the elements are spread, layer by layer: a heat map of log2|x|."""
+"""How the magnitudes of the elements are spread, layer by layer: a heat map of log2|x|.
+
+A row spans a factor of two, or several where the range is wide.
+"""
 
 from __future__ import annotations
 
@@ -19,24 +22,18 @@ def distribution_per_layer(run: Run) -> Figure:
     histogram = run.stats.histogram
     stride = -(-len(run.stats) // _MOST_COLUMNS)
     layers = np.arange(0, len(run.stats), stride)
-    counts = histogram.counts[layers]
-    edges = histogram.log2_edges
-    merge = max(1, -(-counts.shape[1] // _MOST_ROWS))
-    starts = np.arange(0, counts.shape[1], merge)
-    kept = np.append(edges[starts], edges[-1])
-    count = run.experiment.width * run.experiment.batch_size
-    share = np.add.reduceat(counts, starts, axis=1) / count if starts.size else counts / count
-    density = share / np.diff(kept) if starts.size else share
+    counts, edges = histogram.by_octave(_MOST_ROWS)
+    share = counts[layers] / (run.experiment.width * run.experiment.batch_size)
     heat = {
         "type": "heatmap",
         "x": layers.tolist(),
-        "y": packed(kept),
-        "z": packed(np.where(density > 0, density, np.nan).T),
+        "y": packed(edges),
+        "z": packed(np.where(share > 0, share, np.nan).T),
         "colorscale": _SCALE,
         "hoverongaps": False,
         "hovertemplate": "layer %{x}<br>|x| about 2^%{y:.1f}<br>"
-        "%{z:.1%} of the elements per octave<extra></extra>",
-        "colorbar": {"title": {"text": "per octave"}, "tickformat": ".0%", "thickness": 12},
+        "%{z:.1%} of the elements<extra></extra>",
+        "colorbar": {"title": {"text": "share"}, "tickformat": ".0%", "thickness": 12},
     }
     shapes, notes = event_marks(run)
     layout = {

@@ -25,6 +25,7 @@ PURPLE = "#a05fc4"
 GOLD = "#a87c0a"
 GREY = "#75808f"
 _MOST_MARKERS = 40
+_EVERY_LAYER = 12  # so shallow that every layer gets its tick
 
 
 def packed(values: ArrayLike) -> dict[str, str]:
@@ -45,9 +46,10 @@ def listed(values: ArrayLike) -> list[float | None]:
 def line(y: ArrayLike, *, name: str, color: str, hover: str, **more: Any) -> dict[str, Any]:
     """A trace over layers 0, 1, 2 …; ``hover`` may use %{y} and %{customdata}."""
     count = len(np.asarray(y))
+    few = sum(value is not None for value in listed(y)) <= _MOST_MARKERS
     return {
         "type": "scatter",
-        "mode": "lines+markers" if count <= _MOST_MARKERS else "lines",
+        "mode": "lines+markers" if few else "lines",
         "x": list(range(count)),
         "name": name,
         "line": {"color": color, "width": 2},
@@ -59,8 +61,11 @@ def line(y: ArrayLike, *, name: str, color: str, hover: str, **more: Any) -> dic
 
 def layer_axis(run: Run, *, title: bool = True) -> dict[str, Any]:
     """The shared x axis: layer k, which is x after k products."""
+    depth = run.experiment.depth
     axis: dict[str, Any] = {
-        "range": [-0.01 * run.experiment.depth - 0.4, run.experiment.depth * 1.01 + 0.4],
+        "range": [-0.01 * depth - 0.4, depth * 1.01 + 0.4],
+        "tickformat": "d",
+        "dtick": 1 if depth <= _EVERY_LAYER else None,
         "zeroline": False,
     }
     return axis | ({"title": {"text": "layer k (x after k products)"}} if title else {})

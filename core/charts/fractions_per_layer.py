@@ -9,6 +9,7 @@ from core.charts.figure import (
     PURPLE,
     VERMILION,
     Figure,
+    event_marks,
     figure,
     layer_axis,
     line,
@@ -36,6 +37,7 @@ def fractions_per_layer(run: Run) -> Figure:
             hover = f"{label} %{{y:.1%}}"
             data.append(line(values, name=label, color=color, hover=hover, mode="lines"))
             said.append(f"{label} {values[-1]:.0%}")
+    shapes, _ = event_marks(run)
     layout = {
         "xaxis": layer_axis(run),
         "yaxis": {
@@ -44,7 +46,7 @@ def fractions_per_layer(run: Run) -> Figure:
             "tickformat": ".0%",
             "zeroline": False,
         },
-        "hovermode": "x unified",
+        "shapes": shapes,
     }
     alt = f"Fractions of the elements per layer; at the last layer: {', '.join(said)}."
     return figure(data, layout, height=260, alt=alt)

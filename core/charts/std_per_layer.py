@@ -19,7 +19,7 @@ from core.charts.figure import (
 )
 from core.number_formats import NumberFormat
 from core.propagate import Run
-from core.verdict import judge
+from core.verdict import judge, significant
 
 _PAD = 0.06  # of the visible range, above and below
 _LEAST_DECADES = 4.0
@@ -62,7 +62,7 @@ def _limit_marks(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
                     "xanchor": "right",
                     "y": float(np.log10(value)),
                     "yanchor": "bottom" if above else "top",
-                    "text": f"{name} {value:.2g}",
+                    "text": f"{name} {significant(value)}",
                     "showarrow": False,
                     "font": {"size": 11},
                 }
@@ -90,7 +90,7 @@ def _event_points(run: Run) -> list[dict[str, Any]]:
         return []
     points = line(
         [run.stats.std[layer] for layer in told],
-        name="events",
+        name="torch's checks, subnormals",
         color=VERMILION,
         hover="layer %{x}: %{customdata}",
         customdata=["<br>".join(words) for words in told.values()],
@@ -112,20 +112,25 @@ def std_per_layer(run: Run) -> Figure:
 
     aside = {"visible": "legendonly"}
     alone = np.isnan(stats.std[0])  # a single number has no std; its magnitude is shown
-    data = [
-        curve(stats.std, "std", BLUE),
-        curve(stats.rms, "rms", PURPLE, **({} if alone else aside)),
-        curve(stats.max_abs, "max |x|", GREY, **aside),
-    ]
+    data = [curve(stats.rms, "|x|", BLUE)]
+    if not alone:
+        data = [
+            curve(stats.std, "std", BLUE),
+            curve(stats.rms, "rms", PURPLE, **aside),
+            curve(stats.max_abs, "max |x|", GREY, **aside),
+        ]
     data += _event_points(run)
+    low, high = _visible_decades(run)
+    decades = high - low
     limit_shapes, limit_notes = _limit_marks(run)
     event_shapes, event_notes = event_marks(run)
     layout = {
         "xaxis": layer_axis(run),
         "yaxis": {
             "type": "log",
-            "range": list(_visible_decades(run)),
-            "title": {"text": "std of x (log scale)"},
+            "range": [low, high],
+            "dtick": max(1, round(decades / 7)),
+            "title": {"text": "|x| (log scale)" if alone else "std of x (log scale)"},
             "exponentformat": "power",
             "zeroline": False,
         },

@@ -26,7 +26,7 @@ def findings(page):
 def test_axe_finds_nothing_with_every_control_open(visitor, address, view):
     page = visit(visitor(**VIEWS[view]), address, depth="50.7")
     page.locator("summary", has_text="More").click()
-    page.get_by_label("Save this figure").first.click()
+    page.get_by_label("Save the figure").first.click()
     page.wait_for_timeout(500)  # an expander fades in; half-way its contrast is too low
     assert findings(page) == []
     # That it looked at our words at all, in this theme.

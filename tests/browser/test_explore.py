@@ -68,8 +68,8 @@ def test_the_address_shows_another_viewer_the_same(page, visitor, address):
 def test_the_copied_link_shows_another_viewer_the_same(page, visitor, address):
     visit(page, address, **LINK)
     step(page, "Depth", "ArrowRight")
-    page.get_by_role("button", name="Copy link").click()
-    link = page.get_by_test_id("stPopoverBody").locator("code").inner_text()
+    page.locator("summary", has_text="Copy link").click()
+    link = page.get_by_test_id("stExpander").locator("code").first.inner_text()
     other = visitor()
     other.goto(link)
     drawn(other)
@@ -130,7 +130,7 @@ def test_the_first_screen_answers_the_question(page, address):
 
 def _saved(page, figure, kind):
     """The name and the bytes of the file that the figure's own menu saves."""
-    figure.get_by_label("Save this figure").click()
+    figure.get_by_label("Save the figure").click()
     with page.expect_download() as saving:
         figure.get_by_role("button", name=kind).click()
     assert figure.get_by_role("button", name=kind).is_hidden()
@@ -166,8 +166,8 @@ def test_a_long_run_shows_its_progress_and_gives_way(page, address):
 def test_a_bad_link_says_so_and_is_mended(page, address):
     attack = "<img src=x onerror=window.hit=1>"
     visit(page, address, depth="50.7", init=attack, **{attack: "1"})
-    expect(page.locator(".gi-problem")).to_have_count(3)
-    assert page.locator(".gi-problem img").count() == 0
+    expect(page.locator(".gi-problems li")).to_have_count(3)
+    assert page.locator(".gi-problems img").count() == 0
     assert page.evaluate("window.hit") is None
     told = page.get_by_role("alert").filter(has_text="depth must be")
     expect(told).to_contain_text("got '50.7': 51 is used")
@@ -183,11 +183,27 @@ def test_one_viewers_bad_link_disturbs_no_other(page, visitor, address):
     other = visitor()
     other.goto(f"{address}/?width=16384&batch_size=4096&seed=nonsense")
     expect(other.get_by_role("alert").filter(has_text="lower width")).to_be_visible()
-    expect(other.locator(".gi-problem")).to_contain_text("seed must be")
+    expect(other.locator(".gi-problems")).to_contain_text("seed must be")
     step(page, "Scale factor", "ArrowLeft")
     assert query_of(page) == {"scale": "0.944"}
-    expect(page.locator(".gi-problem")).to_have_count(0)
+    expect(page.locator(".gi-problems")).to_have_count(0)
     other.get_by_role("slider", name="Width n").press("Home")
     drawn(other)
     expect(other.get_by_role("alert").filter(has_text="lower width")).to_have_count(0)
     assert page.problems == other.problems == []
+
+
+def test_going_back_shows_the_answer_that_belongs_to_the_address(page, visitor, address):
+    visit(page, address)
+    told = {page.url: page.locator(".gi-verdict").inner_text()}
+    for stop in ("0.01", "0.1"):
+        page.get_by_role("radio", name=stop, exact=True).or_(
+            page.get_by_role("button", name=stop, exact=True)
+        ).first.click()
+        expect(page).to_have_url(f"{address}/?scale={stop}")
+        expect(page.locator(".gi-verdict")).not_to_have_text(list(told.values())[-1])
+        told[page.url] = page.locator(".gi-verdict").inner_text()
+    for url in list(told)[-2::-1]:
+        page.go_back()
+        expect(page).to_have_url(url)
+        expect(page.locator(".gi-verdict")).to_have_text(told[url])

@@ -31,3 +31,18 @@ def test_edges_divide_an_octave_at_three_halves():
     key_of_one = 1023 * 2
     edges = Histogram(key_of_one, 1, np.zeros((1, 2), np.int32)).log2_edges
     np.testing.assert_allclose(2**edges, [1, 1.5, 2], rtol=1e-15)
+
+
+def test_octaves_have_equal_width_and_whole_edges_and_lose_nothing():
+    rng = np.random.default_rng(1)
+    for first_key in (2040, 2041):
+        for bins in (1, 2, 7, 128, 600):
+            fine = Histogram(first_key, 1, rng.integers(0, 9, (3, bins)).astype(np.int32))
+            for histogram in (fine, fine.coarsened()):
+                counts, edges = histogram.by_octave(64)
+                assert counts.shape[1] <= 65 and len(edges) == counts.shape[1] + 1
+                assert (np.diff(edges) == np.diff(edges)[0]).all() and (edges % 1 == 0).all()
+                np.testing.assert_array_equal(counts.sum(1), fine.counts.sum(1))
+                for place, edge in enumerate(edges):
+                    below = histogram.counts[:, : np.searchsorted(histogram.log2_edges, edge)]
+                    np.testing.assert_array_equal(counts[:, :place].sum(1), below.sum(1))

@@ -78,8 +78,12 @@ def answer(at):
     return words(block)
 
 
+def items(block):
+    return re.findall(r"<li>(.*?)</li>", block, flags=re.DOTALL)
+
+
 def problems(at):
-    return [words(block) for block in blocks(at, "gi-problem")]
+    return [words(item) for block in blocks(at, "gi-problems") for item in items(block)]
 
 
 def shown(at):
@@ -176,8 +180,8 @@ def test_a_bad_value_is_named_and_the_default_is_used(name, text):
 @pytest.mark.parametrize("where", ["name", "value"])
 def test_nothing_from_a_link_becomes_markup(where, hostile):
     at = opened(**({hostile: "1"} if where == "name" else {"init": hostile}))
-    [block] = blocks(at, "gi-problem")
-    inside = block.removeprefix('<div class="gi-problem" role="alert">').removesuffix("</div>")
+    [block] = blocks(at, "gi-problems")
+    [inside] = items(block)
     assert not set(inside) & set('<>"')
 
 
@@ -302,4 +306,14 @@ def test_the_script_and_the_table_are_made_only_when_opened():
     link, script = (code.value for code in at.code)
     assert link.endswith("?" + "&".join(f"{k}={v}" for k, v in shown(at).to_query().items()))
     assert "import torch" in script
-    assert list(at.dataframe[0].value["layer"]) == [0, 1, 2, 3]
+    table = at.dataframe[0].value
+    assert list(table["layer k"]) == [0, 1, 2, 3] and list(table["i"])[1:] == [0, 1, 2]
+
+
+def test_the_table_says_nan_where_x_is_nan():
+    at = opened(depth="40")
+    at.session_state["table"] = True
+    at.run()
+    table = at.dataframe[0].value
+    assert table["std"][40] == "nan" and table["std"][28] == "5.271e+37"
+    assert table["NaN"][40] == "100.0%"
