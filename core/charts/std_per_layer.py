@@ -90,7 +90,7 @@ def _event_points(run: Run) -> list[dict[str, Any]]:
         return []
     points = line(
         [run.stats.std[layer] for layer in told],
-        name="torch's checks, subnormals",
+        name="other events",
         color=VERMILION,
         hover="layer %{x}: %{customdata}",
         customdata=["<br>".join(words) for words in told.values()],

@@ -86,7 +86,7 @@ def test_what_happens_before_the_elements_break_is_marked_on_the_curve():
     (points,) = [
         trace
         for trace in charts.std_per_layer(propagate(RUNS["explodes"]))["data"]
-        if "checks" in trace["name"]
+        if trace["name"] == "other events"
     ]
     assert points["x"] == [28]  # i = 27
     assert points["customdata"] == [
