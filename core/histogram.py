@@ -140,9 +140,10 @@ def bit_counts(magnitude: Tensor, number_format: NumberFormat) -> BitCounts:
     """
     first = _first_key(number_format)
     columns = key_count(number_format) + 2  # zero before them, Inf and NaN behind
-    column = (magnitude.view(torch.int64) >> _SHIFT).sub_(first - 1).clamp_(0, columns - 1)
+    zero_key = first - 1
+    column = (magnitude.view(torch.int64) >> _SHIFT).clamp_(zero_key, zero_key + columns - 1)
     starts = torch.arange(0, len(magnitude) * columns, columns, device=magnitude.device)
-    column += starts.unsqueeze(1)
+    column += (starts - zero_key).unsqueeze(1)
     counts = torch.bincount(column.view(-1), minlength=len(starts) * columns).view(-1, columns)
     finite = counts[:, 1:-1]
     zero = counts[:, 0]
