@@ -11,7 +11,6 @@ from torch import Generator, Tensor
 
 from core.activations import Activation
 
-_TRUNCATION = 2.0
 # The std of N(0, 1) cut at ±2: √(1 − 2·2·φ(2)/(2Φ(2) − 1)).
 _TRUNCATED_STD = 0.8796256610342398
 _TRUNCATED_MASS = 0.9544997361036416  # 2Φ(2) − 1

@@ -35,6 +35,7 @@ def answer(verdict: Verdict, run: Run) -> None:
     where = f"at layer {layer}" + (f", the last {'not ' * (why == 'zero')}{why}" if ended else "")
     last = "–" if isnan(std) else significant(std)
     growth = "–" if isnan(verdict.growth) else f"× {significant(verdict.growth)}"
+    mean = "no constant factor" if isnan(verdict.growth) else "geometric mean while in range"
     st.html(
         f"""<div class="gi-answer" role="status" aria-live="polite">
         <p class="gi-verdict gi-{verdict.kind}"><b>{verdict.kind}</b> {escape(verdict.sentence)}</p>
@@ -45,7 +46,7 @@ def answer(verdict: Verdict, run: Run) -> None:
         <div><span>last std</span><strong>{last}</strong>
         <small>{where}</small></div>
         <div><span>growth per product</span><strong>{growth}</strong>
-        <small>geometric mean while in range</small></div>
+        <small>{mean}</small></div>
         </div></div>"""
     )
 

@@ -68,14 +68,19 @@ function connect(root, plot, name) {
     if (event.key === "Escape") menu.open = false;
   });
   menu.querySelector("summary").ariaLabel = `Save the figure ${name}, or reset its view`;
-  document.addEventListener("pointerdown", (event) => {
+  const alive = new AbortController();
+  const outside = (event) => {
     if (!menu.contains(event.target)) menu.open = false;
-  });
+  };
+  document.addEventListener("pointerdown", outside, { signal: alive.signal });
   const resized = new ResizeObserver(() => {
     if (plot._fullLayout) window.Plotly.Plots.resize(plot);
   });
   resized.observe(root);
-  return resized;
+  return () => {
+    alive.abort();
+    resized.disconnect();
+  };
 }
 
 // A phone shows the chart and the first slider together.
@@ -112,7 +117,7 @@ export default function ({ data, parentElement, setStateValue }) {
     () => setStateValue("failed", true),
   );
   return () => {
-    connected.get(root)?.disconnect();
+    connected.get(root)?.();
     connected.delete(root);
     if (window.Plotly && plot._fullLayout) window.Plotly.purge(plot);
   };
