@@ -31,6 +31,7 @@ class Activation:
         reference: where it comes from.
         code: φ as a PyTorch expression of ``x``, bit for bit the same as ``function``.
         kinks: where φ is not smooth; quadrature is cut there.
+        positively_homogeneous: φ(s·x) = s·φ(x) for every s > 0.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Activation:
     reference: str
     code: str
     kinks: tuple[float, ...] = (0.0,)
+    positively_homogeneous: bool = False
 
     def __call__(self, x: Tensor) -> Tensor:
         """φ(x), same shape and dtype as ``x``."""
@@ -93,6 +95,7 @@ def leaky_relu(negative_slope: float) -> Activation:
         formula=rf"\max(x, 0) + {negative_slope:g}\min(x, 0)",
         reference="Maas, Hannun & Ng 2013, Rectifier nonlinearities improve acoustic models",
         code=f"torch.nn.functional.leaky_relu(x, {negative_slope!r})",
+        positively_homogeneous=True,
     )
 
 
@@ -104,6 +107,7 @@ _ENTRIES = (
         formula="x",
         reference="the bare product, as in the lesson",
         code="x",
+        positively_homogeneous=True,
     ),
     Activation(
         name="relu",
@@ -112,6 +116,7 @@ _ENTRIES = (
         formula=r"\max(x, 0)",
         reference="Nair & Hinton 2010, Rectified linear units improve RBMs",
         code="x.clamp_min(0)",
+        positively_homogeneous=True,
     ),
     leaky_relu(0.01),
     Activation(
@@ -237,6 +242,7 @@ _ENTRIES = (
         formula="|x|",
         reference="Bruna & Mallat 2013, Invariant scattering convolution networks",
         code="x.abs()",
+        positively_homogeneous=True,
     ),
 )
 

@@ -80,6 +80,11 @@ def single_threaded() -> Iterator[None]:
             torch.set_num_threads(restored)
 
 
+def host_is_busy() -> bool:
+    """Whether as many runs are in progress as there are cores to run them."""
+    return _runs_in_progress >= (os.cpu_count() or 1)
+
+
 @dataclass(frozen=True)
 class Cost:
     """What a run needs: peak bytes, and multiply-adds including those of drawing the weights."""

@@ -44,17 +44,29 @@ def stuck_share(run: Run) -> Array:
     return run.stats.saturated / np.maximum(1 - run.stats.zero, 1e-9)
 
 
+def breaks_as(run: Run) -> str | None:
+    """What the first layer that is not finite holds: "NaN", or only "Inf"; None if all are."""
+    if run.events.first_nonfinite is None:
+        return None
+    return "NaN" if run.events.first_nan == run.events.first_nonfinite else "Inf"
+
+
+def layers_in_range(run: Run) -> int:
+    """How many layers there are, from the input on, before one leaves the format's normal range."""
+    stats = run.stats
+    sound = np.isfinite(log2_size(run)) & (stats.nonfinite == 0) & (stuck_share(run) < _SATURATED)
+    sound &= stats.max_abs >= run.experiment.format.smallest_normal
+    broken = np.flatnonzero(~sound)
+    return int(broken[0]) if broken.size else len(stats)
+
+
 def growth(run: Run) -> float:
     """The factor per product while the signal is in the format's normal range.
 
     The geometric mean over those layers, or NaN if the first and the second half of them disagree:
     a curve that bends has no such factor.
     """
-    stats, log2 = run.stats, log2_size(run)
-    sound = np.isfinite(log2) & (stats.nonfinite == 0) & (stuck_share(run) < _SATURATED)
-    sound &= stats.max_abs >= run.experiment.format.smallest_normal
-    broken = np.flatnonzero(~sound)
-    steps = np.diff(log2[: int(broken[0]) if broken.size else len(stats)])
+    steps = np.diff(log2_size(run)[: layers_in_range(run)])
     if not steps.size:
         return float("nan")
     early, late = steps[: (len(steps) + 1) // 2].mean(), steps[len(steps) // 2 :].mean()

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.diagnosis import HOLDS_PER_PRODUCT, Kind, growth, is_single_number, kind_of, stuck_share
+from core.diagnosis import (
+    HOLDS_PER_PRODUCT,
+    Kind,
+    breaks_as,
+    growth,
+    is_single_number,
+    kind_of,
+    stuck_share,
+)
 from core.propagate import Run
 
 _CRITICAL = 0.03  # octaves per product: this close to the gain that keeps the second moment
@@ -158,7 +166,7 @@ def _iteration(run: Run) -> tuple[str, str, str]:
     broken, nan, zero = events.first_nonfinite, events.first_nan, events.all_zero
     if broken is not None:
         detail = f"i = {broken}, the {ordinal(broken + 1)} product"
-        if nan == broken:
+        if breaks_as(run) == "NaN":
             return str(broken), "NaN iteration", detail
         later = "never NaN" if nan is None else f"NaN at i = {nan}"
         return str(broken), "First Inf", f"{detail}; {later}"

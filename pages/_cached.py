@@ -10,6 +10,8 @@ import streamlit as st
 
 from core.experiment import Experiment
 from core.propagate import Run, propagate
+from core.scale_free import ScaleFree
+from core.scale_free import scale_free as _scale_free
 
 
 class Progress:
@@ -44,3 +46,13 @@ class Progress:
 def run(experiment: Experiment, device: str, progress: Progress) -> Run:
     """The run of an experiment on a device; computed once for all viewers who ask for it."""
     return propagate(experiment, device, on_progress=progress)
+
+
+@st.cache_data(max_entries=128, max_size="16MB", show_spinner=False)
+def _any_scale(experiment: Experiment) -> ScaleFree:
+    return _scale_free(experiment)
+
+
+def scale_free(experiment: Experiment) -> ScaleFree:
+    """The run that answers for every scale factor and number format, computed once for all."""
+    return _any_scale(experiment.replace(scale=1.0, number_format="float64"))

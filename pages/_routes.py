@@ -1,13 +1,9 @@
-"""What the App serves besides its pages: health, exports, and Plotly's script."""
+"""What the App serves besides its pages: health, exports, scripts, previews."""
 
 from __future__ import annotations
 
-import gzip
 import logging
-from functools import cache
-from pathlib import Path
 
-import plotly
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -16,23 +12,15 @@ from starlette.routing import Route
 from core.experiment import PARAMETERS, Experiment
 from core.propagate import propagate
 from core.records import FILE_FORMATS
+from pages import _assets, _live
 
-PLOTLY_PATH = f"/assets/plotly-{plotly.__version__}.min.js"
 _LOG = logging.getLogger("good_init")
 _MEDIA_TYPES = {"csv": "text/csv", "json": "application/json"}
-_IMMUTABLE = "public, max-age=31536000, immutable"
-
-
-@cache
-def _plotly_script() -> bytes:
-    """Plotly's script as installed, gzipped: 4.8 MB become 1.4."""
-    path = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    return gzip.compress(path.read_bytes(), 6)
 
 
 def warm_up() -> None:
     """Do once what the first viewer should not wait for."""
-    _plotly_script()
+    _assets.plotly_script()
     propagate(Experiment())
 
 
@@ -40,11 +28,6 @@ def log_error(error: Exception) -> bool:
     """Keep a page's error in the log, and its details from the viewer."""
     _LOG.error("a page failed", exc_info=error)
     return False
-
-
-async def _plotly(request: Request) -> Response:
-    headers = {"content-encoding": "gzip", "cache-control": _IMMUTABLE}
-    return Response(_plotly_script(), media_type="text/javascript", headers=headers)
 
 
 async def _health(request: Request) -> Response:
@@ -84,7 +67,8 @@ class HideServerMetrics:
 
 
 ROUTES = [
-    Route(PLOTLY_PATH, _plotly),
+    *_assets.ROUTES,
+    *_live.ROUTES,
     Route("/health", _health),
     Route("/export.{kind:path}", _export),
 ]

@@ -1,5 +1,7 @@
 // Shows a Plotly figure on a node that stays: zoom, legend choices and hover survive every update.
 
+import { Live } from "./live.js";
+
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
 
 function plotly(source) {
@@ -91,34 +93,61 @@ const fitted = (height) => (window.innerWidth > 640 ? height : Math.round(0.75 *
 const nextFrame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 let line = Promise.resolve();
 
-function draw(Plotly, plot, figure, layout, urgent) {
-  const update = () => Plotly.react(plot, figure.data, structuredClone(layout), CONFIG);
-  plot.goodInitFigure = figure;
-  if (urgent) return update();
-  line = line.then(nextFrame).then(() => {
-    if (plot.goodInitFigure === figure && plot.isConnected) return update();
-  });
-  return line;
+class Chart {
+  constructor(root) {
+    this.root = root;
+    this.plot = root.querySelector(".gi-plot");
+  }
+
+  show(Plotly, { figure, alt, name, urgent, live }) {
+    const { root, plot } = this;
+    root.setAttribute("aria-label", alt);
+    this.disconnect ??= connect(root, plot, name);
+    this.figure = figure;
+    plot.style.height = `${fitted(figure.layout.height)}px`;
+    const update = () => this.draw(Plotly);
+    if (live) this.live ??= new Live(root, plot, update);
+    if (live && !this.live.update(live)) return undefined; // the preview is of newer values
+    if (urgent) return update();
+    line = line.then(nextFrame).then(() => {
+      if (this.figure === figure && plot.isConnected) return update();
+    });
+    return line;
+  }
+
+  draw(Plotly) {
+    const { root, plot, figure } = this;
+    root.dataset.shows = "server";
+    plot.goodInitLayout = { ...figure.layout, height: fitted(figure.layout.height) };
+    return Plotly.react(plot, figure.data, structuredClone(plot.goodInitLayout), CONFIG);
+  }
+
+  leave() {
+    this.live?.leave();
+    this.disconnect?.();
+    if (this.plot._fullLayout) window.Plotly.purge(this.plot);
+  }
 }
 
-const connected = new WeakMap();
+const charts = new WeakMap();
 
-export default function ({ data, parentElement, setStateValue }) {
+// Shows the figure in ``data``; returns how to leave, which does nothing once a newer one is shown.
+export async function show({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".gi-figure");
-  const plot = root.querySelector(".gi-plot");
-  const { figure, alt, script, name, urgent } = data;
-  root.setAttribute("aria-label", alt);
-  const layout = { ...figure.layout, height: fitted(figure.layout.height) };
-  plot.style.height = `${layout.height}px`;
-  plot.goodInitLayout = layout;
-  if (!connected.has(root)) connected.set(root, connect(root, plot, name));
-  plotly(script).then(
-    (Plotly) => draw(Plotly, plot, figure, layout, urgent),
-    () => setStateValue("failed", true),
-  );
-  return () => {
-    connected.get(root)?.();
-    connected.delete(root);
-    if (window.Plotly && plot._fullLayout) window.Plotly.purge(plot);
+  if (!charts.has(root)) charts.set(root, new Chart(root));
+  const chart = charts.get(root);
+  chart.newest = data;
+  const leave = () => {
+    if (chart.newest !== data) return;
+    charts.delete(root);
+    chart.leave();
   };
+  try {
+    const Plotly = await plotly(data.plotly);
+    if (chart.newest === data && root.isConnected) await chart.show(Plotly, data);
+  } catch (error) {
+    console.warn(error);
+    setStateValue("failed", true);
+  }
+  return leave;
 }

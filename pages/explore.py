@@ -13,7 +13,7 @@ from core.propagate import Run
 from core.records import layer_table
 from core.snippet import to_script
 from core.verdict import judge
-from pages import _cached, _controls, _words
+from pages import _cached, _controls, _live, _words
 from pages._chart import show
 
 
@@ -42,7 +42,7 @@ def _first_screen(experiment: Experiment, device: str, problems: list[str]) -> R
         bar.error(str(error))
         return None
     bar.empty()
-    show(charts.std_per_layer(run), key="std", urgent=True)
+    show(charts.std_per_layer(run), key="std", urgent=True, live=_live.description(run))
     return run
 
 

@@ -21,8 +21,8 @@ TIERS = (
     {"layer_stats"},
     {"notebook"},
     {"propagate"},
-    {"diagnosis"},
-    {"verdict", "snippet", "records"},
+    {"diagnosis", "scale_free"},
+    {"verdict", "snippet", "records", "preview"},
     {"charts"},
     {"__main__", "__init__"},
 )

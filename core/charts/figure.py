@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from core.diagnosis import breaks_as
 from core.propagate import Run
 
 Figure = dict[str, Any]
@@ -24,7 +25,8 @@ GREEN = "#16906d"
 PURPLE = "#a05fc4"
 GOLD = "#a87c0a"
 GREY = "#75808f"
-_MOST_MARKERS = 40
+EVENT_COLORS = (VERMILION, GREY)  # a value that is not finite; all zero
+_MOST_MARKERS = 12
 _EVERY_LAYER = 12  # so shallow that every layer gets its tick
 
 
@@ -81,33 +83,31 @@ def figure(data: list[dict[str, Any]], layout: dict[str, Any], *, height: int, a
         "hovermode": "x",
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "uirevision": "keep",
-        "meta": {"alt": alt},
+        "meta": {"alt": alt, "event_colors": EVENT_COLORS},
     }
     return {"data": data, "layout": shared | layout}
 
 
-def event_marks(
-    run: Run, *, height: float = 0.5
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Shapes and annotations for what happened first: a line at the event, a tint behind it.
+def event_marks(run: Run, *, height: float = 0.5) -> tuple[Parts, Parts]:
+    """Two shapes and an annotation for what happened first: a line, a tint behind it, words.
 
-    ``height`` is where the words stand, as a fraction of the plot.
+    They are always there and always come first, unseen where nothing happened: a preview finds
+    them by their places. ``height`` is where the words stand, as a fraction of the plot.
     """
     events, depth = run.events, run.experiment.depth
-    if events.first_nonfinite is not None:
-        nan = events.first_nan == events.first_nonfinite
-        text = f"{'NaN' if nan else 'Inf'} at i = {events.first_nonfinite}"
-        found = (events.first_nonfinite + 1, text, VERMILION)
-    elif events.all_zero is not None:
-        found = (events.all_zero + 1, f"all zero at i = {events.all_zero}", GREY)
-    else:
-        return [], []
-    layer, text, color = found
-    vertical = {"type": "line", "x0": layer, "x1": layer, "yref": "paper", "y0": 0, "y1": 1}
-    tint = {"type": "rect", "x0": layer, "x1": depth + 0.5, "yref": "paper", "y0": 0, "y1": 1}
+    broken, zero = events.first_nonfinite, events.all_zero
+    index, text, color = 0, "", EVENT_COLORS[0]
+    if broken is not None:
+        index, text = broken, f"{breaks_as(run)} at i = {broken}"
+    elif zero is not None:
+        index, text, color = zero, f"all zero at i = {zero}", EVENT_COLORS[1]
+    layer, happened = index + 1, bool(text)
+    upright = {"x0": layer, "yref": "paper", "y0": 0, "y1": 1, "visible": happened}
     shapes = [
-        vertical | {"line": {"color": color, "width": 2}},
-        tint | {"fillcolor": color, "opacity": 0.12, "line": {"width": 0}, "layer": "below"},
+        upright | {"type": "line", "x1": layer, "line": {"color": color, "width": 2}},
+        upright
+        | {"type": "rect", "x1": depth + 0.5, "fillcolor": color, "opacity": 0.12}
+        | {"line": {"width": 0}, "layer": "below"},
     ]
     left = layer > depth * 0.6
     note = {
@@ -119,5 +119,6 @@ def event_marks(
         "text": f"<b>{text}</b>",
         "showarrow": False,
         "font": {"size": 14},
+        "visible": happened,
     }
     return shapes, [note]

@@ -12,11 +12,13 @@ from core.charts.figure import (
     PURPLE,
     VERMILION,
     Figure,
+    Parts,
     event_marks,
     figure,
     layer_axis,
     line,
 )
+from core.diagnosis import is_single_number
 from core.number_formats import NumberFormat
 from core.propagate import Run
 from core.verdict import judge, significant
@@ -47,26 +49,24 @@ def _visible_decades(run: Run) -> tuple[float, float]:
     return low - pad, high + pad
 
 
-def _limit_marks(run: Run) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _limit_marks(run: Run) -> tuple[Parts, Parts]:
+    """The ends of the range, dashed and named; Plotly leaves out what is not in view."""
     shapes, notes = [], []
-    low, high = _visible_decades(run)
     for name, value in _limits(run.experiment.format).items():
         place = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value}
         shapes.append(place | {"line": {"color": GREY, "width": 1, "dash": "dash"}})
-        if low <= np.log10(value) <= high:
-            above = np.log10(value) < high - 2 * _PAD * (high - low)
-            notes.append(
-                {
-                    "xref": "paper",
-                    "x": 1,
-                    "xanchor": "right",
-                    "y": float(np.log10(value)),
-                    "yanchor": "bottom" if above else "top",
-                    "text": f"{name} {significant(value)}",
-                    "showarrow": False,
-                    "font": {"size": 11},
-                }
-            )
+        notes.append(
+            {
+                "xref": "paper",
+                "x": 1,
+                "xanchor": "right",
+                "y": float(np.log10(value)),
+                "yanchor": "top" if value > 1 else "bottom",
+                "text": f"{name} {significant(value)}",
+                "showarrow": False,
+                "font": {"size": 11},
+            }
+        )
     return shapes, notes
 
 
@@ -79,7 +79,7 @@ _QUIET_EVENTS = {
 }
 
 
-def _event_points(run: Run) -> list[dict[str, Any]]:
+def _event_points(run: Run) -> Parts:
     """Markers on the curve for what happens while x itself is still finite."""
     told: dict[int, list[str]] = {}
     for event, words in _QUIET_EVENTS.items():
@@ -105,19 +105,21 @@ def std_per_layer(run: Run) -> Figure:
     hover = "layer %{x} (i = %{customdata})<br>"
     index = [layer - 1 if layer else "input" for layer in range(len(stats))]
 
-    def curve(values: Any, name: str, color: str, **more: Any) -> dict[str, Any]:
+    def curve(statistic: str, name: str, color: str, **more: Any) -> dict[str, Any]:
+        values = stats.values[statistic]
         positive = np.where(values > 0, values, np.nan)
         shown = f"{hover}{name} %{{y:.4g}}"
-        return line(positive, name=name, color=color, hover=shown, customdata=index, **more)
+        more |= {"customdata": index, "meta": {"statistic": f"log2_{statistic}"}}
+        return line(positive, name=name, color=color, hover=shown, **more)
 
     aside = {"visible": "legendonly"}
-    alone = np.isnan(stats.std[0])  # a single number has no std; its magnitude is shown
-    data = [curve(stats.rms, "|x|", BLUE)]
+    alone = is_single_number(run)  # it has no std; its magnitude is shown
+    data = [curve("rms", "|x|", BLUE)]
     if not alone:
         data = [
-            curve(stats.std, "std", BLUE),
-            curve(stats.rms, "rms", PURPLE, **aside),
-            curve(stats.max_abs, "max |x|", GREY, **aside),
+            curve("std", "std", BLUE),
+            curve("rms", "rms", PURPLE, **aside),
+            curve("max_abs", "max |x|", GREY, **aside),
         ]
     data += _event_points(run)
     low, high = _visible_decades(run)
@@ -134,8 +136,8 @@ def std_per_layer(run: Run) -> Figure:
             "exponentformat": "power",
             "zeroline": False,
         },
-        "shapes": limit_shapes + event_shapes,
-        "annotations": limit_notes + event_notes,
+        "shapes": event_shapes + limit_shapes,
+        "annotations": event_notes + limit_notes,
     }
     alt = f"Standard deviation of x per layer. {judge(run).sentence}"
     return figure(data, layout, height=400, alt=alt)

@@ -60,3 +60,14 @@ def bottom(locator):
     """How far down the window an element ends, in pixels."""
     box = locator.bounding_box()
     return box["y"] + box["height"]
+
+
+def thumb(page, slider):
+    """Where a slider's thumb is, and how long its track: x, y, length in pixels."""
+    script = """name => {
+      const input = document.querySelector(`.st-key-${name} input[type="range"]`);
+      const track = input.closest('[data-testid="stSlider"]').getBoundingClientRect();
+      const thumb = input.parentElement.parentElement.getBoundingClientRect();
+      return [thumb.x + thumb.width / 2, thumb.y + thumb.height / 2, track.width];
+    }"""
+    return page.evaluate(script, slider)

@@ -1,0 +1,117 @@
+"""One run that answers for every scale factor, where mathematics allows it.
+
+If φ(s·h) = s·φ(h) for every s > 0 and there is no bias, then x_k at scale s is sᵏ times x_k at
+scale 1: log2 of every size shifts by k·log2 s. Each layer is kept with an exact power of two apart,
+so that nothing overflows on the way. This is exact arithmetic up to the rounding of float64; a real
+run rounds to its own number format, and where the two differ the real one is right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.activations import Activation
+from core.devices import WorkLimit, chunk_layers, keep_freed_memory, single_threaded
+from core.experiment import Experiment
+from core.layer_stats import LayerStats
+from core.propagate import draw_input, draw_layer
+from core.tally import Array, joined, tally
+
+_CPU = torch.device("cpu")
+_COARSE = 8  # bits: rounding to so few says more about a run than exact arithmetic does
+
+
+@dataclass(frozen=True)
+class ScaleFree:
+    """Sizes at scale 1 as log2, float64 of shape (depth + 1,); add k·log2 s for scale s.
+
+    Attributes:
+        log2_std, log2_rms, log2_max_abs: of x at layer k; −inf for an exact zero.
+        log2_reach: of the largest pre-activation on a side on which φ is unbounded: where it
+            overflows, so does x. At layer 0 that of the input itself.
+        log2_weight: of the largest weight.
+    """
+
+    log2_std: Array
+    log2_rms: Array
+    log2_max_abs: Array
+    log2_reach: Array
+    log2_weight: float
+
+
+def is_scale_free(experiment: Experiment) -> bool:
+    """Whether scales only shift the logarithms: φ homogeneous, no bias, a format finer than 8 bits.
+
+    The formats of 8 bits round so coarsely, or saturate, that their runs are not like the exact.
+    """
+    homogeneous = experiment.phi.positively_homogeneous
+    return homogeneous and experiment.bias_std == 0 and experiment.format.bits > _COARSE
+
+
+def scale_free(experiment: Experiment) -> ScaleFree:
+    """The run of ``experiment`` at scale 1, in float64, beyond any number format's range.
+
+    Scale factor and number format of the experiment play no part.
+
+    Raises:
+        ValueError: the experiment has a bias, or an activation with which scales do not separate.
+        WorkLimitError: the run needs more memory or work than the host allows.
+    """
+    e = experiment.replace(scale=1.0, number_format="float64")
+    if not is_scale_free(e):
+        raise ValueError(
+            "a run free of scale needs bias_std 0 and a positively homogeneous activation, "
+            f"got {e.bias_std:g} and {e.activation}"
+        )
+    WorkLimit.from_environment().check(e)
+    keep_freed_memory()
+    with torch.inference_mode(), single_threaded():
+        return _run(e)
+
+
+def _reach(h: Tensor, phi: Activation) -> Tensor:
+    """The largest |h| on the sides on which φ has no bound."""
+    ends = phi(torch.tensor([-torch.inf, torch.inf], dtype=h.dtype)).isinf().tolist()
+    sides = [side.amax() for side, unbounded in zip((-h, h), ends, strict=True) if unbounded]
+    return torch.stack(sides).amax().clamp_min(0)
+
+
+def _unit(x: Tensor) -> tuple[Tensor, int]:
+    """x·2^(−e) with its largest magnitude in [1/2, 1), and e; zeros stay as they are."""
+    exponent = torch.frexp(x.abs().amax()).exponent
+    return torch.ldexp(x, -exponent), int(exponent)
+
+
+def _run(e: Experiment) -> ScaleFree:
+    x = draw_input(e, _CPU)
+    multiply = torch.mv if x.dim() == 1 else torch.mm
+    exponents, reaches, heaviest = [0], [x.abs().amax()], torch.zeros((), dtype=torch.float64)
+    waiting, tallies, rows = [x], [], chunk_layers(e)
+    a: Tensor | None = None
+    for layer in range(1, e.depth + 1):
+        if a is None or e.weights == "fresh":
+            a = None  # the old matrix goes before the new one comes
+            a, _ = draw_layer(e, layer, _CPU)
+            heaviest = torch.maximum(heaviest, a.abs().amax())
+        h = multiply(a, x)
+        reaches.append(_reach(h, e.phi))
+        x, exponent = _unit(e.phi(h))
+        exponents.append(exponents[-1] + exponent)
+        waiting.append(x)
+        if len(waiting) > rows or layer == e.depth:
+            tallies.append(tally(torch.stack(waiting), e.format))
+            waiting = []
+    stats = LayerStats.of(joined(tallies))
+    apart = np.array(exponents, dtype=np.float64)  # layer k is what was measured times 2^apart[k]
+    with np.errstate(divide="ignore"):
+        return ScaleFree(
+            log2_std=stats.log2_std + apart,
+            log2_rms=stats.log2_rms + apart,
+            log2_max_abs=np.log2(stats.max_abs) + apart,
+            log2_reach=np.log2(torch.stack(reaches).numpy()) + np.concatenate([[0], apart[:-1]]),
+            log2_weight=float(np.log2(heaviest.numpy())),
+        )

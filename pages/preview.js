@@ -1,0 +1,188 @@
+// What the std chart and the answer would be for another scale factor or depth: numbers in, numbers
+// out. A source is a document of core/preview.py. Sizes are log2 throughout, so nothing overflows.
+
+const LOG10_2 = Math.log10(2);
+const PAD = 0.06; // of the visible range, above and below
+const LEAST_DECADES = 4;
+const HOLDS_STEADY = 0.25; // octaves, or this part of the rate: both halves of a curve agree
+const EVERY_LAYER = 12; // so shallow that every layer gets its tick
+
+function unpacked(text) {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return new Float64Array(bytes.buffer);
+}
+
+// A document as it came, with its arrays unpacked.
+export function read(document) {
+  const source = { ...document };
+  for (const name of ["log2_std", "log2_rms", "log2_max_abs", "log2_reach"])
+    if (document[name]) source[name] = unpacked(document[name]);
+  return source;
+}
+
+// Whether a source can answer; ``other`` tells what it was asked for beside scale and depth.
+export const covers = (source, { scale, depth }) =>
+  depth <= source.depth && (source.kind === "exact" || scale === source.scale);
+
+const earlier = (index, depth) => (index !== null && index < depth ? index : null);
+
+// What breaks first in exact arithmetic, as the loop's index i = layer − 1.
+function exactEvents({ range, log2_weight, ...sizes }, at, depth) {
+  const weight = log2_weight + at.shift;
+  if (weight >= range.overflow) return { nonfinite: 0, zero: null };
+  for (let layer = 1; layer <= depth; layer += 1) {
+    if (at(sizes.log2_reach, layer) >= range.overflow) return { nonfinite: layer - 1, zero: null };
+    const largest = at(sizes.log2_max_abs, layer);
+    // Where sums are as narrow as the numbers, every term of the sum is rounded.
+    const terms = range.rounds_terms ? weight + at(sizes.log2_max_abs, layer - 1) : Infinity;
+    if (weight <= range.underflow || Math.min(largest, terms) <= range.underflow)
+      return { nonfinite: null, zero: layer - 1 };
+  }
+  return { nonfinite: null, zero: null };
+}
+
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+// The factor per product over the first layers, or NaN where there is no constant one.
+function growth(log2, layers) {
+  const steps = [];
+  for (let k = 1; k < layers; k += 1) steps.push(log2[k] - log2[k - 1]);
+  if (!steps.length) return NaN;
+  const early = mean(steps.slice(0, Math.floor((steps.length + 1) / 2)));
+  const late = mean(steps.slice(Math.floor(steps.length / 2)));
+  const tolerance = HOLDS_STEADY * Math.max(1, Math.abs(early), Math.abs(late));
+  return Math.abs(early - late) > tolerance ? NaN : 2 ** mean(steps);
+}
+
+function layersInRange(log2, largest, range, end) {
+  let layers = 0;
+  while (layers < end && Number.isFinite(log2[layers]) && largest[layers] >= range.smallest_normal)
+    layers += 1;
+  return layers;
+}
+
+// The run that ``source`` stands for at this scale and depth.
+//
+// Returns log2_std, log2_rms and log2_max_abs per layer (NaN where nothing can be drawn), the
+// events nonfinite, nan and zero as loop indices or null, the last layer that is alive, and the
+// growth per product.
+export function preview(source, { scale, depth }) {
+  const exact = source.kind === "exact";
+  const shift = exact ? Math.log2(scale) : 0;
+  const at = Object.assign((log2, k) => (k && shift ? log2[k] + k * shift : log2[k]), { shift });
+  const { nonfinite, zero } = exact
+    ? exactEvents(source, at, depth)
+    : { nonfinite: earlier(source.first_nonfinite, depth), zero: earlier(source.all_zero, depth) };
+  const gone = exact ? nonfinite ?? zero : null; // beyond it there is nothing, in exact arithmetic
+  const end = gone === null ? depth + 1 : gone + 1;
+  const curve = (log2) => {
+    const drawn = new Float64Array(depth + 1).fill(NaN);
+    for (let k = 0; k < end; k += 1) {
+      const value = at(log2, k);
+      if (Number.isFinite(value)) drawn[k] = value;
+    }
+    return drawn;
+  };
+  const curves = {
+    log2_std: curve(source.log2_std),
+    log2_rms: curve(source.log2_rms),
+    log2_max_abs: curve(source.log2_max_abs),
+  };
+  const log2 = source.single_number ? curves.log2_rms : curves.log2_std;
+  const layers = exact
+    ? layersInRange(log2, curves.log2_max_abs, source.range, end)
+    : Math.min(source.in_range, depth + 1);
+  const alive = exact ? end - 1 : source.states.lastIndexOf("a", depth);
+  return {
+    ...curves,
+    kind: source.kind,
+    depth,
+    range: source.range,
+    singleNumber: source.single_number,
+    nonfinite,
+    nan: exact ? null : earlier(source.first_nan, depth),
+    zero: nonfinite === null ? zero : null,
+    alive,
+    endsInZero: exact ? zero !== null : source.states[depth] === "z",
+    log2Last: log2[alive],
+    growth: growth(log2, layers),
+  };
+}
+
+// Axis ranges as the chart itself chooses them: layers, and decades of std.
+export function axes({ depth, log2_rms, range, nonfinite, zero }) {
+  const seen = log2_rms.filter(Number.isFinite).map((log2) => log2 * LOG10_2);
+  let [low, high] = seen.length ? [Math.min(...seen), Math.max(...seen)] : [-1, 1];
+  if (nonfinite !== null) high = Math.max(high, range.max * LOG10_2);
+  if (zero !== null || low < range.smallest_normal * LOG10_2)
+    low = Math.min(low, range.smallest_subnormal * LOG10_2);
+  const missing = Math.max(0, LEAST_DECADES - (high - low)) / 2;
+  [low, high] = [low - missing, high + missing];
+  const pad = PAD * (high - low);
+  return {
+    x: [-0.01 * depth - 0.4, depth * 1.01 + 0.4],
+    y: [low - pad, high + pad],
+    everyLayer: depth <= EVERY_LAYER,
+    ticks: Math.max(1, Math.round((high - low + 2 * pad) / 7)),
+  };
+}
+
+// Three significant digits, as a person would write them.
+export function significant(value) {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value < 0 ? "-inf" : "inf";
+  if (value === 0) return "0";
+  const [digits, exponent] = value.toExponential(2).split("e");
+  const short = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+  if (exponent < -4 || exponent >= 3) return `${short(digits)}e${Number(exponent)}`;
+  return short(value.toFixed(2 - exponent));
+}
+
+// A size as text, also where a double has no room for it.
+export function size(log2) {
+  if (log2 > -1022 && log2 < 1024) return significant(2 ** log2);
+  const decades = log2 * LOG10_2;
+  const exponent = Math.floor(decades);
+  return `${significant(10 ** (decades - exponent))}e${exponent}`;
+}
+
+export function ordinal(number) {
+  const teen = number % 100 >= 10 && number % 100 <= 20;
+  return `${number}${(!teen && { 1: "st", 2: "nd", 3: "rd" }[number % 10]) || "th"}`;
+}
+
+const products = (count) => `${count} product${count === 1 ? "" : "s"}`;
+
+// The answer in words. ``broken`` is what a break was last seen to be, NaN or Inf: exact arithmetic
+// knows that the range ends, not which of the two a sum of infinities becomes.
+export function words(seen, broken = "NaN") {
+  const { depth, nonfinite, nan, zero, alive } = seen;
+  const why = seen.endsInZero ? "not zero" : "finite";
+  const said = {
+    last: Number.isFinite(seen.log2Last) ? size(seen.log2Last) : "–",
+    where: `at layer ${alive}${alive < depth ? `, the last ${why}` : ""}`,
+    growth: Number.isNaN(seen.growth) ? "–" : `× ${significant(seen.growth)}`,
+    mean: Number.isNaN(seen.growth) ? "no constant factor" : "geometric mean while in range",
+  };
+  if (nonfinite !== null) {
+    const word = seen.kind === "exact" ? broken : nan === nonfinite ? "NaN" : "Inf";
+    const detail = `i = ${nonfinite}, the ${ordinal(nonfinite + 1)} product`;
+    const later = nan === null ? "never NaN" : `NaN at i = ${nan}`;
+    said.label = word === "NaN" ? "NaN iteration" : "First Inf";
+    said.iteration = `${nonfinite}`;
+    said.detail = word === "NaN" || seen.kind === "exact" ? detail : `${detail}; ${later}`;
+    said.mark = `${word} at i = ${nonfinite}`;
+  } else if (zero !== null) {
+    said.label = "All zero at iteration";
+    said.iteration = `${zero}`;
+    said.detail = `i = ${zero}, the ${ordinal(zero + 1)} product; no NaN`;
+    said.mark = `all zero at i = ${zero}`;
+  } else {
+    said.label = "NaN iteration";
+    said.iteration = "none";
+    said.detail = `every element is finite after ${products(depth)}`;
+    said.mark = "";
+  }
+  return said;
+}
