@@ -39,7 +39,7 @@ def answer(verdict: Verdict, run: Run) -> None:
     st.html(
         f"""<div class="gi-answer" role="status" aria-live="polite">
         <p class="gi-verdict gi-{verdict.kind}"><b>{verdict.kind}</b> {escape(verdict.sentence)}</p>
-        <div class="gi-numbers">
+        <div class="gi-stage"><div class="gi-numbers">
         <div class="gi-main"><span>{escape(verdict.iteration_label)}</span>
         <strong>{escape(verdict.iteration)}</strong>
         <small>{escape(verdict.iteration_detail)}</small></div>
@@ -47,7 +47,7 @@ def answer(verdict: Verdict, run: Run) -> None:
         <small>{where}</small></div>
         <div><span>growth per product</span><strong>{growth}</strong>
         <small>{mean}</small></div>
-        </div></div>"""
+        </div></div></div>"""
     )
 
 

@@ -52,7 +52,7 @@ class Supply {
 
   async #fetch(key, url, details) {
     this.next = performance.now() + this.interval;
-    const answer = await fetch(url).catch(() => ({ status: 503 }));
+    const answer = await fetch(url, { priority: "high" }).catch(() => ({ status: 503 }));
     const busy = answer.status === 503;
     this.interval = busy ? Math.min(LONGEST_INTERVAL, 2 * this.interval) : INTERVAL;
     if (!answer.ok) {
@@ -77,7 +77,6 @@ function sayNumbers(said) {
     over.ariaHidden = "true";
     numbers.after(over);
   }
-  over.style.top = `${numbers.offsetTop}px`;
   const cells = [
     [said.label, said.iteration, said.detail],
     ["last std", said.last, said.where],
@@ -85,7 +84,7 @@ function sayNumbers(said) {
   ];
   [...over.children].forEach((cell, i) =>
     [...cell.children].forEach((line, j) => {
-      line.textContent = cells[i][j];
+      if (line.textContent !== cells[i][j]) line.textContent = cells[i][j];
     }));
 }
 
@@ -96,7 +95,7 @@ export class Live {
     this.root = root;
     this.redraw = redraw; // draws the server's own figure
     this.layer = new Layer(root, plot);
-    this.supply = new Supply(() => this.#schedule());
+    this.supply = new Supply(() => this.#draw());
     this.watched = new WeakSet();
     this.alive = new AbortController();
     this.observer = new MutationObserver((changes) => this.#moved(changes));
@@ -209,13 +208,15 @@ export class Live {
       if (this.spec.served) this.#wishMeasured(wanted, this.touched);
       return;
     }
+    const shown = [source, wanted.scale, wanted.depth];
+    if (this.shown?.every((part, i) => part === shown[i])) return;
     const seen = preview(source, { scale: Number(wanted.scale), depth: Number(wanted.depth) });
     const said = words(seen, this.spec.broken);
     this.layer.show(seen, said.mark);
     sayNumbers(said);
     document.body.dataset.giLive = this.root.dataset.shows = seen.kind;
     this.since = performance.now();
-    this.shown = true;
+    this.shown = shown;
   }
 
   // Measured before exact: it is what the server will show.
@@ -259,7 +260,7 @@ export class Live {
 
   #end() {
     clearTimeout(this.timer);
-    this.shown = false;
+    this.shown = undefined;
     this.layer.hide();
     unsay();
     delete document.body.dataset.giLive;

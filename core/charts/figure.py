@@ -85,7 +85,9 @@ def figure(data: list[dict[str, Any]], layout: dict[str, Any], *, height: int, a
         "uirevision": "keep",
         "meta": {"alt": alt, "event_colors": EVENT_COLORS},
     }
-    return {"data": data, "layout": shared | layout}
+    # Plotly would measure every label to see whether it overflows; none does in these margins.
+    axes = {name: {"ticklabeloverflow": "allow"} | layout[name] for name in ("xaxis", "yaxis")}
+    return {"data": data, "layout": shared | layout | axes}
 
 
 def event_marks(run: Run, *, height: float = 0.5) -> tuple[Parts, Parts]:

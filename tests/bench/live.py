@@ -1,4 +1,4 @@
-"""What a finger on a slider feels, in Chromium: redraws while dragging, and the verified picture."""
+"""What a finger on a slider feels, in Chromium: redraws in a drag, and the verified picture."""
 
 from __future__ import annotations
 
