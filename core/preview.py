@@ -79,5 +79,5 @@ def exact(experiment: Experiment, free: ScaleFree) -> Document:
         "log2_rms": packed(free.log2_rms),
         "log2_max_abs": packed(free.log2_max_abs),
         "log2_reach": packed(free.log2_reach),
-        "log2_weight": free.log2_weight,
+        "log2_weight": packed([free.log2_weight]),
     }

@@ -106,23 +106,27 @@ def control(name: str) -> None:
 
 
 def scale_stops() -> None:
-    """Buttons for the lesson's own scale factors; 1/√n and √(2/n) stay right when n moves."""
+    """Buttons for the lesson's own scale factors; 1/√n and √(2/n) stay right when n moves.
+
+    Buttons, because a click carries no state: of a choice the browser would send what it was
+    before, with the next step of a quick slider, and that would look like a new choice.
+    """
     scale = st.session_state["scale"]
     shown = scale if isinstance(scale, str) else _text(scale)
-    st.session_state["scale_stop"] = shown if shown in SCALE_STOPS else None
-    st.segmented_control(
-        "The lesson's scale factors",
-        list(SCALE_STOPS),
-        key="scale_stop",
-        label_visibility="collapsed",
-        on_change=_apply_stop,
-    )
+    with st.container(horizontal=True, gap="xsmall"):
+        for stop in SCALE_STOPS:
+            st.button(
+                stop,
+                key=f"scale_stop_{stop}",
+                type="primary" if stop == shown else "secondary",
+                width="content",
+                on_click=_apply_stop,
+                args=(stop,),
+            )
 
 
-def _apply_stop() -> None:
-    stop = st.session_state["scale_stop"]
-    if stop is not None:
-        st.session_state["scale"] = stop if "n" in stop else float(stop)
+def _apply_stop(stop: str) -> None:
+    st.session_state["scale"] = stop if "n" in stop else float(stop)
 
 
 def relu_switch() -> None:

@@ -20,6 +20,7 @@ _MEDIA_TYPES = {"csv": "text/csv", "json": "application/json"}
 
 def warm_up() -> None:
     """Do once what the first viewer should not wait for."""
+    _live.is_on()  # a mistaken setting ends the start, not a viewer's visit
     _assets.plotly_script()
     propagate(Experiment())
 

@@ -1,8 +1,10 @@
 // Shows a Plotly figure on a node that stays: zoom, legend choices and hover survive every update.
 
 import { Live } from "./live.js";
+import { keepInView } from "./sticky.js";
+import { unzoomed, withZoom } from "./zoom.js";
 
-const CONFIG = { displayModeBar: false, responsive: false, doubleClick: "reset" };
+const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false };
 
 function plotly(source) {
   window.goodInitPlotly ??= new Promise((resolve, reject) => {
@@ -44,15 +46,7 @@ const ACTIONS = {
   svg: (Plotly, plot, filename) =>
     Plotly.downloadImage(plot, { format: "svg", filename, ...paper(plot) }),
   csv: (Plotly, plot, filename) => save(`${filename}.csv`, toCsv(plot._fullData), "text/csv"),
-  reset: (Plotly, plot) => {
-    const { xaxis, yaxis } = plot.goodInitLayout;
-    const range = (axis) => (axis.range ? { range: axis.range } : { autorange: true });
-    const changes = {};
-    for (const [name, axis] of Object.entries({ xaxis, yaxis }))
-      for (const [property, value] of Object.entries(range(axis)))
-        changes[`${name}.${property}`] = value;
-    return Plotly.relayout(plot, changes);
-  },
+  reset: (Plotly, plot) => Plotly.relayout(plot, unzoomed(plot.goodInitLayout)),
 };
 
 const paper = (plot) => ({ width: Math.max(800, plot.clientWidth), height: plot.clientHeight });
@@ -106,7 +100,11 @@ class Chart {
     this.figure = figure;
     plot.style.height = `${fitted(figure.layout.height)}px`;
     const update = () => this.draw(Plotly);
-    if (live) this.live ??= new Live(root, plot, update);
+    if (live) {
+      this.live ??= new Live(root, plot, update);
+      this.unstick?.();
+      this.unstick = keepInView(root); // anew with each theme
+    }
     if (live && !this.live.update(live)) return undefined; // the preview is of newer values
     if (urgent) return update();
     line = line.then(nextFrame).then(() => {
@@ -119,11 +117,15 @@ class Chart {
     const { root, plot, figure } = this;
     root.dataset.shows = "server";
     plot.goodInitLayout = { ...figure.layout, height: fitted(figure.layout.height) };
-    return Plotly.react(plot, figure.data, structuredClone(plot.goodInitLayout), CONFIG);
+    const first = !plot._fullLayout;
+    const drawn = Plotly.react(plot, figure.data, withZoom(plot, plot.goodInitLayout), CONFIG);
+    if (first) plot.on("plotly_doubleclick", () => ACTIONS.reset(Plotly, plot));
+    return drawn;
   }
 
   leave() {
     this.live?.leave();
+    this.unstick?.();
     this.disconnect?.();
     if (this.plot._fullLayout) window.Plotly.purge(this.plot);
   }
@@ -131,23 +133,17 @@ class Chart {
 
 const charts = new WeakMap();
 
-// Shows the figure in ``data``; returns how to leave, which does nothing once a newer one is shown.
+// Shows the figure in ``data``; returns how to leave. Streamlit also leaves a call that a newer one
+// overtook, and then the figure is still there.
 export async function show({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".gi-figure");
   if (!charts.has(root)) charts.set(root, new Chart(root));
   const chart = charts.get(root);
   chart.newest = data;
-  const leave = () => {
-    if (chart.newest !== data) return;
-    charts.delete(root);
+  const Plotly = await plotly(data.plotly).catch(() => setStateValue("failed", true));
+  if (Plotly && chart.newest === data && root.isConnected) await chart.show(Plotly, data);
+  return () => {
+    if (root.isConnected || !charts.delete(root)) return;
     chart.leave();
   };
-  try {
-    const Plotly = await plotly(data.plotly);
-    if (chart.newest === data && root.isConnected) await chart.show(Plotly, data);
-  } catch (error) {
-    console.warn(error);
-    setStateValue("failed", true);
-  }
-  return leave;
 }

@@ -2,6 +2,7 @@
 // axes. Moving a path costs a hundredth of what Plotly needs for a new figure.
 
 import { axes } from "./preview.js";
+import { isZoomed, same } from "./zoom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const LOG10_2 = Math.log10(2);
@@ -18,9 +19,6 @@ const element = (name, parent, attributes = {}) => {
   parent.append(node);
   return node;
 };
-
-const close = (a, b) => Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(a), Math.abs(b));
-const same = (a, b) => Boolean(a && b) && close(a[0], b[0]) && close(a[1], b[1]);
 
 // The line through all values, broken where one is missing; and, if they are few, a dot for each.
 function paths(values, x, y) {
@@ -56,7 +54,7 @@ export class Layer {
   hide() {
     this.root.classList.remove("gi-live");
     this.svg?.remove();
-    this.svg = this.set = undefined;
+    this.svg = undefined;
   }
 
   #build() {
@@ -74,22 +72,20 @@ export class Layer {
 
   // Moves the figure's axes along, unless the viewer has zoomed; how pixels follow from values.
   #axes(seen) {
-    const full = this.plot._fullLayout;
+    const { plot } = this;
+    const full = plot._fullLayout;
     const asked = axes(seen);
-    this.set ??= { x: this.plot.goodInitLayout.xaxis.range, y: this.plot.goodInitLayout.yaxis.range };
+    const dtick = { xaxis: asked.everyLayer ? 1 : null, yaxis: asked.ticks };
     const changes = {};
-    for (const name of ["x", "y"]) {
-      const free = same(full[`${name}axis`].range, this.set[name]);
-      if (!free || same(asked[name], this.set[name])) continue;
-      changes[`${name}axis.range`] = asked[name];
-      this.set[name] = asked[name];
-      if (name === "y") changes["yaxis.dtick"] = asked.ticks;
-      if (name === "x") changes["xaxis.dtick"] = asked.everyLayer ? 1 : null;
+    for (const axis of ["xaxis", "yaxis"]) {
+      if (same(asked[axis], plot.goodInitRanges[axis])) continue;
+      if (!isZoomed(plot, axis)) {
+        changes[`${axis}.range`] = asked[axis];
+        if (dtick[axis] !== (plot.layout[axis].dtick ?? null)) changes[`${axis}.dtick`] = dtick[axis];
+      }
+      plot.goodInitRanges[axis] = asked[axis];
     }
-    for (const [name, value] of Object.entries(changes))
-      if (name.endsWith("dtick") && value === (full[name.slice(0, 5)]._input.dtick ?? null))
-        delete changes[name];
-    if (Object.keys(changes).length) window.Plotly.relayout(this.plot, changes);
+    if (Object.keys(changes).length) window.Plotly.relayout(plot, changes);
     const { l, t, w, h } = full._size;
     const [x0, x1] = full.xaxis.range;
     const [y0, y1] = full.yaxis.range;

@@ -3,67 +3,15 @@
 // that the server gives at most a few times a second. The server's own figure has the last word.
 
 import { Layer } from "./layer.js";
-import { covers, preview, read, words } from "./preview.js";
+import { preview, words } from "./preview.js";
+import { Supply } from "./supply.js";
 
-const INTERVAL = 1000 / 6; // ms between requests; it grows while the host is busy
-const LONGEST_INTERVAL = 4000;
-const KEPT = 24; // sources
 const PATIENCE = 2000; // ms after which the server's figure is shown although it is of older values
 
 const without = (query, ...names) =>
   JSON.stringify(Object.entries(query).filter(([name]) => !names.includes(name)));
-
-// Asks the host for sources: one at a time, only the newest wish, never more often than it likes.
-class Supply {
-  constructor(arrived) {
-    this.arrived = arrived;
-    this.sources = new Map();
-    this.refused = new Set();
-    this.interval = INTERVAL;
-    this.next = 0;
-  }
-
-  get(key) {
-    return this.sources.get(key);
-  }
-
-  wish(key, url, details) {
-    if (this.sources.has(key) || this.refused.has(key) || this.asking === key) return;
-    this.wished = { key, url, details };
-    this.#ask();
-  }
-
-  #ask() {
-    clearTimeout(this.timer);
-    if (!this.wished || this.asking) return;
-    const wait = this.next - performance.now();
-    if (wait > 0) {
-      this.timer = setTimeout(() => this.#ask(), wait);
-      return;
-    }
-    const { key, url, details } = this.wished;
-    this.wished = null;
-    this.asking = key;
-    this.#fetch(key, url, details).finally(() => {
-      this.asking = null;
-      this.#ask();
-    });
-  }
-
-  async #fetch(key, url, details) {
-    this.next = performance.now() + this.interval;
-    const answer = await fetch(url, { priority: "high" }).catch(() => ({ status: 503 }));
-    const busy = answer.status === 503;
-    this.interval = busy ? Math.min(LONGEST_INTERVAL, 2 * this.interval) : INTERVAL;
-    if (!answer.ok) {
-      if (!busy) this.refused.add(key);
-      return;
-    }
-    this.sources.set(key, { ...read(await answer.json()), ...details });
-    if (this.sources.size > KEPT) this.sources.delete(this.sources.keys().next().value);
-    this.arrived();
-  }
-}
+const measuredKey = (query) => `measured ${without(query, "depth")}`;
+const exactKey = (query) => `exact ${without(query, "scale", "depth")}`;
 
 // The answer's numbers, laid over the server's own so that nothing moves and nothing is lost.
 function sayNumbers(said) {
@@ -117,12 +65,12 @@ export class Live {
       name,
       document.querySelector(`.st-key-${name} input[type="range"]`),
     ]);
-    this.touched = this.sliders.find(([, input]) => input === document.activeElement)?.[0];
     for (const [, input] of this.sliders)
       if (input && !this.watched.has(input)) {
         this.watched.add(input);
         this.observer.observe(input, { attributeFilter: ["aria-valuetext"] });
       }
+    this.#prepare(document.activeElement);
     if (!this.shown) return true;
     if (this.#isWanted() || (!this.dragged && performance.now() - this.since > PATIENCE)) {
       this.#end();
@@ -164,9 +112,7 @@ export class Live {
   // Have at hand what the slider under the finger will need.
   #prepare(element) {
     const name = this.#sliderAt(element);
-    if (!name || !this.spec) return;
-    if (name === "scale" && this.spec.exact) this.#wishExact(this.#wanted());
-    if (name === "depth") this.#wishMeasured(this.#wanted(), name);
+    if (name === "scale" || name === "depth") this.#wish(name, this.#wanted());
   }
 
   #moved(changes) {
@@ -176,7 +122,8 @@ export class Live {
     if (!name || !byHand) return; // the server moved it
     this.touched = name;
     this.#schedule();
-    if (!this.dragged) this.#verify();
+    // A key has no release: the real run is asked for at once.
+    if (!this.dragged) this.#wishMeasured(name, this.#wanted());
   }
 
   #released() {
@@ -184,10 +131,11 @@ export class Live {
     this.dragged = undefined;
     if (!this.shown) return;
     if (this.#isWanted()) this.#giveUp(); // back where it was: the server has nothing to say
-    else this.#verify();
+    else this.#wishMeasured(this.touched, this.#wanted());
   }
 
   #giveUp() {
+    if (this.dragged) return;
     this.#end();
     this.redraw();
   }
@@ -200,12 +148,11 @@ export class Live {
   }
 
   #draw() {
-    if (!this.touched) return;
     const wanted = this.#wanted();
     if (!this.shown && this.#isWanted()) return;
     const source = this.#sourceFor(wanted);
     if (!source) {
-      if (this.spec.served) this.#wishMeasured(wanted, this.touched);
+      this.#wish(this.touched, wanted);
       return;
     }
     const shown = [source, wanted.scale, wanted.depth];
@@ -215,47 +162,40 @@ export class Live {
     this.layer.show(seen, said.mark);
     sayNumbers(said);
     document.body.dataset.giLive = this.root.dataset.shows = seen.kind;
+    this.root.goodInitPreview = seen;
     this.since = performance.now();
     this.shown = shown;
   }
 
   // Measured before exact: it is what the server will show.
   #sourceFor(wanted) {
-    const asked = { scale: Number(wanted.scale), depth: Number(wanted.depth) };
-    const found = [this.supply.get(this.#measuredKey(wanted)), this.#exactSource(wanted)];
-    return found.find((source) => source && covers(source, asked));
+    const keys = [measuredKey(wanted), ...(this.#isExact(wanted) ? [exactKey(wanted)] : [])];
+    return keys.map((key) => this.supply.get(key, wanted.depth)).find(Boolean);
   }
 
-  #measuredKey = (query) => `measured ${without(query, "depth")}`;
-  #exactKey = (query) => `exact ${without(query, "scale", "depth")}`;
-
-  #exactSource(wanted) {
-    const same = without(wanted, "scale", "depth") === without(this.spec.query, "scale", "depth");
-    return this.spec.exact && same ? this.supply.get(this.#exactKey(wanted)) : undefined;
+  // Whether the scale-free run of what the server shows answers for these values.
+  #isExact(wanted) {
+    return this.spec.exact && exactKey(wanted) === exactKey(this.spec.query);
   }
 
-  #url(kind, query) {
-    const asked = { kind, ...query, device: this.spec.device };
-    return `${this.spec.path}?${new URLSearchParams(asked)}`;
+  // What the slider needs: the scale-free run for another scale, else the real one.
+  #wish(name, wanted) {
+    if (this.#isExact(wanted) && !(name === "depth" && this.spec.served)) {
+      const asked = { ...wanted, scale: "1", depth: this.spec.longest };
+      this.#ask("exact", exactKey(wanted), wanted.depth, asked);
+    } else this.#wishMeasured(name, wanted);
   }
 
-  #wishExact(query) {
-    const longest = { ...query, scale: "1", depth: this.spec.longest };
-    this.supply.wish(this.#exactKey(query), this.#url("exact", longest), {});
-  }
-
-  #wishMeasured(query, name) {
+  // The real run; for the depth slider the longest, of which every shallower one is a part.
+  #wishMeasured(name, wanted) {
     if (!this.spec.served) return;
-    const asked = name === "depth" ? { ...query, depth: this.spec.longest } : query;
-    const key = this.#measuredKey(query);
-    const known = this.supply.get(key);
-    if (known && known.depth < Number(query.depth)) this.supply.sources.delete(key);
-    this.supply.wish(key, this.#url("measured", asked), { scale: Number(query.scale) });
+    const asked = name === "depth" ? { ...wanted, depth: this.spec.longest } : wanted;
+    this.#ask("measured", measuredKey(wanted), asked.depth, asked);
   }
 
-  // What was drawn in exact arithmetic is asked of the real products at once.
-  #verify() {
-    this.#wishMeasured(this.#wanted(), this.touched);
+  #ask(kind, key, depth, query) {
+    const asked = new URLSearchParams({ kind, ...query, device: this.spec.device });
+    this.supply.wish(key, depth, `${this.spec.path}?${asked}`);
   }
 
   #end() {

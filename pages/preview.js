@@ -15,20 +15,16 @@ function unpacked(text) {
 // A document as it came, with its arrays unpacked.
 export function read(document) {
   const source = { ...document };
-  for (const name of ["log2_std", "log2_rms", "log2_max_abs", "log2_reach"])
-    if (document[name]) source[name] = unpacked(document[name]);
+  for (const name of Object.keys(document).filter((name) => name.startsWith("log2_")))
+    source[name] = unpacked(document[name]);
   return source;
 }
-
-// Whether a source can answer; ``other`` tells what it was asked for beside scale and depth.
-export const covers = (source, { scale, depth }) =>
-  depth <= source.depth && (source.kind === "exact" || scale === source.scale);
 
 const earlier = (index, depth) => (index !== null && index < depth ? index : null);
 
 // What breaks first in exact arithmetic, as the loop's index i = layer − 1.
 function exactEvents({ range, log2_weight, ...sizes }, at, depth) {
-  const weight = log2_weight + at.shift;
+  const weight = log2_weight[0] + at.shift;
   if (weight >= range.overflow) return { nonfinite: 0, zero: null };
   for (let layer = 1; layer <= depth; layer += 1) {
     if (at(sizes.log2_reach, layer) >= range.overflow) return { nonfinite: layer - 1, zero: null };
@@ -122,8 +118,8 @@ export function axes({ depth, log2_rms, range, nonfinite, zero }) {
   [low, high] = [low - missing, high + missing];
   const pad = PAD * (high - low);
   return {
-    x: [-0.01 * depth - 0.4, depth * 1.01 + 0.4],
-    y: [low - pad, high + pad],
+    xaxis: [-0.01 * depth - 0.4, depth * 1.01 + 0.4],
+    yaxis: [low - pad, high + pad],
     everyLayer: depth <= EVERY_LAYER,
     ticks: Math.max(1, Math.round((high - low + 2 * pad) / 7)),
   };

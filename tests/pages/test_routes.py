@@ -9,7 +9,7 @@ import pytest
 from core import Experiment, propagate
 from core.experiment import PARAMETERS
 from core.records import to_csv
-from pages._routes import PLOTLY_PATH
+from pages._assets import PLOTLY_PATH
 
 MEGABYTE = 2**20
 
