@@ -23,15 +23,16 @@ _STEADY = 0.25  # the rates of both halves of a curve agree to within this, or t
 _SATURATED = 0.25  # of the elements other than zero
 
 
-def last_sound_std(run: Run) -> tuple[int, float]:
-    """The last layer whose elements are all finite and not all zero, and its std."""
-    layer = int(np.flatnonzero((run.stats.nonfinite == 0) & (run.stats.zero < 1))[-1])
-    return layer, float(run.stats.std[layer])
-
-
 def is_single_number(run: Run) -> bool:
     """Whether x is a single number, which has no std."""
     return run.experiment.width * run.experiment.batch_size == 1
+
+
+def last_sound_size(run: Run) -> tuple[int, float]:
+    """The last layer whose elements are all finite and not all zero, and its std, or its |x|."""
+    stats = run.stats
+    layer = int(np.flatnonzero((stats.nonfinite == 0) & (stats.zero < 1))[-1])
+    return layer, float((stats.rms if is_single_number(run) else stats.std)[layer])
 
 
 def log2_size(run: Run) -> Array:

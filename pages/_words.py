@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.diagnosis import last_sound_std
+from core.diagnosis import is_single_number, last_sound_size
 from core.propagate import Run
 from core.verdict import Verdict, significant
 
@@ -27,27 +27,32 @@ def warn(problems: list[str]) -> None:
         st.html(f'<div class="gi-problems" role="alert"><ul>{items}</ul></div>')
 
 
-def answer(verdict: Verdict, run: Run) -> None:
-    """The verdict, the iteration in large type, the last std and the growth per product."""
-    layer, std = last_sound_std(run)
+def numbers(verdict: Verdict, run: Run) -> list[tuple[str, str, str]]:
+    """The three numbers of the answer: what it is, its value, a detail."""
+    layer, size = last_sound_size(run)
     ended = layer < run.experiment.depth
     why = "zero" if run.stats.zero[-1] == 1 else "finite"
     where = f"at layer {layer}" + (f", the last {'not ' * (why == 'zero')}{why}" if ended else "")
-    last = "–" if isnan(std) else significant(std)
     growth = "–" if isnan(verdict.growth) else f"× {significant(verdict.growth)}"
     mean = "no constant factor" if isnan(verdict.growth) else "geometric mean while in range"
+    return [
+        (verdict.iteration_label, verdict.iteration, verdict.iteration_detail),
+        ("last |x|" if is_single_number(run) else "last std", significant(size), where),
+        ("growth per product", growth, mean),
+    ]
+
+
+def answer(verdict: Verdict, run: Run) -> None:
+    """The verdict, the iteration in large type, the last std and the growth per product."""
+    cells = "".join(
+        f"<div><span>{escape(label)}</span><strong>{escape(value)}</strong>"
+        f"<small>{escape(detail)}</small></div>"
+        for label, value, detail in numbers(verdict, run)
+    )
     st.html(
         f"""<div class="gi-answer" role="status" aria-live="polite">
         <p class="gi-verdict gi-{verdict.kind}"><b>{verdict.kind}</b> {escape(verdict.sentence)}</p>
-        <div class="gi-stage"><div class="gi-numbers">
-        <div class="gi-main"><span>{escape(verdict.iteration_label)}</span>
-        <strong>{escape(verdict.iteration)}</strong>
-        <small>{escape(verdict.iteration_detail)}</small></div>
-        <div><span>last std</span><strong>{last}</strong>
-        <small>{where}</small></div>
-        <div><span>growth per product</span><strong>{growth}</strong>
-        <small>{mean}</small></div>
-        </div></div></div>"""
+        <div class="gi-stage"><div class="gi-numbers">{cells}</div></div></div>"""
     )
 
 

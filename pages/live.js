@@ -14,25 +14,20 @@ const measuredKey = (query) => `measured ${without(query, "depth")}`;
 const exactKey = (query) => `exact ${without(query, "scale", "depth")}`;
 
 // The answer's numbers, laid over the server's own so that nothing moves and nothing is lost.
-function sayNumbers(said) {
-  const numbers = document.querySelector(".gi-numbers:not(.gi-preview)");
-  if (!numbers) return;
+function say(numbers) {
+  const spoken = document.querySelector(".gi-numbers:not(.gi-preview)");
+  if (!spoken) return;
   let over = document.querySelector(".gi-preview");
-  if (!over || over.previousElementSibling !== numbers) {
+  if (!over || over.previousElementSibling !== spoken) {
     over?.remove();
-    over = numbers.cloneNode(true);
+    over = spoken.cloneNode(true);
     over.classList.add("gi-preview");
     over.ariaHidden = "true";
-    numbers.after(over);
+    spoken.after(over);
   }
-  const cells = [
-    [said.label, said.iteration, said.detail],
-    ["last std", said.last, said.where],
-    ["growth per product", said.growth, said.mean],
-  ];
   [...over.children].forEach((cell, i) =>
     [...cell.children].forEach((line, j) => {
-      if (line.textContent !== cells[i][j]) line.textContent = cells[i][j];
+      if (line.textContent !== numbers[i][j]) line.textContent = numbers[i][j];
     }));
 }
 
@@ -158,9 +153,9 @@ export class Live {
     const shown = [source, wanted.scale, wanted.depth];
     if (this.shown?.every((part, i) => part === shown[i])) return;
     const seen = preview(source, { scale: Number(wanted.scale), depth: Number(wanted.depth) });
-    const said = words(seen, this.spec.broken);
-    this.layer.show(seen, said.mark);
-    sayNumbers(said);
+    const { mark, numbers } = words(seen, this.spec.broken);
+    this.layer.show(seen, mark);
+    say(numbers);
     document.body.dataset.giLive = this.root.dataset.shows = seen.kind;
     this.root.goodInitPreview = seen;
     this.since = performance.now();

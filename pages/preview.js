@@ -150,35 +150,37 @@ export function ordinal(number) {
 
 const products = (count) => `${count} product${count === 1 ? "" : "s"}`;
 
-// The answer in words. ``broken`` is what a break was last seen to be, NaN or Inf: exact arithmetic
-// knows that the range ends, not which of the two a sum of infinities becomes.
-export function words(seen, broken = "NaN") {
-  const { depth, nonfinite, nan, zero, alive } = seen;
-  const why = seen.endsInZero ? "not zero" : "finite";
-  const said = {
-    last: Number.isFinite(seen.log2Last) ? size(seen.log2Last) : "–",
-    where: `at layer ${alive}${alive < depth ? `, the last ${why}` : ""}`,
-    growth: Number.isNaN(seen.growth) ? "–" : `× ${significant(seen.growth)}`,
-    mean: Number.isNaN(seen.growth) ? "no constant factor" : "geometric mean while in range",
-  };
+function iteration({ kind, depth, nonfinite, nan, zero }, broken) {
   if (nonfinite !== null) {
-    const word = seen.kind === "exact" ? broken : nan === nonfinite ? "NaN" : "Inf";
-    const detail = `i = ${nonfinite}, the ${ordinal(nonfinite + 1)} product`;
+    const word = kind === "exact" ? broken : nan === nonfinite ? "NaN" : "Inf";
+    const place = `i = ${nonfinite}, the ${ordinal(nonfinite + 1)} product`;
     const later = nan === null ? "never NaN" : `NaN at i = ${nan}`;
-    said.label = word === "NaN" ? "NaN iteration" : "First Inf";
-    said.iteration = `${nonfinite}`;
-    said.detail = word === "NaN" || seen.kind === "exact" ? detail : `${detail}; ${later}`;
-    said.mark = `${word} at i = ${nonfinite}`;
-  } else if (zero !== null) {
-    said.label = "All zero at iteration";
-    said.iteration = `${zero}`;
-    said.detail = `i = ${zero}, the ${ordinal(zero + 1)} product; no NaN`;
-    said.mark = `all zero at i = ${zero}`;
-  } else {
-    said.label = "NaN iteration";
-    said.iteration = "none";
-    said.detail = `every element is finite after ${products(depth)}`;
-    said.mark = "";
+    const detail = word === "NaN" || kind === "exact" ? place : `${place}; ${later}`;
+    const label = word === "NaN" ? "NaN iteration" : "First Inf";
+    return { mark: `${word} at i = ${nonfinite}`, cell: [label, `${nonfinite}`, detail] };
   }
-  return said;
+  if (zero !== null) {
+    const detail = `i = ${zero}, the ${ordinal(zero + 1)} product; no NaN`;
+    const cell = ["All zero at iteration", `${zero}`, detail];
+    return { mark: `all zero at i = ${zero}`, cell };
+  }
+  const detail = `every element is finite after ${products(depth)}`;
+  return { mark: "", cell: ["NaN iteration", "none", detail] };
+}
+
+// The answer in words: ``mark`` for the chart, and ``numbers``: label, value and detail of each.
+// ``broken`` is what a break was last seen to be, NaN or Inf: exact arithmetic knows that the range
+// ends, not which of the two a sum of infinities becomes.
+export function words(seen, broken = "NaN") {
+  const { depth, alive, endsInZero, log2Last, growth: rate } = seen;
+  const { mark, cell } = iteration(seen, broken);
+  const ended = alive < depth ? `, the last ${endsInZero ? "not zero" : "finite"}` : "";
+  const numbers = [
+    cell,
+    [seen.singleNumber ? "last |x|" : "last std", size(log2Last), `at layer ${alive}${ended}`],
+    Number.isNaN(rate)
+      ? ["growth per product", "–", "no constant factor"]
+      : ["growth per product", `× ${significant(rate)}`, "geometric mean while in range"],
+  ];
+  return { mark, numbers };
 }

@@ -3,6 +3,7 @@
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 _PATIENCE = 30_000  # ms; the first page of a cold server takes a few seconds
+ITERATION = ".gi-numbers > :first-child strong"
 _IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from core import Experiment, propagate
 from core.verdict import judge
 from tests.browser.on_screen import (
+    ITERATION,
     answer,
     bottom,
     curve,
@@ -122,8 +123,8 @@ def test_a_phone_shows_the_chart_at_once_and_scrolls_one_way(visitor, address):
 def test_the_first_screen_answers_the_question(page, address):
     visit(page, address)
     expect(page.locator(".gi-verdict")).to_contain_text("explodes")
-    expect(page.locator(".gi-main strong")).to_have_text("28")
-    for part in (page.locator(".gi-verdict"), page.locator(".gi-main"), main_figure(page)):
+    expect(page.locator(ITERATION)).to_have_text("28")
+    for part in (page.locator(".gi-verdict"), page.locator(ITERATION), main_figure(page)):
         assert bottom(part) <= 900
     assert page.problems == []
 
