@@ -6,16 +6,16 @@ import platform
 
 import torch
 
-from tests.bench import compute, latency, start
+from tests.bench import compute, live, start
 
 
 def main() -> None:
     """Print what was measured beside what is aimed at."""
     print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
-    print(f"{'':44}{'measured':>28}{'aim':>14}")
-    for part in (compute.rows, compute.cuda_rows, start.rows, latency.rows):
+    print(f"{'':44}{'measured':>38}{'aim':>14}")
+    for part in (compute.rows, compute.cuda_rows, start.rows, live.rows):
         for what, measured, aim in part():
-            print(f"{what:44}{measured:>28}{aim:>14}", flush=True)
+            print(f"{what:44}{measured:>38}{aim:>14}", flush=True)
 
 
 if __name__ == "__main__":

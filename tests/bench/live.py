@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from urllib.parse import urlencode
 
 from playwright.sync_api import Page
 
@@ -164,8 +163,7 @@ def rows() -> list[tuple[str, str, str]]:
         throttle.send("Emulation.setCPUThrottlingRate", {"rate": _THROTTLE})
         table += _drags(page, "120 ms", f", CPU / {_THROTTLE}")
         throttle.send("Emulation.setCPUThrottlingRate", {"rate": 1})
-        page.goto(f"{address}/?{urlencode({})}")
-        drawn(page)
+        visit(page, address)
         page.wait_for_timeout(1500)
         page.evaluate(_WATCH)
         table += _steps(page)

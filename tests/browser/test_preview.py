@@ -105,11 +105,12 @@ def scattered(seed, number_format, *, fresh):
     )
 
 
-# Rounding moves a curve by about half an ulp·√n a layer; these are ten times what was seen, in
-# octaves, over layers in which every element is normal. bfloat16 has 8 bits: a tied run may drift.
-DRIFT = {"float64": 1e-9, "float32": 1e-3, "float16": 0.2, "bfloat16": 1.0}
-# How many of the events may be off at all; by how much is asserted for each of them.
-OFF = {"float64": 0.15, "float32": 0.15, "float16": 0.2, "bfloat16": 0.2}
+# In octaves, over layers in which every element is normal; seen: 4e-10, 2e-5, 7e-3 and 0.3. A layer
+# rounds by about an ulp, and a narrow tied matrix may stretch what it rounded away: ten times that.
+DRIFT = {"float64": 4e-9, "float32": 3e-4, "float16": 0.07, "bfloat16": 2.0}
+# How many of the events may be off at all; by how much is asserted for each of them. Seen: 3 of 48,
+# 5 of 60, 11 of 78 and 3 of 62, all but one of them where a signal vanishes through subnormals.
+OFF = {"float64": 0.13, "float32": 0.17, "float16": 0.28, "bfloat16": 0.1}
 
 
 @pytest.mark.parametrize("number_format", DRIFT)
@@ -148,7 +149,6 @@ def test_exact_arithmetic_agrees_with_the_real_products(ask, number_format, reco
         off["runs"] += 1
         off["events"] += broken is not None or zero is not None
     record_property("differences", dict(off) | {"drift in octaves": worst})
-    print(number_format, dict(off), worst)
     assert off["events"] > 40
     assert off["overflow by one"] + off["underflow"] <= OFF[number_format] * off["events"]
 

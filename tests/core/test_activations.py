@@ -98,3 +98,12 @@ def test_a_gain_first_asked_for_in_inference_mode_leaves_autograd_alone():
     z, weights = _rule((0.0,))
     (weights * torch.tanh(slope * z) ** 2).sum().backward()
     assert slope.grad is not None
+
+
+@EACH
+def test_positively_homogeneous_is_said_of_exactly_those_that_are(activation):
+    # A power of two changes no mantissa, so that equality is exact; torch's leaky slope too.
+    scaled = [activation(BOTH_SIDES * 2.0**octave) for octave in (-3, 1, 5)]
+    shifted = [activation(BOTH_SIDES) * 2.0**octave for octave in (-3, 1, 5)]
+    agree = all(torch.equal(a, b) for a, b in zip(scaled, shifted, strict=True))
+    assert agree == activation.positively_homogeneous
