@@ -363,3 +363,31 @@ def test_scripts_are_fetched_once_and_kept(visitor, address):
     again = page.evaluate(sizes)
     assert {name for name, *_ in again} == {name for name, *_ in first}
     assert all(moved == 0 for _, moved, _ in again)
+
+
+def test_a_finger_on_a_phone_sees_the_chart_that_it_moves(visitor, address):
+    page = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    visit(page, address)
+    controls = page.locator(".st-key-scale")
+    controls.evaluate("node => node.scrollIntoView({ block: 'end' })")
+    page.mouse.wheel(0, 150)
+    page.wait_for_timeout(500)
+    x, y, _ = thumb(page, "scale")
+    touch = page.context.new_cdp_session(page)
+
+    def send(kind, *points):
+        at = [{"x": px, "y": py} for px, py in points]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+        page.wait_for_timeout(40)
+
+    send("touchStart", (x, y))
+    for move in range(1, 20):
+        send("touchMove", (x - 4 * move, y))
+    shows(page, "exact")
+    plot, number = page.locator(".gi-plot").first.bounding_box(), page.locator(ITERATION).last
+    assert plot["y"] >= 0 and plot["y"] + plot["height"] <= y  # above the finger, all of it
+    assert number.bounding_box()["y"] >= 0 and number.inner_text() != "28"
+    send("touchEnd")
+    settled(page)
+    assert float(query_of(page)["scale"]) < 1
+    assert page.problems == []
