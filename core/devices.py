@@ -22,6 +22,7 @@ _SLOWER_IN_16_BITS = 50  # a product of two matrices, on a CPU without instructi
 _OVERHEAD_BYTES = 2**24  # what BLAS keeps for itself
 _QUICK_MULTIPLY_ADDS = 2e9
 _MULTIPLY_ADDS_PER_DRAW = 16  # what one random number costs, in multiply-adds, on a CPU
+_MULTIPLY_ADDS_PER_MEASURED_ELEMENT = 64
 
 
 class WorkLimitError(ValueError):
@@ -123,7 +124,9 @@ def cost(experiment: Experiment, device_type: str = "cpu") -> Cost:
     if device_type == "cpu" and number_format.bits == 16 and batch > 1:
         products *= _SLOWER_IN_16_BITS
     draws = drawn * (_MULTIPLY_ADDS_PER_DRAW * float(n) * n + rule.multiply_adds(n))
-    return Cost(int(matrix + activations + measured) + _OVERHEAD_BYTES, products + draws)
+    statistics = _MULTIPLY_ADDS_PER_MEASURED_ELEMENT * float(n) * batch * depth
+    work = products + draws + statistics
+    return Cost(int(matrix + activations + measured) + _OVERHEAD_BYTES, work)
 
 
 def is_quick(experiment: Experiment) -> bool:

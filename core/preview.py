@@ -2,7 +2,7 @@
 
 Two kinds answer for more than the experiment that they come from. A measured run answers for every
 shallower one: its first layers are theirs, to the last bit. A scale-free run answers for every
-scale factor and depth, in exact arithmetic.
+scale factor and every depth up to its own, in exact arithmetic.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Document = dict[str, Any]
 _ACCUMULATOR_BITS = 32  # 16-bit products add up in float32 and round once, at the end
 
 
-def packed(values: ArrayLike) -> str:
+def encoded(values: ArrayLike) -> str:
     """float64 values, little-endian, in base64; no rounding on the way."""
     return base64.b64encode(np.asarray(values, dtype="<f8").tobytes()).decode()
 
 
 def _range(number_format: NumberFormat) -> Document:
-    """A number format's range as log2."""
+    """A number format: its name, its range as log2, and how a sum of products is rounded."""
     ulp = number_format.epsilon
     return {
         "name": number_format.name,
@@ -53,13 +53,12 @@ def measured(run: Run) -> Document:
         log2_max_abs = np.log2(stats.max_abs)
     return {
         "kind": "measured",
-        "device": run.device,
         "depth": run.experiment.depth,
         "single_number": is_single_number(run),
         "range": _range(run.experiment.format),
-        "log2_std": packed(stats.log2_std),
-        "log2_rms": packed(stats.log2_rms),
-        "log2_max_abs": packed(log2_max_abs),
+        "log2_std": encoded(stats.log2_std),
+        "log2_rms": encoded(stats.log2_rms),
+        "log2_max_abs": encoded(log2_max_abs),
         "first_nonfinite": events.first_nonfinite,
         "first_nan": events.first_nan,
         "all_zero": events.all_zero,
@@ -69,15 +68,15 @@ def measured(run: Run) -> Document:
 
 
 def exact(experiment: Experiment, free: ScaleFree) -> Document:
-    """A scale-free run, for every scale factor and depth of ``experiment``."""
+    """A scale-free run, for ``experiment`` at every scale factor and every depth up to its own."""
     return {
         "kind": "exact",
         "depth": len(free.log2_std) - 1,
         "single_number": experiment.width * experiment.batch_size == 1,
         "range": _range(experiment.format),
-        "log2_std": packed(free.log2_std),
-        "log2_rms": packed(free.log2_rms),
-        "log2_max_abs": packed(free.log2_max_abs),
-        "log2_reach": packed(free.log2_reach),
-        "log2_weight": packed([free.log2_weight]),
+        "log2_std": encoded(free.log2_std),
+        "log2_rms": encoded(free.log2_rms),
+        "log2_max_abs": encoded(free.log2_max_abs),
+        "log2_reach": encoded(free.log2_reach),
+        "log2_weight": encoded(free.log2_weight),
     }

@@ -33,14 +33,14 @@ class ScaleFree:
         log2_std, log2_rms, log2_max_abs: of x at layer k; −inf for an exact zero.
         log2_reach: of the largest pre-activation on a side on which φ is unbounded: where it
             overflows, so does x. At layer 0 that of the input itself.
-        log2_weight: of the largest weight.
+        log2_weight: of the largest weight of layer k; −inf at layer 0, which has none.
     """
 
     log2_std: Array
     log2_rms: Array
     log2_max_abs: Array
     log2_reach: Array
-    log2_weight: float
+    log2_weight: Array
 
 
 def is_scale_free(experiment: Experiment) -> bool:
@@ -52,6 +52,11 @@ def is_scale_free(experiment: Experiment) -> bool:
     return homogeneous and experiment.bias_std == 0 and experiment.format.bits > _COARSE
 
 
+def free_of_scale(experiment: Experiment) -> Experiment:
+    """The experiment that stands for all that differ from it in scale and number format only."""
+    return experiment.replace(scale=1.0, number_format="float64")
+
+
 def scale_free(experiment: Experiment) -> ScaleFree:
     """The run of ``experiment`` at scale 1, in float64, beyond any number format's range.
 
@@ -61,7 +66,7 @@ def scale_free(experiment: Experiment) -> ScaleFree:
         ValueError: the experiment has a bias, or an activation with which scales do not separate.
         WorkLimitError: the run needs more memory or work than the host allows.
     """
-    e = experiment.replace(scale=1.0, number_format="float64")
+    e = free_of_scale(experiment)
     if not is_scale_free(e):
         raise ValueError(
             "a run free of scale needs bias_std 0 and a positively homogeneous activation, "
@@ -73,11 +78,17 @@ def scale_free(experiment: Experiment) -> ScaleFree:
         return _run(e)
 
 
-def _reach(h: Tensor, phi: Activation) -> Tensor:
-    """The largest |h| on the sides on which φ has no bound."""
-    ends = phi(torch.tensor([-torch.inf, torch.inf], dtype=h.dtype)).isinf().tolist()
-    sides = [side.amax() for side, unbounded in zip((-h, h), ends, strict=True) if unbounded]
-    return torch.stack(sides).amax().clamp_min(0)
+def _unbounded(phi: Activation) -> tuple[bool, bool]:
+    """Whether φ grows without bound below zero, and above."""
+    below, above = phi(torch.tensor([-torch.inf, torch.inf])).isinf().tolist()
+    return below, above
+
+
+def _reach(h: Tensor, below: bool, above: bool) -> Tensor:
+    """The largest |h| on the sides that count; 0 if there is none."""
+    lowest, highest = h.aminmax()
+    zero = torch.zeros_like(lowest)
+    return torch.maximum(-lowest if below else zero, highest if above else zero).clamp_min(0)
 
 
 def _unit(x: Tensor) -> tuple[Tensor, int]:
@@ -89,16 +100,19 @@ def _unit(x: Tensor) -> tuple[Tensor, int]:
 def _run(e: Experiment) -> ScaleFree:
     x = draw_input(e, _CPU)
     multiply = torch.mv if x.dim() == 1 else torch.mm
-    exponents, reaches, heaviest = [0], [x.abs().amax()], torch.zeros((), dtype=torch.float64)
+    below, above = _unbounded(e.phi)
+    nothing = torch.zeros((), dtype=torch.float64)
+    exponents, reaches, weights, heaviest = [0], [x.abs().amax()], [nothing], nothing
     waiting, tallies, rows = [x], [], chunk_layers(e)
     a: Tensor | None = None
     for layer in range(1, e.depth + 1):
         if a is None or e.weights == "fresh":
             a = None  # the old matrix goes before the new one comes
             a, _ = draw_layer(e, layer, _CPU)
-            heaviest = torch.maximum(heaviest, a.abs().amax())
+            heaviest = a.abs().amax()
+        weights.append(heaviest)
         h = multiply(a, x)
-        reaches.append(_reach(h, e.phi))
+        reaches.append(_reach(h, below, above))
         x, exponent = _unit(e.phi(h))
         exponents.append(exponents[-1] + exponent)
         waiting.append(x)
@@ -113,5 +127,5 @@ def _run(e: Experiment) -> ScaleFree:
             log2_rms=stats.log2_rms + apart,
             log2_max_abs=np.log2(stats.max_abs) + apart,
             log2_reach=np.log2(torch.stack(reaches).numpy()) + np.concatenate([[0], apart[:-1]]),
-            log2_weight=float(np.log2(heaviest.numpy())),
+            log2_weight=np.log2(torch.stack(weights).numpy()),
         )

@@ -13,12 +13,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 _IMMUTABLE = "public, max-age=31536000, immutable"
-_HERE = Path(__file__).parent
-_MODULES = {path.name: path.read_bytes() for path in sorted(_HERE.glob("*.js"))}
-_DIGEST = sha256(b"".join(_MODULES.values())).hexdigest()[:12]
+_SOURCES = {path.name: path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.js"))}
+_DIGEST = sha256(b"".join(_SOURCES.values())).hexdigest()[:12]
+_MODULES = {name: gzip.compress(source) for name, source in _SOURCES.items()}
 
 PLOTLY_PATH = f"/assets/plotly-{plotly.__version__}.min.js"
-MODULES_PATH = f"/assets/{_DIGEST}/"
+MODULE_PATHS = {name: f"/assets/{_DIGEST}/{name}" for name in _MODULES}
 """Where our own modules are; the path changes with their content, so that they may be kept."""
 
 
@@ -29,20 +29,21 @@ def plotly_script() -> bytes:
     return gzip.compress(path.read_bytes(), 6)
 
 
-def _script(gzipped: bytes) -> Response:
-    headers = {"content-encoding": "gzip", "cache-control": _IMMUTABLE}
+def _script(gzipped: bytes, cache_control: str) -> Response:
+    headers = {"content-encoding": "gzip", "cache-control": cache_control}
     return Response(gzipped, media_type="text/javascript", headers=headers)
 
 
 async def _plotly(request: Request) -> Response:
-    return _script(plotly_script())
+    return _script(plotly_script(), _IMMUTABLE)
 
 
 async def _module(request: Request) -> Response:
-    name = request.path_params["name"]
+    """A module; also one of another version, which a page from a neighbouring host may ask for."""
+    name, version = request.path_params["name"], request.path_params["version"]
     if name not in _MODULES:
         return PlainTextResponse("not found\n", status_code=404)
-    return _script(gzip.compress(_MODULES[name]))
+    return _script(_MODULES[name], _IMMUTABLE if version == _DIGEST else "no-store")
 
 
-ROUTES = [Route(PLOTLY_PATH, _plotly), Route(MODULES_PATH + "{name}", _module)]
+ROUTES = [Route(PLOTLY_PATH, _plotly), Route("/assets/{version}/{name}", _module)]

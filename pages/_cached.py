@@ -11,7 +11,7 @@ import streamlit as st
 from core.experiment import Experiment
 from core.propagate import Run, propagate
 from core.scale_free import ScaleFree
-from core.scale_free import scale_free as _scale_free
+from core.scale_free import scale_free as compute_scale_free
 
 
 class Progress:
@@ -49,10 +49,6 @@ def run(experiment: Experiment, device: str, progress: Progress) -> Run:
 
 
 @st.cache_data(max_entries=128, max_size="16MB", show_spinner=False)
-def _any_scale(experiment: Experiment) -> ScaleFree:
-    return _scale_free(experiment)
-
-
 def scale_free(experiment: Experiment) -> ScaleFree:
-    """The run that answers for every scale factor and number format, computed once for all."""
-    return _any_scale(experiment.replace(scale=1.0, number_format="float64"))
+    """The run that answers for every scale factor of an experiment free of scale."""
+    return compute_scale_free(experiment)

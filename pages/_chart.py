@@ -7,19 +7,33 @@ from typing import Any
 
 import streamlit as st
 
-from pages._assets import MODULES_PATH, PLOTLY_PATH
+from pages._assets import MODULE_PATHS, PLOTLY_PATH
 
 _HERE = Path(__file__).parent
 _FAILED = "_plotly_script_failed"
 
-# Our own module is fetched once and kept; Streamlit sends this text with every figure.
+# Streamlit sends this text with every figure; the modules and Plotly are fetched once and kept, all
+# at the same time. Paths are taken from where the page is, which may be under a prefix.
 _LOADER = """
-export default (args) => {
-  const module = import(new URL(args.data.module, document.baseURI));
-  const shown = module.then(({ show }) => show(args), () => args.setStateValue("failed", true));
+const at = (path) => new URL(path, document.baseURI).href;
+const preload = (path, rel, as) => {
+  const known = window.goodInitPreloaded ??= new Set();
+  if (known.has(path)) return;
+  known.add(path);
+  document.head.append(Object.assign(document.createElement("link"), { rel, as, href: at(path) }));
+};
+export default ({ data, ...rest }) => {
+  preload(data.plotly, "preload", "script");
+  for (const path of data.modules) preload(path, "modulepreload", "script");
+  const shown = import(at(data.module)).then(
+    ({ show }) => show({ data: { ...data, plotly: at(data.plotly) }, ...rest }),
+    () => rest.setStateValue("failed", true),
+  );
   return () => shown.then((leave) => leave?.());
 };
 """
+_PLOTLY = PLOTLY_PATH.lstrip("/")
+_MODULES = {name: path.lstrip("/") for name, path in MODULE_PATHS.items()}
 
 _component = st.components.v2.component(
     "good_init_chart",
@@ -51,8 +65,9 @@ def show(
         data={
             "figure": figure,
             "alt": figure["layout"]["meta"]["alt"],
-            "module": f"{MODULES_PATH}chart.js",
-            "plotly": PLOTLY_PATH,
+            "module": _MODULES["chart.js"],
+            "modules": list(_MODULES.values()),
+            "plotly": _PLOTLY,
             "name": key,
             "urgent": urgent,
             "live": live,

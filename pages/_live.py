@@ -11,17 +11,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from core.devices import cost, host_is_busy, is_quick
+from core.devices import WorkLimit, cost, host_is_busy
 from core.diagnosis import breaks_as
 from core.experiment import PARAMETERS, SCALE_STOPS, Experiment
 from core.preview import exact, measured
 from core.propagate import Run
-from core.scale_free import is_scale_free
+from core.scale_free import free_of_scale, is_scale_free
 
 PATH = "/preview.json"
 _SWITCH = "GOOD_INIT_LIVE_PREVIEW"
-_MOST_MULTIPLY_ADDS = 6e8  # about 0.15 s: six a second of them is still less than one core
-_KEPT_SECONDS = 600
+# About 0.15 s, several times a second; and about 0.5 s, once for all scales and depths.
+_MOST_MULTIPLY_ADDS = {"measured": 6e8, "exact": 2e9}
+_MOST_BYTES = 2**28
 
 _one_at_a_time = threading.Lock()
 
@@ -34,23 +35,42 @@ def is_on() -> bool:
     return text == "on"
 
 
-def _longest(experiment: Experiment) -> int:
-    return max(int(PARAMETERS["depth"].stops[-1]), experiment.depth)
+def _asked(kind: str, experiment: Experiment) -> Experiment:
+    """The experiment that answers: every scale and number format shares one exact run."""
+    return free_of_scale(experiment) if kind == "exact" else experiment
+
+
+def gives(kind: str, experiment: Experiment) -> bool:
+    """Whether this host answers a question of that kind about the experiment, if it has time."""
+    if kind == "exact" and not is_scale_free(experiment):
+        return False
+    if kind == "measured" and not is_on():
+        return False
+    need, limit = cost(_asked(kind, experiment)), WorkLimit.from_environment()
+    most = min(_MOST_MULTIPLY_ADDS[kind], limit.multiply_adds)
+    return need.multiply_adds <= most and need.bytes <= min(_MOST_BYTES, limit.bytes)
+
+
+def _deepest(kind: str, experiment: Experiment) -> int:
+    """The depth of the longest run that it is worth asking for: the slider's own, this one's, 0."""
+    longest = max(int(PARAMETERS["depth"].stops[-1]), experiment.depth)
+    for depth in (longest, experiment.depth):
+        if gives(kind, experiment.replace(depth=depth)):
+            return depth
+    return 0
 
 
 def description(run: Run) -> dict[str, Any]:
     """What the browser must know about the run on screen to follow the sliders from there."""
     e = run.experiment
-    longest = e.replace(depth=_longest(e), scale=1.0, number_format="float64")
     return {
-        "path": PATH,
+        "path": PATH.lstrip("/"),
         "query": e.to_query(),
         "device": run.device,
         "sliders": [name for name, parameter in PARAMETERS.items() if parameter.stops],
         "named_scales": {name: value(e.width) for name, value in SCALE_STOPS.items()},
-        "longest": longest.depth,
         "broken": breaks_as(run) or "NaN",
-        "exact": is_scale_free(e) and is_quick(longest),
+        "deepest": {kind: _deepest(kind, e) for kind in _MOST_MULTIPLY_ADDS},
         "served": is_on(),
     }
 
@@ -59,7 +79,7 @@ def _document(kind: str, experiment: Experiment, device: str) -> dict[str, Any]:
     from pages import _cached  # Streamlit's cache wants the runtime, which starts after the routes
 
     if kind == "exact":
-        return exact(experiment, _cached.scale_free(experiment))
+        return exact(experiment, _cached.scale_free(_asked(kind, experiment)))
     return measured(_cached.run(experiment, device, _cached.Progress(lambda done: None)))
 
 
@@ -77,26 +97,22 @@ async def _preview(request: Request) -> Response:
     """/preview.json?kind=…&width=…: 503 while the host is busy, for the viewer can do without."""
     asked = dict(request.query_params)
     kind, device = asked.pop("kind", "measured"), asked.pop("device", "cpu")
-    if kind not in ("exact", "measured"):
+    if kind not in _MOST_MULTIPLY_ADDS:
         return PlainTextResponse(f"kind must be exact or measured, got {kind!r}\n", 422)
     if kind == "measured" and not is_on():
-        return PlainTextResponse("this host gives no previews\n", 404)
+        return PlainTextResponse("this host gives no previews of this kind\n", 404)
     experiment, problems = Experiment.from_query(asked)
     if problems:
         return PlainTextResponse("\n".join(problems) + "\n", 422)
-    if kind == "exact":
-        allowed = is_scale_free(experiment) and is_quick(experiment)
-    else:
-        allowed = cost(experiment).multiply_adds <= _MOST_MULTIPLY_ADDS
-    if not allowed:
-        return PlainTextResponse("this experiment has no preview\n", 422)
+    if not gives(kind, experiment):
+        return PlainTextResponse("this experiment has no preview here\n", 422)
     try:
         document = await run_in_threadpool(_exclusively, kind, experiment, device)
     except ValueError as error:
         return PlainTextResponse(f"{error}\n", 422)
     if document is None:
         return PlainTextResponse("busy\n", 503)
-    return JSONResponse(document, headers={"cache-control": f"private, max-age={_KEPT_SECONDS}"})
+    return JSONResponse(document, headers={"cache-control": "no-store"})
 
 
 ROUTES = [Route(PATH, _preview)]

@@ -1,7 +1,7 @@
 // Shows a Plotly figure on a node that stays: zoom, legend choices and hover survive every update.
 
 import { Live } from "./live.js";
-import { keepInView } from "./sticky.js";
+import { Sticky } from "./sticky.js";
 import { unzoomed, withZoom } from "./zoom.js";
 
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false };
@@ -46,12 +46,12 @@ const ACTIONS = {
   svg: (Plotly, plot, filename) =>
     Plotly.downloadImage(plot, { format: "svg", filename, ...paper(plot) }),
   csv: (Plotly, plot, filename) => save(`${filename}.csv`, toCsv(plot._fullData), "text/csv"),
-  reset: (Plotly, plot) => Plotly.relayout(plot, unzoomed(plot.goodInitLayout)),
+  reset: (Plotly, plot) => Plotly.relayout(plot, unzoomed(plot)),
 };
 
 const paper = (plot) => ({ width: Math.max(800, plot.clientWidth), height: plot.clientHeight });
 
-function connect(root, plot, name) {
+function connect(root, plot, name, wasResized) {
   const menu = root.querySelector(".gi-menu");
   menu.addEventListener("click", (event) => {
     const action = ACTIONS[event.target.dataset.do];
@@ -70,7 +70,8 @@ function connect(root, plot, name) {
   };
   document.addEventListener("pointerdown", outside, { signal: alive.signal });
   const resized = new ResizeObserver(() => {
-    if (plot._fullLayout) window.Plotly.Plots.resize(plot);
+    if (!plot._fullLayout) return;
+    window.Plotly.Plots.resize(plot).then(wasResized);
   });
   resized.observe(root);
   return () => {
@@ -96,14 +97,14 @@ class Chart {
   show(Plotly, { figure, alt, name, urgent, live }) {
     const { root, plot } = this;
     root.setAttribute("aria-label", alt);
-    this.disconnect ??= connect(root, plot, name);
+    this.disconnect ??= connect(root, plot, name, () => this.live?.resized());
     this.figure = figure;
     plot.style.height = `${fitted(figure.layout.height)}px`;
     const update = () => this.draw(Plotly);
     if (live) {
       this.live ??= new Live(root, plot, update);
-      this.unstick?.();
-      this.unstick = keepInView(root); // anew with each theme
+      this.sticky ??= new Sticky(root);
+      this.sticky.place(); // the theme may be another
     }
     if (live && !this.live.update(live)) return undefined; // the preview is of newer values
     if (urgent) return update();
@@ -125,25 +126,27 @@ class Chart {
 
   leave() {
     this.live?.leave();
-    this.unstick?.();
+    this.sticky?.leave();
     this.disconnect?.();
     if (this.plot._fullLayout) window.Plotly.purge(this.plot);
   }
 }
 
-const charts = new WeakMap();
-
 // Shows the figure in ``data``; returns how to leave. Streamlit also leaves a call that a newer one
 // overtook, and then the figure is still there.
 export async function show({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".gi-figure");
-  if (!charts.has(root)) charts.set(root, new Chart(root));
-  const chart = charts.get(root);
+  if (!(root.goodInitChart instanceof Chart)) {
+    root.goodInitChart?.leave(); // of another version of this module
+    root.goodInitChart = new Chart(root);
+  }
+  const chart = root.goodInitChart;
   chart.newest = data;
   const Plotly = await plotly(data.plotly).catch(() => setStateValue("failed", true));
   if (Plotly && chart.newest === data && root.isConnected) await chart.show(Plotly, data);
   return () => {
-    if (root.isConnected || !charts.delete(root)) return;
+    if (root.isConnected || root.goodInitChart !== chart) return;
+    root.goodInitChart = undefined;
     chart.leave();
   };
 }

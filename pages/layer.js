@@ -42,12 +42,13 @@ export class Layer {
     this.plot = plot;
   }
 
-  show(seen, mark) {
+  // ``of`` says what a measured preview belongs to: the finger may be further on.
+  show(seen, mark, of) {
     this.svg ??= this.#build();
     const { x, y } = this.#axes(seen);
     this.#drawCurves(seen, x, y);
     this.#drawEvent(seen, mark, x);
-    this.#label(seen);
+    this.#label(seen, of);
     this.root.classList.add("gi-live");
   }
 
@@ -73,19 +74,19 @@ export class Layer {
   // Moves the figure's axes along, unless the viewer has zoomed; how pixels follow from values.
   #axes(seen) {
     const { plot } = this;
-    const full = plot._fullLayout;
     const asked = axes(seen);
     const dtick = { xaxis: asked.everyLayer ? 1 : null, yaxis: asked.ticks };
     const changes = {};
     for (const axis of ["xaxis", "yaxis"]) {
       if (same(asked[axis], plot.goodInitRanges[axis])) continue;
       if (!isZoomed(plot, axis)) {
-        changes[`${axis}.range`] = asked[axis];
+        changes[`${axis}.range`] = [...asked[axis]]; // Plotly keeps it, and changes it in a zoom
         if (dtick[axis] !== (plot.layout[axis].dtick ?? null)) changes[`${axis}.dtick`] = dtick[axis];
       }
       plot.goodInitRanges[axis] = asked[axis];
     }
     if (Object.keys(changes).length) window.Plotly.relayout(plot, changes);
+    const full = plot._fullLayout; // another object, perhaps, than before
     const { l, t, w, h } = full._size;
     const [x0, x1] = full.xaxis.range;
     const [y0, y1] = full.yaxis.range;
@@ -98,8 +99,14 @@ export class Layer {
   }
 
   #drawCurves(seen, x, y) {
-    const traces = this.plot._fullData.filter(
-      ({ meta, visible }) => visible === true && seen[meta?.statistic]);
+    const main = seen.singleNumber ? "log2_rms" : "log2_std"; // one number has no std
+    const traces = this.plot._fullData
+      .filter(({ meta }) => meta?.statistic)
+      .map(({ meta, line, visible }, i) => ({
+        color: line.color,
+        values: visible === true && seen[i === 0 ? main : meta.statistic],
+      }))
+      .filter(({ values }) => values);
     while (this.curves.children.length > traces.length) this.curves.lastChild.remove();
     while (this.curves.children.length < traces.length) {
       const curve = element("g", this.curves);
@@ -108,20 +115,20 @@ export class Layer {
     }
     traces.forEach((trace, i) => {
       const curve = this.curves.children[i];
-      const [line, dots] = paths(seen[trace.meta.statistic], x, y);
-      curve.setAttribute("stroke", trace.line.color);
+      const [line, dots] = paths(trace.values, x, y);
+      curve.setAttribute("stroke", trace.color);
       curve.children[0].setAttribute("d", line);
       curve.children[1].setAttribute("d", dots);
     });
   }
 
   // Says what is shown, on the side of the plot that the curve leaves free.
-  #label({ kind, range, log2_rms, log2Last }) {
+  #label({ kind, range, log2_rms, log2Last }, of) {
     const { l, t, w, h } = this.area;
     const rises = log2Last >= log2_rms[0];
     set(this.badge, { x: l + w - 8, y: rises ? t + h - 8 : t + 16, "text-anchor": "end" });
     this.badge.textContent =
-      kind === "exact" ? "preview in exact arithmetic" : `measured in ${range.name}`;
+      kind === "exact" ? "preview in exact arithmetic" : `measured in ${range.name}, ${of}`;
   }
 
   #drawEvent({ nonfinite, zero, depth }, mark, x) {

@@ -4,53 +4,37 @@
 
 import { Layer } from "./layer.js";
 import { preview, words } from "./preview.js";
+import { Spoken } from "./spoken.js";
 import { Supply } from "./supply.js";
 
-const PATIENCE = 2000; // ms after which the server's figure is shown although it is of older values
+const PATIENCE = 2000; // ms without a move after which an idle server's figure is shown
 
 const without = (query, ...names) =>
   JSON.stringify(Object.entries(query).filter(([name]) => !names.includes(name)));
-const measuredKey = (query) => `measured ${without(query, "depth")}`;
-const exactKey = (query) => `exact ${without(query, "scale", "depth")}`;
 
-// The answer's numbers, laid over the server's own so that nothing moves and nothing is lost.
-function say(numbers) {
-  const spoken = document.querySelector(".gi-numbers:not(.gi-preview)");
-  if (!spoken) return;
-  let over = document.querySelector(".gi-preview");
-  if (!over || over.previousElementSibling !== spoken) {
-    over?.remove();
-    over = spoken.cloneNode(true);
-    over.classList.add("gi-preview");
-    over.ariaHidden = "true";
-    spoken.after(over);
-  }
-  [...over.children].forEach((cell, i) =>
-    [...cell.children].forEach((line, j) => {
-      if (line.textContent !== numbers[i][j]) line.textContent = numbers[i][j];
-    }));
-}
-
-const unsay = () => document.querySelector(".gi-preview")?.remove();
+const serverIsAtWork = () =>
+  document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "running";
 
 export class Live {
   constructor(root, plot, redraw) {
     this.root = root;
     this.redraw = redraw; // draws the server's own figure
     this.layer = new Layer(root, plot);
-    this.supply = new Supply(() => this.#draw());
+    this.spoken = new Spoken();
+    this.supply = new Supply({
+      arrived: (source, wish) => this.#arrived(source, wish),
+      refused: () => this.#draw(),
+    });
     this.watched = new WeakSet();
+    this.observer = new MutationObserver((changes) => this.#changed(changes));
     this.alive = new AbortController();
-    this.observer = new MutationObserver((changes) => this.#moved(changes));
-    const signal = this.alive.signal;
+    const options = { signal: this.alive.signal, capture: true, passive: true };
     const prepare = (event) => this.#prepare(event.target);
-    for (const kind of ["pointerover", "pointerdown", "focusin"])
-      document.addEventListener(kind, prepare, { signal, passive: true });
-    addEventListener("pointerdown", (event) => {
-      this.dragged = this.#sliderAt(event.target);
-    }, { signal, capture: true });
+    for (const kind of ["pointerover", "focusin"]) addEventListener(kind, prepare, options);
+    addEventListener("pointerdown", (event) => this.#pressed(event), options);
     for (const kind of ["pointerup", "pointercancel"])
-      addEventListener(kind, () => this.#released(), { signal, capture: true });
+      addEventListener(kind, (event) => this.#released(event.pointerId), options);
+    addEventListener("blur", () => this.#released(this.pointer), { signal: this.alive.signal });
   }
 
   // A new figure from the server, and what the page knows about it. Whether it may be drawn now.
@@ -66,20 +50,23 @@ export class Live {
         this.observer.observe(input, { attributeFilter: ["aria-valuetext"] });
       }
     this.#prepare(document.activeElement);
-    if (!this.shown) return true;
-    if (this.#isWanted() || (!this.dragged && performance.now() - this.since > PATIENCE)) {
-      this.#end();
-      return true;
-    }
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.#giveUp(), PATIENCE);
-    return false;
+    if (this.shown && !this.#isWanted()) return false; // the preview is of newer values
+    this.#end();
+    return true;
+  }
+
+  // The figure's pixels are others than when the preview was drawn.
+  resized() {
+    if (!this.shown) return;
+    this.shown = [];
+    this.#draw();
   }
 
   leave() {
-    clearTimeout(this.timer);
+    cancelAnimationFrame(this.frame);
     this.alive.abort();
     this.observer.disconnect();
+    this.supply.leave();
     this.#end();
   }
 
@@ -110,94 +97,142 @@ export class Live {
     if (name === "scale" || name === "depth") this.#wish(name, this.#wanted());
   }
 
-  #moved(changes) {
-    const input = changes.at(-1).target;
-    const [name] = this.sliders.find(([, known]) => known === input) ?? [];
-    const byHand = this.dragged === name || input === document.activeElement;
-    if (!name || !byHand) return; // the server moved it
-    this.touched = name;
-    this.#schedule();
-    // A key has no release: the real run is asked for at once.
-    if (!this.dragged) this.#wishMeasured(name, this.#wanted());
+  #pressed(event) {
+    if (!event.isPrimary || event.button !== 0) return;
+    this.#prepare(event.target);
+    this.dragged = this.#sliderAt(event.target);
+    this.pointer = event.pointerId;
   }
 
-  #released() {
-    if (!this.dragged) return;
+  #released(pointer) {
+    if (!this.dragged || pointer !== this.pointer) return;
     this.dragged = undefined;
     if (!this.shown) return;
-    if (this.#isWanted()) this.#giveUp(); // back where it was: the server has nothing to say
-    else this.#wishMeasured(this.touched, this.#wanted());
+    if (this.#isWanted()) this.#giveWay(); // back where it was: the server has nothing to say
+    else this.#verify();
   }
 
-  #giveUp() {
-    if (this.dragged) return;
-    this.#end();
-    this.redraw();
-  }
-
-  #schedule() {
+  #changed(changes) {
+    const byHand = (input) => this.#sliderAt(input) === this.dragged || input === document.activeElement;
+    const input = changes.map(({ target }) => target).find(byHand);
+    if (!input) return; // the server moved it
+    this.touched = this.#sliderAt(input);
     this.frame ??= requestAnimationFrame(() => {
       this.frame = undefined;
       this.#draw();
     });
+    if (!this.dragged) this.#verify(); // a key has no release
   }
 
   #draw() {
+    if (!this.touched) return;
     const wanted = this.#wanted();
-    if (!this.shown && this.#isWanted()) return;
-    const source = this.#sourceFor(wanted);
-    if (!source) {
-      this.#wish(this.touched, wanted);
+    if (this.#isWanted() && !this.dragged) {
+      this.#giveWay();
       return;
     }
-    const shown = [source, wanted.scale, wanted.depth];
-    if (this.shown?.every((part, i) => part === shown[i])) return;
-    const seen = preview(source, { scale: Number(wanted.scale), depth: Number(wanted.depth) });
+    const source = this.#sourceFor(wanted);
+    if (source) this.#show(source, wanted);
+    else if (!this.#wish(this.touched, wanted)) this.#giveWay();
+  }
+
+  // A source that comes late is still the newest there is, while the finger moves on.
+  #arrived(source, { kind, query }) {
+    if (!this.touched) return;
+    const wanted = this.#wanted();
+    if (this.#sourceFor(wanted)) this.#draw();
+    else {
+      if (kind === "measured" && this.dragged) this.#show(source, query);
+      this.#wish(this.touched, wanted);
+    }
+  }
+
+  #show(source, query) {
+    const shown = [source, query.scale, query.depth];
+    if (this.shown?.every((part, i) => part === shown[i]) && this.shown.length) return;
+    const seen = preview(source, { scale: Number(query.scale), depth: Number(query.depth) });
     const { mark, numbers } = words(seen, this.spec.broken);
-    this.layer.show(seen, mark);
-    say(numbers);
+    this.layer.show(seen, mark, `${this.touched} = ${query[this.touched]}`);
+    this.spoken.say(numbers);
     document.body.dataset.giLive = this.root.dataset.shows = seen.kind;
     this.root.goodInitPreview = seen;
-    this.since = performance.now();
     this.shown = shown;
+    this.#wait();
   }
 
   // Measured before exact: it is what the server will show.
   #sourceFor(wanted) {
-    const keys = [measuredKey(wanted), ...(this.#isExact(wanted) ? [exactKey(wanted)] : [])];
+    const keys = [this.#measuredKey(wanted), ...(this.#isExact(wanted) ? [this.#exactKey(wanted)] : [])];
     return keys.map((key) => this.supply.get(key, wanted.depth)).find(Boolean);
   }
 
+  #measuredKey = (query) => `measured ${this.spec.device} ${without(query, "depth")}`;
+  #exactKey = (query) => `exact ${without(query, "scale", "depth")}`;
+
   // Whether the scale-free run of what the server shows answers for these values.
   #isExact(wanted) {
-    return this.spec.exact && exactKey(wanted) === exactKey(this.spec.query);
+    const { deepest, query } = this.spec;
+    return deepest.exact >= wanted.depth && this.#exactKey(wanted) === this.#exactKey(query);
   }
 
-  // What the slider needs: the scale-free run for another scale, else the real one.
-  #wish(name, wanted) {
-    if (this.#isExact(wanted) && !(name === "depth" && this.spec.served)) {
-      const asked = { ...wanted, scale: "1", depth: this.spec.longest };
-      this.#ask("exact", exactKey(wanted), wanted.depth, asked);
-    } else this.#wishMeasured(name, wanted);
+  #exactWish(query) {
+    const asked = { ...query, scale: "1", depth: this.spec.deepest.exact };
+    return this.#wishFor("exact", this.#exactKey(query), asked);
   }
 
-  // The real run; for the depth slider the longest, of which every shallower one is a part.
-  #wishMeasured(name, wanted) {
-    if (!this.spec.served) return;
-    const asked = name === "depth" ? { ...wanted, depth: this.spec.longest } : wanted;
-    this.#ask("measured", measuredKey(wanted), asked.depth, asked);
+  #measuredWish(query, depth = query.depth) {
+    return this.#wishFor("measured", this.#measuredKey(query), { ...query, depth });
   }
 
-  #ask(kind, key, depth, query) {
+  #wishFor(kind, key, query) {
     const asked = new URLSearchParams({ kind, ...query, device: this.spec.device });
-    this.supply.wish(key, depth, `${this.spec.path}?${asked}`);
+    return { kind, key, query, depth: Number(query.depth), url: `${this.spec.path}?${asked}` };
+  }
+
+  // Asks for what the slider needs, the best that the host has not refused. Whether there is any:
+  // for depth the longest real run, of which every shallower one is a part; for scale the run free
+  // of it; for anything else, and where those cannot be had, the real run itself.
+  #wish(name, wanted) {
+    const { deepest, served } = this.spec;
+    const wishes = [];
+    if (served && name === "depth" && deepest.measured >= wanted.depth)
+      wishes.push(this.#measuredWish(wanted, deepest.measured));
+    if (this.#isExact(wanted)) wishes.push(this.#exactWish(wanted));
+    if (served) wishes.push(this.#measuredWish(wanted));
+    const best = wishes.find((wish) => !this.supply.refuses(wish));
+    if (best) this.supply.wish(best);
+    return Boolean(best);
+  }
+
+  // What was drawn in exact arithmetic is asked of the real products at once.
+  #verify() {
+    const wish = this.#measuredWish(this.#wanted());
+    const known = this.supply.get(wish.key, wish.depth) || this.supply.refuses(wish);
+    if (this.spec.served && !known) this.supply.wish(wish);
+  }
+
+  // A preview ends when the server's figure comes, or when there is none to come.
+  #wait() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      if (this.dragged || serverIsAtWork()) this.#wait();
+      else this.#giveWay();
+    }, PATIENCE);
+  }
+
+  #giveWay() {
+    if (!this.shown) return;
+    this.#end();
+    this.redraw();
   }
 
   #end() {
     clearTimeout(this.timer);
+    this.touched = this.dragged;
+    if (!this.shown) return;
     this.shown = undefined;
     this.layer.hide();
-    unsay();
+    this.spoken.unsay();
     delete document.body.dataset.giLive;
   }
 }

@@ -24,10 +24,10 @@ const earlier = (index, depth) => (index !== null && index < depth ? index : nul
 
 // What breaks first in exact arithmetic, as the loop's index i = layer − 1.
 function exactEvents({ range, log2_weight, ...sizes }, at, depth) {
-  const weight = log2_weight[0] + at.shift;
-  if (weight >= range.overflow) return { nonfinite: 0, zero: null };
   for (let layer = 1; layer <= depth; layer += 1) {
-    if (at(sizes.log2_reach, layer) >= range.overflow) return { nonfinite: layer - 1, zero: null };
+    const weight = log2_weight[layer] + at.shift;
+    const reach = Math.max(weight, at(sizes.log2_reach, layer));
+    if (reach >= range.overflow) return { nonfinite: layer - 1, zero: null };
     const largest = at(sizes.log2_max_abs, layer);
     // Where sums are as narrow as the numbers, every term of the sum is rounded.
     const terms = range.rounds_terms ? weight + at(sizes.log2_max_abs, layer - 1) : Infinity;
@@ -102,7 +102,7 @@ export function preview(source, { scale, depth }) {
     zero: nonfinite === null ? zero : null,
     alive,
     endsInZero: exact ? zero !== null : source.states[depth] === "z",
-    log2Last: log2[alive],
+    log2Last: at(source.single_number ? source.log2_rms : source.log2_std, alive),
     growth: growth(log2, layers),
   };
 }
@@ -137,6 +137,7 @@ export function significant(value) {
 
 // A size as text, also where a double has no room for it.
 export function size(log2) {
+  if (!Number.isFinite(log2)) return significant(2 ** log2);
   if (log2 > -1022 && log2 < 1024) return significant(2 ** log2);
   const decades = log2 * LOG10_2;
   const exponent = Math.floor(decades);

@@ -3,28 +3,34 @@
 
 const NARROW = matchMedia("(max-width: 640px)");
 
-export function keepInView(root) {
-  const column = root.closest('[data-testid="stColumn"]');
-  const place = () => {
-    const numbers = column.querySelector(".gi-stage");
-    const seen = column.getBoundingClientRect().bottom - numbers?.getBoundingClientRect().top;
-    const sticky = NARROW.matches && seen < innerHeight * 0.6;
-    const app = getComputedStyle(document.querySelector('[data-testid="stApp"]'));
+export class Sticky {
+  constructor(root) {
+    this.column = root.closest('[data-testid="stColumn"]');
+    this.main = root.closest('[data-testid="stMain"]');
+    this.observer = new ResizeObserver(() => this.place());
+    if (this.column) this.observer.observe(this.column);
+  }
+
+  place() {
+    if (!this.column) return;
+    const bottom = this.column.getBoundingClientRect().bottom;
+    const top = this.column.querySelector(".gi-stage")?.getBoundingClientRect().top;
+    const seen = NARROW.matches && bottom - top < innerHeight * 0.6 ? bottom - top : 0;
+    const app = document.querySelector('[data-testid="stApp"]');
     // What is scrolled to, by a key or by a link, should not end up behind it.
-    column.closest('[data-testid="stMain"]').style.scrollPaddingTop = sticky ? `${seen}px` : "";
-    Object.assign(column.style, {
-      position: sticky ? "sticky" : "",
-      top: sticky ? `${seen - column.offsetHeight}px` : "",
-      zIndex: sticky ? 2 : "",
-      backgroundColor: sticky ? app.backgroundColor : "",
+    this.main.style.scrollPaddingTop = seen ? `${seen}px` : "";
+    Object.assign(this.column.style, {
+      position: seen ? "sticky" : "",
+      top: seen ? `${seen - this.column.offsetHeight}px` : "",
+      zIndex: seen ? 2 : "",
+      backgroundColor: seen ? getComputedStyle(app).backgroundColor : "",
     });
-  };
-  if (!column) return () => {};
-  const resized = new ResizeObserver(place);
-  resized.observe(column);
-  NARROW.addEventListener("change", place);
-  return () => {
-    resized.disconnect();
-    NARROW.removeEventListener("change", place);
-  };
+  }
+
+  leave() {
+    this.observer.disconnect();
+    if (!this.column) return;
+    this.main.style.scrollPaddingTop = "";
+    Object.assign(this.column.style, { position: "", top: "", zIndex: "", backgroundColor: "" });
+  }
 }

@@ -1,65 +1,92 @@
 // Sources for the live preview, from the host: one request at a time, for the newest wish only, and
-// never more often than the host likes. What cannot be had at once is dropped, not queued.
+// never more often than the host likes. What the host drops is asked again only if still wished for.
 
 import { read } from "./preview.js";
 
 const INTERVAL = 1000 / 6; // ms between requests; it doubles while the host is busy
 const LONGEST_INTERVAL = 4000;
+const PATIENCE = 5000; // ms; a run that takes longer is no preview
 const KEPT = 24;
-const BUSY = 503;
+const REFUSALS = [404, 422];
+
+const FAILED = { ok: false, status: 0 };
+
+function remember(things, ...entry) {
+  things.delete(entry[0]);
+  things.set(...entry);
+  if (things.size > KEPT) things.delete(things.keys().next().value);
+}
 
 export class Supply {
-  constructor(arrived) {
-    this.arrived = arrived;
+  // ``arrived`` is called with a source and what it was wished for; ``refused`` with the latter.
+  constructor({ arrived, refused }) {
+    this.listeners = { arrived, refused };
     this.sources = new Map();
-    this.refused = new Set();
+    this.refusals = new Map();
     this.interval = INTERVAL;
     this.next = 0;
+    this.alive = new AbortController();
   }
 
   // The source with this key, if it reaches as deep.
   get(key, depth) {
     const source = this.sources.get(key);
-    return source && source.depth >= depth ? source : undefined;
+    if (!source || source.depth < depth) return undefined;
+    remember(this.sources, key, source);
+    return source;
   }
 
-  wish(key, depth, url) {
-    if (this.get(key, depth) || this.refused.has(url) || this.asking === url) return;
-    this.wished = { key, url };
+  refuses = ({ url }) => this.refusals.has(url);
+
+  // A wish is { key, depth, url } and whatever the listener wants to know of it.
+  wish(wish) {
+    this.wished = undefined;
+    if (this.asked?.url === wish.url || this.get(wish.key, wish.depth)) return;
+    this.wished = wish;
     this.#ask();
+  }
+
+  leave() {
+    this.wished = undefined;
+    clearTimeout(this.timer);
+    this.alive.abort();
   }
 
   #ask() {
     clearTimeout(this.timer);
-    if (!this.wished || this.asking) return;
+    if (!this.wished || this.asked || this.alive.signal.aborted) return;
     const wait = this.next - performance.now();
     if (wait > 0) {
       this.timer = setTimeout(() => this.#ask(), wait);
       return;
     }
-    const { key, url } = this.wished;
-    this.wished = null;
-    this.asking = url;
-    this.#fetch(key, url).finally(() => {
-      this.asking = null;
+    this.asked = this.wished;
+    this.wished = undefined;
+    this.next = performance.now() + this.interval;
+    this.#fetch(this.asked).finally(() => {
+      this.asked = undefined;
       this.#ask();
     });
   }
 
-  #keep(things) {
-    if (things.size > KEPT) things.delete(things.keys().next().value);
-  }
-
-  async #fetch(key, url) {
-    this.next = performance.now() + this.interval;
-    const answer = await fetch(url, { priority: "high" }).catch(() => ({ status: BUSY }));
-    const busy = answer.status === BUSY;
-    this.interval = busy ? Math.min(LONGEST_INTERVAL, 2 * this.interval) : INTERVAL;
-    if (!answer.ok) {
-      if (!busy) this.#keep(this.refused.add(url));
-      return;
+  async #fetch(wish) {
+    const signal = AbortSignal.any([this.alive.signal, AbortSignal.timeout(PATIENCE)]);
+    const answer = await fetch(new URL(wish.url, document.baseURI), { signal, priority: "high" })
+      .then(async (reply) => ({ ...FAILED, status: reply.status, ok: reply.ok && (await reply.json()) }))
+      .catch(() => FAILED);
+    if (this.alive.signal.aborted) return;
+    if (answer.ok) {
+      this.interval = INTERVAL;
+      const source = read(answer.ok);
+      remember(this.sources, wish.key, source);
+      this.listeners.arrived(source, wish);
+    } else if (REFUSALS.includes(answer.status)) {
+      remember(this.refusals, wish.url, true);
+      this.listeners.refused(wish);
+    } else {
+      this.interval = Math.min(LONGEST_INTERVAL, 2 * this.interval);
+      this.next = performance.now() + this.interval;
+      this.wished ??= wish;
     }
-    this.#keep(this.sources.set(key, read(await answer.json())));
-    this.arrived();
   }
 }

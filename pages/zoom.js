@@ -20,9 +20,10 @@ export function withZoom(plot, layout) {
   return drawn;
 }
 
-// What Plotly.relayout needs to show all of ``layout`` again.
-export function unzoomed({ xaxis, yaxis }) {
-  const whole = (name, { range }) =>
-    range ? { [`${name}.range`]: [...range] } : { [`${name}.autorange`]: true };
-  return { ...whole("xaxis", xaxis), ...whole("yaxis", yaxis) };
+// What Plotly.relayout needs to show again all that the axes were asked to show.
+export function unzoomed(plot) {
+  const changes = {};
+  for (const [axis, range] of Object.entries(plot.goodInitRanges))
+    Object.assign(changes, range ? { [`${axis}.range`]: [...range] } : { [`${axis}.autorange`]: true });
+  return changes;
 }

@@ -27,6 +27,9 @@ RUNS = {
     "one number": Experiment(width=1, depth=12),
     "saturates": Experiment(number_format="float8_e4m3fn", depth=20),
     "collapses": Experiment(activation="sigmoid", weights="fresh", depth=25, scale=0.01),
+    "std of nothing": Experiment(
+        activation="sigmoid", scale=1e-3, width=8, number_format="bfloat16", depth=10
+    ),
     "Inf and back": Experiment(activation="tanh", number_format="float16", scale=1e5, depth=6),
     "beyond float64": Experiment(number_format="float64", depth=300),
     "batch": Experiment(width=48, batch_size=4, activation="gelu", bias_std=0.2, depth=33),

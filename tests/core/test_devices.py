@@ -100,3 +100,13 @@ def test_the_cost_grows_with_everything_that_costs():
         assert cost(base.replace(init=name)).bytes >= 64 * 64 * 4
     for name in NUMBER_FORMATS:
         assert cost(base.replace(number_format=name)).bytes > 0
+
+
+def test_a_host_is_busy_while_every_core_has_a_run(monkeypatch):
+    monkeypatch.setattr(devices.os, "cpu_count", lambda: 2)
+    assert not devices.host_is_busy()
+    with devices.single_threaded():
+        assert not devices.host_is_busy()
+        with devices.single_threaded():
+            assert devices.host_is_busy()
+    assert not devices.host_is_busy()

@@ -102,9 +102,44 @@ def test_a_mistaken_setting_ends_the_start():
 
 def test_the_page_knows_what_may_be_followed():
     lesson = _live.description(propagate(Experiment()))
-    assert lesson["exact"] and lesson["served"] and lesson["longest"] == 200
+    assert lesson["served"] and lesson["deepest"] == {"measured": 200, "exact": 200}
     assert lesson["named_scales"]["1/√n"] == (1 / 512) ** 0.5
     assert lesson["broken"] == "NaN"
     assert set(lesson["sliders"]) == {"width", "depth", "scale", "bias_std", "batch_size"}
-    assert not _live.description(propagate(Experiment(width=8, activation="gelu")))["exact"]
-    assert _live.description(propagate(Experiment(width=8, depth=300)))["longest"] == 300
+
+
+@pytest.mark.parametrize(
+    "changes, deepest",
+    [
+        ({"width": 8, "activation": "gelu"}, {"measured": 200, "exact": 0}),
+        ({"width": 8, "depth": 300}, {"measured": 300, "exact": 300}),
+        ({"weights": "fresh"}, {"measured": 100, "exact": 200}),
+        # An exact run is in float64 whatever the format: two 16-bit columns cost a real run more.
+        ({"number_format": "bfloat16", "batch_size": 2}, {"measured": 0, "exact": 200}),
+    ],
+)
+def test_how_deep_a_preview_goes_is_what_the_route_gives(address, changes, deepest):
+    e = Experiment(**changes)
+    assert {kind: _live._deepest(kind, e) for kind in deepest} == deepest
+    for kind, depth in deepest.items():
+        asked = e.to_query() | {"depth": str(depth or e.depth)}
+        assert ask(address, kind=kind, **asked)[0] == (200 if depth else 422)
+
+
+def test_a_smaller_limit_of_the_host_holds_for_previews_too(monkeypatch):
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "3e7")
+    assert _live._deepest("measured", Experiment()) == 0
+    assert _live._deepest("exact", Experiment()) == 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"width": "8", "batch_size": "4096", "depth": "2000"},
+        {"width": "5800", "init": "sparse", "depth": "1"},
+        {"kind": "exact", "width": "15", "batch_size": "4096", "depth": "2000"},
+        {"kind": "exact", "width": "10000", "depth": "1"},
+    ],
+)
+def test_what_takes_seconds_or_much_memory_is_no_preview(address, query):
+    assert ask(address, **query)[0] == 422

@@ -9,7 +9,8 @@ import pytest
 from core import Experiment, propagate
 from core.experiment import PARAMETERS
 from core.records import to_csv
-from pages._assets import PLOTLY_PATH
+from pages._assets import MODULE_PATHS, PLOTLY_PATH
+from tests.serving import ROOT
 
 MEGABYTE = 2**20
 
@@ -109,3 +110,14 @@ def test_plotly_is_served_once_and_small(address):
     assert "immutable" in headers["cache-control"]
     assert len(body) < 1.6 * MEGABYTE
     assert b"plotly.js v" in gzip.decompress(body)[:2000]
+
+
+def test_our_modules_are_kept_for_good_and_never_missing(address):
+    for name, path in MODULE_PATHS.items():
+        status, headers, body = get(address + path)
+        assert status == 200 and "immutable" in headers["cache-control"]
+        assert headers.get_content_type() == "text/javascript"
+        assert gzip.decompress(body) == (ROOT / "pages" / name).read_bytes()
+    other = get(f"{address}/assets/of-a-neighbour/chart.js")  # a host of another version asks
+    assert other[0] == 200 and other[1]["cache-control"] == "no-store"
+    assert get(f"{address}/assets/anything/explore.py")[0] == 404

@@ -1,0 +1,41 @@
+// The answer's numbers while a preview is up: laid over the server's own, so that nothing moves and
+// nothing is lost. The page may replace the answer at any time; the preview's then come back.
+
+export class Spoken {
+  constructor() {
+    this.observer = new MutationObserver(() => this.#lay());
+  }
+
+  say(numbers) {
+    this.numbers = numbers;
+    const answer = document.querySelector(".gi-answer");
+    if (answer && answer.parentElement !== this.around) {
+      this.around = answer.parentElement;
+      this.observer.disconnect();
+      this.observer.observe(this.around, { childList: true });
+    }
+    this.#lay();
+  }
+
+  unsay() {
+    this.observer.disconnect();
+    this.around = this.numbers = undefined;
+    document.querySelector(".gi-preview")?.remove();
+  }
+
+  #lay() {
+    const own = document.querySelector(".gi-numbers:not(.gi-preview)");
+    if (!own) return;
+    let over = own.nextElementSibling;
+    if (!over) {
+      over = own.cloneNode(true);
+      over.classList.add("gi-preview");
+      over.ariaHidden = "true";
+      own.after(over);
+    }
+    [...over.children].forEach((cell, i) =>
+      [...cell.children].forEach((line, j) => {
+        if (line.textContent !== this.numbers[i][j]) line.textContent = this.numbers[i][j];
+      }));
+  }
+}
