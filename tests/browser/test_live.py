@@ -267,7 +267,8 @@ VISIBLE_NUMBERS = f"""() => {{
   window.told = [];
   const look = () => {{
     const texts = [...document.querySelectorAll('{ITERATION}')]
-      .filter(node => getComputedStyle(node).visibility === 'visible').map(node => node.textContent);
+      .filter(node => getComputedStyle(node).visibility === 'visible')
+      .map(node => node.textContent);
     if (texts.join() !== window.told.at(-1)) window.told.push(texts.join());
     requestAnimationFrame(look);
   }};

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from core import INITIALIZERS, NUMBER_FORMATS, Experiment, propagate
+from core import INITIALIZERS, NUMBER_FORMATS, Experiment, devices, propagate
 from core.devices import WorkLimit, WorkLimitError, cost, is_quick
 
 
