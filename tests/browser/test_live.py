@@ -406,7 +406,7 @@ def test_fifty_steps_and_a_change_of_theme_leave_the_node_and_move_nothing(page,
     assert page.evaluate("document.querySelector('.gi-plot') === window.node")
     dark = page.locator(".gi-plot .ytick text").first.evaluate("e => getComputedStyle(e).fill")
     assert min(int(part) for part in re.findall(r"\d+", dark)[:3]) > 180
-    assert page.evaluate("window.shift") == 0
+    assert page.evaluate("window.shift") < 1e-3  # the label that goes along with its thumb
     assert page.problems == []
 
 
