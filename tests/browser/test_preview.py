@@ -117,7 +117,7 @@ OFF = {"float64": 0.13, "float32": 0.17, "float16": 0.28, "bfloat16": 0.1}
 
 
 @pytest.mark.parametrize("number_format", DRIFT)
-def test_exact_arithmetic_agrees_with_the_real_products(ask, number_format, record_property):
+def test_exact_arithmetic_agrees_with_the_real_products(ask, number_format):
     experiments = [scattered(s, number_format, fresh=s % 3 == 0) for s in range(80)]
     runs = [propagate(e) for e in experiments]
     given = [
@@ -151,7 +151,7 @@ def test_exact_arithmetic_agrees_with_the_real_products(ask, number_format, reco
             off["underflow"] += 1  # among the last layers, or stuck at the smallest numbers
         off["runs"] += 1
         off["events"] += broken is not None or zero is not None
-    record_property("differences", dict(off) | {"drift in octaves": worst})
+    print(number_format, dict(off), f"drift {worst:.1e} octaves")  # shown by pytest -rP
     assert off["events"] > 40
     assert off["overflow by one"] + off["underflow"] <= OFF[number_format] * off["events"]
 
