@@ -70,7 +70,7 @@ function connect(root, plot, name, wasResized) {
   };
   document.addEventListener("pointerdown", outside, { signal: alive.signal });
   const resized = new ResizeObserver(() => {
-    if (!plot._fullLayout) return;
+    if (!plot._fullLayout || !plot.clientWidth) return; // not drawn, or hidden
     window.Plotly.Plots.resize(plot).then(wasResized);
   });
   resized.observe(root);

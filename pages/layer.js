@@ -81,7 +81,8 @@ export class Layer {
       if (same(asked[axis], plot.goodInitRanges[axis])) continue;
       if (!isZoomed(plot, axis)) {
         changes[`${axis}.range`] = [...asked[axis]]; // Plotly keeps it, and changes it in a zoom
-        if (dtick[axis] !== (plot.layout[axis].dtick ?? null)) changes[`${axis}.dtick`] = dtick[axis];
+        const known = plot.layout[axis].dtick ?? null;
+        if (dtick[axis] !== known) changes[`${axis}.dtick`] = dtick[axis];
       }
       plot.goodInitRanges[axis] = asked[axis];
     }

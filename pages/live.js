@@ -1,6 +1,6 @@
 // The picture follows the sliders while they move. Streamlit sends a slider's value when it is let
-// go; what its native input shows meanwhile is enough to draw from sources that are already here, or
-// that the server gives at most a few times a second. The server's own figure has the last word.
+// go; what its native input shows meanwhile is enough to draw from sources that are here, or
+// that the host gives a few times a second at most. The server's own figure has the last word.
 
 import { Layer } from "./layer.js";
 import { preview, words } from "./preview.js";
@@ -24,6 +24,7 @@ export class Live {
     this.supply = new Supply({
       arrived: (source, wish) => this.#arrived(source, wish),
       refused: () => this.#draw(),
+      dropped: () => this.#draw(), // and wishes again, if a finger still waits for it
     });
     this.watched = new WeakSet();
     this.observer = new MutationObserver((changes) => this.#changed(changes));
@@ -113,7 +114,8 @@ export class Live {
   }
 
   #changed(changes) {
-    const byHand = (input) => this.#sliderAt(input) === this.dragged || input === document.activeElement;
+    const byHand = (input) =>
+      this.#sliderAt(input) === this.dragged || input === document.activeElement;
     const input = changes.map(({ target }) => target).find(byHand);
     if (!input) return; // the server moved it
     this.touched = this.#sliderAt(input);
@@ -162,8 +164,9 @@ export class Live {
 
   // Measured before exact: it is what the server will show.
   #sourceFor(wanted) {
-    const keys = [this.#measuredKey(wanted), ...(this.#isExact(wanted) ? [this.#exactKey(wanted)] : [])];
-    return keys.map((key) => this.supply.get(key, wanted.depth)).find(Boolean);
+    const measured = this.supply.get(this.#measuredKey(wanted), wanted.depth);
+    if (measured || !this.#isExact(wanted)) return measured;
+    return this.supply.get(this.#exactKey(wanted), wanted.depth);
   }
 
   #measuredKey = (query) => `measured ${this.spec.device} ${without(query, "depth")}`;

@@ -1,5 +1,5 @@
-// On a phone the controls stand below the chart, and would scroll it away: there the answer's numbers
-// and the chart stay at the top of the window, and the controls pass under them.
+// On a phone the controls stand below the chart, and would scroll it away: there the answer's
+// numbers and the chart stay at the top of the window, and the controls pass under them.
 
 const NARROW = matchMedia("(max-width: 640px)");
 

@@ -1,5 +1,5 @@
 // Sources for the live preview, from the host: one request at a time, for the newest wish only, and
-// never more often than the host likes. What the host drops is asked again only if still wished for.
+// never more often than the host likes. Nothing queues: what is dropped must be wished for again.
 
 import { read } from "./preview.js";
 
@@ -9,7 +9,7 @@ const PATIENCE = 5000; // ms; a run that takes longer is no preview
 const KEPT = 24;
 const REFUSALS = [404, 422];
 
-const FAILED = { ok: false, status: 0 };
+const FAILED = { status: 0 };
 
 function remember(things, ...entry) {
   things.delete(entry[0]);
@@ -18,9 +18,10 @@ function remember(things, ...entry) {
 }
 
 export class Supply {
-  // ``arrived`` is called with a source and what it was wished for; ``refused`` with the latter.
-  constructor({ arrived, refused }) {
-    this.listeners = { arrived, refused };
+  // ``arrived`` is called with a source and the wish for it; ``refused`` and ``dropped`` with a
+  // wish that the host will never grant, or has no time for now.
+  constructor({ arrived, refused, dropped }) {
+    this.listeners = { arrived, refused, dropped };
     this.sources = new Map();
     this.refusals = new Map();
     this.interval = INTERVAL;
@@ -63,30 +64,31 @@ export class Supply {
     this.asked = this.wished;
     this.wished = undefined;
     this.next = performance.now() + this.interval;
-    this.#fetch(this.asked).finally(() => {
-      this.asked = undefined;
-      this.#ask();
-    });
+    this.#fetch(this.asked);
+  }
+
+  async #answer(url, signal) {
+    const reply = await fetch(new URL(url, document.baseURI), { signal, priority: "high" });
+    return { status: reply.status, source: reply.ok && read(await reply.json()) };
   }
 
   async #fetch(wish) {
     const signal = AbortSignal.any([this.alive.signal, AbortSignal.timeout(PATIENCE)]);
-    const answer = await fetch(new URL(wish.url, document.baseURI), { signal, priority: "high" })
-      .then(async (reply) => ({ ...FAILED, status: reply.status, ok: reply.ok && (await reply.json()) }))
-      .catch(() => FAILED);
+    const { status, source } = await this.#answer(wish.url, signal).catch(() => FAILED);
     if (this.alive.signal.aborted) return;
-    if (answer.ok) {
+    this.asked = undefined; // so that a listener may wish for the same again
+    if (source) {
       this.interval = INTERVAL;
-      const source = read(answer.ok);
       remember(this.sources, wish.key, source);
       this.listeners.arrived(source, wish);
-    } else if (REFUSALS.includes(answer.status)) {
+    } else if (REFUSALS.includes(status)) {
       remember(this.refusals, wish.url, true);
       this.listeners.refused(wish);
     } else {
       this.interval = Math.min(LONGEST_INTERVAL, 2 * this.interval);
       this.next = performance.now() + this.interval;
-      this.wished ??= wish;
+      this.listeners.dropped(wish);
     }
+    this.#ask();
   }
 }

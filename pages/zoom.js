@@ -24,6 +24,7 @@ export function withZoom(plot, layout) {
 export function unzoomed(plot) {
   const changes = {};
   for (const [axis, range] of Object.entries(plot.goodInitRanges))
-    Object.assign(changes, range ? { [`${axis}.range`]: [...range] } : { [`${axis}.autorange`]: true });
+    if (range) changes[`${axis}.range`] = [...range];
+    else changes[`${axis}.autorange`] = true;
   return changes;
 }

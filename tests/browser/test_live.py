@@ -229,6 +229,22 @@ def test_a_busy_host_is_asked_ever_less_and_nothing_is_lost(page, address, dragg
     assert all("503" in problem for problem in page.problems)
 
 
+def test_a_resting_finger_gets_its_preview_once_the_host_has_time(page, address, dragging):
+    answers = [503, 503]
+
+    def sometimes(route):
+        if answers:
+            route.fulfill(status=answers.pop(), body="busy")
+        else:
+            route.continue_()
+
+    page.route("**/preview.json*", sometimes)
+    visit(page, address)
+    with dragging("scale", -0.2, moves=2):
+        shows(page, "exact")
+    settled(page)
+
+
 def test_a_host_may_switch_its_previews_off(page, dragging):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
