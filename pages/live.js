@@ -8,6 +8,7 @@ import { Spoken } from "./spoken.js";
 import { Supply } from "./supply.js";
 
 const PATIENCE = 2000; // ms without a move after which an idle server's figure is shown
+const GLANCE = 250; // ms between looks at whether the sliders stand where the server's figure does
 
 const without = (query, ...names) =>
   JSON.stringify(Object.entries(query).filter(([name]) => !names.includes(name)));
@@ -41,15 +42,6 @@ export class Live {
   // A new figure from the server, and what the page knows about it. Whether it may be drawn now.
   update(spec) {
     this.spec = spec;
-    this.sliders = spec.sliders.map((name) => [
-      name,
-      document.querySelector(`.st-key-${name} input[type="range"]`),
-    ]);
-    for (const [, input] of this.sliders)
-      if (input && !this.watched.has(input)) {
-        this.watched.add(input);
-        this.observer.observe(input, { attributeFilter: ["aria-valuetext"] });
-      }
     this.#prepare(document.activeElement);
     if (this.shown && !this.#isWanted()) return false; // the preview is of newer values
     this.#end();
@@ -74,8 +66,10 @@ export class Live {
   // What the sliders stand at, as the query of a link.
   #wanted() {
     const query = { ...this.spec.query };
-    for (const [name, input] of this.sliders)
-      if (input?.isConnected) query[name] = input.getAttribute("aria-valuetext");
+    for (const name of this.spec.sliders) {
+      const input = document.querySelector(`.st-key-${name} input[type="range"]`);
+      if (input) query[name] = input.getAttribute("aria-valuetext");
+    }
     if (query.width === this.spec.query.width)
       query.scale = this.spec.named_scales[query.scale] ?? query.scale;
     return query;
@@ -89,12 +83,18 @@ export class Live {
 
   #sliderAt(element) {
     const slider = element?.closest?.('[data-testid="stSlider"]');
-    return this.sliders?.find(([, input]) => input && slider?.contains(input))?.[0];
+    return this.spec?.sliders.find((name) => slider?.closest(`.st-key-${name}`));
   }
 
-  // Have at hand what the slider under the finger will need.
+  // Watch the slider under the finger, and have at hand what it will need.
   #prepare(element) {
     const name = this.#sliderAt(element);
+    if (!name) return;
+    const input = element.closest('[data-testid="stSlider"]').querySelector('input[type="range"]');
+    if (!this.watched.has(input)) {
+      this.watched.add(input);
+      this.observer.observe(input, { attributeFilter: ["aria-valuetext"] });
+    }
     if (name === "scale" || name === "depth") this.#wish(name, this.#wanted());
   }
 
@@ -215,12 +215,13 @@ export class Live {
   }
 
   // A preview ends when the server's figure comes, or when there is none to come.
-  #wait() {
+  #wait(since = performance.now()) {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      if (this.dragged || serverIsAtWork()) this.#wait();
-      else this.#giveWay();
-    }, PATIENCE);
+      const tired = performance.now() - since > PATIENCE && !serverIsAtWork();
+      if (!this.dragged && (tired || this.#isWanted())) this.#giveWay();
+      else this.#wait(since);
+    }, GLANCE);
   }
 
   #giveWay() {

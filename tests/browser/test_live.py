@@ -209,6 +209,20 @@ def test_a_named_scale_keeps_its_meaning_while_the_width_moves(page, address, dr
     assert_close(seen, measured(real), 1e-12)
 
 
+def test_a_slider_that_was_folded_away_is_followed_too(page, address, dragging):
+    visit(page, address)
+    page.locator("summary", has_text="More").click()
+    page.wait_for_timeout(600)
+    page.locator(".st-key-bias_std").scroll_into_view_if_needed()
+    with dragging("bias_std", 0.3):
+        shows(page, "measured")
+        bias = float(slider_value(page, "bias_std"))
+        page.wait_for_timeout(300)
+        seen = previewed(page)
+    settled(page)
+    assert_close(seen, measured(Experiment(bias_std=bias)), 1e-12)
+
+
 def test_a_busy_host_is_asked_ever_less_and_nothing_is_lost(page, address, dragging):
     asked = []
 
