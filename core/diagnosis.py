@@ -23,21 +23,16 @@ _STEADY = 0.25  # the rates of both halves of a curve agree to within this, or t
 _SATURATED = 0.25  # of the elements other than zero
 
 
-def is_single_number(run: Run) -> bool:
-    """Whether x is a single number, which has no std."""
-    return run.experiment.width * run.experiment.batch_size == 1
-
-
 def last_sound_size(run: Run) -> tuple[int, float]:
     """The last layer whose elements are all finite and not all zero, and its std, or its |x|."""
     stats = run.stats
     layer = int(np.flatnonzero((stats.nonfinite == 0) & (stats.zero < 1))[-1])
-    return layer, float((stats.rms if is_single_number(run) else stats.std)[layer])
+    return layer, float((stats.rms if run.experiment.is_single_number else stats.std)[layer])
 
 
 def log2_size(run: Run) -> Array:
     """log2 of the std, or of |x| where x is a single number."""
-    return run.stats.log2_rms if is_single_number(run) else run.stats.log2_std
+    return run.stats.log2_rms if run.experiment.is_single_number else run.stats.log2_std
 
 
 def stuck_share(run: Run) -> Array:
@@ -98,7 +93,7 @@ def kind_of(run: Run) -> Kind:
         return "dies" if _activation_killed_it(run) else "vanishes"
     if stuck_share(run)[-1] >= _SATURATED:
         return "saturates"
-    if not is_single_number(run) and stats.log2_std[-1] < stats.log2_rms[-1] - _COLLAPSED:
+    if not run.experiment.is_single_number and stats.log2_std[-1] < stats.log2_rms[-1] - _COLLAPSED:
         return "collapses"
     change = float(log2[-1] - log2[0])
     if abs(change) <= max(_HOLDS, HOLDS_PER_PRODUCT * run.experiment.depth):

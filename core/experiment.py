@@ -153,6 +153,11 @@ class Experiment:
         return NUMBER_FORMATS[self.number_format]
 
     @property
+    def is_single_number(self) -> bool:
+        """Whether x is a single number, which has no std."""
+        return self.width * self.batch_size == 1
+
+    @property
     def weight_std(self) -> float:
         """The root mean square of the weights: the initialiser's rule times the scale factor."""
         return self.rule.weight_std(self.width, self.width, self.phi) * self.scale

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from core.diagnosis import is_single_number, layers_in_range
+from core.diagnosis import layers_in_range
 from core.experiment import Experiment
 from core.number_formats import NumberFormat
 from core.propagate import Run
@@ -54,7 +54,7 @@ def measured(run: Run) -> Document:
     return {
         "kind": "measured",
         "depth": run.experiment.depth,
-        "single_number": is_single_number(run),
+        "single_number": run.experiment.is_single_number,
         "range": _range(run.experiment.format),
         "log2_std": encoded(stats.log2_std),
         "log2_rms": encoded(stats.log2_rms),
@@ -72,7 +72,7 @@ def exact(experiment: Experiment, free: ScaleFree) -> Document:
     return {
         "kind": "exact",
         "depth": len(free.log2_std) - 1,
-        "single_number": experiment.width * experiment.batch_size == 1,
+        "single_number": experiment.is_single_number,
         "range": _range(experiment.format),
         "log2_std": encoded(free.log2_std),
         "log2_rms": encoded(free.log2_rms),

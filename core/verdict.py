@@ -11,7 +11,6 @@ from core.diagnosis import (
     Kind,
     breaks_as,
     growth,
-    is_single_number,
     kind_of,
     stuck_share,
 )
@@ -67,7 +66,7 @@ def _rate(run: Run, per_product: float) -> str:
     e = run.experiment
     if np.isnan(per_product):
         return ""
-    if is_single_number(run):
+    if run.experiment.is_single_number:
         return f"Each product multiplies |x| by about {significant(per_product)}. "
     stretch = ""
     if e.activation == "linear" and e.bias_std == 0 and e.init != "identity":
@@ -151,8 +150,8 @@ def _sentence(run: Run, kind: Kind, per_product: float) -> str:
             f"{significant(float(stats.std[-1]))} beside an rms of {rms}. What the input was "
             "is lost."
         )
-    first, last = (stats.rms if is_single_number(run) else stats.std)[[0, -1]]
-    now = f"{'|x|' if is_single_number(run) else 'the std'} is {significant(float(last))}"
+    first, last = (stats.rms if run.experiment.is_single_number else stats.std)[[0, -1]]
+    now = f"{'|x|' if run.experiment.is_single_number else 'the std'} is {significant(float(last))}"
     if kind == "holds":
         return f"{back}After {products(e.depth)} {now}; it started at {significant(float(first))}."
     agrees = (per_product > 1) == (kind == "grows")
@@ -183,7 +182,7 @@ def _earliest(*indices: int | None) -> int | None:
 def _notes(run: Run) -> tuple[str, ...]:
     events, e = run.events, run.experiment
     end = e.depth if events.first_nonfinite is None else events.first_nonfinite
-    if is_single_number(run):
+    if run.experiment.is_single_number:
         return ("x.std() of a single number is 0/0 = NaN: an unbiased std divides by N − 1 = 0.",)
     notes = []
     mean = _earliest(events.notebook_mean_nan, events.notebook_mean_inf)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gzip
 from functools import cache
 from hashlib import sha256
+from importlib.metadata import distribution
 from pathlib import Path
 
-import plotly
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -17,7 +17,8 @@ _SOURCES = {path.name: path.read_bytes() for path in sorted(Path(__file__).paren
 _DIGEST = sha256(b"".join(_SOURCES.values())).hexdigest()[:12]
 _MODULES = {name: gzip.compress(source) for name, source in _SOURCES.items()}
 
-PLOTLY_PATH = f"/assets/plotly-{plotly.__version__}.min.js"
+_PLOTLY = distribution("plotly")  # its files are served; the package itself is not needed
+PLOTLY_PATH = f"/assets/plotly-{_PLOTLY.version}.min.js"
 MODULE_PATHS = {name: f"/assets/{_DIGEST}/{name}" for name in _MODULES}
 """Where our own modules are; the path changes with their content, so that they may be kept."""
 
@@ -25,7 +26,7 @@ MODULE_PATHS = {name: f"/assets/{_DIGEST}/{name}" for name in _MODULES}
 @cache
 def plotly_script() -> bytes:
     """Plotly's script as installed, gzipped: 4.8 MB become 1.4."""
-    path = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    path = Path(str(_PLOTLY.locate_file("plotly/package_data/plotly.min.js")))
     return gzip.compress(path.read_bytes(), 6)
 
 

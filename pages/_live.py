@@ -20,7 +20,7 @@ from core.scale_free import free_of_scale, is_scale_free
 
 PATH = "/preview.json"
 _SWITCH = "GOOD_INIT_LIVE_PREVIEW"
-# About 0.15 s, several times a second; and about 0.5 s, once for all scales and depths.
+# Some 0.2 s at most, several times a second; and a second or so, once for all scales and depths.
 _MOST_MULTIPLY_ADDS = {"measured": 6e8, "exact": 2e9}
 _MOST_BYTES = 2**28
 
@@ -69,7 +69,7 @@ def description(run: Run) -> dict[str, Any]:
         "device": run.device,
         "sliders": [name for name, parameter in PARAMETERS.items() if parameter.stops],
         "named_scales": {name: value(e.width) for name, value in SCALE_STOPS.items()},
-        "broken": breaks_as(run) or "NaN",
+        "broken": breaks_as(run),
         "deepest": {kind: _deepest(kind, e) for kind in _MOST_MULTIPLY_ADDS},
         "served": is_on(),
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.diagnosis import is_single_number, last_sound_size
+from core.diagnosis import last_sound_size
 from core.propagate import Run
 from core.verdict import Verdict, significant
 
@@ -37,7 +37,7 @@ def numbers(verdict: Verdict, run: Run) -> list[tuple[str, str, str]]:
     mean = "no constant factor" if isnan(verdict.growth) else "geometric mean while in range"
     return [
         (verdict.iteration_label, verdict.iteration, verdict.iteration_detail),
-        ("last |x|" if is_single_number(run) else "last std", significant(size), where),
+        ("last |x|" if run.experiment.is_single_number else "last std", significant(size), where),
         ("growth per product", growth, mean),
     ]
 

@@ -153,11 +153,11 @@ const products = (count) => `${count} product${count === 1 ? "" : "s"}`;
 
 function iteration({ kind, depth, nonfinite, nan, zero }, broken) {
   if (nonfinite !== null) {
-    const word = kind === "exact" ? broken : nan === nonfinite ? "NaN" : "Inf";
+    const word = (kind === "exact" ? broken : nan === nonfinite ? "NaN" : "Inf") ?? "Inf or NaN";
     const place = `i = ${nonfinite}, the ${ordinal(nonfinite + 1)} product`;
     const later = nan === null ? "never NaN" : `NaN at i = ${nan}`;
     const detail = word === "NaN" || kind === "exact" ? place : `${place}; ${later}`;
-    const label = word === "NaN" ? "NaN iteration" : "First Inf";
+    const label = word === "NaN" ? "NaN iteration" : `First ${word}`;
     return { mark: `${word} at i = ${nonfinite}`, cell: [label, `${nonfinite}`, detail] };
   }
   if (zero !== null) {
@@ -170,9 +170,9 @@ function iteration({ kind, depth, nonfinite, nan, zero }, broken) {
 }
 
 // The answer in words: ``mark`` for the chart, and ``numbers``: label, value and detail of each.
-// ``broken`` is what a break was last seen to be, NaN or Inf: exact arithmetic knows that the range
-// ends, not which of the two a sum of infinities becomes.
-export function words(seen, broken = "NaN") {
+// ``broken`` is what a break was last seen to be, NaN or Inf, or null: exact arithmetic knows that
+// the range ends, not which of the two a sum of infinities becomes.
+export function words(seen, broken) {
   const { depth, alive, endsInZero, log2Last, growth: rate } = seen;
   const { mark, cell } = iteration(seen, broken);
   const ended = alive < depth ? `, the last ${endsInZero ? "not zero" : "finite"}` : "";

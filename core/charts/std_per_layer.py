@@ -18,7 +18,6 @@ from core.charts.figure import (
     layer_axis,
     line,
 )
-from core.diagnosis import is_single_number
 from core.number_formats import NumberFormat
 from core.propagate import Run
 from core.verdict import judge, significant
@@ -113,7 +112,7 @@ def std_per_layer(run: Run) -> Figure:
         return line(positive, name=name, color=color, hover=shown, **more)
 
     aside = {"visible": "legendonly"}
-    alone = is_single_number(run)  # it has no std; its magnitude is shown
+    alone = run.experiment.is_single_number  # it has no std; its magnitude is shown
     data = [curve("rms", "|x|", BLUE)]
     if not alone:
         data = [

@@ -105,6 +105,7 @@ def test_the_page_knows_what_may_be_followed():
     assert lesson["served"] and lesson["deepest"] == {"measured": 200, "exact": 200}
     assert lesson["named_scales"]["1/√n"] == (1 / 512) ** 0.5
     assert lesson["broken"] == "NaN"
+    assert _live.description(propagate(Experiment(scale=0.01)))["broken"] is None
     assert set(lesson["sliders"]) == {"width", "depth", "scale", "bias_std", "batch_size"}
 
 
