@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from core import closed_forms
 from core.quadrature import gaussian_expectation
 
 Elementwise = Callable[[Tensor], Tensor]
@@ -32,6 +33,8 @@ class Activation:
         code: φ as a PyTorch expression of ``x``, bit for bit the same as ``function``.
         kinks: where φ is not smooth; quadrature is cut there.
         positively_homogeneous: φ(s·x) = s·φ(x) for every s > 0.
+        closed_form: the moments that are known in closed form; the others, or all of them where
+            it is None, are found by quadrature.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Activation:
     code: str
     kinks: tuple[float, ...] = (0.0,)
     positively_homogeneous: bool = False
+    closed_form: closed_forms.Moments | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
         """φ(x), same shape and dtype as ``x``."""
@@ -96,6 +100,7 @@ def leaky_relu(negative_slope: float) -> Activation:
         reference="Maas, Hannun & Ng 2013, Rectifier nonlinearities improve acoustic models",
         code=f"torch.nn.functional.leaky_relu(x, {negative_slope!r})",
         positively_homogeneous=True,
+        closed_form=closed_forms.leaky_relu(negative_slope),
     )
 
 
@@ -108,6 +113,7 @@ _ENTRIES = (
         reference="the bare product, as in the lesson",
         code="x",
         positively_homogeneous=True,
+        closed_form=closed_forms.leaky_relu(1.0),
     ),
     Activation(
         name="relu",
@@ -117,6 +123,7 @@ _ENTRIES = (
         reference="Nair & Hinton 2010, Rectified linear units improve RBMs",
         code="x.clamp_min(0)",
         positively_homogeneous=True,
+        closed_form=closed_forms.leaky_relu(0.0),
     ),
     leaky_relu(0.01),
     Activation(
@@ -142,6 +149,7 @@ _ENTRIES = (
         formula=r"\operatorname{erf} x",
         reference="Williams 1997, Computing with infinite networks",
         code="torch.erf(x)",
+        closed_form=closed_forms.erf(),
     ),
     Activation(
         name="gelu",
@@ -150,6 +158,7 @@ _ENTRIES = (
         formula=r"x\,\Phi(x)",
         reference="Hendrycks & Gimpel 2016, arXiv:1606.08415 (the exact form)",
         code="torch.nn.functional.gelu(x)",
+        closed_form=closed_forms.gelu(),
     ),
     Activation(
         name="silu",
@@ -166,6 +175,7 @@ _ENTRIES = (
         formula=r"x\;(x>0),\quad e^x - 1\;(x\le 0)",
         reference="Clevert, Unterthiner & Hochreiter 2016, arXiv:1511.07289",
         code="torch.nn.functional.elu(x)",
+        closed_form=closed_forms.elu(1.0, 1.0),
     ),
     Activation(
         name="selu",
@@ -176,6 +186,7 @@ _ENTRIES = (
         formula=r"\lambda x\;(x>0),\quad \lambda\alpha(e^x - 1)\;(x\le 0)",
         reference="Klambauer et al. 2017, arXiv:1706.02515",
         code="torch.selu(x)",
+        closed_form=closed_forms.elu(_SELU_SCALE, _SELU_ALPHA),
     ),
     Activation(
         name="softplus",
@@ -201,6 +212,7 @@ _ENTRIES = (
         reference="Collobert 2004, Large scale machine learning",
         code="torch.nn.functional.hardtanh(x)",
         kinks=(-1.0, 1.0),
+        closed_form=closed_forms.clipped_ramp(1.0, odd=True),
     ),
     Activation(
         name="relu6",
@@ -210,6 +222,7 @@ _ENTRIES = (
         reference="Krizhevsky 2010, Convolutional deep belief networks on CIFAR-10",
         code="torch.nn.functional.relu6(x)",
         kinks=(0.0, 6.0),
+        closed_form=closed_forms.clipped_ramp(6.0, odd=False),
     ),
     Activation(
         name="softsign",
@@ -226,6 +239,7 @@ _ENTRIES = (
         formula=r"\max(x, 0)^2",
         reference="So et al. 2021, Primer, arXiv:2109.08668",
         code="x.clamp_min(0) ** 2",
+        closed_form=closed_forms.relu_squared(),
     ),
     Activation(
         name="sin",
@@ -234,6 +248,7 @@ _ENTRIES = (
         formula=r"\sin x",
         reference="Sitzmann et al. 2020, arXiv:2006.09661",
         code="torch.sin(x)",
+        closed_form=closed_forms.sin(),
     ),
     Activation(
         name="abs",
@@ -243,6 +258,7 @@ _ENTRIES = (
         reference="Bruna & Mallat 2013, Invariant scattering convolution networks",
         code="x.abs()",
         positively_homogeneous=True,
+        closed_form=closed_forms.leaky_relu(-1.0),
     ),
 )
 

@@ -13,16 +13,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # A module may import the modules of earlier tiers, and of its own.
 TIERS = (
-    {"quadrature", "streams", "parameter"},
+    {"quadrature", "closed_forms", "roots", "streams", "parameter"},
     {"activations", "number_formats"},
     {"initializers"},
     {"experiment", "histogram"},
+    {"moments", "fixed_points", "correlations", "edge", "mean_field"},
     {"tally", "devices"},
     {"layer_stats"},
     {"notebook"},
     {"propagate"},
     {"diagnosis", "scale_free"},
-    {"verdict", "snippet", "records", "preview"},
+    {"verdict", "snippet", "records", "preview", "pins"},
     {"charts"},
     {"__main__", "__init__"},
 )
