@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import urlencode
 
@@ -11,7 +13,10 @@ import streamlit as st
 from core.devices import available_devices
 from core.experiment import DEFAULTS, PARAMETERS, SCALE_STOPS, Experiment
 from core.parameter import format_number
+from core.pins import scale_name
 
+# What a link may hold beside the experiment's own fields; others read it.
+_BESIDE = re.compile(r"pin_.*", re.DOTALL)
 _LINKED = "_linked_experiment"
 _LARGEST_NEW_SEED = 2**31
 
@@ -23,7 +28,8 @@ def adopt_link() -> None:
     value by the default without a word. Where a value was not accepted the address is mended.
     """
     if _LINKED not in st.session_state:
-        query = st.query_params.to_dict()
+        everything = st.query_params.to_dict()
+        query = {name: text for name, text in everything.items() if not _BESIDE.fullmatch(name)}
         experiment, problems = Experiment.from_query(query)
         st.session_state[_LINKED] = experiment, problems
         mended = {name: _text(_state_of(name, experiment)) for name in PARAMETERS if name in query}
@@ -35,6 +41,11 @@ def adopt_link() -> None:
         st.session_state.setdefault(name, _state_of(name, linked))
 
 
+def tell(problems: list[str]) -> None:
+    """More that the link got wrong."""
+    st.session_state[_LINKED][1].extend(problems)
+
+
 def link_problems(experiment: Experiment) -> list[str]:
     """What the link got wrong, in sentences, until a control is moved."""
     linked, problems = st.session_state[_LINKED]
@@ -44,18 +55,16 @@ def link_problems(experiment: Experiment) -> list[str]:
 
 
 def _state_of(name: str, experiment: Experiment) -> object:
-    value = getattr(experiment, name)
     if name == "scale":
-        return _stop_at(value, experiment.width) or value
+        return scale_name(experiment) or experiment.scale
+    value = getattr(experiment, name)
     return str(value) if name == "seed" else value
 
 
-def _stop_at(scale: float, width: int) -> str | None:
-    """The name of the lesson's stop that has this value at this width, if its name says more."""
-    for name, value in SCALE_STOPS.items():
-        if "n" in name and value(width) == scale and scale not in PARAMETERS["scale"].stops:
-            return name
-    return None
+def take(experiment: Experiment) -> None:
+    """Let the controls stand for an experiment."""
+    for name in PARAMETERS:
+        st.session_state[name] = _state_of(name, experiment)
 
 
 @lru_cache(maxsize=4096)
@@ -189,7 +198,7 @@ def more_controls() -> None:
             device_control()
 
 
-def link(experiment: Experiment) -> str:
-    """The address that shows this experiment, with every field spelled out."""
+def link(experiment: Experiment, beside: Mapping[str, str]) -> str:
+    """The address that shows this experiment, every field spelled out, and what is beside it."""
     address = (st.context.url or "").split("?")[0]
-    return f"{address}?{urlencode(experiment.to_query())}"
+    return f"{address}?{urlencode(experiment.to_query() | dict(beside), safe=':,')}"

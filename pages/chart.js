@@ -25,6 +25,8 @@ function save(name, text, type) {
   URL.revokeObjectURL(link.href);
 }
 
+const cell = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+
 // One row per point: curve, x, y, and z for a heat map.
 function toCsv(traces) {
   const rows = [["curve", "x", "y", "z"]];
@@ -37,14 +39,18 @@ function toCsv(traces) {
       trace.y.forEach((y, i) => rows.push([trace.name, trace.x[i], y ?? "", ""]));
     }
   }
-  return rows.map((row) => row.join(",")).join("\n") + "\n";
+  return rows.map((row) => row.map(cell).join(",")).join("\n") + "\n";
 }
+
+// A saved picture has no page around it: its legend names every curve.
+const onPaper = ({ data, layout }) =>
+  ({ data: data.map(({ showlegend, ...trace }) => trace), layout: structuredClone(layout) });
 
 const ACTIONS = {
   png: (Plotly, plot, filename) =>
-    Plotly.downloadImage(plot, { format: "png", filename, scale: 2, ...paper(plot) }),
+    Plotly.downloadImage(onPaper(plot), { format: "png", filename, scale: 2, ...paper(plot) }),
   svg: (Plotly, plot, filename) =>
-    Plotly.downloadImage(plot, { format: "svg", filename, ...paper(plot) }),
+    Plotly.downloadImage(onPaper(plot), { format: "svg", filename, ...paper(plot) }),
   csv: (Plotly, plot, filename) => save(`${filename}.csv`, toCsv(plot._fullData), "text/csv"),
   reset: (Plotly, plot) => Plotly.relayout(plot, unzoomed(plot)),
 };

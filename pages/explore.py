@@ -9,11 +9,12 @@ import streamlit as st
 from core import charts
 from core.devices import is_quick
 from core.experiment import Experiment
+from core.pins import Pins, to_query
 from core.propagate import Run
 from core.records import layer_table
 from core.snippet import to_script
 from core.verdict import judge
-from pages import _cached, _controls, _live, _words
+from pages import _cached, _controls, _live, _pins, _words
 from pages._chart import show
 
 
@@ -24,32 +25,45 @@ def _details(experiment: Experiment, device: str, run: Run) -> None:
     script = st.expander("PyTorch script", key="script", on_change="rerun")
     table = st.expander("All layers as a table", key="table", on_change="rerun")
     if link.open:
-        link.code(_controls.link(experiment), language=None, wrap_lines=True)
+        link.code(
+            _controls.link(experiment, to_query(_pins.kept())), language=None, wrap_lines=True
+        )
     if script.open:
         script.code(to_script(experiment), language="python")
     if table.open:
         table.dataframe(layer_table(run), hide_index=True)
 
 
-def _first_screen(experiment: Experiment, device: str, problems: list[str]) -> Run | None:
-    """The answer and the main chart; None, with the reason on screen, if the run is refused."""
+def _is_quick(experiment: Experiment, pins: Pins) -> bool:
+    """Whether it and all that is kept beside it is done at once."""
+    return all(is_quick(each) for each in (experiment, *pins.values()))
+
+
+def _first_screen(
+    experiment: Experiment, pins: Pins, device: str, problems: list[str]
+) -> tuple[Run | None, dict[str, Run | str]]:
+    """The main chart; its run, None if the host refuses it, and those of the pins."""
     _words.warn(problems)
     bar = st.empty()
+    progress = _cached.Progress(lambda done: bar.progress(done, "Multiplying…"))
+    found = _pins.measured(pins, device, progress)
     try:
-        progress = _cached.Progress(lambda done: bar.progress(done, "Multiplying…"))
         run = _cached.run(experiment, device, progress)
     except ValueError as error:
         bar.error(str(error))
-        return None
+        return None, found
     bar.empty()
-    show(charts.std_per_layer(run), key="std", urgent=True, live=_live.description(run))
-    return run
+    figure = charts.std_per_layer(run, _pins.drawn(experiment, pins, found))
+    show(figure, key="std", urgent=True, live=_live.description(run))
+    return run, found
 
 
 def _explore(*, in_fragment: bool) -> None:
     _controls.adopt_link()
+    _pins.adopt_link()
     experiment, refused = _controls.current()
-    quick = is_quick(experiment)
+    pins = _pins.kept()
+    quick = _is_quick(experiment, pins)
     if quick != in_fragment:
         st.rerun()
     device = _controls.current_device()
@@ -67,12 +81,15 @@ def _explore(*, in_fragment: bool) -> None:
     # A quick run is drawn before the controls are sent again; a long one must not hide them.
     if not quick:
         controls()
+    problems = refused + _controls.link_problems(experiment)
     with chart:
-        run = _first_screen(experiment, device, refused + _controls.link_problems(experiment))
+        run, found = _first_screen(experiment, pins, device, problems)
     if quick:
         controls()
         if _controls.current()[0] != experiment:  # the browser went back: the address had the say
             st.rerun()
+    with right:
+        _pins.controls(experiment, pins, found)
     if run is None:
         return
     verdict = judge(run)
@@ -94,9 +111,10 @@ st.html(
     "does it explode, vanish or hold?</h1>"
 )
 _controls.adopt_link()
+_pins.adopt_link()
 # A fragment redraws only itself, which is quicker; but nothing ends it before its time. A long run
 # is therefore part of the whole page, which a newer step of a slider interrupts.
-if is_quick(_controls.current()[0]):
+if _is_quick(_controls.current()[0], _pins.kept()):
     st.fragment(_explore)(in_fragment=True)
 else:
     with st.container():  # as deep in the page as a fragment: the charts stay where they are

@@ -74,7 +74,7 @@ export class Layer {
   // Moves the figure's axes along, unless the viewer has zoomed; how pixels follow from values.
   #axes(seen) {
     const { plot } = this;
-    const asked = axes(seen);
+    const asked = axes(seen, plot.goodInitLayout.meta.stays);
     const dtick = { xaxis: asked.everyLayer ? 1 : null, yaxis: asked.ticks };
     const changes = {};
     for (const axis of ["xaxis", "yaxis"]) {
@@ -138,8 +138,9 @@ export class Layer {
     for (const node of [this.event, this.tint, this.note])
       node.style.display = index === null ? "none" : "";
     if (index === null) return;
-    const color = this.plot.goodInitLayout.meta.event_colors[nonfinite !== null ? 0 : 1];
-    const left = index + 1 > depth * 0.6;
+    const { event_colors: colors, stays } = this.plot.goodInitLayout.meta;
+    const color = colors[nonfinite !== null ? 0 : 1];
+    const left = index + 1 > Math.max(depth, stays.depth) * 0.6;
     const place = x(index + 1);
     set(this.event, { x1: place, x2: place, y1: t, y2: t + h, stroke: color });
     const width = Math.max(0, x(depth + 0.5) - place);

@@ -107,20 +107,23 @@ export function preview(source, { scale, depth }) {
   };
 }
 
-// Axis ranges as the chart itself chooses them: layers, and decades of std.
-export function axes({ depth, log2_rms, range, nonfinite, zero }) {
+// Axis ranges as the chart itself chooses them: layers, and decades of std. ``stays`` is what the
+// curves need that stay in it: the deepest layer, and both ends in decades, if there are any.
+export function axes({ depth, log2_rms, range, nonfinite, zero }, stays) {
   const seen = log2_rms.filter(Number.isFinite).map((log2) => log2 * LOG10_2);
   let [low, high] = seen.length ? [Math.min(...seen), Math.max(...seen)] : [-1, 1];
   if (nonfinite !== null) high = Math.max(high, range.max * LOG10_2);
   if (zero !== null || low < range.smallest_normal * LOG10_2)
     low = Math.min(low, range.smallest_subnormal * LOG10_2);
+  [low, high] = [Math.min(low, ...stays.decades), Math.max(high, ...stays.decades)];
   const missing = Math.max(0, LEAST_DECADES - (high - low)) / 2;
   [low, high] = [low - missing, high + missing];
   const pad = PAD * (high - low);
+  const deepest = Math.max(depth, stays.depth);
   return {
-    xaxis: [-0.01 * depth - 0.4, depth * 1.01 + 0.4],
+    xaxis: [-0.01 * deepest - 0.4, deepest * 1.01 + 0.4],
     yaxis: [low - pad, high + pad],
-    everyLayer: depth <= EVERY_LAYER,
+    everyLayer: deepest <= EVERY_LAYER,
     ticks: Math.max(1, Math.round((high - low + 2 * pad) / 7)),
   };
 }

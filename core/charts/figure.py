@@ -26,6 +26,17 @@ PURPLE = "#a05fc4"
 GOLD = "#a87c0a"
 GREY = "#75808f"
 EVENT_COLORS = (VERMILION, GREY)  # a value that is not finite; all zero
+PIN_COLORS = {
+    "a": "#009c48",
+    "b": "#d400b2",
+    "c": "#96580a",
+    "d": "#7c3cf0",
+    "e": "#f2506a",
+    "f": "#9c4884",
+}
+"""Slot -> the colour of what is kept there; its letter tells it apart where colours do not."""
+STAYS = "-stays-"
+"""How the uid of a trace begins that does not follow the sliders; a preview leaves it in view."""
 _MOST_MARKERS = 12
 _EVERY_LAYER = 12  # so shallow that every layer gets its tick
 
@@ -61,9 +72,9 @@ def line(y: ArrayLike, *, name: str, color: str, hover: str, **more: Any) -> dic
     } | more
 
 
-def layer_axis(run: Run, *, title: bool = True) -> dict[str, Any]:
-    """The shared x axis: layer k, which is x after k products."""
-    depth = run.experiment.depth
+def layer_axis(run: Run, *, title: bool = True, deepest: int = 0) -> dict[str, Any]:
+    """The shared x axis: layer k, which is x after k products, at least as far as ``deepest``."""
+    depth = max(run.experiment.depth, deepest)
     axis: dict[str, Any] = {
         "range": [-0.01 * depth - 0.4, depth * 1.01 + 0.4],
         "tickformat": "d",
@@ -73,8 +84,8 @@ def layer_axis(run: Run, *, title: bool = True) -> dict[str, Any]:
     return axis | ({"title": {"text": "layer k (x after k products)"}} if title else {})
 
 
-def figure(data: list[dict[str, Any]], layout: dict[str, Any], *, height: int, alt: str) -> Figure:
-    """A figure with the shared layout; ``alt`` says in words what it shows."""
+def figure(data: Parts, layout: dict[str, Any], *, height: int, alt: str, **meta: Any) -> Figure:
+    """A figure with the shared layout; ``alt`` says in words what it shows, ``meta`` anything."""
     shared = {
         "height": height,
         "margin": {"l": 64, "r": 16, "t": 28, "b": 48},
@@ -83,18 +94,19 @@ def figure(data: list[dict[str, Any]], layout: dict[str, Any], *, height: int, a
         "hovermode": "x",
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "uirevision": "keep",
-        "meta": {"alt": alt, "event_colors": EVENT_COLORS},
+        "meta": {"alt": alt, "event_colors": EVENT_COLORS} | meta,
     }
     # Plotly would measure every label to see whether it overflows; none does in these margins.
     axes = {name: {"ticklabeloverflow": "allow"} | layout[name] for name in ("xaxis", "yaxis")}
     return {"data": data, "layout": shared | layout | axes}
 
 
-def event_marks(run: Run, *, height: float = 0.5) -> tuple[Parts, Parts]:
+def event_marks(run: Run, *, height: float = 0.5, deepest: int = 0) -> tuple[Parts, Parts]:
     """Two shapes and an annotation for what happened first: a line, a tint behind it, words.
 
     They are always there and always come first, unseen where nothing happened: a preview finds
-    them by their places. ``height`` is where the words stand, as a fraction of the plot.
+    them by their places. ``height`` is where the words stand, as a fraction of the plot, whose axis
+    reaches ``deepest`` if the run itself does not.
     """
     events, depth = run.events, run.experiment.depth
     broken, zero = events.first_nonfinite, events.all_zero
@@ -111,7 +123,7 @@ def event_marks(run: Run, *, height: float = 0.5) -> tuple[Parts, Parts]:
         | {"type": "rect", "x1": depth + 0.5, "fillcolor": color, "opacity": 0.12}
         | {"line": {"width": 0}, "layer": "below"},
     ]
-    left = layer > depth * 0.6
+    left = layer > max(depth, deepest) * 0.6
     note = {
         "x": layer,
         "xanchor": "right" if left else "left",

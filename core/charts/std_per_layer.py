@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from core.charts.figure import (
     layer_axis,
     line,
 )
+from core.charts.kept import Pin, kept_curves, letters, room
 from core.number_formats import NumberFormat
 from core.propagate import Run
 from core.verdict import judge, significant
@@ -34,14 +36,15 @@ def _limits(number_format: NumberFormat) -> dict[str, float]:
     }
 
 
-def _visible_decades(run: Run) -> tuple[float, float]:
-    """log10 of the y range: the data, and a limit once the data come near it."""
+def _visible_decades(run: Run, kept: Sequence[float]) -> tuple[float, float]:
+    """log10 of the y range: the data, a limit once they come near it, and what is kept."""
     seen = run.stats.log2_rms[np.isfinite(run.stats.log2_rms)] * np.log10(2)
     low, high = (float(seen.min()), float(seen.max())) if seen.size else (-1.0, 1.0)
     if run.events.first_nonfinite is not None:
         high = max(high, float(np.log10(run.experiment.format.max)))
     if run.events.all_zero is not None or low < np.log10(run.experiment.format.smallest_normal):
         low = min(low, float(np.log10(run.experiment.format.smallest_subnormal)))
+    low, high = min([low, *kept]), max([high, *kept])
     missing = max(0.0, _LEAST_DECADES - (high - low)) / 2
     low, high = low - missing, high + missing
     pad = _PAD * (high - low)
@@ -92,14 +95,15 @@ def _event_points(run: Run) -> Parts:
         name="other events",
         color=VERMILION,
         hover="layer %{x}: %{customdata}",
+        uid="events",
         customdata=["<br>".join(words) for words in told.values()],
     )
     marker = {"color": VERMILION, "size": 10, "symbol": "diamond"}
     return [points | {"x": list(told), "mode": "markers", "marker": marker}]
 
 
-def std_per_layer(run: Run) -> Figure:
-    """The main picture: std of x at every layer, with rms and max|x| one click away."""
+def _live_curves(run: Run) -> Parts:
+    """std, and beside it rms and max|x|; of a single number only |x|. The first is the main one."""
     stats = run.stats
     hover = "layer %{x} (i = %{customdata})<br>"
     index = [layer - 1 if layer else "input" for layer in range(len(stats))]
@@ -108,35 +112,48 @@ def std_per_layer(run: Run) -> Figure:
         values = stats.values[statistic]
         positive = np.where(values > 0, values, np.nan)
         shown = f"{hover}{name} %{{y:.4g}}"
-        more |= {"customdata": index, "meta": {"statistic": f"log2_{statistic}"}}
+        more |= {"customdata": index, "meta": {"statistic": f"log2_{statistic}"}, "uid": statistic}
         return line(positive, name=name, color=color, hover=shown, **more)
 
+    if run.experiment.is_single_number:  # it has no std; its magnitude is shown
+        return [curve("rms", "|x|", BLUE)]
     aside = {"visible": "legendonly"}
-    alone = run.experiment.is_single_number  # it has no std; its magnitude is shown
-    data = [curve("rms", "|x|", BLUE)]
-    if not alone:
-        data = [
-            curve("std", "std", BLUE),
-            curve("rms", "rms", PURPLE, **aside),
-            curve("max_abs", "max |x|", GREY, **aside),
-        ]
-    data += _event_points(run)
-    low, high = _visible_decades(run)
-    decades = high - low
+    return [
+        curve("std", "std", BLUE),
+        curve("rms", "rms", PURPLE, **aside),
+        curve("max_abs", "max |x|", GREY, **aside),
+    ]
+
+
+def _alt(run: Run, pins: Sequence[Pin]) -> str:
+    """The picture in words."""
+    kept = ", ".join(pin.title for pin in pins)
+    beside = f" Kept beside it: {kept}." if kept else ""
+    return f"Standard deviation of x per layer. {judge(run).sentence}{beside}"
+
+
+def std_per_layer(run: Run, pins: Sequence[Pin] = ()) -> Figure:
+    """The main picture: std of x at every layer, over the curves that are kept.
+
+    rms and max|x| are one click away. What is drawn later lies on top.
+    """
+    space = room(pins)
+    low, high = _visible_decades(run, space["decades"])
     limit_shapes, limit_notes = _limit_marks(run)
-    event_shapes, event_notes = event_marks(run)
+    event_shapes, event_notes = event_marks(run, deepest=space["depth"])
+    size = "|x|" if run.experiment.is_single_number else "std of x"
     layout = {
-        "xaxis": layer_axis(run),
+        "xaxis": layer_axis(run, deepest=space["depth"]),
         "yaxis": {
             "type": "log",
             "range": [low, high],
-            "dtick": max(1, round(decades / 7)),
-            "title": {"text": "|x| (log scale)" if alone else "std of x (log scale)"},
+            "dtick": max(1, round((high - low) / 7)),
+            "title": {"text": f"{size} (log scale)"},
             "exponentformat": "power",
             "zeroline": False,
         },
         "shapes": event_shapes + limit_shapes,
-        "annotations": event_notes + limit_notes,
+        "annotations": event_notes + limit_notes + letters(pins),
     }
-    alt = f"Standard deviation of x per layer. {judge(run).sentence}"
-    return figure(data, layout, height=400, alt=alt)
+    data = kept_curves(pins) + _live_curves(run) + _event_points(run)
+    return figure(data, layout, height=400, alt=_alt(run, pins), stays=space)

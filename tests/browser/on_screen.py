@@ -42,8 +42,9 @@ def answer(page):
 
 
 def curve(page, figure=0):
-    """The y values of a figure's first curve."""
-    script = "i => [...document.querySelectorAll('.gi-plot')][i].data[0].y"
+    """The y values of a figure's main curve: the first that is not a kept one."""
+    script = """i => [...document.querySelectorAll('.gi-plot')][i].data
+      .find(({ uid }) => !uid?.startsWith('-stays-')).y"""
     return page.evaluate(script, figure)
 
 

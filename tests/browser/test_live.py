@@ -2,7 +2,6 @@
 
 import math
 import re
-from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
@@ -27,25 +26,6 @@ from tests.serving import serve
 # √(n·k)·2⁻²⁴ = 1e-5 for n = 512 and k = 100. Its largest is a few times that; ours is ten.
 ROUNDING = 1e-4
 PREVIEW = "document.querySelector('.gi-figure').goodInitPreview"
-
-
-@pytest.fixture
-def dragging(page):
-    """Drags a thumb by a part of its track and holds it; on leaving lets it go."""
-
-    @contextmanager
-    def drag(slider, across, *, moves=12):
-        x, y, length = thumb(page, slider)
-        page.mouse.move(x, y)
-        page.wait_for_timeout(500)  # as a hand does; what the slider will need arrives
-        page.mouse.down()
-        for move in range(1, moves + 1):
-            page.mouse.move(x + across * length * move / moves, y)
-            page.wait_for_timeout(40)
-        yield
-        page.mouse.up()
-
-    return drag
 
 
 def slider_value(page, name):

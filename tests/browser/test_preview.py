@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core import NUMBER_FORMATS, Experiment, charts, propagate
+from core.charts.kept import Pin
 from core.diagnosis import breaks_as
 from core.preview import exact, measured
 from core.scale_free import is_scale_free, scale_free
@@ -57,9 +58,10 @@ def ask(browser):
     page.close()
 
 
-SEE = """({ read, preview, axes, words }, { source, scale, depth, broken }) => {
+SEE = """({ read, preview, axes, words }, { source, scale, depth, broken, stays }) => {
   const seen = preview(read(source), { scale, depth });
-  return { ...seen, axes: axes(seen), words: words(seen, broken) };
+  const room = axes(seen, stays ?? { depth: 0, decades: [] });
+  return { ...seen, axes: room, words: words(seen, broken) };
 }"""
 
 
@@ -89,6 +91,24 @@ def test_every_prefix_of_a_measured_run_is_the_run_of_that_depth(ask, name):
         assert seen["axes"]["ticks"] == layout["yaxis"]["dtick"]
         assert [tuple(cell) for cell in seen["words"]["numbers"]] == numbers(judge(run), run)
         assert f"<b>{seen['words']['mark']}</b>" == layout["annotations"][0]["text"]
+
+
+KEPT = [("holds",), ("explodes", "vanishes"), ("beyond float64",), ("std of nothing", "one number")]
+
+
+@pytest.mark.parametrize("kept", KEPT, ids="+".join)
+@pytest.mark.parametrize("name", ["explodes", "vanishes", "holds", "one number"])
+def test_a_preview_makes_room_for_what_is_kept_as_the_chart_does(ask, name, kept):
+    run = propagate(RUNS[name])
+    pins = [Pin(slot, "", propagate(RUNS[k])) for slot, k in zip("af", kept, strict=False)]
+    layout = charts.std_per_layer(run, pins)["layout"]
+    e = run.experiment
+    given = {"source": measured(run), "scale": e.scale, "depth": e.depth}
+    [seen] = ask(SEE, [given | {"stays": layout["meta"]["stays"]}])
+    for axis in ("xaxis", "yaxis"):
+        np.testing.assert_allclose(seen["axes"][axis], layout[axis]["range"], rtol=1e-12)
+    assert seen["axes"]["ticks"] == layout["yaxis"]["dtick"]
+    assert seen["axes"]["everyLayer"] == (layout["xaxis"]["dtick"] == 1)
 
 
 def scattered(seed, number_format, *, fresh):

@@ -2,12 +2,17 @@
 
 import base64
 import json
+import re
+import tomllib
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
 from core import Experiment, charts, propagate
+from core.charts.figure import BLUE, PIN_COLORS
+from core.charts.kept import Pin
+from tests.serving import ROOT
 
 RUNS = {
     "explodes": Experiment(depth=40),
@@ -92,3 +97,79 @@ def test_what_happens_before_the_elements_break_is_marked_on_the_curve():
     assert points["customdata"] == [
         "first i at which torch's x.mean() is NaN<br>first i at which torch's x.std() is NaN"
     ]
+
+
+def test_kept_curves_lie_under_the_live_one_and_the_axes_have_room_for_all(run):
+    pins = [
+        Pin(slot, f"{slot.upper()} · {name}", propagate(RUNS[name]))
+        for slot, name in zip(
+            PIN_COLORS,
+            ("explodes", "vanishes", "deep", "one number", "saturates", "one product"),
+            strict=True,
+        )
+    ]
+    figure = charts.std_per_layer(run, pins)
+    go.Figure(figure)
+    json.dumps(figure, allow_nan=False)
+    kept, live = figure["data"][:6], figure["data"][6:]
+    assert live == charts.std_per_layer(run)["data"]
+    assert [trace["name"] for trace in kept] == [pin.title for pin in pins]
+    assert [trace["line"]["color"] for trace in kept] == list(PIN_COLORS.values())
+    assert all(trace["line"]["width"] < live[0]["line"]["width"] for trace in kept)
+    low, high = figure["layout"]["yaxis"]["range"]
+    for trace, pin in zip(kept, pins, strict=True):
+        drawn = [y for y in trace["y"] if y is not None]
+        assert low < np.log10(min(drawn)) and np.log10(max(drawn)) < high
+        assert len(trace["y"]) == pin.run.experiment.depth + 1
+        assert pin.title in figure["layout"]["meta"]["alt"]
+    assert figure["layout"]["xaxis"]["range"][1] > 2000
+    ids = [trace["uid"] for trace in figure["data"]]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[\w-]+", name) for name in ids)  # Plotly makes a selector of each
+
+
+def test_every_kept_curve_carries_its_letter_on_it_at_a_place_of_its_own():
+    same = propagate(RUNS["holds"])
+    figure = charts.std_per_layer(same, [Pin(slot, "", same) for slot in PIN_COLORS])
+    letters = [n for n in figure["layout"]["annotations"] if n["text"][3:-4] in [*"ABCDEF"]]
+    assert [letter["text"] for letter in letters] == [f"<b>{s.upper()}</b>" for s in PIN_COLORS]
+    assert len({letter["x"] for letter in letters}) == 6
+    for letter in letters:
+        assert letter["y"] == pytest.approx(np.log10(same.stats.std[letter["x"]]))
+
+
+def test_the_event_of_a_shallow_run_beside_a_deep_one_is_written_to_its_right():
+    run, deep = propagate(RUNS["explodes"]), propagate(RUNS["deep"])
+    alone, beside = (charts.std_per_layer(run, pins) for pins in ([], [Pin("a", "A", deep)]))
+    anchors = [figure["layout"]["annotations"][0]["xanchor"] for figure in (alone, beside)]
+    assert anchors == ["right", "left"]
+
+
+def test_a_kept_run_without_any_std_leaves_the_axes_alone():
+    # Both numbers of x are the same in every layer: there is no std to take a logarithm of.
+    flat = propagate(Experiment(width=2, depth=3, activation="sigmoid", scale=0.0, seed=1))
+    flat.stats.values["std"][:] = 0
+    flat.stats.values["log2_std"][:] = -np.inf
+    run = propagate(RUNS["holds"])
+    figure = charts.std_per_layer(run, [Pin("a", "A", flat)])
+    assert figure["layout"]["yaxis"] == charts.std_per_layer(run)["layout"]["yaxis"]
+    assert not any(note["text"] == "<b>A</b>" for note in figure["layout"]["annotations"])
+
+
+def _luminance(color):
+    parts = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def _contrast(one, other):
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_curves_stand_out_from_the_page(theme):
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    page = config["theme"][theme]["backgroundColor"]
+    for color in (BLUE, *PIN_COLORS.values()):
+        assert _contrast(color, page) >= 3, color  # WCAG 2.2, 1.4.11
