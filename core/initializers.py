@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Generator, Tensor
@@ -45,6 +45,9 @@ class Initializer:
             ``{gain}`` stands for the activation's gain.
         peak_matrices: how many float32 matrices exist at once while drawing.
         multiply_adds: of one draw of width n beyond the random numbers themselves.
+        law: what theory may rely on: independent Gaussian entries; independent entries of another
+            law with light tails, which act like Gaussian ones up to O(1/n); a Haar orthogonal
+            matrix; or something else.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Initializer:
     code: str
     peak_matrices: float = 1.0
     multiply_adds: Callable[[int], float] = lambda n: 0.0
+    law: Literal["gaussian", "independent", "orthogonal", "other"] = "other"
 
 
 def _normal(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
@@ -80,7 +84,7 @@ def _gaussian(name: str, std: WeightStd, factor: str, formula: str, reference: s
         return _normal(fan_in, fan_out, generator).mul_(std(fan_in, fan_out, activation))
 
     code = "a = torch.randn(n, n, generator=generator)" + (f" * {factor}" if factor else "")
-    return Initializer(name, sample, std, formula, reference, code)
+    return Initializer(name, sample, std, formula, reference, code, law="gaussian")
 
 
 def _uniform(name: str, std: WeightStd, factor: str, formula: str, reference: str) -> Initializer:
@@ -93,7 +97,7 @@ def _uniform(name: str, std: WeightStd, factor: str, formula: str, reference: st
         return _unit_uniform(fan_in, fan_out, generator).mul_(bound)
 
     code = f"a = (torch.rand(n, n, generator=generator) * 2 - 1) * (3 ** 0.5 * {factor})"
-    return Initializer(name, sample, std, formula, reference, code)
+    return Initializer(name, sample, std, formula, reference, code, law="independent")
 
 
 def _unit(fan_in: int, fan_out: int, activation: Activation) -> float:
@@ -239,6 +243,7 @@ _ENTRIES = (
         ),
         peak_matrices=5.0,
         multiply_adds=lambda n: 4.0 * n**3,
+        law="orthogonal",
     ),
     Initializer(
         name="spectral",
@@ -257,6 +262,7 @@ _ENTRIES = (
         formula=r"\mathcal U(\pm 1/\sqrt{n_\text{in}})",
         reference="torch.nn.Linear.reset_parameters",
         code="a = (torch.rand(n, n, generator=generator) * 2 - 1) * (1 / n) ** 0.5",
+        law="independent",
     ),
     Initializer(
         name="truncated_normal",
@@ -268,6 +274,7 @@ _ENTRIES = (
             f"a = (torch.rand(n, n, generator=generator) * 2 - 1) * {_TRUNCATED_MASS}\n"
             f"a = a.erfinv() * (2 ** 0.5 / {_TRUNCATED_STD})"
         ),
+        law="independent",
     ),
     Initializer(
         name="sparse",

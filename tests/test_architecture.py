@@ -16,14 +16,16 @@ TIERS = (
     {"quadrature", "closed_forms", "roots", "streams", "parameter"},
     {"activations", "number_formats"},
     {"initializers"},
-    {"experiment", "histogram"},
+    {"experiment", "histogram", "length_law"},
     {"moments", "fixed_points", "correlations", "edge", "mean_field"},
+    {"gains", "windows", "homogeneous_law", "tied_law", "markov_law", "range_events"},
+    {"finite_width"},
     {"tally", "devices"},
     {"layer_stats"},
     {"notebook"},
-    {"propagate"},
+    {"propagate", "sampler"},
     {"diagnosis", "scale_free"},
-    {"verdict", "snippet", "records", "preview", "pins"},
+    {"verdict", "snippet", "records", "preview", "pins", "comparison", "expectation"},
     {"charts"},
     {"__main__", "__init__"},
 )
@@ -58,6 +60,27 @@ def test_core_imports_earlier_tiers_only(path):
         assert parts[0] not in {"streamlit", "pages", "starlette", "app"}, name
         if parts[0] == "core" and len(parts) > 1:
             assert tier(parts[1]) <= tier(here), f"core/{here} imports {name}"
+
+
+THEORY = {"mean_field", "finite_width", "windows", "gains"}
+SIMULATION = {"propagate", "sampler", "scale_free"}
+
+
+def reached(modules: set[str]) -> set[str]:
+    """Everything in core that these modules import, and what that imports."""
+    found, waiting = set(), set(modules)
+    while waiting:
+        module = waiting.pop()
+        found.add(module)
+        names = imported(ROOT / "core" / f"{module}.py")
+        inner = {name.split(".")[1] for name in names if name.startswith("core.")}
+        waiting |= {name for name in inner if (ROOT / "core" / f"{name}.py").exists()} - found
+    return found
+
+
+def test_theory_and_simulation_never_import_each_other():
+    assert not reached(THEORY) & SIMULATION
+    assert not reached(SIMULATION) & (THEORY | {"moments", "length_law"})
 
 
 @pytest.mark.parametrize("path", sources("pages"), ids=lambda path: path.name)

@@ -1,0 +1,161 @@
+"""When a signal of known length leaves the range of its number format.
+
+Given the rms of x, pre-activations are normal, and their largest decides: x overflows where one of
+n of them lies beyond the format's largest value. At the lower end each value is rounded to a
+multiple of the smallest subnormal number, and the signal fades out through the last few of them;
+where sums are as narrow as the numbers, as in float32, every term a_ij x_j is rounded too.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import torch
+from scipy import special
+
+from core.activations import Activation
+from core.experiment import Experiment
+from core.length_law import Array, LengthLaw
+
+_LN2 = np.log(2.0)
+_LEAST = 1e-6  # a probability below this is not told
+_FADES_FROM = 4.0  # octaves above the smallest number: here rounding begins to be felt
+_ELEMENTS = 2**18
+_ACCUMULATOR_BITS = 32
+_FEW = 25.0  # a sum of rounded terms with a larger variance is all but normal
+
+Pmf = dict[int, float]
+
+
+def overflow_pmf(e: Experiment, law: LengthLaw) -> Pmf:
+    """Loop index i -> probability that the first non-finite element appears there."""
+    if not e.format.infinity:
+        return {}
+    limit = e.format.max * (1 + e.format.epsilon / 4)  # half an ulp beyond the largest value
+    thresholds = [_threshold(e.phi, side, limit) for side in (-1.0, 1.0)]
+    ln_s2, ln_b2 = 2 * np.log(e.sigma_w), 2 * np.log(e.bias_std) if e.bias_std else -np.inf
+    rare = 2 * special.ndtr(-limit / e.weight_std) if e.weight_std else 0.0
+    weights_fit = np.exp(e.width**2 * np.log1p(-min(rare, 1 - 1e-16)))
+    survival = np.ones(e.depth + 1)
+    for layer in range(1, e.depth + 1):
+        octaves, weights = law.points[layer - 1], law.weights[layer - 1]
+        ln_sd = np.logaddexp(ln_s2 + 2 * _LN2 * octaves, ln_b2) / 2
+        beyond = sum(special.ndtr(-np.exp(np.minimum(h - ln_sd, 50.0))) for h in thresholds)
+        fits = np.exp(e.width * np.log1p(-np.minimum(beyond, 1 - 1e-16)))
+        draws = 1 if e.weights == "tied" else layer
+        survival[layer] = (law.dead[layer - 1] + weights @ fits) * weights_fit**draws
+    return _differences(np.minimum.accumulate(survival))
+
+
+def _differences(survival: Array) -> Pmf:
+    ends = -np.diff(survival)
+    return {int(i): float(ends[i]) for i in np.flatnonzero(ends > _LEAST)}
+
+
+def _threshold(phi: Activation, side: float, limit: float) -> float:
+    """ln |h| beyond which φ(h) is not finite in the format, on one side of zero; inf if never."""
+    if torch.isfinite(phi(torch.tensor(side * torch.inf, dtype=torch.float64))):
+        return np.inf
+    low, high = -50.0, float(np.log(limit))
+    for _ in range(60):
+        middle = (low + high) / 2
+        value = phi(torch.tensor(side * np.exp(middle), dtype=torch.float64)).abs()
+        low, high = (middle, high) if value < limit else (low, middle)
+    return high
+
+
+def all_zero_pmf(e: Experiment, law: LengthLaw) -> Pmf:
+    """Loop index i -> probability that every element is exactly zero there for the first time."""
+    alive = 1 - law.dead
+    faded = _faded(e, law)
+    return _differences(alive * (1 - np.cumsum(faded)))
+
+
+def _faded(e: Experiment, law: LengthLaw) -> Array:
+    """Probability that a signal that φ leaves alive fades out at layer k, shape (depth + 1,)."""
+    gone = np.zeros(e.depth + 1)
+    slopes = _slopes(e.phi)
+    if e.bias_std or slopes is None:
+        return gone
+    floor = np.log2(e.format.smallest_subnormal)
+    if _all_round_to_zero(e) > 0.5:
+        gone[1] = 1.0
+        return gone
+    median = law.quantiles([0.5])[0]
+    narrow = e.format.bits >= _ACCUMULATOR_BITS
+    felt = median + np.log2(e.weight_std) + (0.0 if narrow else 0.5 * np.log2(e.width))
+    near = np.flatnonzero(felt[:-1] < floor + _FADES_FROM)
+    if not near.size:
+        return gone
+    return _fade(e, law, int(near[0]), median, slopes)
+
+
+def _slopes(phi: Activation) -> tuple[float, float] | None:
+    """φ′ just below zero and just above, or None where φ(0) is not 0."""
+    tiny = 1e-12
+    below, zero, above = phi(torch.tensor([-tiny, 0.0, tiny], dtype=torch.float64)).tolist()
+    return None if abs(zero) > tiny else (-below / tiny, above / tiny)
+
+
+def _all_round_to_zero(e: Experiment) -> float:
+    """The probability that no weight is left after rounding."""
+    kept = 2 * special.ndtr(-e.format.smallest_subnormal / 2 / e.weight_std)
+    return float(np.exp(e.width**2 * np.log1p(-min(kept, 1 - 1e-16))))
+
+
+def _fade(
+    e: Experiment, law: LengthLaw, start: int, median: Array, slopes: tuple[float, float]
+) -> Array:
+    """The last layers of a signal, in units of the smallest subnormal number, by sampling."""
+    n, narrow = e.width, e.format.bits >= _ACCUMULATOR_BITS
+    rng = np.random.default_rng([2, n])
+    count = int(np.clip(_ELEMENTS // n, 64, 2000))
+    weights = law.weights[start] / law.weights[start].sum()
+    octaves = rng.choice(law.points[start], count, p=weights) - np.log2(e.format.smallest_subnormal)
+    x = _bent(rng.standard_normal((count, n)), slopes if start else (1.0, 1.0))
+    x = np.rint(x * (2.0**octaves / np.sqrt((x**2).mean(1)))[:, None])
+    gone = np.zeros(e.depth + 1)
+    for layer in range(start + 1, e.depth + 1):
+        std = e.weight_std
+        if e.weights == "tied":  # what this matrix does to this x, repeated
+            std = 2.0 ** (median[layer] - median[layer - 1]) / n**0.5
+        if narrow:
+            h = _rounded_sum(_rounded_square(std * np.abs(x)).sum(1), n, rng)
+        else:
+            h = std * np.sqrt((x**2).sum(1))[:, None] * rng.standard_normal((len(x), n))
+        x = np.rint(_bent(h, slopes))
+        still = (x != 0).any(1)
+        gone[layer] = (~still).sum() / count
+        x = x[still]
+        if not len(x):
+            break
+    return gone
+
+
+def _bent(h: Array, slopes: tuple[float, float]) -> Array:
+    return np.where(h < 0, slopes[0] * h, slopes[1] * h)
+
+
+def _rounded_sum(variance: Array, n: int, rng: np.random.Generator) -> Array:
+    """n sums of many rounded terms for each variance: differences of two Poisson numbers."""
+    normal = np.rint(np.sqrt(variance)[:, None] * rng.standard_normal((len(variance), n)))
+    few = variance < _FEW
+    rate = np.repeat(variance[few, None] / 2, n, axis=1)
+    normal[few] = rng.poisson(rate) - rng.poisson(rate)
+    return np.asarray(normal)
+
+
+def _rounded_square(std: Array) -> Array:
+    """E rint(std·z)²."""
+    grid, values = _rounded_square_table()
+    return np.where(std > grid[-1], std**2 + 1 / 12, np.interp(std, grid, values))
+
+
+@cache
+def _rounded_square_table() -> tuple[Array, Array]:
+    grid = np.linspace(0.0, 4.0, 801)
+    steps = np.arange(1, 40)
+    with np.errstate(divide="ignore"):
+        tails = special.ndtr(-(steps - 0.5) / grid[:, None])
+    return grid, 2 * (tails * (2 * steps - 1)).sum(1)
