@@ -172,6 +172,14 @@ class WorkLimit:
                 f"{experiment.width}, depth {experiment.depth}, batch_size {experiment.batch_size})"
             )
 
+    def check_ensemble(self, multiply_adds: float, size: int) -> None:
+        """Raise WorkLimitError if an ensemble of ``size`` networks needs too much work."""
+        if multiply_adds > self.multiply_adds:
+            raise WorkLimitError(
+                f"an ensemble of {size} networks needs about {multiply_adds:.1e} multiply-adds and "
+                f"the host allows {self.multiply_adds:.1e}: lower width, depth or ensemble_size"
+            )
+
 
 def _positive(variable: str, default: float) -> float:
     text = os.environ.get(variable)

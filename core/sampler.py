@@ -1,0 +1,283 @@
+"""Many networks at once: the sizes of x over an ensemble, mostly without drawing a matrix.
+
+Given x, fresh Gaussian weights make every unit of W x an independent N(0, s²‖x‖²): a layer costs
+O(n) instead of O(n²), and nothing is approximated. Several inputs share the weights: the units are
+then independent draws with covariance s²XᵀX. A Haar orthogonal matrix takes them to a uniform
+orthonormal frame with the same inner products. Everything else runs the real matrices.
+
+Sizes are kept as a number near 1 with a power of two apart, so that nothing overflows: this is
+exact arithmetic, without a number format's rounding. The run on screen is never taken from here.
+
+Reference: Matthews et al. 2018, arXiv:1804.11271; Mezzadri 2007, arXiv:math-ph/0609050.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from core.activations import Activation
+from core.devices import WorkLimit, single_threaded
+from core.experiment import Experiment
+from core.number_formats import NumberFormat
+from core.streams import stream_seed
+from core.tally import Array
+
+_CHUNK_ELEMENTS = 2**18
+_FAR = 40  # octaves from 1 at which φ has become a power of its argument
+_STREAM = 2**32  # layers of a run's own streams never get that far
+_WITHOUT_MATRICES = ("gaussian", "orthogonal")
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """The sizes of x in every network and at every layer 0 … depth.
+
+    Attributes:
+        experiment: the question; its own seed plays no part.
+        exact_in_law: whether matrices were left out; else they were drawn and multiplied.
+        log2_rms, log2_std: float64 of shape (ensemble, depth + 1); −inf for an exact zero.
+        mean: of x, same shape, true values.
+        zero: the fraction of elements that are exactly zero, same shape.
+        log2_reach: of the largest value whose overflow would make x non-finite, same shape.
+        log2_max_abs: of the largest magnitude, same shape.
+    """
+
+    experiment: Experiment
+    exact_in_law: bool
+    log2_rms: Array
+    log2_std: Array
+    mean: Array
+    zero: Array
+    log2_reach: Array
+    log2_max_abs: Array
+
+    def at(self, experiment: Experiment) -> Ensemble:
+        """The same networks at another scale factor, for φ positively homogeneous and no bias."""
+        octaves = np.log2(experiment.scale / self.experiment.scale)
+        shift = octaves * np.arange(self.log2_rms.shape[1])
+        with np.errstate(over="ignore"):
+            mean = self.mean * 2.0**shift
+        sizes = (self.log2_rms, self.log2_std, self.log2_reach, self.log2_max_abs)
+        rms, std, reach, largest = (size + shift for size in sizes)
+        return Ensemble(experiment, self.exact_in_law, rms, std, mean, self.zero, reach, largest)
+
+    @property
+    def first_overflow(self) -> Array:
+        """Per network the loop index i at which the number format would overflow; NaN if never."""
+        return self.overflow_in(self.experiment.format)
+
+    def overflow_in(self, number_format: NumberFormat) -> Array:
+        """The same for another number format."""
+        if not number_format.infinity:
+            return np.full(len(self.log2_rms), np.nan)
+        limit = np.log2(number_format.max) + np.log2(1 + number_format.epsilon / 4)
+        return _first(self.log2_reach >= limit)
+
+    @property
+    def first_all_zero(self) -> Array:
+        """Per network the loop index i at which every element would be zero; NaN if never."""
+        return _first(self.log2_max_abs <= np.log2(self.experiment.format.smallest_subnormal) - 1)
+
+
+def _first(happened: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:
+    after = happened[:, 1:]
+    return np.where(after.any(1), after.argmax(1).astype(float), np.nan)
+
+
+def is_exact_in_law(experiment: Experiment) -> bool:
+    """Whether an ensemble of it needs no matrix."""
+    e = experiment
+    law = e.rule.law
+    fits = law == "gaussian" or e.batch_size <= e.width
+    return e.weights == "fresh" and law in _WITHOUT_MATRICES and fits
+
+
+def ensemble_work(experiment: Experiment, ensemble_size: int) -> float:
+    """About how many multiply-adds an ensemble needs."""
+    e = experiment
+    per_layer = 32.0 * e.width * e.batch_size
+    if is_exact_in_law(e):
+        per_layer += float(e.width) * e.batch_size**2 + 30.0 * e.batch_size**3
+        return ensemble_size * e.depth * per_layer
+    drawn = e.depth if e.weights == "fresh" else 1
+    draw = 16.0 * e.width**2 + e.rule.multiply_adds(e.width)
+    return ensemble_size * (e.depth * (e.width**2 * e.batch_size + per_layer) + drawn * draw)
+
+
+def sample_ensemble(experiment: Experiment, ensemble_size: int, *, seed: int = 0) -> Ensemble:
+    """Sizes in ``ensemble_size`` networks, each with weights and inputs of its own.
+
+    Args:
+        experiment: what to run; its number format only sets where it would overflow.
+        ensemble_size: how many networks, at least 1.
+        seed: of the ensemble; the same seed gives the same numbers.
+
+    Raises:
+        ValueError: ensemble_size is not a whole number of at least 1.
+        WorkLimitError: the ensemble needs more work than the host allows.
+    """
+    if isinstance(ensemble_size, bool) or not isinstance(ensemble_size, int) or ensemble_size < 1:
+        raise ValueError(
+            f"ensemble_size must be a whole number of at least 1, got {ensemble_size!r}"
+        )
+    e = experiment
+    WorkLimit.from_environment().check_ensemble(ensemble_work(e, ensemble_size), ensemble_size)
+    exact, phi = is_exact_in_law(e), _Bent(e.phi)
+    # One matrix after the other stays in the cache; without matrices, many networks at once do.
+    at_once = max(1, _CHUNK_ELEMENTS // (e.width * e.batch_size)) if exact else 1
+    parts = []
+    with torch.inference_mode(), single_threaded():
+        for done in range(0, ensemble_size, at_once):
+            generator = torch.Generator().manual_seed(stream_seed(seed, _STREAM + done))
+            count = min(at_once, ensemble_size - done)
+            columns = _in_law(e, phi, count, generator) if exact else _real(e, phi, generator)
+            parts.append(columns)
+    joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    return Ensemble(e, exact, *joined)
+
+
+def _in_law(e: Experiment, phi: _Bent, count: int, generator: Generator) -> list[Array]:
+    """The columns of an Ensemble for a few networks, each of shape (count, depth + 1)."""
+    x = torch.randn(count, e.width, e.batch_size, generator=generator)
+    exponent = torch.zeros(count, dtype=torch.float64)
+    rows = [_measured(x, exponent, phi.never_zero)]
+    for _ in range(e.depth):
+        h, apart = _without_matrix(e, x, generator)
+        h, exponent = _with_bias(e, h, exponent + apart, generator)
+        reach = phi.reach(h).log2() + exponent
+        x, exponent = phi(h, exponent)
+        rows.append(_measured(x, exponent, phi.never_zero, reach))
+    return [torch.stack(column, dim=1).numpy() for column in zip(*rows, strict=True)]
+
+
+def _real(e: Experiment, phi: _Bent, generator: Generator) -> list[Array]:
+    """The columns of an Ensemble for one network, each of shape (1, depth + 1)."""
+    x = torch.randn(1, e.width, e.batch_size, generator=generator)
+    exponent = torch.zeros(1, dtype=torch.float64)
+    xs, reaches, exponents, apart = [x], [x.abs().amax((1, 2)).log2()], [exponent], _log2(e.scale)
+    a: Tensor | None = None
+    for _ in range(e.depth):
+        if a is None or e.weights == "fresh":
+            a = None  # the old matrix goes before the new one comes
+            a = e.rule.sample(e.width, e.width, e.phi, generator=generator)
+        h, exponent = _with_bias(e, (a @ x[0]).unsqueeze(0), exponent + apart, generator)
+        reaches.append(phi.reach(h).log2() + exponent)
+        x, exponent = _near_one(*phi(h, exponent))
+        xs.append(x)
+        exponents.append(exponent)
+    measured = _measured(torch.cat(xs), torch.cat(exponents), False, torch.cat(reaches))
+    return [column.unsqueeze(0).numpy() for column in measured]
+
+
+def _log2(value: float) -> float:
+    return float(np.log2(value)) if value > 0 else -np.inf
+
+
+def _without_matrix(e: Experiment, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+    """W x in law, as a tensor and a power of two for each network."""
+    z = torch.randn(x.shape, generator=generator)
+    orthogonal = e.rule.law == "orthogonal"
+    apart = _log2(e.sigma_w if orthogonal else e.weight_std)
+    if x.shape[2] == 1:
+        length = torch.linalg.vector_norm(x, dim=(1, 2)).double()
+        if orthogonal:
+            length = length / torch.linalg.vector_norm(z, dim=(1, 2)).double()
+        return z, length.log2() + apart
+    if orthogonal:
+        q, r = torch.linalg.qr(z)
+        z = q * r.diagonal(dim1=1, dim2=2).sign().unsqueeze(1)
+    # The Gram matrix is singular where inputs are equal or dead: no Cholesky factor, but this root.
+    x, power = _near_one(x, torch.zeros(len(x), dtype=torch.float64))
+    values, vectors = torch.linalg.eigh(x.double().mT @ x.double())
+    root = vectors * values.clamp_min(0).sqrt().unsqueeze(1)
+    return z @ root.mT.float(), power + apart
+
+
+def _with_bias(
+    e: Experiment, h: Tensor, exponent: Tensor, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    if e.bias_std == 0:
+        return h, exponent
+    b = torch.randn(len(h), e.width, 1, generator=generator)
+    own = _log2(e.bias_std)
+    common = exponent.clamp_min(own)
+    return h * _powers(exponent - common) + b * _powers(own - common), common
+
+
+def _powers(exponents: Tensor) -> Tensor:
+    """Powers of two, to multiply networks by."""
+    return torch.exp2(exponents).float().view(-1, 1, 1)
+
+
+def _near_one(x: Tensor, exponent: Tensor) -> tuple[Tensor, Tensor]:
+    """The same with the largest magnitude between ½ and 1; zeros stay."""
+    power = torch.frexp(x.abs().amax((1, 2))).exponent
+    return x * torch.ldexp(torch.ones(len(x)), -power).view(-1, 1, 1), exponent + power
+
+
+class _Bent:
+    """φ of a tensor with a power of two apart."""
+
+    def __init__(self, phi: Activation) -> None:
+        self.phi = phi
+        u = torch.linspace(-1, 1, 998, dtype=torch.float64)
+        ends = phi(torch.tensor([-torch.inf, torch.inf]))
+        self.below, self.above = (~ends.isfinite()).tolist()
+        self.never_zero = bool((phi(u) != 0).all())
+        self.low, self.high = (self._degree(u, octave) for octave in (-_FAR, _FAR))
+
+    def _degree(self, u: Tensor, octave: int) -> float:
+        """The power of h that |φ(h)| follows beyond 2^octave."""
+        outwards = 1 if octave > 0 else -1
+        near, far = (
+            self.phi(u * 2.0 ** (octave + k)).square().mean().item() for k in (0, outwards)
+        )
+        return float(np.rint(0.5 * np.log2(far / near) * outwards))
+
+    def __call__(self, h: Tensor, exponent: Tensor) -> tuple[Tensor, Tensor]:
+        if self.phi.positively_homogeneous:
+            return self.phi(h), exponent
+        near = exponent.clamp(-_FAR, _FAR)
+        above, below = (exponent - _FAR).clamp_min(0), (exponent + _FAR).clamp_max(0)
+        moved = (self.high * above if self.high else 0) + (self.low * below if self.low else 0)
+        return self.phi(h * _powers(near)), torch.zeros_like(exponent) + moved
+
+    def reach(self, h: Tensor) -> Tensor:
+        """The largest |h| on the sides on which an infinite h makes φ non-finite."""
+        reach = torch.zeros(len(h), dtype=torch.float64)
+        if self.above:
+            reach = torch.maximum(reach, h.amax((1, 2)).double())
+        if self.below:
+            reach = torch.maximum(reach, -h.amin((1, 2)).double())
+        return reach
+
+
+def _measured(
+    x: Tensor, exponent: Tensor, never_zero: bool, log2_reach: Tensor | None = None
+) -> tuple[Tensor, ...]:
+    """The columns of an Ensemble, each of shape (networks,), in the order of its fields."""
+    flat = x.flatten(1)
+    count = flat.shape[1]
+    mean = flat.mean(1).double()
+    square = torch.linalg.vector_norm(flat, dim=1).double().square() / count
+    variance = (square - mean**2).clamp_min(0)
+    narrow = variance < 1e-4 * square  # two nearly equal numbers: subtract before squaring
+    if bool(narrow.any()):
+        variance[narrow] = flat[narrow].double().var(1, correction=0)
+    variance = variance * (count / (count - 1) if count > 1 else torch.nan)
+    largest = torch.maximum(flat.amax(1), -flat.amin(1)).double().log2() + exponent
+    zero = torch.zeros_like(mean)
+    if not never_zero:
+        zero = 1 - torch.count_nonzero(flat, dim=1) / count
+    return (
+        square.log2() / 2 + exponent,
+        variance.log2() / 2 + exponent,
+        mean * torch.exp2(exponent),
+        zero.double(),
+        largest if log2_reach is None else log2_reach,
+        largest,
+    )
