@@ -1,13 +1,18 @@
 """Results as Plotly figures, one module per kind of picture; nothing is computed here."""
 
 from core.charts.distribution_per_layer import distribution_per_layer
+from core.charts.formats import scale_windows, std_by_format
 from core.charts.fractions_per_layer import fractions_per_layer
 from core.charts.mean_per_layer import mean_per_layer
+from core.charts.spread import range_ends
 from core.charts.std_per_layer import std_per_layer
 
 __all__ = [
     "distribution_per_layer",
     "fractions_per_layer",
     "mean_per_layer",
+    "range_ends",
+    "scale_windows",
+    "std_by_format",
     "std_per_layer",
 ]

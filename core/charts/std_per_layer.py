@@ -20,8 +20,11 @@ from core.charts.figure import (
     line,
 )
 from core.charts.kept import Pin, kept_curves, letters, room
+from core.charts.spread import band_curves, fan_curves
+from core.expectation import Bands, luck
 from core.number_formats import NumberFormat
 from core.propagate import Run
+from core.sampler import Ensemble
 from core.verdict import judge, significant
 
 _PAD = 0.06  # of the visible range, above and below
@@ -125,15 +128,22 @@ def _live_curves(run: Run) -> Parts:
     ]
 
 
-def _alt(run: Run, pins: Sequence[Pin]) -> str:
+def _alt(run: Run, pins: Sequence[Pin], bands: Bands | None) -> str:
     """The picture in words."""
+    expected = f" {luck(run, bands)}" if bands else ""
     kept = ", ".join(pin.title for pin in pins)
     beside = f" Kept beside it: {kept}." if kept else ""
-    return f"Standard deviation of x per layer. {judge(run).sentence}{beside}"
+    return f"Standard deviation of x per layer. {judge(run).sentence}{expected}{beside}"
 
 
-def std_per_layer(run: Run, pins: Sequence[Pin] = ()) -> Figure:
-    """The main picture: std of x at every layer, over the curves that are kept.
+def std_per_layer(
+    run: Run,
+    pins: Sequence[Pin] = (),
+    *,
+    bands: Bands | None = None,
+    ensemble: Ensemble | None = None,
+) -> Figure:
+    """The main picture: std of x at every layer, over what was expected and what is kept.
 
     rms and max|x| are one click away. What is drawn later lies on top.
     """
@@ -155,5 +165,6 @@ def std_per_layer(run: Run, pins: Sequence[Pin] = ()) -> Figure:
         "shapes": event_shapes + limit_shapes,
         "annotations": event_notes + limit_notes + letters(pins),
     }
-    data = kept_curves(pins) + _live_curves(run) + _event_points(run)
-    return figure(data, layout, height=400, alt=_alt(run, pins), stays=space)
+    spread = band_curves(bands, run) + fan_curves(ensemble, run)
+    data = spread + kept_curves(pins) + _live_curves(run) + _event_points(run)
+    return figure(data, layout, height=400, alt=_alt(run, pins, bands), stays=space)

@@ -9,9 +9,10 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from core import Experiment, charts, propagate
+from core import NUMBER_FORMATS, Experiment, charts, propagate
 from core.charts.figure import BLUE, PIN_COLORS
 from core.charts.kept import Pin
+from core.windows import scale_windows
 from tests.serving import ROOT
 
 RUNS = {
@@ -25,7 +26,7 @@ RUNS = {
     "saturates": Experiment(number_format="float8_e4m3fn", depth=20),
     "deep": Experiment(width=20, depth=2000, scale=0.25, batch_size=4),
 }
-DRAWN = [getattr(charts, name) for name in charts.__all__]
+DRAWN = [getattr(charts, name) for name in charts.__all__ if name.endswith("_per_layer")]
 
 
 @pytest.fixture(scope="module", params=RUNS)
@@ -173,3 +174,53 @@ def test_curves_stand_out_from_the_page(theme):
     page = config["theme"][theme]["backgroundColor"]
     for color in (BLUE, *PIN_COLORS.values()):
         assert _contrast(color, page) >= 3, color  # WCAG 2.2, 1.4.11
+
+
+def _six(**changes):
+    e = Experiment(depth=20, **changes)
+    return {name: propagate(e.replace(number_format=name)) for name in NUMBER_FORMATS}
+
+
+@pytest.mark.parametrize("changes", [{}, {"scale": 0.001}, {"width": 1}, {"scale": 0.0}])
+def test_six_formats_are_valid_plotly_and_each_curve_is_told_apart_without_colour(changes):
+    drawn = charts.std_by_format(_six(**changes))
+    go.Figure(drawn)
+    json.dumps(drawn, allow_nan=False)
+    assert [trace["name"] for trace in drawn["data"]] == list(NUMBER_FORMATS)
+    assert len({trace["line"]["dash"] for trace in drawn["data"]}) == len(NUMBER_FORMATS) - 1
+    assert len({trace["line"]["width"] for trace in drawn["data"]}) == len(NUMBER_FORMATS)
+    assert all(name in drawn["layout"]["meta"]["alt"] for name in NUMBER_FORMATS)
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        Experiment(),
+        Experiment(activation="tanh"),
+        Experiment(activation="sigmoid", bias_std=0.1),
+        Experiment(init="zeros"),
+        Experiment(init="zeros", activation="sigmoid"),
+        Experiment(width=1, scale=0.0),
+        Experiment(activation="relu_squared", depth=2000),
+    ],
+    ids=repr,
+)
+def test_scale_windows_are_valid_plotly_and_say_their_ends(experiment):
+    windows = scale_windows(experiment)
+    drawn = charts.scale_windows(windows, experiment.scale, experiment.width)
+    go.Figure(drawn)
+    json.dumps(drawn, allow_nan=False)
+    low, high = drawn["layout"]["xaxis"]["range"]
+    assert low < high
+    for bar in drawn["data"]:
+        assert all(x is None or 10**low <= x <= 10**high for x in bar["x"])
+    assert all(name in drawn["layout"]["meta"]["alt"] for name in NUMBER_FORMATS)
+
+
+def test_a_windows_bar_is_where_the_window_is_and_the_scale_is_a_line():
+    windows = scale_windows(Experiment())
+    drawn = charts.scale_windows(windows, 0.5, 512)
+    [bar] = [trace for trace in drawn["data"] if trace["name"] == "float32"]
+    assert bar["x"] == [windows["float32"].low, windows["float32"].high]
+    places = [shape["x0"] for shape in drawn["layout"]["shapes"]]
+    assert places == [(1 / 512) ** 0.5, (2 / 512) ** 0.5, 0.5]

@@ -1,0 +1,174 @@
+"""How sizes spread over networks: a law's bands, an ensemble's fan, and when the range ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.charts.figure import GREEN, GREY, VERMILION, Figure, Parts, figure, listed
+from core.expectation import Bands
+from core.finite_width import Prediction
+from core.length_law import Array
+from core.propagate import Run
+from core.sampler import Ensemble
+
+_BAND = {"theory": "rgba(22, 144, 109, 0.16)", "measured": "rgba(117, 128, 143, 0.18)"}
+_FAN = 40  # networks drawn one by one
+_BEYOND = 3.0  # octaves outside the number format up to which a law is drawn
+
+
+def _drawn(octaves: Array, run: Run) -> Array:
+    """The size of every layer, NaN where the number format has ended long before."""
+    limit = run.experiment.format
+    low, high = np.log2(limit.smallest_subnormal) - _BEYOND, np.log2(limit.max) + _BEYOND
+    inside = (octaves >= low) & (octaves <= high)
+    return np.where(inside, 2.0 ** np.clip(octaves, -1070, 1020), np.nan)
+
+
+def _edge(y: Array, name: str, uid: str, **more: Any) -> dict[str, Any]:
+    line: dict[str, Any] = {"width": 0}
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": list(range(len(y))),
+        "y": listed(y),
+        "name": name,
+        "line": line,
+        "uid": uid,
+        "hoverinfo": "skip",
+        "showlegend": False,
+    } | more
+
+
+def band_curves(found: Bands | None, run: Run) -> Parts:
+    """The 90 % and 50 % bands and the median; a figure draws them before everything else."""
+    if found is None:
+        return []
+    kind = "theory" if found.is_theory else "measured"
+    rows = {level: _drawn(values, run) for level, values in found.quantiles.items()}
+    color = GREEN if found.is_theory else GREY
+    parts = []
+    for low, high, share in ((0.05, 0.95, 90), (0.25, 0.75, 50)):
+        name = f"{kind}, {share} % of networks"
+        parts.append(_edge(rows[low], name, f"band{share}low", legendgroup="bands"))
+        fill = {"fill": "tonexty", "fillcolor": _BAND[kind], "legendgroup": "bands"}
+        parts.append(_edge(rows[high], name, f"band{share}high", **fill))
+    ends = [f"{low:.4g} – {high:.4g}" for low, high in zip(rows[0.05], rows[0.95], strict=True)]
+    median = _edge(
+        rows[0.5],
+        f"{kind}: median, 50 %, 90 %",
+        "median",
+        line={"width": 1.5, "dash": "dash", "color": color},
+        showlegend=True,
+        legendgroup="bands",
+        hoverinfo="all",
+        customdata=ends,
+        hovertemplate=f"{kind}: median %{{y:.4g}}, 90 %: %{{customdata}}<br>"
+        f"{_wrapped(found.source)}<extra></extra>",
+    )
+    return [*parts, median]
+
+
+def _wrapped(sentence: str, width: int = 56) -> str:
+    """Line breaks for a hover."""
+    lines, current = [], ""
+    for word in sentence.split():
+        if current and len(current) + len(word) >= width:
+            lines.append(current)
+            current = ""
+        current = f"{current} {word}".strip()
+    return "<br>".join([*lines, current])
+
+
+def fan_curves(ensemble: Ensemble | None, run: Run) -> Parts:
+    """Some networks of the ensemble one by one, and what share of all lies below three lines."""
+    if ensemble is None:
+        return []
+    sizes = ensemble.log2_rms if run.experiment.is_single_number else ensemble.log2_std
+    shown = sizes[:_FAN]
+    gap = np.full((len(shown), 1), np.nan)
+    layers = np.arange(sizes.shape[1], dtype=float)
+    x = np.tile(np.append(layers, np.nan), len(shown))
+    thin = {"width": 0.7, "color": GREY}
+    networks = _edge(
+        np.hstack([_drawn(shown, run), gap]).ravel(),
+        f"{len(shown)} of {len(sizes)} networks",
+        "fan",
+        line=thin,
+        opacity=0.45,
+        showlegend=True,
+    )
+    levels = (0.05, 0.5, 0.95)
+    rows = np.quantile(sizes, levels, axis=0, method="closest_observation")
+    dotted = {"width": 1.5, "dash": "dot", "color": GREY}
+    lines = [
+        _edge(
+            _drawn(row, run),
+            f"{len(sizes)} networks: 5, 50, 95 %",
+            f"fan{level * 100:.0f}",
+            line=dotted,
+            legendgroup="fan",
+            showlegend=level == 0.5,
+        )
+        for level, row in zip(levels, rows, strict=True)
+    ]
+    return [networks | {"x": listed(x)}, *lines]
+
+
+def range_ends(prediction: Prediction, ensemble: Ensemble | None, run: Run) -> Figure | None:
+    """When x leaves the format: predicted, and in the ensemble; None if it never does."""
+    broken = run.events.first_nonfinite is not None or bool(prediction.overflow_pmf)
+    pmf = prediction.overflow_pmf if broken else prediction.all_zero_pmf
+    measured = np.array([])
+    if ensemble is not None:
+        measured = ensemble.first_overflow if broken else ensemble.first_all_zero
+    ended = measured[np.isfinite(measured)].astype(int)
+    seen, counts = np.unique(ended, return_counts=True)
+    indices = sorted({*(i for i, p in pmf.items() if p > 5e-4), *seen.tolist()})
+    if not indices:
+        return None
+    what = "a value is not finite" if broken else "every element is zero"
+    data = []
+    if pmf:
+        data.append(_bars(pmf, "predicted", GREEN))
+    if len(seen):
+        shares = dict(zip(seen.tolist(), (counts / len(measured)).tolist(), strict=True))
+        data.append(_bars(shares, f"in {len(measured)} networks", GREY))
+    own = run.events.first_nonfinite if broken else run.events.all_zero
+    shapes: Parts = []
+    if own is not None:
+        place = {"type": "line", "x0": own, "x1": own, "yref": "paper", "y0": 0, "y1": 1}
+        shapes = [place | {"line": {"color": VERMILION, "width": 2, "dash": "dot"}}]
+        indices = sorted({*indices, own})
+    layout = {
+        "xaxis": {
+            "title": {"text": f"iteration i at which {what} for the first time"},
+            "range": [indices[0] - 1.5, indices[-1] + 1.5],
+            "tickformat": "d",
+            "dtick": 1 if indices[-1] - indices[0] <= 20 else None,
+        },
+        "yaxis": {
+            "title": {"text": "share of networks"},
+            "tickformat": ".0%",
+            "rangemode": "tozero",
+        },
+        "shapes": shapes,
+        "barmode": "group",
+    }
+    where = f" In this run: i = {own}." if own is not None else ""
+    alt = f"Histogram of the iteration i at which {what} for the first time.{where}"
+    return figure(data, layout, height=240, alt=alt)
+
+
+def _bars(shares: dict[int, float], name: str, color: str) -> dict[str, Any]:
+    ordered = sorted(item for item in shares.items() if item[1] > 5e-4)
+    return {
+        "type": "bar",
+        "x": [i for i, _ in ordered],
+        "y": listed([share for _, share in ordered]),
+        "name": name,
+        "uid": name.split()[0],
+        "marker": {"color": color},
+        "hovertemplate": f"i = %{{x}}: %{{y:.1%}} {name}<extra></extra>",
+    }

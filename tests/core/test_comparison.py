@@ -1,0 +1,48 @@
+"""One experiment in several formats, in words."""
+
+import pytest
+
+from core import NUMBER_FORMATS, Experiment, propagate
+from core.comparison import eight_bits, format_row
+from core.expectation import in_words
+from core.finite_width import Prediction, predict
+
+RUNS = {name: propagate(Experiment(number_format=name, depth=40)) for name in NUMBER_FORMATS}
+
+
+@pytest.mark.parametrize(
+    ("pmf", "words"),
+    [
+        ({}, "never"),
+        ({5: 1.0}, "5 (> 99 %)"),
+        ({28: 0.89, 27: 0.11}, "28 (89 %), 27 (11 %)"),
+        ({28: 0.6}, "28 (60 %), never (40 %)"),
+        ({3: 0.2}, "never (80 %), 3 (20 %)"),
+        (dict.fromkeys(range(10, 20), 0.1), "10 to 19 (90 %), likeliest 10"),
+        (dict.fromkeys(range(110), 0.004), "5 to 104 (40 %), likeliest 0, never (56 %)"),
+    ],
+)
+def test_a_law_in_words(pmf, words):
+    assert in_words(pmf) == words
+
+
+def test_a_row_says_what_was_measured_and_predicted():
+    row = format_row(RUNS["float32"], predict(RUNS["float32"].experiment))
+    assert (row.overflow, row.all_zero, row.saturated, row.reason) == ("28", "none", "–", "")
+    assert row.overflow_predicted.startswith("28 (") and row.all_zero_predicted == "never"
+    assert row.range == ("1.4e-45", "3.4e38")
+
+
+def test_where_no_law_is_known_the_row_says_why():
+    row = format_row(RUNS["float16"], Prediction("No law is known for this."))
+    assert row.overflow_predicted == row.all_zero_predicted == "no law"
+    assert row.reason == "No law is known for this."
+
+
+def test_float8_sticks_or_becomes_infinite():
+    stuck = format_row(RUNS["float8_e4m3fn"], Prediction(""))
+    assert stuck.overflow == "none: it sticks" and stuck.saturated.endswith(" %")
+    words = eight_bits(RUNS)
+    index = RUNS["float8_e5m2"].events.first_nonfinite
+    assert f"first at i = {index}" in words and stuck.saturated in words and "448" in words
+    assert eight_bits({"float32": RUNS["float32"]}) == ""
