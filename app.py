@@ -29,6 +29,14 @@ if get_script_run_ctx(suppress_warning=True) is None:
 else:
     st.set_page_config(page_title="Good Init", page_icon="pages/icon.svg", layout="wide")
     st.navigation(
-        [st.Page("pages/explore.py", title="Explore", icon=":material/insights:", default=True)],
+        [
+            st.Page("pages/explore.py", title="Explore", icon=":material/insights:", default=True),
+            st.Page(
+                "pages/number_formats.py",
+                title="Number formats",
+                icon=":material/memory:",
+                url_path="number-formats",
+            ),
+        ],
         position="top",
     ).run()

@@ -9,8 +9,10 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.experiment import Experiment
+from core.finite_width import Prediction, predict
 from core.propagate import Run, propagate
-from core.scale_free import ScaleFree
+from core.sampler import Ensemble, sample_ensemble
+from core.scale_free import ScaleFree, free_of_scale, is_scale_free
 from core.scale_free import scale_free as compute_scale_free
 
 
@@ -46,6 +48,29 @@ class Progress:
 def run(experiment: Experiment, device: str, progress: Progress) -> Run:
     """The run of an experiment on a device; computed once for all viewers who ask for it."""
     return propagate(experiment, device, on_progress=progress)
+
+
+def prediction(experiment: Experiment) -> Prediction:
+    """What theory says of an experiment, whatever its seed."""
+    return _prediction(experiment.replace(seed=0))
+
+
+@st.cache_data(max_entries=512, max_size="64MB", show_spinner=False)
+def _prediction(experiment: Experiment) -> Prediction:
+    return predict(experiment)
+
+
+def ensemble(experiment: Experiment, ensemble_size: int) -> Ensemble:
+    """Many networks of an experiment, whatever its seed; one ensemble serves all scale factors."""
+    base = experiment.replace(seed=0)
+    if experiment.scale and is_scale_free(free_of_scale(base)):
+        return _ensemble(free_of_scale(base), ensemble_size).at(base)
+    return _ensemble(base, ensemble_size)
+
+
+@st.cache_data(max_entries=64, max_size="128MB", show_spinner="Running many networks…")
+def _ensemble(experiment: Experiment, ensemble_size: int) -> Ensemble:
+    return sample_ensemble(experiment, ensemble_size)
 
 
 @st.cache_data(max_entries=128, max_size="16MB", show_spinner=False)

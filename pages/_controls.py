@@ -16,9 +16,10 @@ from core.parameter import format_number
 from core.pins import scale_name
 
 # What a link may hold beside the experiment's own fields; others read it.
-_BESIDE = re.compile(r"pin_.*", re.DOTALL)
+_BESIDE = re.compile(r"pin_.*|ensemble", re.DOTALL)
 _LINKED = "_linked_experiment"
 _LARGEST_NEW_SEED = 2**31
+_ARITHMETIC = ("bias_std", "number_format", "batch_size")
 
 
 def adopt_link() -> None:
@@ -182,15 +183,17 @@ def main_controls() -> None:
     relu_switch()
 
 
-def more_controls() -> None:
-    """Everything else that an Experiment has."""
-    with st.expander("More: activation, initialiser, weights, bias, number format, inputs, seed"):
+def more_controls(*, number_format: bool = True) -> None:
+    """Everything else that an Experiment has; without the number format where it is no choice."""
+    chosen = "number format, " if number_format else ""
+    middle = [name for name in _ARITHMETIC if number_format or name != "number_format"]
+    with st.expander(f"More: activation, initialiser, weights, bias, {chosen}inputs, seed"):
         network, arithmetic, numbers = st.columns(3, gap="medium")
         with network:
             for name in ("activation", "init", "weights"):
                 control(name)
         with arithmetic:
-            for name in ("bias_std", "number_format", "batch_size"):
+            for name in middle:
                 control(name)
         with numbers:
             control("seed")

@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from streamlit.runtime.pages_manager import PagesManager
 
 from core.experiment import PARAMETERS, Experiment
 from core.propagate import propagate
@@ -22,6 +23,9 @@ def warm_up() -> None:
     """Do once what the first viewer should not wait for."""
     _live.is_on()  # a mistaken setting ends the start, not a viewer's visit
     _assets.plotly_script()
+    # Until the first script ran, Streamlit takes this folder for pages of the old kind, and tells
+    # the first viewer who follows a link to a page other than the first that there is none.
+    PagesManager.uses_pages_directory = False
     propagate(Experiment())
 
 

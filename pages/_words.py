@@ -42,18 +42,28 @@ def numbers(verdict: Verdict, run: Run) -> list[tuple[str, str, str]]:
     ]
 
 
-def answer(verdict: Verdict, run: Run) -> None:
-    """The verdict, the iteration in large type, the last std and the growth per product."""
+def answer(verdict: Verdict, run: Run, predicted: str) -> None:
+    """The verdict, the iteration in large type beside the predicted one, last std and growth."""
+    beside = [predicted, "", ""]
     cells = "".join(
         f"<div><span>{escape(label)}</span><strong>{escape(value)}</strong>"
-        f"<small>{escape(detail)}</small></div>"
-        for label, value, detail in numbers(verdict, run)
+        f"<small>{escape(detail)}</small>"
+        + (f"<small class='gi-predicted'>{escape(more)}</small>" if more else "")
+        + "</div>"
+        for (label, value, detail), more in zip(numbers(verdict, run), beside, strict=True)
     )
     st.html(
         f"""<div class="gi-answer" role="status" aria-live="polite">
         <p class="gi-verdict gi-{verdict.kind}"><b>{verdict.kind}</b> {escape(verdict.sentence)}</p>
         <div class="gi-stage"><div class="gi-numbers">{cells}</div></div></div>"""
     )
+
+
+def paragraphs(sentences: list[str]) -> None:
+    """What was to be expected, in sentences."""
+    told = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences if sentence)
+    if told:
+        st.html(f'<div class="gi-checks gi-expected">{told}</div>')
 
 
 def torch_checks(verdict: Verdict, run: Run) -> None:

@@ -8,13 +8,14 @@ import streamlit as st
 
 from core import charts
 from core.devices import is_quick
+from core.expectation import predicted_iteration
 from core.experiment import Experiment
 from core.pins import Pins, to_query
 from core.propagate import Run
 from core.records import layer_table
 from core.snippet import to_script
 from core.verdict import judge
-from pages import _cached, _controls, _live, _pins, _words
+from pages import _activation_card, _cached, _controls, _live, _pins, _spread, _words
 from pages._chart import show
 
 
@@ -26,7 +27,9 @@ def _details(experiment: Experiment, device: str, run: Run) -> None:
     table = st.expander("All layers as a table", key="table", on_change="rerun")
     if link.open:
         link.code(
-            _controls.link(experiment, to_query(_pins.kept())), language=None, wrap_lines=True
+            _controls.link(experiment, to_query(_pins.kept()) | _spread.to_query()),
+            language=None,
+            wrap_lines=True,
         )
     if script.open:
         script.code(to_script(experiment), language="python")
@@ -40,7 +43,11 @@ def _is_quick(experiment: Experiment, pins: Pins) -> bool:
 
 
 def _first_screen(
-    experiment: Experiment, pins: Pins, device: str, problems: list[str]
+    experiment: Experiment,
+    pins: Pins,
+    expected: _spread.Expected,
+    device: str,
+    problems: list[str],
 ) -> tuple[Run | None, dict[str, Run | str]]:
     """The main chart; its run, None if the host refuses it, and those of the pins."""
     _words.warn(problems)
@@ -53,7 +60,12 @@ def _first_screen(
         bar.error(str(error))
         return None, found
     bar.empty()
-    figure = charts.std_per_layer(run, _pins.drawn(experiment, pins, found))
+    figure = charts.std_per_layer(
+        run,
+        _pins.drawn(experiment, pins, found),
+        bands=expected.bands,
+        ensemble=expected.ensemble,
+    )
     show(figure, key="std", urgent=True, live=_live.description(run))
     return run, found
 
@@ -61,6 +73,7 @@ def _first_screen(
 def _explore(*, in_fragment: bool) -> None:
     _controls.adopt_link()
     _pins.adopt_link()
+    _spread.adopt_link()
     experiment, refused = _controls.current()
     pins = _pins.kept()
     quick = _is_quick(experiment, pins)
@@ -75,6 +88,7 @@ def _explore(*, in_fragment: bool) -> None:
     def controls() -> None:
         with right:
             _controls.main_controls()
+            _spread.switch()
         with below:
             _controls.more_controls()
 
@@ -83,7 +97,9 @@ def _explore(*, in_fragment: bool) -> None:
         controls()
     problems = refused + _controls.link_problems(experiment)
     with chart:
-        run, found = _first_screen(experiment, pins, device, problems)
+        expected = _spread.expected(experiment)
+        problems += expected.problems
+        run, found = _first_screen(experiment, pins, expected, device, problems)
     if quick:
         controls()
         if _controls.current()[0] != experiment:  # the browser went back: the address had the say
@@ -94,7 +110,8 @@ def _explore(*, in_fragment: bool) -> None:
         return
     verdict = judge(run)
     with answer:
-        _words.answer(verdict, run)
+        _words.answer(verdict, run, predicted_iteration(expected.prediction))
+    _spread.beside(run, expected)
     _words.torch_checks(verdict, run)
     left, right = st.columns(2)
     with left:
@@ -102,6 +119,7 @@ def _explore(*, in_fragment: bool) -> None:
     with right:
         show(charts.fractions_per_layer(run), key="fractions")
     show(charts.distribution_per_layer(run), key="distribution")
+    _activation_card.card(experiment)
     _details(experiment, device, run)
 
 
@@ -112,6 +130,7 @@ st.html(
 )
 _controls.adopt_link()
 _pins.adopt_link()
+_spread.adopt_link()
 # A fragment redraws only itself, which is quicker; but nothing ends it before its time. A long run
 # is therefore part of the whole page, which a newer step of a slider interrupts.
 if _is_quick(_controls.current()[0], _pins.kept()):

@@ -1,0 +1,133 @@
+"""Number formats: one experiment in all of them, and the scale factors that each one carries."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from core import charts
+from core.comparison import FormatRow, eight_bits, format_row
+from core.experiment import Experiment
+from core.number_formats import NUMBER_FORMATS
+from core.propagate import Run
+from core.windows import scale_windows
+from pages import _cached, _controls, _pins, _words
+from pages._chart import show
+
+_COLUMNS = {
+    "Smallest": "The smallest positive value at all, a subnormal: less than half of it is 0.",
+    "Largest": "The largest finite value.",
+    "Overflow at i": "The loop index of the product after which an element is Inf or NaN; "
+    "(Inf) where none is NaN yet.",
+    "Overflow predicted": "Over all seeds, from the exact law at this width, where one is known.",
+    "All zero at i": "The loop index of the product after which every element is exactly 0.",
+    "All zero predicted": "Over all seeds, from the exact law at this width, where one is known.",
+    "Stuck at the end": "Of the last layer's elements other than zero, the part at the largest "
+    "value. Only a format without infinity saturates.",
+}
+
+
+def _measured(experiment: Experiment, device: str) -> tuple[dict[str, Run], dict[str, str]]:
+    """The run in every number format, and why the host refuses the others."""
+    runs: dict[str, Run] = {}
+    refused: dict[str, str] = {}
+    bar = st.empty()
+    for place, name in enumerate(NUMBER_FORMATS):
+
+        def report(done: float, place: int = place, name: str = name) -> None:
+            bar.progress((place + done) / len(NUMBER_FORMATS), f"Multiplying in {name}…")
+
+        try:
+            asked = experiment.replace(number_format=name)
+            runs[name] = _cached.run(asked, device, _cached.Progress(report))
+        except ValueError as error:
+            refused[name] = str(error)
+    bar.empty()
+    return runs, refused
+
+
+def _refusals(refused: dict[str, str]) -> None:
+    """Each reason once, with the formats that it holds for."""
+    for reason in dict.fromkeys(refused.values()):
+        names = [name for name, given in refused.items() if given == reason]
+        st.error(f"{', '.join(names)}: {reason}")
+
+
+def _table(rows: list[FormatRow]) -> None:
+    """What became of the signal in each format, measured beside predicted."""
+    head = "".join(
+        f'<th scope="col"><abbr title="{escape(help)}">{escape(label)}</abbr></th>'
+        for label, help in _COLUMNS.items()
+    )
+    body = ""
+    for row in rows:
+        cells = (
+            *row.range,
+            row.overflow,
+            row.overflow_predicted,
+            row.all_zero,
+            row.all_zero_predicted,
+            row.saturated,
+        )
+        body += f'<tr><th scope="row">{escape(row.name)}</th>' + "".join(
+            f'<td data-label="{escape(label)}">{escape(cell)}</td>'
+            for label, cell in zip(_COLUMNS, cells, strict=True)
+        )
+        body += "</tr>"
+    st.html(
+        f"""<div class="gi-formats"><table><caption>Measured with this seed, beside what is
+        predicted over all seeds</caption><thead><tr><th scope="col">Format</th>{head}</tr></thead>
+        <tbody>{body}</tbody></table>{_reasons(rows)}</div>"""
+    )
+
+
+def _reasons(rows: list[FormatRow]) -> str:
+    reasons = dict.fromkeys(row.reason for row in rows if row.reason)
+    return "".join(f"<p>{escape(reason)}</p>" for reason in reasons)
+
+
+def _windows(experiment: Experiment) -> None:
+    st.html(
+        """<h2 class="gi-heading">The scale window</h2><p class="gi-words">Between which scale
+        factors does a format carry the signal through all layers? By infinite-width theory, for the
+        typical network with independent weights, tied or fresh. Above its window the largest
+        element, taken as √(2 ln N) times the rms, or the largest weight leaves the range. Below it
+        the last layer's typical element is less than half the smallest subnormal: it is 0.</p>"""
+    )
+    windows = scale_windows(experiment)
+    show(charts.scale_windows(windows, experiment.scale, experiment.width), key="windows")
+
+
+def _page() -> None:
+    _controls.adopt_link()
+    _pins.adopt_link()
+    experiment, refused_values = _controls.current()
+    device = _controls.current_device()
+    left, right = st.columns([3, 1], gap="medium")
+    below = st.container()
+    with right:
+        _controls.main_controls()
+    with below:
+        _controls.more_controls(number_format=False)
+    with left:
+        _words.warn(refused_values + _controls.link_problems(experiment))
+        chart = st.container()
+    with chart:
+        runs, refused = _measured(experiment, device)
+        _refusals(refused)
+        if runs:
+            show(charts.std_by_format(runs), key="formats", urgent=True)
+    _windows(experiment)
+    if runs:
+        st.html('<h2 class="gi-heading">What became of the signal</h2>')
+        _table([format_row(run, _cached.prediction(run.experiment)) for run in runs.values()])
+        st.html(f'<p class="gi-words">{escape(eight_bits(runs))}</p>')
+
+
+_words.style()
+st.html(
+    "<h1 class='gi-title'>The same <code>x = a @ x</code> in six number formats: "
+    "which of them carries it?</h1>"
+)
+_page()
