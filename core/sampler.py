@@ -13,10 +13,13 @@ Reference: Matthews et al. 2018, arXiv:1804.11271; Mezzadri 2007, arXiv:math-ph/
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from core.activations import Activation
@@ -26,10 +29,13 @@ from core.number_formats import NumberFormat
 from core.streams import stream_seed
 from core.tally import Array
 
-_CHUNK_ELEMENTS = 2**18
+_IN_CACHE = 2**20  # elements
 _FAR = 40  # octaves from 1 at which φ has become a power of its argument
 _STREAM = 2**32  # layers of a run's own streams never get that far
 _WITHOUT_MATRICES = ("gaussian", "orthogonal")
+
+_Product: TypeAlias = Callable[[Experiment, Tensor, Generator], tuple[Tensor, Tensor]]
+"""W x for several networks, as a tensor and a power of two for each."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +114,20 @@ def ensemble_work(experiment: Experiment, ensemble_size: int) -> float:
     return ensemble_size * (e.depth * (e.width**2 * e.batch_size + per_layer) + drawn * draw)
 
 
-def sample_ensemble(experiment: Experiment, ensemble_size: int, *, seed: int = 0) -> Ensemble:
+def sample_ensemble(
+    experiment: Experiment,
+    ensemble_size: int,
+    *,
+    seed: int = 0,
+    on_progress: Callable[[float], object] | None = None,
+) -> Ensemble:
     """Sizes in ``ensemble_size`` networks, each with weights and inputs of its own.
 
     Args:
         experiment: what to run; its number format only sets where it would overflow.
         ensemble_size: how many networks, at least 1.
         seed: of the ensemble; the same seed gives the same numbers.
+        on_progress: called with the fraction done after every layer.
 
     Raises:
         ValueError: ensemble_size is not a whole number of at least 1.
@@ -127,50 +140,89 @@ def sample_ensemble(experiment: Experiment, ensemble_size: int, *, seed: int = 0
     e = experiment
     WorkLimit.from_environment().check_ensemble(ensemble_work(e, ensemble_size), ensemble_size)
     exact, phi = is_exact_in_law(e), _Bent(e.phi)
-    # One matrix after the other stays in the cache; without matrices, many networks at once do.
-    at_once = max(1, _CHUNK_ELEMENTS // (e.width * e.batch_size)) if exact else 1
+    at_once = max(1, _IN_CACHE // (e.width * e.batch_size if exact else e.width**2))
     parts = []
     with torch.inference_mode(), single_threaded():
         for done in range(0, ensemble_size, at_once):
             generator = torch.Generator().manual_seed(stream_seed(seed, _STREAM + done))
             count = min(at_once, ensemble_size - done)
-            columns = _in_law(e, phi, count, generator) if exact else _real(e, phi, generator)
-            parts.append(columns)
+            product = _without_matrix if exact else _Matrices(count)
+            layers = _layers(e, phi, count, product, generator)
+            if on_progress:
+                layers = _told(layers, e.depth, (done, count, ensemble_size), on_progress)
+            parts.append(_columns(layers, phi.never_zero))
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return Ensemble(e, exact, *joined)
 
 
-def _in_law(e: Experiment, phi: _Bent, count: int, generator: Generator) -> list[Array]:
-    """The columns of an Ensemble for a few networks, each of shape (count, depth + 1)."""
+class _Layer(NamedTuple):
+    """x of several networks, without the power of two of each, and its log2_reach."""
+
+    x: Tensor
+    exponent: Tensor
+    reach: Tensor
+
+
+def _layers(
+    e: Experiment, phi: _Bent, count: int, product: _Product, generator: Generator
+) -> Iterator[_Layer]:
+    """Layers 0 … depth of a few networks."""
     x = torch.randn(count, e.width, e.batch_size, generator=generator)
     exponent = torch.zeros(count, dtype=torch.float64)
-    rows = [_measured(x, exponent, phi.never_zero)]
+    yield _Layer(x, exponent, x.abs().amax((1, 2)).double().log2())
     for _ in range(e.depth):
-        h, apart = _without_matrix(e, x, generator)
+        h, apart = product(e, x, generator)
         h, exponent = _with_bias(e, h, exponent + apart, generator)
         reach = phi.reach(h).log2() + exponent
         x, exponent = phi(h, exponent)
-        rows.append(_measured(x, exponent, phi.never_zero, reach))
-    return [torch.stack(column, dim=1).numpy() for column in zip(*rows, strict=True)]
+        yield _Layer(x, exponent, reach)
 
 
-def _real(e: Experiment, phi: _Bent, generator: Generator) -> list[Array]:
-    """The columns of an Ensemble for one network, each of shape (1, depth + 1)."""
-    x = torch.randn(1, e.width, e.batch_size, generator=generator)
-    exponent = torch.zeros(1, dtype=torch.float64)
-    xs, reaches, exponents, apart = [x], [x.abs().amax((1, 2)).log2()], [exponent], _log2(e.scale)
-    a: Tensor | None = None
-    for _ in range(e.depth):
-        if a is None or e.weights == "fresh":
-            a = None  # the old matrix goes before the new one comes
-            a = e.rule.sample(e.width, e.width, e.phi, generator=generator)
-        h, exponent = _with_bias(e, (a @ x[0]).unsqueeze(0), exponent + apart, generator)
-        reaches.append(phi.reach(h).log2() + exponent)
-        x, exponent = _near_one(*phi(h, exponent))
-        xs.append(x)
-        exponents.append(exponent)
-    measured = _measured(torch.cat(xs), torch.cat(exponents), False, torch.cat(reaches))
-    return [column.unsqueeze(0).numpy() for column in measured]
+def _told(
+    layers: Iterator[_Layer],
+    depth: int,
+    networks: tuple[int, int, int],
+    on_progress: Callable[[float], object],
+) -> Iterator[_Layer]:
+    done, count, of = networks
+    for k, layer in enumerate(layers):
+        yield layer
+        on_progress((done + count * (k + 1) / (depth + 1)) / of)
+
+
+def _columns(layers: Iterator[_Layer], never_zero: bool) -> list[Array]:
+    """The columns of an Ensemble; of small layers, several are measured at a time."""
+    parts: list[tuple[Tensor, ...]] = []
+    waiting: list[_Layer] = []
+    for layer in layers:
+        waiting.append(layer)
+        if len(waiting) * layer.x.numel() >= _IN_CACHE:
+            parts.append(_measured(waiting, never_zero))
+            waiting = []
+    if waiting:
+        parts.append(_measured(waiting, never_zero))
+    return [torch.cat(column, dim=1).numpy() for column in zip(*parts, strict=True)]
+
+
+class _Matrices:
+    """W x with real matrices: one for each network, and another for each layer of a fresh one."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.a: NDArray[np.float32] | None = None
+
+    def __call__(self, e: Experiment, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        if self.a is None or e.weights == "fresh":
+            self.a = None  # the old ones go before the new ones come
+            self.a = np.stack(
+                [
+                    e.rule.sample(e.width, e.width, e.phi, generator=generator).numpy()
+                    for _ in range(self.count)
+                ]
+            )
+        x, power = _near_one(x, torch.zeros(len(x), dtype=torch.float64))
+        # numpy's own loop over matrices is many times faster than torch's for a column or two.
+        return torch.from_numpy(self.a @ x.numpy()), power + _log2(e.scale)
 
 
 def _log2(value: float) -> float:
@@ -256,28 +308,27 @@ class _Bent:
         return reach
 
 
-def _measured(
-    x: Tensor, exponent: Tensor, never_zero: bool, log2_reach: Tensor | None = None
-) -> tuple[Tensor, ...]:
-    """The columns of an Ensemble, each of shape (networks,), in the order of its fields."""
-    flat = x.flatten(1)
-    count = flat.shape[1]
-    mean = flat.mean(1).double()
-    square = torch.linalg.vector_norm(flat, dim=1).double().square() / count
+def _measured(layers: list[_Layer], never_zero: bool) -> tuple[Tensor, ...]:
+    """The columns of an Ensemble, each of shape (networks, layers), in the order of its fields."""
+    x, exponent, reach = (torch.stack(each, dim=1) for each in zip(*layers, strict=True))
+    flat = x.flatten(2)
+    count = flat.shape[2]
+    mean = flat.mean(2).double()
+    square = torch.linalg.vector_norm(flat, dim=2).double().square() / count
     variance = (square - mean**2).clamp_min(0)
     narrow = variance < 1e-4 * square  # two nearly equal numbers: subtract before squaring
     if bool(narrow.any()):
         variance[narrow] = flat[narrow].double().var(1, correction=0)
     variance = variance * (count / (count - 1) if count > 1 else torch.nan)
-    largest = torch.maximum(flat.amax(1), -flat.amin(1)).double().log2() + exponent
+    largest = torch.maximum(flat.amax(2), -flat.amin(2)).double().log2() + exponent
     zero = torch.zeros_like(mean)
     if not never_zero:
-        zero = 1 - torch.count_nonzero(flat, dim=1) / count
+        zero = 1 - torch.count_nonzero(flat, dim=2) / count
     return (
         square.log2() / 2 + exponent,
         variance.log2() / 2 + exponent,
         mean * torch.exp2(exponent),
         zero.double(),
-        largest if log2_reach is None else log2_reach,
+        reach,
         largest,
     )
