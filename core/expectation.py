@@ -11,7 +11,6 @@ import numpy as np
 from scipy import special
 
 from core.diagnosis import last_sound_size, log2_size
-from core.experiment import Experiment
 from core.finite_width import LEVELS, Prediction, predict
 from core.length_law import Array
 from core.propagate import Run
@@ -119,7 +118,7 @@ def _size(octaves: float) -> str:
     return significant(float(2.0 ** np.clip(octaves, -1070, 1020)))
 
 
-def _spread(e: Experiment, found: Bands, layer: int) -> str:
+def _spread(found: Bands, layer: int) -> str:
     low, high = (float(found.quantiles[level][layer]) for level in (LEVELS[0], LEVELS[-1]))
     return f"between {_size(low)} and {_size(high)}"
 
@@ -134,26 +133,25 @@ def luck(run: Run, found: Bands | None) -> str:
         return ""
     rank = _rank(float(log2_size(run)[layer]), at)
     what = "|x|" if run.experiment.is_single_number else "std"
-    spread = _spread(run.experiment, found, layer)
+    spread = _spread(found, layer)
     return (
         f"At layer {layer} nine networks in ten have a {what} {spread}; "
         f"{percent(rank)} of them lie below this one's {significant(size)}."
     )
 
 
-def tied_against_fresh(run: Run, found: Bands | None) -> str:
-    """Why a scale that keeps the second moment did not end at 1, as fresh weights might."""
+def tied_against_fresh(run: Run) -> str:
+    """Why a scale that keeps the second moment need not end at 1: one matrix, at every step."""
     e = run.experiment
-    if found is None or e.weights == "fresh" or e.bias_std or e.weight_std == 0:
+    if e.weights == "fresh" or e.bias_std or e.weight_std == 0 or e.is_single_number:
         return ""
-    if abs(np.log2(e.sigma_w / e.phi.gain)) > _CRITICAL or e.is_single_number:
+    if abs(np.log2(e.sigma_w / e.phi.gain)) > _CRITICAL or not np.isfinite(run.stats.log2_std[-1]):
         return ""
-    other = bands(predict(e.replace(weights="fresh")), None, single=False)
-    if other is None or not np.isfinite(run.stats.log2_std[-1]):
+    fresh = bands(predict(e.replace(weights="fresh")), None, single=False)
+    if fresh is None:
         return ""
     return (
-        f"The final std is {significant(float(run.stats.std[-1]))} and not 1 because the same "
-        f"matrix acts at every step: what it does to x repeats. With fresh weights in every layer "
-        f"nine networks in ten would end {_spread(e, other, e.depth)}; with tied ones, "
-        f"{_spread(e, found, e.depth)}."
+        "This scale keeps the second moment when every layer has weights of its own: nine "
+        f"networks in ten would then end with a std {_spread(fresh, e.depth)}. Here one matrix "
+        "acts at every step, as in the lesson, and what it does to x repeats."
     )

@@ -62,14 +62,19 @@ class Ensemble:
     log2_max_abs: Array
 
     def at(self, experiment: Experiment) -> Ensemble:
-        """The same networks at another scale factor, for φ positively homogeneous and no bias."""
+        """The same networks at a smaller depth, or at another scale factor.
+
+        For another scale factor φ must be positively homogeneous, and there must be no bias.
+        """
         octaves = np.log2(experiment.scale / self.experiment.scale)
-        shift = octaves * np.arange(self.log2_rms.shape[1])
+        layers = experiment.depth + 1
+        shift = octaves * np.arange(layers)
         with np.errstate(over="ignore"):
-            mean = self.mean * 2.0**shift
+            mean = self.mean[:, :layers] * 2.0**shift
         sizes = (self.log2_rms, self.log2_std, self.log2_reach, self.log2_max_abs)
-        rms, std, reach, largest = (size + shift for size in sizes)
-        return Ensemble(experiment, self.exact_in_law, rms, std, mean, self.zero, reach, largest)
+        rms, std, reach, largest = (size[:, :layers] + shift for size in sizes)
+        zero = self.zero[:, :layers]
+        return Ensemble(experiment, self.exact_in_law, rms, std, mean, zero, reach, largest)
 
     @property
     def first_overflow(self) -> Array:

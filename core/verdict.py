@@ -16,8 +16,6 @@ from core.diagnosis import (
 )
 from core.propagate import Run
 
-_CRITICAL = 0.03  # octaves per product: this close to the gain that keeps the second moment
-_WIDE = 64
 _WIDEST_DRAW = 5  # standard deviations; a weight beyond is rare in any matrix
 
 
@@ -69,7 +67,8 @@ def _rate(run: Run, per_product: float) -> str:
     if run.experiment.is_single_number:
         return f"Each product multiplies |x| by about {significant(per_product)}. "
     stretch = ""
-    if e.activation == "linear" and e.bias_std == 0 and e.init != "identity":
+    known = e.init != "identity" and e.rule.fit is None
+    if e.activation == "linear" and e.bias_std == 0 and known:
         stretch = f" (weight std × √n = {significant(e.sigma_w)})"
     return f"Each product multiplies the std by about {significant(per_product)}{stretch}. "
 
@@ -211,25 +210,10 @@ def _notes(run: Run) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _tied_note(run: Run, kind: Kind) -> tuple[str, ...]:
-    """Why a scale that keeps the second moment may not hold: the same matrix at every step."""
-    e = run.experiment
-    critical = e.weight_std > 0 and abs(np.log2(e.sigma_w / e.phi.gain)) < _CRITICAL
-    narrow = e.width < _WIDE  # there fresh weights scatter as much
-    if e.weights == "fresh" or kind == "holds" or e.bias_std or narrow or not critical:
-        return ()
-    return (
-        "This scale keeps the second moment from layer to layer when every layer has weights of "
-        "its own (More: Weights, fresh). Here one matrix is used at every step, as in the lesson, "
-        "and what it does to x repeats.",
-    )
-
-
 def judge(run: Run) -> Verdict:
     """The verdict on a run."""
     per_product = growth(run)
     kind = kind_of(run)
     iteration, label, detail = _iteration(run)
     sentence = _sentence(run, kind, per_product)
-    notes = _notes(run) + _tied_note(run, kind)
-    return Verdict(kind, sentence, iteration, label, detail, per_product, notes)
+    return Verdict(kind, sentence, iteration, label, detail, per_product, _notes(run))

@@ -8,12 +8,14 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.experiment import Experiment
+from core.experiment import PARAMETERS, Experiment
 from core.finite_width import Prediction, predict
 from core.propagate import Run, propagate
 from core.sampler import Ensemble, sample_ensemble
 from core.scale_free import ScaleFree, free_of_scale, is_scale_free
 from core.scale_free import scale_free as compute_scale_free
+
+_DEPTHS = 25  # an ensemble is as deep as the next multiple
 
 
 class Progress:
@@ -60,17 +62,31 @@ def _prediction(experiment: Experiment) -> Prediction:
     return predict(experiment)
 
 
-def ensemble(experiment: Experiment, ensemble_size: int) -> Ensemble:
-    """Many networks of an experiment, whatever its seed; one ensemble serves all scale factors."""
-    base = experiment.replace(seed=0)
-    if experiment.scale and is_scale_free(free_of_scale(base)):
-        return _ensemble(free_of_scale(base), ensemble_size).at(base)
-    return _ensemble(base, ensemble_size)
+def ensemble_base(experiment: Experiment) -> Experiment:
+    """The experiment whose ensemble serves this one too: of any seed, format, and often scale.
+
+    A deeper network serves a shallower one, so that a step of the depth slider finds it here.
+    """
+    deeper = -(-experiment.depth // _DEPTHS) * _DEPTHS
+    depth = min(deeper, int(PARAMETERS["depth"].maximum))
+    base = experiment.replace(seed=0, depth=depth, number_format="float64")
+    return free_of_scale(base) if experiment.scale and is_scale_free(base) else base
 
 
-@st.cache_data(max_entries=64, max_size="128MB", show_spinner="Running many networks…")
-def _ensemble(experiment: Experiment, ensemble_size: int) -> Ensemble:
-    return sample_ensemble(experiment, ensemble_size)
+def ensemble(experiment: Experiment, ensemble_size: int, progress: Progress) -> Ensemble:
+    """Many networks of an experiment, whatever its seed."""
+    found = _ensemble(ensemble_base(experiment), ensemble_size, progress)
+    return found.at(experiment.replace(seed=0))
+
+
+@st.cache_data(
+    max_entries=64,
+    max_size="128MB",
+    show_spinner=False,
+    hash_funcs={Progress: lambda progress: ""},
+)
+def _ensemble(experiment: Experiment, ensemble_size: int, progress: Progress) -> Ensemble:
+    return sample_ensemble(experiment, ensemble_size, on_progress=progress)
 
 
 @st.cache_data(max_entries=128, max_size="16MB", show_spinner=False)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import charts
 from core.expectation import Bands, bands, luck, tied_against_fresh
@@ -18,19 +20,25 @@ from pages._chart import show
 
 _SIZE = 256
 _FALLBACK_SIZE = 64  # where no law is known, and the switch is off
-_FALLBACK_WORK = 2.5e9  # multiply-adds: about half a second
+_FALLBACK_WORK = 2.5e9  # multiply-adds: under a second
+_QUICK_WORK = 5e8  # less than 0.2 s
 _SWITCH = "ensemble"
+_READY = "_ready_ensemble"
 
 
 class Expected(NamedTuple):
     """Theory and the ensemble for an experiment.
 
-    ``ensemble`` is the one that the viewer asked for; ``problems`` says why there is none.
+    Attributes:
+        ensemble: the one that the viewer asked for.
+        waiting: how many networks are still to be run, once the rest of the page is there.
+        problems: why there is no ensemble.
     """
 
     prediction: Prediction
     bands: Bands | None
     ensemble: Ensemble | None
+    waiting: int
     problems: list[str]
 
 
@@ -49,8 +57,8 @@ def to_query() -> dict[str, str]:
     return {_SWITCH: "true"} if st.session_state[_SWITCH] else {}
 
 
-def switch() -> None:
-    """Ensemble on or off."""
+def switch() -> DeltaGenerator:
+    """Ensemble on or off; and a place for its progress."""
     st.toggle(
         f"{_SIZE} networks",
         key=_SWITCH,
@@ -58,30 +66,65 @@ def switch() -> None:
         help="The same question to many networks, each with weights and an input of its own: "
         "what is law, and what is luck.",
     )
+    return st.empty()
+
+
+def _wanted(experiment: Experiment) -> int:
+    """How many networks to run: as many as were asked for, or some where no law is known."""
+    if st.session_state[_SWITCH]:
+        return _SIZE
+    if _cached.prediction(experiment).known:
+        return 0
+    base = _cached.ensemble_base(experiment)
+    return _FALLBACK_SIZE if ensemble_work(base, _FALLBACK_SIZE) < _FALLBACK_WORK else 0
+
+
+def is_quick(experiment: Experiment) -> bool:
+    """Whether all the networks are run before anyone would notice."""
+    return ensemble_work(_cached.ensemble_base(experiment), _wanted(experiment)) < _QUICK_WORK
 
 
 def expected(experiment: Experiment) -> Expected:
-    """What theory says, and what the ensemble shows."""
-    prediction = _cached.prediction(experiment)
+    """What theory says, and what the ensemble shows: a slow one when the page comes again."""
+    prediction, size = _cached.prediction(experiment), _wanted(experiment)
+    found, waiting = None, 0
     problems: list[str] = []
-    asked = fallback = None
-    if st.session_state[_SWITCH]:
+    if size and (is_quick(experiment) or _is_ready(experiment, size)):
         try:
-            asked = _cached.ensemble(experiment, _SIZE)
+            found = _cached.ensemble(experiment, size, _cached.Progress(lambda _: None))
         except ValueError as error:
-            problems.append(str(error))
-    elif not prediction.known and ensemble_work(experiment, _FALLBACK_SIZE) < _FALLBACK_WORK:
-        fallback = _cached.ensemble(experiment, _FALLBACK_SIZE)
-    found = bands(prediction, asked or fallback, single=experiment.is_single_number)
-    return Expected(prediction, found, asked, problems)
+            problems = [str(error)] if st.session_state[_SWITCH] else []
+    elif size:
+        waiting = size
+    spread = bands(prediction, found, single=experiment.is_single_number)
+    asked = found if st.session_state[_SWITCH] else None
+    return Expected(prediction, spread, asked, waiting, problems)
+
+
+def _is_ready(experiment: Experiment, size: int) -> bool:
+    return st.session_state.get(_READY) == (_cached.ensemble_base(experiment), size)
+
+
+def catch_up(experiment: Experiment, expected: Expected, place: DeltaGenerator | None) -> None:
+    """Run the networks that the page did not wait for, and draw it again with them."""
+    if not expected.waiting or place is None:
+        return
+    text = f"Running {expected.waiting} networks…"
+    place.progress(0.0, text)
+    progress = _cached.Progress(lambda done: place.progress(done, text))
+    with suppress(ValueError):  # told when the page comes again
+        _cached.ensemble(experiment, expected.waiting, progress)
+    st.session_state[_READY] = _cached.ensemble_base(experiment), expected.waiting
+    st.rerun()
 
 
 def beside(run: Run, expected: Expected) -> None:
     """Sentences on law and luck, and the iterations at which the range ends."""
     found = expected.bands
     source = found.source if found else expected.prediction.valid
-    tied = tied_against_fresh(run, found)
-    _words.paragraphs([tied, luck(run, found), source])
+    if found is None and not expected.waiting and not st.session_state[_SWITCH]:
+        source += f" Switch “{_SIZE} networks” on to measure it."
+    _words.paragraphs([luck(run, found), tied_against_fresh(run), source])
     figure = charts.range_ends(expected.prediction, expected.ensemble, run)
     if figure is not None:
         show(figure, key="ends")

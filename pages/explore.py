@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import charts
 from core.devices import is_quick
@@ -38,8 +39,9 @@ def _details(experiment: Experiment, device: str, run: Run) -> None:
 
 
 def _is_quick(experiment: Experiment, pins: Pins) -> bool:
-    """Whether it and all that is kept beside it is done at once."""
-    return all(is_quick(each) for each in (experiment, *pins.values()))
+    """Whether it, all that is kept beside it and the networks around it are done at once."""
+    runs = all(is_quick(each) for each in (experiment, *pins.values()))
+    return runs and _spread.is_quick(experiment)
 
 
 def _first_screen(
@@ -85,16 +87,16 @@ def _explore(*, in_fragment: bool) -> None:
     with left:
         answer, chart = st.container(), st.container()
 
-    def controls() -> None:
+    def controls() -> DeltaGenerator:
         with right:
             _controls.main_controls()
-            _spread.switch()
+            under_switch = _spread.switch()
         with below:
             _controls.more_controls()
+        return under_switch
 
     # A quick run is drawn before the controls are sent again; a long one must not hide them.
-    if not quick:
-        controls()
+    place = None if quick else controls()
     problems = refused + _controls.link_problems(experiment)
     with chart:
         expected = _spread.expected(experiment)
@@ -121,6 +123,7 @@ def _explore(*, in_fragment: bool) -> None:
     show(charts.distribution_per_layer(run), key="distribution")
     _activation_card.card(experiment)
     _details(experiment, device, run)
+    _spread.catch_up(experiment, expected, place)
 
 
 _words.style()

@@ -1,7 +1,7 @@
 // A light drawing over a Plotly figure: the curves and the event of a preview, on the figure's own
 // axes. Plotly takes tens of milliseconds for a new figure, and most of it is not needed here.
 
-import { axes } from "./preview.js";
+import { axes, bandShift } from "./preview.js";
 import { isZoomed, same } from "./zoom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -9,6 +9,8 @@ const LOG10_2 = Math.log10(2);
 const FAR = 1e5; // pixels: beyond it a coordinate is of no use to a renderer
 const MOST_DOTS = 12;
 const DOT = 4;
+const BANDS = [[0, 4], [1, 3]]; // which of five quantiles are the edges
+const MEDIAN = 2;
 
 const set = (node, attributes) =>
   Object.entries(attributes).forEach(([key, value]) => node.setAttribute(key, value));
@@ -46,6 +48,7 @@ export class Layer {
   show(seen, mark, of) {
     this.svg ??= this.#build();
     const { x, y } = this.#axes(seen);
+    this.#drawSpread(seen, x, y);
     this.#drawCurves(seen, x, y);
     this.#drawEvent(seen, mark, x);
     this.#label(seen, of);
@@ -64,6 +67,9 @@ export class Layer {
     this.clip = element("rect", clip);
     const inside = element("g", svg, { "clip-path": "url(#gi-layer-clip)" });
     this.tint = element("rect", inside, { opacity: 0.12 });
+    this.spread = element("g", inside);
+    BANDS.forEach(() => element("path", this.spread, { "fill-opacity": 0.16, stroke: "none" }));
+    element("path", this.spread, { fill: "none", "stroke-width": 1.5, "stroke-dasharray": "9,9" });
     this.curves = element("g", inside, { fill: "none", "stroke-width": 2 });
     this.event = element("line", inside, { "stroke-width": 2 });
     this.note = element("text", svg, { "font-size": 14, "font-weight": 700 });
@@ -74,7 +80,7 @@ export class Layer {
   // Moves the figure's axes along, unless the viewer has zoomed; how pixels follow from values.
   #axes(seen) {
     const { plot } = this;
-    const asked = axes(seen, plot.goodInitLayout.meta.stays);
+    const asked = axes(seen, plot.goodInitLayout.meta.stays, this.#median()?.meta.spread);
     const dtick = { xaxis: asked.everyLayer ? 1 : null, yaxis: asked.ticks };
     const changes = {};
     for (const axis of ["xaxis", "yaxis"]) {
@@ -97,6 +103,33 @@ export class Layer {
       x: (layer) => l + ((layer - x0) / (x1 - x0)) * w,
       y: (log2) => Math.min(FAR, Math.max(-FAR, t + ((y1 - log2 * LOG10_2) / (y1 - y0)) * h)),
     };
+  }
+
+  #median() {
+    return this.plot._fullData.find(({ meta }) => meta?.spread);
+  }
+
+  // The bands of the figure itself, at the preview's scale factor; other previews have none.
+  #drawSpread(seen, x, y) {
+    const median = this.#median();
+    const shown = seen.kind === "exact" && median?.visible === true;
+    this.spread.style.display = shown ? "" : "none";
+    if (!shown) return;
+    const [{ rows }, perLayer] = [median.meta.spread, bandShift(seen, median.meta.spread)];
+    const { depth } = seen;
+    const lines = rows.map((row) => {
+      const end = row.slice(0, depth + 1).findIndex((log2) => log2 === null);
+      const values = row.slice(0, end < 0 ? depth + 1 : end);
+      return values.map((log2, k) =>
+        `${x(k).toFixed(1)},${y(log2 + k * perLayer).toFixed(1)}`);
+    });
+    const path = (points) => (points.length ? `M${points.join("L")}` : "");
+    const [wide, narrow, middle] = this.spread.children;
+    [wide, narrow].forEach((band, i) => {
+      const [low, high] = BANDS[i];
+      set(band, { d: path([...lines[low], ...lines[high].reverse()]), fill: median.line.color });
+    });
+    set(middle, { d: path(lines[MEDIAN]), stroke: median.line.color });
   }
 
   #drawCurves(seen, x, y) {

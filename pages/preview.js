@@ -61,8 +61,8 @@ function layersInRange(log2, largest, range, end) {
 
 // The run that ``source`` stands for at this scale and depth.
 //
-// Returns log2_std, log2_rms and log2_max_abs per layer (NaN where nothing can be drawn), the
-// events nonfinite, nan and zero as loop indices or null, the last layer that is alive, and the
+// Returns log2_std, log2_rms and log2_max_abs per layer (NaN where nothing can be drawn), log2 of
+// the scale as shift (0 where there is nothing to shift), the events nonfinite, nan and zero as loop indices or null, the last layer that is alive, and the
 // growth per product.
 export function preview(source, { scale, depth }) {
   const exact = source.kind === "exact";
@@ -94,6 +94,7 @@ export function preview(source, { scale, depth }) {
   return {
     ...curves,
     kind: source.kind,
+    shift,
     depth,
     range: source.range,
     singleNumber: source.single_number,
@@ -107,15 +108,33 @@ export function preview(source, { scale, depth }) {
   };
 }
 
+// How far bands move per layer; those of a measured preview are not known, and stay.
+export const bandShift = ({ kind, shift }, spread) => (kind === "exact" ? shift - spread.shift : 0);
+
+// Both ends of the 90 % band, in decades, while the signal is in range.
+function bandDecades(shown, spread) {
+  const perLayer = bandShift(shown, spread);
+  const { smallest_subnormal: least, max: most } = shown.range;
+  return [spread.rows[0], spread.rows.at(-1)].flatMap((row) =>
+    row.slice(0, shown.alive + 1)
+      .map((log2, k) => (log2 === null ? NaN : log2 + k * perLayer))
+      .filter(Number.isFinite)
+      .map((log2) => Math.min(most, Math.max(least, log2)) * LOG10_2));
+}
+
 // Axis ranges as the chart itself chooses them: layers, and decades of std. ``stays`` is what the
 // curves need that stay in it: the deepest layer, and both ends in decades, if there are any.
-export function axes({ depth, log2_rms, range, nonfinite, zero }, stays) {
+//
+// ``spread`` is that of the figure's bands: log2 at five levels, and of the scale they are drawn at.
+export function axes(shown, stays, spread) {
+  const { depth, log2_rms, range, nonfinite, zero } = shown;
   const seen = log2_rms.filter(Number.isFinite).map((log2) => log2 * LOG10_2);
   let [low, high] = seen.length ? [Math.min(...seen), Math.max(...seen)] : [-1, 1];
   if (nonfinite !== null) high = Math.max(high, range.max * LOG10_2);
   if (zero !== null || low < range.smallest_normal * LOG10_2)
     low = Math.min(low, range.smallest_subnormal * LOG10_2);
-  [low, high] = [Math.min(low, ...stays.decades), Math.max(high, ...stays.decades)];
+  const kept = [...stays.decades, ...(spread ? bandDecades(shown, spread) : [])];
+  [low, high] = [Math.min(low, ...kept), Math.max(high, ...kept)];
   const missing = Math.max(0, LEAST_DECADES - (high - low)) / 2;
   [low, high] = [low - missing, high + missing];
   const pad = PAD * (high - low);

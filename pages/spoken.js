@@ -35,7 +35,8 @@ export class Spoken {
     }
     [...over.children].forEach((cell, i) =>
       [...cell.children].forEach((line, j) => {
-        if (line.textContent !== this.numbers[i][j]) line.textContent = this.numbers[i][j];
+        const text = this.numbers[i][j] ?? ""; // what was predicted is not known here
+        if (line.textContent !== text) line.textContent = text;
       }));
   }
 }

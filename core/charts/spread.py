@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from core.charts.figure import GREEN, GREY, VERMILION, Figure, Parts, figure, listed
+from core.diagnosis import last_sound_size
 from core.expectation import Bands
-from core.finite_width import Prediction
+from core.finite_width import LEVELS, Prediction
 from core.length_law import Array
 from core.propagate import Run
 from core.sampler import Ensemble
@@ -66,8 +67,29 @@ def band_curves(found: Bands | None, run: Run) -> Parts:
         customdata=ends,
         hovertemplate=f"{kind}: median %{{y:.4g}}, 90 %: %{{customdata}}<br>"
         f"{_wrapped(found.source)}<extra></extra>",
+        meta=_for_preview(found, run),
     )
     return [*parts, median]
+
+
+def _for_preview(found: Bands, run: Run) -> dict[str, Any]:
+    """What a preview of another scale factor shifts: log2 at all levels, and of this scale."""
+    scale = run.experiment.scale
+    if scale == 0:
+        return {}
+    rows = [listed(np.round(found.quantiles[level], 2)) for level in sorted(found.quantiles)]
+    return {"spread": {"rows": rows, "shift": float(np.log2(scale))}}
+
+
+def band_decades(found: Bands | None, run: Run) -> list[float]:
+    """log10 of the lowest and the highest point of the 90 % band while this run is in range."""
+    if found is None:
+        return []
+    limit, sound = run.experiment.format, last_sound_size(run)[0] + 1
+    edges = np.concatenate([found.quantiles[level][:sound] for level in (LEVELS[0], LEVELS[-1])])
+    edges = np.log10(2) * edges[np.isfinite(edges)]
+    ends = np.log10([limit.smallest_subnormal, limit.max])
+    return [float(np.clip(end, *ends)) for end in (edges.min(), edges.max())] if edges.size else []
 
 
 def _wrapped(sentence: str, width: int = 56) -> str:

@@ -20,7 +20,7 @@ from core.charts.figure import (
     line,
 )
 from core.charts.kept import Pin, kept_curves, letters, room
-from core.charts.spread import band_curves, fan_curves
+from core.charts.spread import band_curves, band_decades, fan_curves
 from core.expectation import Bands, luck
 from core.number_formats import NumberFormat
 from core.propagate import Run
@@ -39,14 +39,15 @@ def _limits(number_format: NumberFormat) -> dict[str, float]:
     }
 
 
-def _visible_decades(run: Run, kept: Sequence[float]) -> tuple[float, float]:
-    """log10 of the y range: the data, a limit once they come near it, and what is kept."""
+def _visible_decades(run: Run, kept: Sequence[float], bands: Bands | None) -> tuple[float, float]:
+    """log10 of the y range: the data, a limit once they come near it, bands, and what is kept."""
     seen = run.stats.log2_rms[np.isfinite(run.stats.log2_rms)] * np.log10(2)
     low, high = (float(seen.min()), float(seen.max())) if seen.size else (-1.0, 1.0)
     if run.events.first_nonfinite is not None:
         high = max(high, float(np.log10(run.experiment.format.max)))
     if run.events.all_zero is not None or low < np.log10(run.experiment.format.smallest_normal):
         low = min(low, float(np.log10(run.experiment.format.smallest_subnormal)))
+    kept = [*kept, *band_decades(bands, run)]
     low, high = min([low, *kept]), max([high, *kept])
     missing = max(0.0, _LEAST_DECADES - (high - low)) / 2
     low, high = low - missing, high + missing
@@ -148,7 +149,7 @@ def std_per_layer(
     rms and max|x| are one click away. What is drawn later lies on top.
     """
     space = room(pins)
-    low, high = _visible_decades(run, space["decades"])
+    low, high = _visible_decades(run, space["decades"], bands)
     limit_shapes, limit_notes = _limit_marks(run)
     event_shapes, event_notes = event_marks(run, deepest=space["depth"])
     size = "|x|" if run.experiment.is_single_number else "std of x"

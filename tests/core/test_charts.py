@@ -12,6 +12,9 @@ import pytest
 from core import NUMBER_FORMATS, Experiment, charts, propagate
 from core.charts.figure import BLUE, PIN_COLORS
 from core.charts.kept import Pin
+from core.expectation import bands
+from core.finite_width import Prediction, predict
+from core.sampler import sample_ensemble
 from core.windows import scale_windows
 from tests.serving import ROOT
 
@@ -42,7 +45,7 @@ def test_a_figure_is_valid_plotly_and_strict_json_with_titles_and_words(draw, ru
     layout = figure["layout"]
     assert layout["xaxis"]["title"]["text"] and layout["yaxis"]["title"]["text"]
     assert len(layout["meta"]["alt"]) > 30
-    assert all("hovertemplate" in trace for trace in figure["data"])
+    assert all(trace.keys() & {"hovertemplate", "hoverinfo"} for trace in figure["data"])
 
 
 def test_std_is_drawn_as_measured(run):
@@ -54,6 +57,71 @@ def test_std_is_drawn_as_measured(run):
     np.testing.assert_array_equal(np.isfinite(drawn), shown)
     np.testing.assert_allclose(drawn[shown], size[shown], rtol=1e-5)
     assert std["customdata"][:2] == ["input", 0]
+
+
+@pytest.mark.parametrize("size", [0, 50])
+def test_bands_and_the_fan_lie_under_the_curve_and_are_valid_plotly(run, size):
+    e = run.experiment
+    ensemble = sample_ensemble(e, size) if size and e.depth < 500 else None
+    found = bands(predict(e), ensemble, single=e.is_single_number)
+    figure = charts.std_per_layer(run, bands=found, ensemble=ensemble)
+    go.Figure(figure)
+    assert len(json.dumps(figure, allow_nan=False)) < (500_000 if size else 250_000)
+    names = [trace["uid"] for trace in figure["data"]]
+    own = names.index("rms" if e.is_single_number else "std")
+    bands_first = ["band90low", "band90high", "band50low", "band50high", "median"]
+    if found:
+        assert names[:5] == bands_first and own >= 5
+        median = figure["data"][4]
+        words = median["hovertemplate"].replace("<br>", " ")
+        assert found.source in words
+    if ensemble:
+        assert [name for name in names if name.startswith("fan")] == [
+            "fan",
+            "fan5",
+            "fan50",
+            "fan95",
+        ]
+        assert names.index("fan95") < own
+    ends = charts.range_ends(predict(e), ensemble, run)
+    if ends:
+        go.Figure(ends)
+        assert all(trace["y"] and max(trace["y"]) <= 1 for trace in ends["data"])
+
+
+def test_bands_are_the_laws_quantiles_inside_the_number_format():
+    e = RUNS["explodes"]
+    law = predict(e)
+    figure = charts.std_per_layer(propagate(e), bands=bands(law, None, single=False))
+    drawn = {trace["uid"]: trace["y"] for trace in figure["data"]}
+    for uid, level in (("band90low", 0.05), ("band50high", 0.75), ("median", 0.5)):
+        known = law.log2_std_quantiles[level][:28]
+        np.testing.assert_allclose(np.log2(drawn[uid][:28]), known, atol=1e-4)
+        assert drawn[uid][35] is None  # far beyond float32
+
+
+def test_the_axis_has_room_for_the_90_percent_band():
+    e = Experiment(scale=512**-0.5)
+    law = predict(e)
+    run = propagate(e)
+    [low, high] = charts.std_per_layer(run, bands=bands(law, None, single=False))["layout"][
+        "yaxis"
+    ]["range"]
+    assert low < np.log10(2) * law.log2_std_quantiles[0.05].min()
+    assert high > np.log10(2) * law.log2_std_quantiles[0.95].max()
+
+
+def test_the_histogram_shows_predicted_and_measured_iterations_beside_the_runs_own():
+    e = RUNS["explodes"]
+    ensemble = sample_ensemble(e, 64)
+    figure = charts.range_ends(predict(e), ensemble, propagate(e))
+    predicted, measured = figure["data"]
+    assert dict(zip(predicted["x"], predicted["y"], strict=True)) == pytest.approx(
+        predict(e).overflow_pmf, rel=1e-4
+    )
+    assert sum(measured["y"]) == pytest.approx(1, abs=0.01)
+    assert figure["layout"]["shapes"][0]["x0"] == 28
+    assert charts.range_ends(Prediction(""), None, propagate(RUNS["holds"])) is None
 
 
 def test_the_event_and_the_limits_of_the_format_are_marked():

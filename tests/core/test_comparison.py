@@ -1,29 +1,10 @@
 """One experiment in several formats, in words."""
 
-import pytest
-
 from core import NUMBER_FORMATS, Experiment, propagate
 from core.comparison import eight_bits, format_row
-from core.expectation import in_words
 from core.finite_width import Prediction, predict
 
 RUNS = {name: propagate(Experiment(number_format=name, depth=40)) for name in NUMBER_FORMATS}
-
-
-@pytest.mark.parametrize(
-    ("pmf", "words"),
-    [
-        ({}, "never"),
-        ({5: 1.0}, "5 (> 99 %)"),
-        ({28: 0.89, 27: 0.11}, "28 (89 %), 27 (11 %)"),
-        ({28: 0.6}, "28 (60 %), never (40 %)"),
-        ({3: 0.2}, "never (80 %), 3 (20 %)"),
-        (dict.fromkeys(range(10, 20), 0.1), "10 to 19 (90 %), likeliest 10"),
-        (dict.fromkeys(range(110), 0.004), "5 to 104 (40 %), likeliest 0, never (56 %)"),
-    ],
-)
-def test_a_law_in_words(pmf, words):
-    assert in_words(pmf) == words
 
 
 def test_a_row_says_what_was_measured_and_predicted():

@@ -101,13 +101,6 @@ def test_inf_before_nan_is_called_inf():
     assert half.iteration_detail == "i = 3, the 4th product; NaN at i = 4"
 
 
-def test_a_critical_scale_that_fails_with_one_matrix_says_that_fresh_ones_hold():
-    critical = {"init": "kaiming_normal", "activation": "relu"}
-    assert any("Weights, fresh" in note for note in verdict(**critical).notes)
-    for changes in ({"weights": "fresh"}, {"scale": 0.5}, {"width": 8}):
-        assert not any("Weights, fresh" in note for note in verdict(**critical | changes).notes)
-
-
 def test_an_infinite_std_of_finite_elements_is_explained():
     notes = verdict(number_format="float64", depth=240).notes
     assert any(

@@ -71,7 +71,8 @@ def test_a_link_with_pins_shows_them_beside_its_own_curve():
         "B · s = √(2/n), relu": PIN_COLORS["b"],
         "E · s = 0.01, linear": PIN_COLORS["e"],
     }
-    [kept, *_] = chart(at, "std")["figure"]["data"]
+    traces = chart(at, "std")["figure"]["data"]
+    [kept] = [trace for trace in traces if trace["name"] == "B · s = √(2/n), relu"]
     assert kept["y"] == pytest.approx(run.stats.std.tolist(), rel=1e-5)
     assert "B · s = √(2/n), relu" in chart(at, "std")["alt"]
     assert shown(at) == Experiment(activation="relu")
