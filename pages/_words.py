@@ -63,7 +63,7 @@ def paragraphs(sentences: list[str]) -> None:
     """What was to be expected, in sentences."""
     told = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences if sentence)
     if told:
-        st.html(f'<div class="gi-checks gi-expected">{told}</div>')
+        st.html(f'<div class="gi-expected">{told}</div>')
 
 
 def torch_checks(verdict: Verdict, run: Run) -> None:

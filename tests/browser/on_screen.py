@@ -42,9 +42,11 @@ def answer(page):
 
 
 def curve(page, figure=0):
-    """The y values of a figure's main curve: the first that is not a kept one."""
-    script = """i => [...document.querySelectorAll('.gi-plot')][i].data
-      .find(({ uid }) => !uid?.startsWith('-stays-')).y"""
+    """The y values of a figure's main curve: the first of what was measured, or of all."""
+    script = """i => {
+      const { data } = [...document.querySelectorAll('.gi-plot')][i];
+      return (data.find(({ meta }) => meta?.statistic) ?? data[0]).y;
+    }"""
     return page.evaluate(script, figure)
 
 

@@ -147,10 +147,12 @@ def test_every_figure_is_saved_as_picture_and_as_numbers(page, address):
     for index, figure in enumerate(page.get_by_role("figure").all()):
         _, content = _saved(page, figure, "CSV")
         rows = list(csv.DictReader(io.StringIO(content.decode())))
-        assert {float(row["x"]) for row in rows} == set(range(MEANT.depth + 1))
         assert all(row["curve"] not in ("", "undefined") for row in rows)
+        if "iteration i" in figure.get_attribute("aria-label"):
+            continue
+        assert {float(row["x"]) for row in rows} == set(range(MEANT.depth + 1))
         if index == 0:
-            assert [float(row["y"]) for row in rows] == curve(page)
+            assert [float(row["y"]) for row in rows if row["curve"] == "std"] == curve(page)
     assert page.problems == []
 
 

@@ -223,7 +223,10 @@ def test_the_axes_of_a_drag_are_those_of_the_answer(page, address, dragging):
         during = page.evaluate(ranges)
     expect(main_figure(page)).to_have_attribute("data-shows", "server")
     drawn(page)
-    assert page.evaluate(ranges) == pytest.approx(during, rel=1e-12)
+    after = page.evaluate(ranges)
+    assert after[:2] == pytest.approx(during[:2], rel=1e-12)
+    # Decades: the bands' law is sampled anew for another depth, which moves an edge a little.
+    assert after[2:] == pytest.approx(during[2:], abs=0.05)
     assert during[1] == pytest.approx(40 * 1.01 + 0.4)  # as far as what is kept
 
 
@@ -241,7 +244,7 @@ def test_a_saved_picture_names_every_curve_and_the_numbers_too(page, address):
     picture = files["SVG"].decode()
     assert all(name in picture for name in names)
     rows = list(csv.DictReader(io.StringIO(files["CSV"].decode())))
-    assert list(dict.fromkeys(row["curve"] for row in rows))[:2] == names
+    assert list(dict.fromkeys(row["curve"] for row in rows))[3:5] == names  # bands lie below
     written = [float(row["y"]) for row in rows if row["curve"] == names[0]]
     assert written == pytest.approx(propagate(KAIMING).stats.std.tolist(), rel=1e-5)
     # On screen nothing has changed.

@@ -22,7 +22,7 @@ def has_chart(at, key):
 
 
 def told(at):
-    [block] = blocks(at, "gi-checks gi-expected")
+    [block] = blocks(at, "gi-expected")
     return words(block)
 
 
