@@ -9,6 +9,7 @@ from functools import lru_cache
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.devices import available_devices
 from core.experiment import DEFAULTS, PARAMETERS, SCALE_STOPS, Experiment
@@ -18,12 +19,14 @@ from core.pins import scale_name
 # What a link may hold beside the experiment's own fields; others read it.
 _BESIDE = re.compile(r"pin_.*|ensemble", re.DOTALL)
 _LINKED = "_linked_experiment"
+_CARRIED = "_carried_between_pages"
+_PAGE = "_page"
 _LARGEST_NEW_SEED = 2**31
 _ARITHMETIC = ("bias_std", "number_format", "batch_size")
 
 
-def adopt_link() -> None:
-    """Let the controls start from what the link asks for.
+def adopt_link(page: str) -> None:
+    """Let the controls of a page of ours start from what the link asks for.
 
     The link is read once per session, before any widget exists: Streamlit would replace a bad
     value by the default without a word. Where a value was not accepted the address is mended.
@@ -37,9 +40,44 @@ def adopt_link() -> None:
         if any(query[name] != text for name, text in mended.items()):
             st.query_params.update(mended)
             st.rerun()
+    _bring_along(page)
     linked, _ = st.session_state[_LINKED]
     for name in PARAMETERS:
         st.session_state.setdefault(name, _state_of(name, linked))
+    own = {name: _text(st.session_state[name]) for name in PARAMETERS}
+    carry({name: None if text == _DEFAULT_TEXTS[name] else text for name, text in own.items()})
+
+
+def _bring_along(page: str) -> None:
+    """On another page of ours, write what was set on the last one into the address.
+
+    Its widgets are bound to the address, which is empty on arrival; and a page may lack some.
+    """
+    carried = st.session_state.setdefault(_CARRIED, {})
+    before = st.session_state.get(_PAGE, page)
+    st.session_state[_PAGE] = page
+    if page == before or went_back():
+        return
+    for name in (*PARAMETERS, *carried):
+        st.session_state.pop(name, None)
+    st.session_state[_LINKED] = Experiment.from_query(
+        {name: text for name, text in carried.items() if name in PARAMETERS}
+    )
+    if carried:
+        st.query_params.update(carried)
+        st.rerun()
+
+
+def went_back() -> bool:
+    """Whether the viewer went back to an older address, which then has the say."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
+def carry(query: Mapping[str, str | None]) -> None:
+    """Remember parts of the address for the other pages; None what is not in it any more."""
+    carried = st.session_state[_CARRIED] | query
+    st.session_state[_CARRIED] = {name: text for name, text in carried.items() if text is not None}
 
 
 def tell(problems: list[str]) -> None:
@@ -71,6 +109,9 @@ def take(experiment: Experiment) -> None:
 @lru_cache(maxsize=4096)
 def _text(value: object) -> str:
     return format_number(value) if isinstance(value, float) else str(value)
+
+
+_DEFAULT_TEXTS = {name: _text(_state_of(name, Experiment())) for name in PARAMETERS}
 
 
 def current() -> tuple[Experiment, list[str]]:

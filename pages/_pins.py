@@ -6,7 +6,6 @@ from html import escape
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.charts.figure import PIN_COLORS
 from core.charts.kept import Pin
@@ -46,15 +45,10 @@ def adopt_link() -> None:
     The link is read once per session, and when the viewer goes back to an older one. Otherwise the
     session has the say: a step of a slider may come with an address from before the last click.
     """
-    if _KEPT not in st.session_state or _went_back():
+    if _KEPT not in st.session_state or _controls.went_back():
         st.session_state[_KEPT], problems = from_query(st.query_params.to_dict())
         st.session_state.setdefault(_STEPS, 0)
         _controls.tell(problems)
-
-
-def _went_back() -> bool:
-    context = get_script_run_ctx()
-    return context is not None and context.is_history_navigation
 
 
 def measured(pins: Pins, device: str, progress: _cached.Progress) -> dict[str, Run | str]:

@@ -44,12 +44,12 @@ class Expected(NamedTuple):
 
 def adopt_link() -> None:
     """Let the switch start from what the link asks for, once per session."""
-    if _SWITCH in st.session_state:
-        return
-    asked = st.query_params.to_dict().get(_SWITCH, "false")
-    st.session_state[_SWITCH] = asked == "true"
-    if asked not in ("true", "false"):
-        _controls.tell([f"ensemble must be true or false, got {shown(asked)}: false is used"])
+    if _SWITCH not in st.session_state:
+        asked = st.query_params.to_dict().get(_SWITCH, "false")
+        st.session_state[_SWITCH] = asked == "true"
+        if asked not in ("true", "false"):
+            _controls.tell([f"ensemble must be true or false, got {shown(asked)}: false is used"])
+    _controls.carry(dict.fromkeys((_SWITCH,)) | to_query())
 
 
 def to_query() -> dict[str, str]:

@@ -73,7 +73,7 @@ def _first_screen(
 
 
 def _explore(*, in_fragment: bool) -> None:
-    _controls.adopt_link()
+    _controls.adopt_link("explore")
     _pins.adopt_link()
     _spread.adopt_link()
     experiment, refused = _controls.current()
@@ -131,7 +131,7 @@ st.html(
     "<h1 class='gi-title'>Push x through many layers <code>x = a @ x</code>: "
     "does it explode, vanish or hold?</h1>"
 )
-_controls.adopt_link()
+_controls.adopt_link("explore")
 _pins.adopt_link()
 _spread.adopt_link()
 # A fragment redraws only itself, which is quicker; but nothing ends it before its time. A long run

@@ -67,10 +67,10 @@ export class Layer {
     this.clip = element("rect", clip);
     const inside = element("g", svg, { "clip-path": "url(#gi-layer-clip)" });
     this.tint = element("rect", inside, { opacity: 0.12 });
-    this.spread = element("g", inside);
+    this.spread = element("g", inside, { class: "gi-spread" });
     BANDS.forEach(() => element("path", this.spread, { "fill-opacity": 0.16, stroke: "none" }));
     element("path", this.spread, { fill: "none", "stroke-width": 1.5, "stroke-dasharray": "9,9" });
-    this.curves = element("g", inside, { fill: "none", "stroke-width": 2 });
+    this.curves = element("g", inside, { class: "gi-curves", fill: "none", "stroke-width": 2 });
     this.event = element("line", inside, { "stroke-width": 2 });
     this.note = element("text", svg, { "font-size": 14, "font-weight": 700 });
     this.badge = element("text", svg, { class: "gi-badge", "font-size": 12 });

@@ -100,7 +100,7 @@ def _windows(experiment: Experiment) -> None:
 
 
 def _page() -> None:
-    _controls.adopt_link()
+    _controls.adopt_link("number-formats")
     _pins.adopt_link()
     experiment, refused_values = _controls.current()
     device = _controls.current_device()

@@ -49,7 +49,7 @@ def previewed(page):
 
 
 def path(page):
-    return page.locator(".gi-layer g g path").first.get_attribute("d")
+    return page.locator(".gi-curves path").first.get_attribute("d")
 
 
 def assert_the_preview_lies_on_the_axes(page):
@@ -59,7 +59,7 @@ def assert_the_preview_lies_on_the_axes(page):
           const {{ log2_std }} = {PREVIEW};
           const {{ xaxis, yaxis, _size: {{ l, t }} }} =
             document.querySelector('.gi-plot')._fullLayout;
-          const path = document.querySelector('.gi-layer g g path').getAttribute('d');
+          const path = document.querySelector('.gi-curves path').getAttribute('d');
           const drawn = [...log2_std.entries()].filter(([, log2]) => !Number.isNaN(log2));
           return [
             path.split(/[ML]/).filter(Boolean).map(point => point.split(',').map(Number)),
@@ -126,7 +126,7 @@ def test_the_preview_lies_on_the_axes_wherever_it_jumps(page, address, dragging,
     visit(page, address, **link)
     for across in (-0.3, 0.45, -0.05, 0.02):
         with dragging(slider, across, moves=1):
-            page.wait_for_function("document.querySelector('.gi-layer g g path') !== null")
+            page.wait_for_function("document.querySelector('.gi-curves path') !== null")
             page.wait_for_timeout(200)
             assert_the_preview_lies_on_the_axes(page)
             page.set_viewport_size({"width": 1200, "height": 900})

@@ -189,7 +189,7 @@ def test_a_drag_leaves_what_is_kept_in_view_and_in_place(page, address, dragging
     before = page.evaluate(ranges)
     with dragging(slider, across):
         main = main_figure(page)
-        page.wait_for_function("document.querySelector('.gi-layer g g path') !== null")
+        page.wait_for_function("document.querySelector('.gi-curves path') !== null")
         page.wait_for_timeout(300)
         assert main.get_attribute("data-shows") in ("exact", "measured")
         places = page.evaluate(PLACES)

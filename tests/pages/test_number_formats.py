@@ -1,0 +1,110 @@
+"""The number formats page: six runs of one experiment, their windows, and what was predicted."""
+
+import re
+
+import pytest
+
+from core import NUMBER_FORMATS, Experiment, propagate
+from core.expectation import in_words
+from core.finite_width import predict
+from core.windows import scale_windows
+from tests.pages.test_explore import blocks, chart, problems, widget, words
+from tests.serving import ROOT
+
+SMALL = {"width": "64", "depth": "30"}
+
+
+def opened(**query):
+    from streamlit.testing.v1 import AppTest
+
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at.switch_page("pages/number_formats.py")
+    for name, text in query.items():
+        at.query_params[name] = text
+    at.run()
+    assert not at.exception
+    return at
+
+
+def rows(at):
+    """Format -> its cells, as a viewer reads them."""
+    [table] = blocks(at, "gi-formats")
+    found = {}
+    for row in re.findall(r"<tr><th scope=\"row\">(.*?)</tr>", table, flags=re.DOTALL):
+        name, cells = row.split("</th>")
+        found[name] = [words(cell) for cell in re.findall(r"<td.*?>(.*?)</td>", cells)]
+    return found
+
+
+def test_every_format_is_run_and_its_iterations_stand_beside_the_predicted_ones():
+    at = opened()
+    table = rows(at)
+    assert list(table) == list(NUMBER_FORMATS)
+    for name, cells in table.items():
+        e = Experiment(number_format=name)
+        events, law = propagate(e).events, predict(e)
+        stuck = "none: it sticks" if name == "float8_e4m3fn" else "none"
+        measured = stuck if events.first_nonfinite is None else str(events.first_nonfinite)
+        assert cells[2].removesuffix(" (Inf)") == measured
+        assert cells[3] == in_words(law.overflow_pmf)
+        assert cells[4] == ("none" if events.all_zero is None else str(events.all_zero))
+        assert cells[5] == in_words(law.all_zero_pmf)
+    assert {trace["name"] for trace in chart(at, "formats")["figure"]["data"]} == set(
+        NUMBER_FORMATS
+    )
+
+
+def test_the_slider_of_depth_moves_the_windows():
+    at = opened(**SMALL)
+
+    def bar(name):
+        [trace] = [t for t in chart(at, "windows")["figure"]["data"] if t["name"] == name]
+        return trace["x"]
+
+    def window(**changes):
+        found = scale_windows(Experiment(width=64, **changes))["float16"]
+        return [found.low, found.high]
+
+    assert bar("float16") == pytest.approx(window(depth=30), rel=1e-4)
+    widget(at, "depth").set_value(60).run()
+    assert not at.exception
+    assert bar("float16") == pytest.approx(window(depth=60), rel=1e-4)
+    assert window(depth=60)[0] > window(depth=30)[0] and window(depth=60)[1] < window(depth=30)[1]
+
+
+def test_where_no_law_is_known_the_table_says_why():
+    at = opened(**SMALL, activation="relu")
+    assert all(cells[3] == cells[5] == "no law" for cells in rows(at).values())
+    assert "No law is known for one matrix at every step together with relu." in words(
+        blocks(at, "gi-formats")[0]
+    )
+
+
+def test_what_float8_does_at_its_end_is_said():
+    at = opened(**SMALL)
+    text = " ".join(words(block.proto.body) for block in at.get("html"))
+    assert "float8_e4m3fn has no Inf: what exceeds 448 sticks at 448" in text
+    assert rows(at)["float8_e4m3fn"][6].endswith(" %") and rows(at)["float32"][6] == "–"
+
+
+def test_a_bad_value_in_the_link_is_named():
+    at = opened(**SMALL, scale="nan", number_format="float128", colour="red")
+    told = " ".join(problems(at))
+    assert "scale must be" in told and "number_format must be one of" in told and "colour" in told
+    assert len(rows(at)) == 6
+
+
+def test_formats_that_the_host_refuses_are_named_once_and_the_rest_stays(monkeypatch):
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e4")
+    at = opened(width="65", depth="30")  # which no other test has run
+    [error] = at.error
+    assert all(name in error.value for name in NUMBER_FORMATS)
+    assert "multiply-adds" in error.value and chart(at, "windows")
+    assert widget(at, "depth").value == 30
+
+
+def test_what_is_set_here_is_set_on_explore():
+    at = opened(**SMALL, pin_a="width:64")
+    assert problems(at) == []
+    at.switch_page("pages/explore.py").run()
+    assert not at.exception and widget(at, "width").value == 64
