@@ -17,6 +17,8 @@ def visit(page, address, **query):
 def drawn(page):
     """Wait until every figure is drawn and the server has nothing more to send."""
     page.wait_for_selector(".gi-plot .main-svg", timeout=_PATIENCE)
+    # A quick run is drawn before the controls are sent.
+    page.wait_for_selector('[data-testid="stSlider"]', state="attached", timeout=_PATIENCE)
     page.wait_for_selector(_IDLE, state="attached", timeout=_PATIENCE)
     page.wait_for_function(
         "[...document.querySelectorAll('.gi-plot')].every(plot => plot._fullLayout)",

@@ -440,7 +440,7 @@ def test_the_label_under_the_pointer_survives_a_step(page, address):
     visit(page, address, scale="1/√n")
     box = page.locator(".gi-plot .nsewdrag").first.bounding_box()
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"], steps=3)
-    label = page.locator(".gi-plot .hoverlayer .hovertext").first
+    label = page.locator(".gi-plot .hoverlayer .hovertext", has_text="std")
     expect(label).to_contain_text("layer 50")
     before = label.text_content()
     page.get_by_role("slider", name="Scale factor").focus()
@@ -454,7 +454,7 @@ def test_without_the_script_streamlits_own_chart_takes_over(page, address):
     page.route("**/assets/**", lambda route: route.abort())
     page.goto(address)
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible(timeout=30_000)
-    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(4)
+    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(5)
     expect(page.locator(".gi-figure")).to_have_count(0)
     expect(page.locator(".gi-problems, [data-testid=stException], [role=alert]")).to_have_count(0)
     expect(page.locator(ITERATION)).to_have_text("28")
