@@ -23,6 +23,7 @@ _OVERHEAD_BYTES = 2**24  # what BLAS keeps for itself
 _QUICK_MULTIPLY_ADDS = 2e9
 _MULTIPLY_ADDS_PER_DRAW = 16  # what one random number costs, in multiply-adds, on a CPU
 _MULTIPLY_ADDS_PER_MEASURED_ELEMENT = 64
+_FITTING_PRODUCTS = 3  # one to divide by, one to check; and a division of every weight
 
 
 class WorkLimitError(ValueError):
@@ -124,6 +125,8 @@ def cost(experiment: Experiment, device_type: str = "cpu") -> Cost:
     if device_type == "cpu" and number_format.bits == 16 and batch > 1:
         products *= _SLOWER_IN_16_BITS
     draws = drawn * (_MULTIPLY_ADDS_PER_DRAW * float(n) * n + rule.multiply_adds(n))
+    if rule.fit is not None:
+        draws += drawn * _FITTING_PRODUCTS * float(n) * n * batch
     statistics = _MULTIPLY_ADDS_PER_MEASURED_ELEMENT * float(n) * batch * depth
     work = products + draws + statistics
     return Cost(int(matrix + activations + measured) + _OVERHEAD_BYTES, work)

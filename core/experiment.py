@@ -60,7 +60,8 @@ class Experiment:
     init: str = _parameter(
         "normal",
         label="Initialiser",
-        help="The rule that draws the weights; the scale factor multiplies it.",
+        help="The rule that draws the weights; the scale factor multiplies it. lsuv first fits "
+        "them to what each layer gets, or one matrix for all layers to the input.",
         symbol="a",
         kind="choice",
         choices=tuple(INITIALIZERS),
@@ -159,7 +160,11 @@ class Experiment:
 
     @property
     def weight_std(self) -> float:
-        """The root mean square of the weights: the initialiser's rule times the scale factor."""
+        """The root mean square of the weights: the initialiser's rule times the scale factor.
+
+        An initialiser that is fitted to data has another one in every layer: this is the one that
+        it starts from.
+        """
         return self.rule.weight_std(self.width, self.width, self.phi) * self.scale
 
     @property

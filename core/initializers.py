@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Generator, Tensor
 
+from core import lsuv
 from core.activations import Activation
 
 # The std of N(0, 1) cut at ±2: √(1 − 2·2·φ(2)/(2Φ(2) − 1)).
@@ -31,6 +32,10 @@ class Sampler(Protocol):
         ...
 
 
+# (matrix as drawn, data that the layer gets) -> matrix.
+Fit = Callable[[Tensor, Tensor], Tensor]
+
+
 @dataclass(frozen=True)
 class Initializer:
     """A rule for drawing weights.
@@ -38,7 +43,8 @@ class Initializer:
     Attributes:
         name: registry key; travels in links, never renamed.
         sample: draws the matrix, float32, shape (fan_out, fan_in).
-        weight_std: the root mean square of its entries (exact, or its limit at large width).
+        weight_std: the root mean square of its entries (exact, or its limit at large width); of a
+            rule with a ``fit``, before that.
         formula: the rule in LaTeX.
         reference: where it comes from.
         code: PyTorch lines that assign ``a`` from ``n`` and ``generator``, bit for bit ``sample``;
@@ -48,6 +54,10 @@ class Initializer:
         law: what theory may rely on: independent Gaussian entries; independent entries of another
             law with light tails, which act like Gaussian ones up to O(1/n); a Haar orthogonal
             matrix; or something else.
+        fit: adapts the matrix that ``sample`` drew, shape (fan_out, fan_in), to the data that the
+            layer gets, shape (fan_in,) or (fan_in, inputs); None for a rule that never looks at
+            data. One matrix for all layers is fitted to the input. The scale factor comes after.
+        fit_code: PyTorch lines that do the same to ``a``, given ``x``.
     """
 
     name: str
@@ -59,6 +69,8 @@ class Initializer:
     peak_matrices: float = 1.0
     multiply_adds: Callable[[int], float] = lambda n: 0.0
     law: Literal["gaussian", "independent", "orthogonal", "other"] = "other"
+    fit: Fit | None = None
+    fit_code: str = ""
 
 
 def _normal(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
@@ -177,6 +189,9 @@ def _zeros(fan_in: int, fan_out: int, activation: Activation, *, generator: Gene
     return torch.zeros(fan_out, fan_in, device=generator.device, dtype=torch.float32)
 
 
+_HAAR_CODE = (
+    "q, r = torch.linalg.qr(torch.randn(n, n, generator=generator))\na = q * r.diagonal().sign()"
+)
 _HE = "He et al. 2015, arXiv:1502.01852"
 _GLOROT = "Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward networks"
 
@@ -237,10 +252,7 @@ _ENTRIES = (
         weight_std=lambda fan_in, fan_out, activation: max(fan_in, fan_out) ** -0.5,
         formula=r"W^\top W = I \text{ (Haar)}",
         reference="Saxe et al. 2014, arXiv:1312.6120; Mezzadri 2007, arXiv:math-ph/0609050",
-        code=(
-            "q, r = torch.linalg.qr(torch.randn(n, n, generator=generator))\n"
-            "a = q * r.diagonal().sign()"
-        ),
+        code=_HAAR_CODE,
         peak_matrices=5.0,
         multiply_adds=lambda n: 4.0 * n**3,
         law="orthogonal",
@@ -306,6 +318,21 @@ _ENTRIES = (
         formula="0",
         reference="the start from which nothing can learn",
         code="a = torch.zeros(n, n)",
+    ),
+    Initializer(
+        name="lsuv",
+        sample=_orthogonal,
+        weight_std=lambda fan_in, fan_out, activation: max(fan_in, fan_out) ** -0.5,
+        formula=(
+            r"W \leftarrow W / \operatorname{std}(W x)\text{ until }"
+            rf"|\operatorname{{Var}}(W x) - 1| < {lsuv.TOLERANCE},\; W\text{{ first orthogonal}}"
+        ),
+        reference="Mishkin & Matas 2016, arXiv:1511.06422, algorithm 1",
+        code=_HAAR_CODE,
+        peak_matrices=5.0,
+        multiply_adds=lambda n: 4.0 * n**3,
+        fit=lsuv.unit_variance,
+        fit_code=lsuv.CODE,
     ),
 )
 

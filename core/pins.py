@@ -37,10 +37,11 @@ def with_pin(pins: Pins, slot: str, experiment: Experiment) -> Pins:
 
 def to_query(pins: Mapping[str, Experiment]) -> dict[str, str]:
     """The pins as parameters of a link; ``from_query`` reads them back exactly."""
-    return {PREFIX + slot: _to_text(experiment) for slot, experiment in pins.items()}
+    return {PREFIX + slot: to_text(experiment) for slot, experiment in pins.items()}
 
 
-def _to_text(experiment: Experiment) -> str:
+def to_text(experiment: Experiment) -> str:
+    """An experiment as ``field:value,field:value``; what is as usual is left out."""
     named = experiment.to_query()
     told = [name for name in PARAMETERS if getattr(experiment, name) != DEFAULTS[name]]
     return ",".join(f"{name}:{named[name]}" for name in told or [_FIELD])
@@ -66,14 +67,14 @@ def from_query(query: Mapping[str, str]) -> tuple[Pins, list[str]]:
             known = ", ".join(PREFIX + slot for slot in SLOTS)
             problems.append(f"there is no pin {shown(name)}; there are {known}")
             continue
-        experiment, refused = _from_text(text)
+        experiment, refused = from_text(text)
         problems += [f"{name}: {problem}" for problem in refused]
         if experiment is not None:
             pins = with_pin(pins, slot, experiment)
     return pins, problems
 
 
-def _from_text(text: str) -> tuple[Experiment | None, list[str]]:
+def from_text(text: str) -> tuple[Experiment | None, list[str]]:
     """What one pin says, and what in it was not accepted; None if it says nothing at all."""
     if len(text) > _LONGEST:
         length = f"at most {_LONGEST} characters, got {len(text)}"

@@ -66,15 +66,26 @@ def draw_input(experiment: Experiment, device: torch.device) -> Tensor:
 
 
 def draw_layer(
-    experiment: Experiment, layer: int, device: torch.device
+    experiment: Experiment, layer: int, device: torch.device, x: Tensor | None = None
 ) -> tuple[Tensor, Tensor | None]:
     """The weights of one layer and its bias, rounded to the format, in its product dtype.
 
     Random numbers are drawn in float32 whatever the format, so that every format sees the same
-    network.
+    network; an initialiser that is fitted to data is fitted to what that format makes of them,
+    before the scale factor and without the bias.
+
+    Args:
+        experiment: the question.
+        layer: k for the weights of the k-th product.
+        device: where to draw.
+        x: what the layer gets, shape (width,) or (width, batch_size); needed only by an
+            initialiser that is fitted to data.
 
     Returns:
         a of shape (width, width), and b of shape (width,) or (width, 1), or None without bias.
+
+    Raises:
+        ValueError: the initialiser is fitted to data, and there are none.
     """
     n, number_format = experiment.width, experiment.format
     master = torch.promote_types(number_format.product_dtype, torch.float32)
@@ -86,7 +97,13 @@ def draw_layer(
             values = values.mul_(factor)
         return number_format.cast(values).to(number_format.product_dtype)
 
-    a = rounded(experiment.rule.sample(n, n, experiment.phi, generator=generator), experiment.scale)
+    rule = experiment.rule
+    a = rule.sample(n, n, experiment.phi, generator=generator)
+    if rule.fit is not None:
+        if x is None:
+            raise ValueError(f"the initialiser {rule.name} is fitted to data: x is missing")
+        a = rule.fit(a.to(master), x)
+    a = rounded(a, experiment.scale)
     if experiment.bias_std == 0:
         return a, None
     b = torch.randn(n, generator=generator, device=device, dtype=torch.float32)
@@ -178,7 +195,7 @@ def _run(
         for row in range(done):
             if a is None or experiment.weights == "fresh":
                 a = b = None  # the old matrix goes before the new one comes
-                a, b = draw_layer(experiment, start + row + 1, target)
+                a, b = draw_layer(experiment, start + row + 1, target, places[row])
             product(a, b, places[row], places[row + 1])
             if should_stop is not None and should_stop():
                 raise Stopped(f"stopped after {start + row + 1} of {experiment.depth} layers")

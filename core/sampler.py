@@ -116,6 +116,8 @@ def ensemble_work(experiment: Experiment, ensemble_size: int) -> float:
         return ensemble_size * e.depth * per_layer
     drawn = e.depth if e.weights == "fresh" else 1
     draw = 16.0 * e.width**2 + e.rule.multiply_adds(e.width)
+    if e.rule.fit is not None:
+        draw += 3.0 * e.width**2 * e.batch_size
     return ensemble_size * (e.depth * (e.width**2 * e.batch_size + per_layer) + drawn * draw)
 
 
@@ -175,7 +177,10 @@ def _layers(
     x = torch.randn(count, e.width, e.batch_size, generator=generator)
     exponent = torch.zeros(count, dtype=torch.float64)
     yield _Layer(x, exponent, x.abs().amax((1, 2)).double().log2())
+    refitted = e.rule.fit is not None and e.weights == "fresh"
     for _ in range(e.depth):
+        if refitted:  # the weights are fitted to x itself
+            x, exponent = x * _powers(exponent), torch.zeros_like(exponent)
         h, apart = product(e, x, generator)
         h, exponent = _with_bias(e, h, exponent + apart, generator)
         reach = phi.reach(h).log2() + exponent
@@ -225,6 +230,9 @@ class _Matrices:
                     for _ in range(self.count)
                 ]
             )
+            if e.rule.fit is not None:
+                pairs = zip(torch.from_numpy(self.a), x, strict=True)
+                self.a = np.stack([e.rule.fit(a, one).numpy() for a, one in pairs])
         x, power = _near_one(x, torch.zeros(len(x), dtype=torch.float64))
         # numpy's own loop over matrices is many times faster than torch's for a column or two.
         return torch.from_numpy(self.a @ x.numpy()), power + _log2(e.scale)

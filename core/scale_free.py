@@ -47,9 +47,11 @@ def is_scale_free(experiment: Experiment) -> bool:
     """Whether scales only shift the logarithms: φ homogeneous, no bias, a format finer than 8 bits.
 
     The formats of 8 bits round so coarsely, or saturate, that their runs are not like the exact.
+    Weights that every layer fits to its data undo the scale of the layer before.
     """
-    homogeneous = experiment.phi.positively_homogeneous
-    return homogeneous and experiment.bias_std == 0 and experiment.format.bits > _COARSE
+    homogeneous = experiment.phi.positively_homogeneous and experiment.bias_std == 0
+    refitted = experiment.rule.fit is not None and experiment.weights == "fresh"
+    return homogeneous and not refitted and experiment.format.bits > _COARSE
 
 
 def free_of_scale(experiment: Experiment) -> Experiment:
@@ -63,14 +65,16 @@ def scale_free(experiment: Experiment) -> ScaleFree:
     Scale factor and number format of the experiment play no part.
 
     Raises:
-        ValueError: the experiment has a bias, or an activation with which scales do not separate.
+        ValueError: the experiment has a bias, or an activation or an initialiser with which scales
+            do not separate.
         WorkLimitError: the run needs more memory or work than the host allows.
     """
     e = free_of_scale(experiment)
     if not is_scale_free(e):
         raise ValueError(
             "a run free of scale needs bias_std 0 and a positively homogeneous activation, "
-            f"got {e.bias_std:g} and {e.activation}"
+            "and no layer that is fitted to what the one before made, "
+            f"got {e.bias_std:g}, {e.activation} and {e.weights} {e.init}"
         )
     WorkLimit.from_environment().check(e)
     keep_freed_memory()
@@ -108,7 +112,7 @@ def _run(e: Experiment) -> ScaleFree:
     for layer in range(1, e.depth + 1):
         if a is None or e.weights == "fresh":
             a = None  # the old matrix goes before the new one comes
-            a, _ = draw_layer(e, layer, _CPU)
+            a, _ = draw_layer(e, layer, _CPU, x)
             heaviest = a.abs().amax()
         weights.append(heaviest)
         h = multiply(a, x)

@@ -19,7 +19,7 @@ _CHECKS = {
 }
 
 
-def _stream_seed_lines() -> list[str]:
+def stream_seed_lines() -> list[str]:
     """The source of ``stream_seed`` with its docstring left out: one definition, two homes."""
     function = ast.parse(inspect.getsource(stream_seed)).body[0]
     assert isinstance(function, ast.FunctionDef)
@@ -44,7 +44,10 @@ def _layer_lines(e: Experiment) -> list[str]:
         value = f"({name}{widen}{times})" if times and cast else f"{name}{widen}{times}"
         return [f"{name} = {value}{cast}"] if value + cast != name else []
 
-    lines = e.rule.code.format(gain=e.phi.gain).splitlines() + rounded("a", e.scale)
+    lines = e.rule.code.format(gain=e.phi.gain).splitlines()
+    if e.rule.fit is not None:
+        lines += [f"a = a{widen}"] * bool(widen) + e.rule.fit_code.splitlines()
+    lines += rounded("a", e.scale)
     if e.bias_std:
         lines += ["b = torch.randn(n, generator=generator)", *rounded("b", e.bias_std)]
         if e.batch_size > 1:
@@ -105,7 +108,7 @@ def to_script(experiment: Experiment) -> str:
         "torch.set_num_threads(1)  # one order of adding up: the same bits on any number of cores",
         "",
         "",
-        *_stream_seed_lines(),
+        *stream_seed_lines(),
         "",
         "",
         "def stream(layer):",

@@ -117,11 +117,15 @@ class _Signal:
         self.weight_reach = _log2(largest_of(e.width**2))
         self.second_moment, self.largest = _size(e.phi)
         self.tames = _tames_infinity(e.phi)
+        self.refitted = e.rule.fit is not None and e.weights == "fresh"
         self.geometric = e.phi.positively_homogeneous and e.bias_std == 0
 
     def follow(self, log2_scale: Array) -> tuple[Array, Array]:
         """log2 of the largest rms of h in any layer, and of the rms of the last x."""
         weight = 2 * (log2_scale + self.unit_sigma)
+        if self.refitted:  # a @ x has variance 1 in every layer, before the scale factor
+            q = np.logaddexp2(2 * log2_scale, 2 * self.sigma_b)
+            return q / 2, self.second_moment(q) / 2
         if self.geometric:
             q_last = weight + (self.depth - 1) * (weight + self.second_moment(np.zeros(1)))
             return np.maximum(weight, q_last) / 2, self.second_moment(q_last) / 2

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # A module may import the modules of earlier tiers, and of its own.
 TIERS = (
-    {"quadrature", "closed_forms", "roots", "streams", "parameter"},
+    {"quadrature", "closed_forms", "roots", "streams", "parameter", "lsuv"},
     {"activations", "number_formats"},
     {"initializers"},
     {"experiment", "histogram", "length_law"},
@@ -26,6 +26,7 @@ TIERS = (
     {"propagate", "sampler"},
     {"diagnosis", "scale_free"},
     {"verdict", "snippet", "records", "preview", "pins", "comparison", "expectation"},
+    {"lesson"},
     {"charts"},
     {"__main__", "__init__"},
 )

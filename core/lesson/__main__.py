@@ -1,0 +1,72 @@
+"""Every exercise as a table: ``python -m core.lesson``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from core.lesson import AGREES_WITHIN, STEPS, Number, Result, Step
+from core.lesson.step import LESSON_DEPTH, LESSON_N
+from core.lesson.words import measured_text, value_text
+
+_HEAD = ("", "measured", "exact", "the lesson", "z", "")
+
+
+def _row(number: Number) -> tuple[str, ...]:
+    z = "" if number.z is None else f"{number.z:+.2g}"
+    return (
+        number.label.replace("`", ""),
+        measured_text(number),
+        *(value_text(value, number.boolean) for value in (number.exact, number.lesson)),
+        z,
+        number.verdict,
+    )
+
+
+def table(step: Step, result: Result, seconds: float) -> str:
+    """A step's numbers, aligned."""
+    rows = [_HEAD, *(_row(number) for number in result.numbers)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    lines = [f"{step.number}. {step.title} ({seconds:.1f} s)"]
+    for row in rows:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        lines.append("   " + "  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m core.lesson",
+        description="Every exercise of the lesson: measured ± standard error, the exact value, "
+        "what the lesson printed, and by how many of its own standard errors z that differs: more "
+        f"than {AGREES_WITHIN:g} is a slip.",
+    )
+    parser.add_argument("-n", type=int, default=LESSON_N, help="width, 2 to 1024; default 512")
+    parser.add_argument("--depth", type=int, default=LESSON_DEPTH, help="products; default 100")
+    parser.add_argument("--seed", type=int, default=0, help="default 0")
+    parser.add_argument("--answers", action="store_true", help="with the answers in words")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do all exercises; 2 and a message on stderr for a size that is not accepted."""
+    options = _parser().parse_args(arguments)
+    for step in STEPS.values():
+        try:
+            setting = step.setting(options.n, options.depth, options.seed)
+        except ValueError as error:
+            print(f"python -m core.lesson: {error}", file=sys.stderr)
+            return 2
+        start = time.perf_counter()
+        result = step.measure(setting)
+        print(table(step, result, time.perf_counter() - start), end="\n\n")
+        if options.answers:
+            words = "\n".join(f"   {sentence.text}" for sentence in result.answer)
+            print(words, end="\n\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

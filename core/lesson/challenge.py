@@ -1,0 +1,100 @@
+"""The student's own turn: find a scale factor with which an activation holds for 200 layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.diagnosis import Kind, growth, kind_of
+from core.experiment import Experiment
+from core.lesson.words import said
+from core.propagate import Run, propagate
+
+DEPTH = 200
+"""Layers through which the signal has to be carried."""
+
+_WIDTH = 512
+_NARROWEST = 64  # below it a good scale factor fails by bad luck too often
+_TOO_LARGE: tuple[Kind, ...] = ("explodes", "grows", "saturates")
+_TOO_SMALL: tuple[Kind, ...] = ("vanishes", "shrinks", "dies")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a proposal.
+
+    Attributes:
+        holds: whether the task is done.
+        kind: the word for the run; the reason if it does not hold.
+        sentence: one or two plain sentences, with a hint if it does not hold.
+    """
+
+    holds: bool
+    kind: Kind
+    sentence: str
+
+
+def task(activation: str, scale: float = 1.0, seed: int = 0) -> Experiment:
+    """The experiment to put a scale factor to: 200 layers of raw weights, each with its own matrix.
+
+    Raises:
+        ValueError: there is no such activation, or the scale factor is not allowed.
+    """
+    return Experiment(
+        width=_WIDTH, depth=DEPTH, weights="fresh", activation=activation, scale=scale, seed=seed
+    )
+
+
+def check(experiment: Experiment) -> Outcome:
+    """Whether the signal holds, by running it.
+
+    It holds if its size ends within a factor of 16 of where it began, or drifts by less than
+    0.35 % a product, at a depth of at least ``DEPTH`` and a width of at least 64.
+
+    Args:
+        experiment: any; the task's is ``task(activation)`` with another scale factor.
+
+    Raises:
+        WorkLimitError: the run needs more memory or work than the host allows.
+    """
+    run = propagate(experiment)
+    kind = kind_of(run)
+    if kind == "holds" and experiment.depth < DEPTH:
+        words = f"It holds for {experiment.depth} products, but {DEPTH} are asked."
+        return Outcome(False, kind, words)
+    if kind == "holds" and experiment.width < _NARROWEST:
+        words = f"It holds, but the width is {experiment.width}: at least {_NARROWEST} is asked."
+        return Outcome(False, kind, words)
+    if kind == "holds":
+        return Outcome(True, kind, _success(run))
+    return Outcome(False, kind, _failure(run, kind))
+
+
+def _size(run: Run) -> str:
+    sizes = run.stats.rms if run.experiment.is_single_number else run.stats.std
+    return f"{'|x|' if run.experiment.is_single_number else 'the std'} is {said(float(sizes[-1]))}"
+
+
+def _success(run: Run) -> str:
+    e = run.experiment
+    return f"It holds: after {e.depth} products with {e.activation} {_size(run)}."
+
+
+def _failure(run: Run, kind: Kind) -> str:
+    e = run.experiment
+    rate = growth(run)
+    each = "" if np.isnan(rate) else f"Each product multiplies the size by about {rate:.4g}. "
+    if run.events.first_nonfinite is not None:
+        end = f"at i = {run.events.first_nonfinite} an element is no longer finite"
+    elif run.stats.zero[-1] == 1:
+        end = f"at i = {run.events.all_zero} every element is 0"
+    else:
+        end = f"after {e.depth} products {_size(run)}"
+    if kind == "collapses":
+        return (
+            f"It does not hold: {end}, far below the rms {said(float(run.stats.rms[-1]))}: all "
+            "elements are nearly equal, and the input is forgotten."
+        )
+    hint = "too large" if kind in _TOO_LARGE else "too small" if kind in _TOO_SMALL else "not right"
+    return f"It does not hold: {end}. {each}The scale factor {said(e.scale)} is {hint}."
