@@ -31,6 +31,7 @@ else:
     st.navigation(
         [
             st.Page("pages/explore.py", title="Explore", icon=":material/insights:", default=True),
+            st.Page("pages/lesson.py", title="Lesson", icon=":material/school:", url_path="lesson"),
             st.Page(
                 "pages/number_formats.py",
                 title="Number formats",

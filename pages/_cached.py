@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.experiment import PARAMETERS, Experiment
 from core.finite_width import Prediction, predict
+from core.lesson import STEPS, Result, Setting
 from core.propagate import Run, propagate
 from core.sampler import Ensemble, sample_ensemble
 from core.scale_free import ScaleFree, free_of_scale, is_scale_free
@@ -87,6 +88,17 @@ def ensemble(experiment: Experiment, ensemble_size: int, progress: Progress) -> 
 )
 def _ensemble(experiment: Experiment, ensemble_size: int, progress: Progress) -> Ensemble:
     return sample_ensemble(experiment, ensemble_size, on_progress=progress)
+
+
+@st.cache_data(
+    max_entries=256,
+    max_size="64MB",
+    show_spinner=False,
+    hash_funcs={Progress: lambda progress: ""},
+)
+def exercise(slug: str, setting: Setting, progress: Progress) -> Result:
+    """What an exercise of the lesson came to; computed once for all students of that size."""
+    return STEPS[slug].measure(setting, progress)
 
 
 @st.cache_data(max_entries=128, max_size="16MB", show_spinner=False)

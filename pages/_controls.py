@@ -9,18 +9,20 @@ from functools import lru_cache
 from urllib.parse import urlencode
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.devices import available_devices
 from core.experiment import DEFAULTS, PARAMETERS, SCALE_STOPS, Experiment
 from core.parameter import format_number
-from core.pins import scale_name
+from core.pins import from_text, scale_name, to_text
+from pages import _address
 
 # What a link may hold beside the experiment's own fields; others read it.
-_BESIDE = re.compile(r"pin_.*|ensemble", re.DOTALL)
+_BESIDE = re.compile(r"pin_.*|ensemble|step|done|teach|open|repetitions", re.DOTALL)
 _LINKED = "_linked_experiment"
 _CARRIED = "_carried_between_pages"
 _PAGE = "_page"
+_OPEN = "open"
+_REFUSED = "_refused_of_what_was_opened"
 _LARGEST_NEW_SEED = 2**31
 _ARITHMETIC = ("bias_std", "number_format", "batch_size")
 
@@ -28,19 +30,19 @@ _ARITHMETIC = ("bias_std", "number_format", "batch_size")
 def adopt_link(page: str) -> None:
     """Let the controls of a page of ours start from what the link asks for.
 
-    The link is read once per session, before any widget exists: Streamlit would replace a bad
-    value by the default without a word. Where a value was not accepted the address is mended.
+    The link is read once per session and page, before any widget exists: Streamlit would replace
+    a bad value by the default without a word. Where a value was not accepted the address is mended.
     """
+    _arrive(page)
     if _LINKED not in st.session_state:
         everything = st.query_params.to_dict()
         query = {name: text for name, text in everything.items() if not _BESIDE.fullmatch(name)}
         experiment, problems = Experiment.from_query(query)
-        st.session_state[_LINKED] = experiment, problems
+        st.session_state[_LINKED] = experiment, problems + st.session_state.pop(_REFUSED, [])
         mended = {name: _text(_state_of(name, experiment)) for name in PARAMETERS if name in query}
         if any(query[name] != text for name, text in mended.items()):
             st.query_params.update(mended)
             st.rerun()
-    _bring_along(page)
     linked, _ = st.session_state[_LINKED]
     for name in PARAMETERS:
         st.session_state.setdefault(name, _state_of(name, linked))
@@ -48,30 +50,42 @@ def adopt_link(page: str) -> None:
     carry({name: None if text == _DEFAULT_TEXTS[name] else text for name, text in own.items()})
 
 
-def _bring_along(page: str) -> None:
-    """On another page of ours, write what was set on the last one into the address.
+def _arrive(page: str) -> None:
+    """On another page of ours, go on with what was set on the last one, or with what a link opens.
 
-    Its widgets are bound to the address, which is empty on arrival; and a page may lack some.
+    Widgets are bound to the address, which the menu leaves empty; and a page may lack some.
     """
     carried = st.session_state.setdefault(_CARRIED, {})
     before = st.session_state.get(_PAGE, page)
     st.session_state[_PAGE] = page
-    if page == before or went_back():
+    opened = st.query_params.to_dict().get(_OPEN)
+    if (page == before and opened is None) or _address.went_back():
         return
-    for name in (*PARAMETERS, *carried):
+    for name in (*PARAMETERS, *carried, _LINKED):
         st.session_state.pop(name, None)
-    st.session_state[_LINKED] = Experiment.from_query(
-        {name: text for name, text in carried.items() if name in PARAMETERS}
-    )
-    if carried:
-        st.query_params.update(carried)
+    if opened is not None:
+        experiment, st.session_state[_REFUSED] = from_text(opened)
+        carry(_changed(experiment or Experiment()))
+        del st.query_params[_OPEN]
+    elif any(name in st.query_params for name in PARAMETERS):
+        return
+    if opened is not None or carried:
+        st.query_params.update(st.session_state[_CARRIED])
         st.rerun()
 
 
-def went_back() -> bool:
-    """Whether the viewer went back to an older address, which then has the say."""
-    context = get_script_run_ctx()
-    return context is not None and context.is_history_navigation
+def opening(experiment: Experiment) -> dict[str, str]:
+    """The query of a link from one of our pages to another, to open this experiment there.
+
+    In one parameter: of a query the browser drops whatever the page it leaves has a widget for.
+    """
+    return {_OPEN: to_text(experiment)}
+
+
+def _changed(experiment: Experiment) -> dict[str, str | None]:
+    """What an address must say of an experiment: None for what is as usual."""
+    texts = {name: _text(_state_of(name, experiment)) for name in PARAMETERS}
+    return {name: None if text == _DEFAULT_TEXTS[name] else text for name, text in texts.items()}
 
 
 def carry(query: Mapping[str, str | None]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import escape
-from pathlib import Path
 
 import streamlit as st
 
@@ -23,15 +22,10 @@ from core.pins import (
     with_pin,
 )
 from core.propagate import Run
-from pages import _cached, _controls
+from pages import _address, _cached, _controls
 
 _KEPT = "_kept_experiments"
-_STEPS = "_steps_of_keeping"
 _HELP = "It stays in the chart, and in the link, while the controls move on."
-
-_address = st.components.v2.component(
-    "good_init_address", js=(Path(__file__).parent / "address.js").read_text()
-)
 
 
 def kept() -> Pins:
@@ -45,9 +39,8 @@ def adopt_link() -> None:
     The link is read once per session, and when the viewer goes back to an older one. Otherwise the
     session has the say: a step of a slider may come with an address from before the last click.
     """
-    if _KEPT not in st.session_state or _controls.went_back():
+    if _KEPT not in st.session_state or _address.went_back():
         st.session_state[_KEPT], problems = from_query(st.query_params.to_dict())
-        st.session_state.setdefault(_STEPS, 0)
         _controls.tell(problems)
 
 
@@ -91,9 +84,7 @@ def controls(experiment: Experiment, pins: Pins, found: dict[str, Run | str]) ->
     if len(pins) > 1:
         with st.container(horizontal=True, horizontal_alignment="right"):
             st.button("Remove all", key="remove_all", type="tertiary", on_click=_remove_all)
-    told = {"pins": to_query(pins), "steps": st.session_state[_STEPS]}
-    # With the sliders beside them: an address that loses its pins has them back at the next step.
-    _address(key="address", data=told | {"beside": experiment.to_query()})
+    _address.write(("pin_*",), to_query(pins), experiment.to_query())
 
 
 def _keep_button(experiment: Experiment, pins: Pins) -> None:
@@ -119,7 +110,7 @@ def _row(slot: str, differs: list[str], result: Run | str) -> str:
 def _change(pins: Pins) -> None:
     """Keep these instead: a step that the viewer can go back."""
     st.session_state[_KEPT] = pins
-    st.session_state[_STEPS] += 1
+    _address.step()
 
 
 def _keep() -> None:

@@ -13,11 +13,17 @@ from core.propagate import Run
 from core.verdict import Verdict, significant
 
 _CSS = (Path(__file__).parent / "words.css").read_text()
+_TEACHING_CSS = (Path(__file__).parent / "teaching.css").read_text()
 
 
 def style() -> None:
     """The words' own style sheet, once per page."""
     st.html(f"<style>{_CSS}</style>")
+
+
+def teaching_style() -> None:
+    """Large type, for the last row of a classroom."""
+    st.html(f"<style>{_TEACHING_CSS}</style>")
 
 
 def warn(problems: list[str]) -> None:

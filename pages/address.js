@@ -1,15 +1,16 @@
-// Writes what is kept into the address, and nothing else of it. The server would have to send the
-// whole address, which arrives late and undoes in it what a slider wrote there meanwhile.
+// Writes what a page keeps by itself into the address, and nothing else of it. The server would have
+// to send the whole address, which arrives late and undoes in it what a slider wrote there meanwhile.
 
-const PREFIX = "pin_";
-
-// ``steps`` counts the clicks that changed the pins: each is a step that the viewer can go back.
-export default function write({ data: { pins, steps } }) {
+// ``owned`` says which parameters are meant: names, or how they begin, with a * at the end. ``steps``
+// counts the clicks that changed them: each is a step that the viewer can go back.
+export default function write({ data: { owned, params: wanted, steps } }) {
   const address = new URL(window.location.href);
   const params = address.searchParams;
+  const isOwned = (name) => owned.some((pattern) =>
+    pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern);
   for (const name of [...params.keys()])
-    if (name.startsWith(PREFIX) && pins[name] !== params.get(name)) params.delete(name);
-  for (const [name, text] of Object.entries(pins))
+    if (isOwned(name) && wanted[name] !== params.get(name)) params.delete(name);
+  for (const [name, text] of Object.entries(wanted))
     if (!params.has(name)) params.append(name, text);
   const known = window.goodInitSteps ?? 0;
   window.goodInitSteps = steps;

@@ -76,7 +76,7 @@ def _table(rows: list[FormatRow]) -> None:
         )
         body += "</tr>"
     st.html(
-        f"""<div class="gi-formats"><table><caption>Measured with this seed, beside what is
+        f"""<div class="gi-formats gi-table"><table><caption>Measured with this seed, beside what is
         predicted over all seeds</caption><thead><tr><th scope="col">Format</th>{head}</tr></thead>
         <tbody>{body}</tbody></table>{_reasons(rows)}</div>"""
     )

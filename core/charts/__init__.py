@@ -3,6 +3,7 @@
 from core.charts.distribution_per_layer import distribution_per_layer
 from core.charts.formats import scale_windows, std_by_format
 from core.charts.fractions_per_layer import fractions_per_layer
+from core.charts.lesson import lesson_pictures
 from core.charts.mean_per_layer import mean_per_layer
 from core.charts.spread import range_ends
 from core.charts.std_per_layer import std_per_layer
@@ -10,6 +11,7 @@ from core.charts.std_per_layer import std_per_layer
 __all__ = [
     "distribution_per_layer",
     "fractions_per_layer",
+    "lesson_pictures",
     "mean_per_layer",
     "range_ends",
     "scale_windows",
