@@ -51,7 +51,7 @@ def test_the_whole_lesson_by_keyboard_alone_with_a_reload_in_the_middle(page, ad
         if step.guess.kind == "choice":
             tab_to(page, "^INPUT radio")
             page.keyboard.press("Space")
-            tab_to(page, "Check my guess")
+            tab_to(page, "^BUTTON .*Check my guess")
             page.keyboard.press("Enter")
         else:
             tab_to(page, "^INPUT number")
@@ -67,7 +67,7 @@ def test_the_whole_lesson_by_keyboard_alone_with_a_reload_in_the_middle(page, ad
             expect(page.locator(".gi-table tbody tr").first).to_be_visible(timeout=20_000)
             idle(page)
         if step.number < len(STEPS):
-            tab_to(page, "Next step")
+            tab_to(page, "^BUTTON .*Next step")
             page.keyboard.press("Enter")
     expect(page.locator(".gi-done")).to_have_text("12 of 12 steps done")
     expected = {"step": "whole-network", "done": "1-12"}

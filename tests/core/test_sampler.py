@@ -111,6 +111,7 @@ def run_sizes(e, seeds):
         {"weights": "fresh", "init": "torch_linear", "activation": "gelu", "scale": 2.0},
         {"weights": "fresh", "activation": "sigmoid", "bias_std": 1.0, "batch_size": 2},
         {"weights": "fresh", "activation": "relu", "bias_std": 0.3},
+        {"weights": "fresh", "init": "lsuv", "activation": "relu", "scale": 2.0, "batch_size": 2},
     ],
 )
 def test_sizes_have_the_law_of_the_run_on_screen(fields):
