@@ -3,7 +3,8 @@
 Given x, fresh Gaussian weights make every unit of W x an independent N(0, s²‖x‖²): a layer costs
 O(n) instead of O(n²), and nothing is approximated. Several inputs share the weights: the units are
 then independent draws with covariance s²XᵀX. A Haar orthogonal matrix takes them to a uniform
-orthonormal frame with the same inner products. Everything else runs the real matrices.
+orthonormal frame with the same inner products. One Gaussian matrix at every step is known by what
+it did to the vectors that it met. Everything else runs the real matrices.
 
 Sizes are kept as a number near 1 with a power of two apart, so that nothing overflows: this is
 exact arithmetic, without a number format's rounding. The run on screen is never taken from here.
@@ -29,11 +30,11 @@ from core.number_formats import NumberFormat
 from core.streams import stream_seed
 from core.tally import Array
 
-_IN_CACHE = 2**20  # elements
+_IN_CACHE = 2**21  # elements
+_LEAST_NEW = 1e-6  # of a vector: less is rounding
 _FAR = 40  # octaves from 1 at which φ has become a power of its argument
 _STREAM = 2**32  # layers of a run's own streams never get that far
-_WITHOUT_MATRICES = ("gaussian", "orthogonal")
-
+Floats: TypeAlias = NDArray[np.float32]
 _Product: TypeAlias = Callable[[Experiment, Tensor, Generator], tuple[Tensor, Tensor]]
 """W x for several networks, as a tensor and a power of two for each."""
 
@@ -101,10 +102,7 @@ def _first(happened: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:
 
 def is_exact_in_law(experiment: Experiment) -> bool:
     """Whether an ensemble of it needs no matrix."""
-    e = experiment
-    law = e.rule.law
-    fits = law == "gaussian" or e.batch_size <= e.width
-    return e.weights == "fresh" and law in _WITHOUT_MATRICES and fits
+    return _met(experiment) is not None
 
 
 def ensemble_work(experiment: Experiment, ensemble_size: int) -> float:
@@ -112,6 +110,8 @@ def ensemble_work(experiment: Experiment, ensemble_size: int) -> float:
     e = experiment
     per_layer = 32.0 * e.width * e.batch_size
     if is_exact_in_law(e):
+        if e.weights == "tied":
+            per_layer += 2.5 * e.width * e.depth * e.batch_size**2
         per_layer += float(e.width) * e.batch_size**2 + 30.0 * e.batch_size**3
         return ensemble_size * e.depth * per_layer
     drawn = e.depth if e.weights == "fresh" else 1
@@ -147,13 +147,13 @@ def sample_ensemble(
     e = experiment
     WorkLimit.from_environment().check_ensemble(ensemble_work(e, ensemble_size), ensemble_size)
     exact, phi = is_exact_in_law(e), _Bent(e.phi)
-    at_once = max(1, _IN_CACHE // (e.width * e.batch_size if exact else e.width**2))
+    at_once = max(1, _IN_CACHE // _elements(e))
     parts = []
     with torch.inference_mode(), single_threaded():
         for done in range(0, ensemble_size, at_once):
             generator = torch.Generator().manual_seed(stream_seed(seed, _STREAM + done))
             count = min(at_once, ensemble_size - done)
-            product = _without_matrix if exact else _Matrices(count)
+            product = (_met(e) or _Matrices)(count)
             layers = _layers(e, phi, count, product, generator)
             if on_progress:
                 layers = _told(layers, e.depth, (done, count, ensemble_size), on_progress)
@@ -168,6 +168,23 @@ class _Layer(NamedTuple):
     x: Tensor
     exponent: Tensor
     reach: Tensor
+
+
+def _elements(e: Experiment) -> int:
+    """How many numbers a network keeps at hand."""
+    vectors = e.width * e.batch_size
+    if not is_exact_in_law(e):
+        return e.width**2
+    return 2 * e.depth * vectors if e.weights == "tied" else vectors
+
+
+def _met(e: Experiment) -> type[_Fresh] | type[_Tied] | None:
+    """How W x comes about without W, if it can."""
+    law, vectors = e.rule.law, e.depth * e.batch_size
+    if e.weights == "tied":
+        return _Tied if law == "gaussian" and vectors <= e.width // 2 else None
+    fits = law == "gaussian" or (law == "orthogonal" and e.batch_size <= e.width)
+    return _Fresh if fits else None
 
 
 def _layers(
@@ -219,7 +236,7 @@ class _Matrices:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self.a: NDArray[np.float32] | None = None
+        self.a: Floats | None = None
 
     def __call__(self, e: Experiment, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
         if self.a is None or e.weights == "fresh":
@@ -242,24 +259,72 @@ def _log2(value: float) -> float:
     return float(np.log2(value)) if value > 0 else -np.inf
 
 
-def _without_matrix(e: Experiment, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-    """W x in law, as a tensor and a power of two for each network."""
-    z = torch.randn(x.shape, generator=generator)
-    orthogonal = e.rule.law == "orthogonal"
-    apart = _log2(e.sigma_w if orthogonal else e.weight_std)
-    if x.shape[2] == 1:
-        length = torch.linalg.vector_norm(x, dim=(1, 2)).double()
+class _Fresh:
+    """W x for fresh weights of known law: normal, or uniform on a sphere, whatever W is."""
+
+    def __init__(self, count: int) -> None:
+        pass
+
+    def __call__(self, e: Experiment, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        z = torch.randn(x.shape, generator=generator)
+        orthogonal = e.rule.law == "orthogonal"
+        apart = _log2(e.sigma_w if orthogonal else e.weight_std)
+        if x.shape[2] == 1:
+            length = torch.linalg.vector_norm(x, dim=(1, 2)).double()
+            if orthogonal:
+                length = length / torch.linalg.vector_norm(z, dim=(1, 2)).double()
+            return z, length.log2() + apart
         if orthogonal:
-            length = length / torch.linalg.vector_norm(z, dim=(1, 2)).double()
-        return z, length.log2() + apart
-    if orthogonal:
-        q, r = torch.linalg.qr(z)
-        z = q * r.diagonal(dim1=1, dim2=2).sign().unsqueeze(1)
-    # The Gram matrix is singular where inputs are equal or dead: no Cholesky factor, but this root.
-    x, power = _near_one(x, torch.zeros(len(x), dtype=torch.float64))
-    values, vectors = torch.linalg.eigh(x.double().mT @ x.double())
-    root = vectors * values.clamp_min(0).sqrt().unsqueeze(1)
-    return z @ root.mT.float(), power + apart
+            q, r = torch.linalg.qr(z)
+            z = q * r.diagonal(dim1=1, dim2=2).sign().unsqueeze(1)
+        # The Gram matrix is singular where inputs are equal or dead: this root exists even so.
+        x, power = _near_one(x, torch.zeros(len(x), dtype=torch.float64))
+        values, vectors = torch.linalg.eigh(x.double().mT @ x.double())
+        root = vectors * values.clamp_min(0).sqrt().unsqueeze(1)
+        return z @ root.mT.float(), power + apart
+
+
+class _Tied:
+    """W x for one Gaussian W at every step, known by what it did to the x that it met.
+
+    On a direction orthogonal to all of these it acts as a normal vector of its own, on the others
+    as it did before: exact for any φ, while there are directions left.
+
+    Reference: Bolthausen 2014, arXiv:1201.2891.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.known = 0
+        self.met: Floats | None = None  # orthonormal rows, or rows of zeros
+        self.became: Floats | None = None  # what W makes of them
+
+    def __call__(self, e: Experiment, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        if self.met is None:
+            room = (self.count, e.depth * e.batch_size, e.width)
+            self.met, self.became = np.zeros(room, np.float32), np.zeros(room, np.float32)
+        x, power = _near_one(x, torch.zeros(len(x), dtype=torch.float64))
+        columns = [self._times(v.numpy(), generator) for v in x.unsqueeze(-1).unbind(2)]
+        return torch.from_numpy(np.concatenate(columns, axis=2)), power + _log2(e.weight_std)
+
+    def _times(self, v: Floats, generator: Generator) -> Floats:
+        """W v, for v of shape (networks, n, 1)."""
+        assert self.met is not None
+        assert self.became is not None
+        k = self.known
+        met, became = self.met[:, :k], self.became[:, :k]
+        rest, parts = v, np.zeros((len(v), k, 1), np.float32)
+        for _ in range(2):  # the second time for what rounding left
+            more = met @ rest
+            rest = rest - met.transpose(0, 2, 1) @ more
+            parts += more
+        length = np.linalg.norm(rest, axis=1, keepdims=True)
+        is_new = length > _LEAST_NEW * np.linalg.norm(v, axis=1, keepdims=True)
+        direction = np.divide(rest, length, out=np.zeros_like(rest), where=is_new)
+        fresh = torch.randn(v.shape[:2], generator=generator).numpy()
+        self.met[:, k], self.became[:, k] = direction[:, :, 0], fresh
+        self.known += 1
+        return became.transpose(0, 2, 1) @ parts + np.where(is_new, length, 0) * fresh[:, :, None]
 
 
 def _with_bias(

@@ -7,7 +7,7 @@ from scipy import stats
 
 from core import ACTIVATIONS, Experiment, propagate
 from core.devices import WorkLimitError
-from core.sampler import _Bent, _without_matrix, is_exact_in_law, sample_ensemble
+from core.sampler import _Bent, _Fresh, _Tied, is_exact_in_law, sample_ensemble
 from core.streams import stream_seed
 
 NAMES = ("linear", "relu", "tanh", "gelu")
@@ -25,7 +25,7 @@ SIZES = {
 # The probability that any one of all comparisons of this file fails without cause (Bonferroni,
 # which holds although the activations of one size see the same matrices).
 FAMILY_LEVEL = 0.01
-COMPARISONS = len(SIZES) * len(NAMES) * len(BATCHES) * len(FIELDS) + 8
+COMPARISONS = len(SIZES) * len(NAMES) * len(BATCHES) * len(FIELDS) + 2 * 11 + 1
 DEAD = -1e4  # octaves, for −inf: a test of ranks takes any number below all others
 NEVER = 10**4  # an iteration later than any
 
@@ -102,23 +102,47 @@ def run_sizes(e, seeds):
     return np.array([run.stats.log2_rms[-1] for run in runs]), runs
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"weights": "tied"},
-        {"weights": "tied", "activation": "relu", "batch_size": 3},
-        {"weights": "tied", "activation": "tanh", "bias_std": 0.5, "scale": 2.0},
-        {"weights": "fresh", "init": "torch_linear", "activation": "gelu", "scale": 2.0},
-        {"weights": "fresh", "activation": "sigmoid", "bias_std": 1.0, "batch_size": 2},
-        {"weights": "fresh", "activation": "relu", "bias_std": 0.3},
-        {"weights": "fresh", "init": "lsuv", "activation": "relu", "scale": 2.0, "batch_size": 2},
-    ],
-)
-def test_sizes_have_the_law_of_the_run_on_screen(fields):
+# Fields -> whether that needs no matrix.
+ON_SCREEN = [
+    ({"weights": "tied"}, True),
+    ({"weights": "tied", "activation": "relu", "depth": 16}, True),
+    ({"weights": "tied", "activation": "relu", "depth": 17}, False),
+    ({"weights": "tied", "activation": "gelu", "batch_size": 4, "depth": 4}, True),
+    ({"weights": "tied", "activation": "relu", "batch_size": 3}, False),
+    ({"weights": "tied", "activation": "tanh", "bias_std": 0.5, "scale": 2.0}, True),
+    ({"weights": "tied", "init": "orthogonal", "activation": "relu"}, False),
+    ({"weights": "fresh", "init": "torch_linear", "activation": "gelu", "scale": 2.0}, False),
+    ({"weights": "fresh", "activation": "sigmoid", "bias_std": 1.0, "batch_size": 2}, True),
+    ({"weights": "fresh", "activation": "relu", "bias_std": 0.3}, True),
+    ({"weights": "fresh", "init": "lsuv", "activation": "relu", "batch_size": 2}, False),
+]
+
+
+@pytest.mark.parametrize(("fields", "without_matrices"), ON_SCREEN)
+def test_sizes_have_the_law_of_the_run_on_screen(fields, without_matrices):
     e = Experiment(**{"width": 32, "depth": 10, "init": "critical"} | fields)
     sampled = sample_ensemble(e, 300, seed=3)
-    assert sampled.exact_in_law == is_exact_in_law(e) == (fields.get("init", e.weights) == "fresh")
-    same_law(sampled.log2_rms[:, -1], run_sizes(e, range(300))[0])
+    assert sampled.exact_in_law == is_exact_in_law(e) == without_matrices
+    sizes, runs = run_sizes(e, range(300))
+    same_law(sampled.log2_rms[:, -1], sizes)
+    largest = np.log2([run.stats.max_abs[-1] for run in runs])
+    same_law(sampled.log2_max_abs[:, -1], largest)
+
+
+def test_one_matrix_does_to_a_vector_that_it_met_what_it_did_before():
+    e = Experiment(width=64, depth=8, init="lecun_normal")
+    stream = torch.Generator().manual_seed(4)
+    x = torch.randn(5, 64, 1, generator=stream)
+    product = _Tied(5)
+
+    def times(v):
+        y, power = product(e, v, stream)
+        return y.double() * torch.exp2(power).view(-1, 1, 1)
+
+    first, second = times(x), times(torch.roll(x, 1, dims=1))
+    again = times(3 * x - torch.roll(x, 1, dims=1))
+    assert torch.allclose(again, 3 * first - second, rtol=0, atol=1e-5)  # float32, sums of 64
+    assert not torch.allclose(first, second, atol=0.1)
 
 
 def test_overflow_comes_when_it_comes_in_the_run_on_screen():
@@ -146,20 +170,20 @@ def test_equal_inputs_stay_equal_and_dead_inputs_stay_dead(rule):
     e = question(rule, 16, "linear", batch_size=4)
     x = torch.randn(50, 16, 4, generator=torch.Generator().manual_seed(1))
     x[:, :, 2], x[:, :, 3] = x[:, :, 0], 0
-    h, power = _without_matrix(e, x, torch.Generator().manual_seed(2))
+    h, power = _Fresh(0)(e, x, torch.Generator().manual_seed(2))
     h = h.double() * torch.exp2(power).view(-1, 1, 1)
     # Rounding of the root of a singular matrix: √ε of float64 in h, about 1e-8, and float32's own.
     assert torch.allclose(h[:, :, 0], h[:, :, 2], rtol=0, atol=1e-5)
     assert h[:, :, 3].abs().max() < 1e-5
     # Where every input is dead, what comes out is exactly zero.
-    h, _ = _without_matrix(e, torch.zeros_like(x), torch.Generator().manual_seed(2))
+    h, _ = _Fresh(0)(e, torch.zeros_like(x), torch.Generator().manual_seed(2))
     assert torch.count_nonzero(h) == 0
 
 
 def test_orthogonal_weights_keep_inner_products():
     e = Experiment(width=16, weights="fresh", init="orthogonal", batch_size=4)
     x = torch.randn(20, 16, 4, generator=torch.Generator().manual_seed(1))
-    h, power = _without_matrix(e, x, torch.Generator().manual_seed(2))
+    h, power = _Fresh(0)(e, x, torch.Generator().manual_seed(2))
     h = h * torch.exp2(power).float().view(-1, 1, 1)
     assert torch.allclose(h.mT @ h, x.mT @ x, atol=1e-4)  # float32 in sums of 16 terms
 
@@ -168,7 +192,7 @@ def test_gaussian_units_have_the_covariance_of_the_inputs():
     e = Experiment(width=4000, weights="fresh", init="lecun_normal", batch_size=3)
     x = torch.randn(1, 4000, 3, generator=torch.Generator().manual_seed(1))
     x[:, :, 1] = 0.5 * x[:, :, 0] + 0.1 * x[:, :, 1]
-    h, power = _without_matrix(e, x, torch.Generator().manual_seed(2))
+    h, power = _Fresh(0)(e, x, torch.Generator().manual_seed(2))
     h = h * torch.exp2(power).float().view(-1, 1, 1)
     # 4000 units: a standard error of √(2/4000) = 2.2 % at most, and four of them.
     assert torch.allclose(h.mT @ h / 4000, x.mT @ x / 4000, atol=0.09)
