@@ -160,13 +160,16 @@ def _std_quantiles(e: Experiment, law: LengthLaw, rms: Array) -> Array:
         2 * np.log(e.bias_std) if e.bias_std else -np.inf,
     )
     ln_variance = known.at("variance", ln_q)
-    center = ln_variance[LEVELS.index(0.5)]
-    relative = np.expm1(known.at("fourth_central", ln_q) - 2 * ln_variance) / e.width
-    if e.rule.law == "orthogonal":  # lengths do not vary
-        relative = relative - 2 * known.variance_slope(ln_q) ** 2 / e.width
-    own = np.log1p(np.maximum(relative[LEVELS.index(0.5)], 0.0))
-    spread = (ln_variance[-2] - ln_variance[1]) / (2 * 0.6744897501960817)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    middle = LEVELS.index(0.5)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of a dead median nothing is told
+        center = ln_variance[middle]
+        relative = np.expm1(known.at("fourth_central", ln_q[middle]) - 2 * center) / e.width
+        if e.rule.law == "orthogonal":  # lengths do not vary
+            relative = relative - 2 * known.variance_slope(ln_q[middle]) ** 2 / e.width
+        own = np.log1p(np.maximum(relative, 0.0))
+        spread = (ln_variance[-2] - ln_variance[1]) / (2 * 0.6744897501960817)
         widening = np.sqrt(1 + own / spread**2)
         moved = center - own / 2 + (ln_variance - center) * widening
+    moved = np.where(np.isfinite(center), moved, ln_variance)
+    moved = np.where(np.isneginf(rms[:, 1:]), -np.inf, moved)
     return np.concatenate([rms[:, :1], moved / (2 * _LN2)], axis=1)

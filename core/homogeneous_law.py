@@ -74,9 +74,8 @@ def _on_grid(cdf: Callable[[Array], Array], mean: float, sd: float, delta: float
     """The probabilities of grid cells; what lies beyond the grid is put at its ends."""
     first = int(np.floor((mean - _BELOW * sd) / delta))
     last = int(np.ceil((mean + _ABOVE * sd) / delta))
-    edges: Array = np.arange(first + 0.5, last) * delta
-    inner = cdf(edges)
-    return _trimmed(first, np.diff(np.concatenate([[0.0], inner, [inner.max(initial=1.0)]])))
+    edges = np.append(np.arange(first + 0.5, last) * delta, np.inf)
+    return _trimmed(first, np.diff(cdf(edges), prepend=0.0))
 
 
 def _trimmed(first: int, weights: Array) -> _Law:

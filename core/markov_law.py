@@ -22,6 +22,7 @@ from core.quadrature import gaussian_expectation_at
 
 _POINTS = 129
 _REACH = 6.0  # standard deviations on either side
+_LEAST_SPREAD = 1e-9  # relative variance of a step: a saturated φ leaves none of its own
 _LN2 = np.log(2.0)
 _LN_Q = np.arange(np.log(1e-8), np.log(1e6), 0.02)
 
@@ -99,8 +100,9 @@ def markov_law(
         relative = np.expm1(np.maximum(known.at("fourth", ln_q) - 2 * ln_mean, 0.0)) / width
         if not gaussian:
             # On a sphere lengths do not vary: less variance, and another mean.
-            relative = np.maximum(relative - 2 * known.at("slope", ln_q) ** 2 / width, 1e-9)
+            relative = relative - 2 * known.at("slope", ln_q) ** 2 / width
             ln_mean = ln_mean - known.at("curvature", ln_q) / width
+        relative = np.maximum(relative, _LEAST_SPREAD)
         roughest = max(roughest, float(weights @ relative))
         log_variance = np.log1p(relative)
         center = (ln_mean - log_variance / 2) / (2 * _LN2)

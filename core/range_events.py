@@ -21,6 +21,7 @@ from core.length_law import Array, LengthLaw
 _LN2 = np.log(2.0)
 _LEAST = 1e-6  # a probability below this is not told
 _FADES_FROM = 4.0  # octaves above the smallest number: here rounding begins to be felt
+_FLAT = 1e-9  # a slope of φ at zero below this is none
 _ELEMENTS = 2**18
 _ACCUMULATOR_BITS = 32
 _FEW = 25.0  # a sum of rounded terms with a larger variance is all but normal
@@ -57,7 +58,11 @@ def _threshold(phi: Activation, side: float, limit: float) -> float:
     """ln |h| beyond which φ(h) is not finite in the format, on one side of zero; inf if never."""
     if torch.isfinite(phi(torch.tensor(side * torch.inf, dtype=torch.float64))):
         return np.inf
-    low, high = -50.0, float(np.log(limit))
+    return _ln_reaching(phi, side, limit, -50.0, float(np.log(limit)))
+
+
+def _ln_reaching(phi: Activation, side: float, limit: float, low: float, high: float) -> float:
+    """ln |h|, between two bounds, at which |φ(h)| comes to the limit."""
     for _ in range(60):
         middle = (low + high) / 2
         value = phi(torch.tensor(side * np.exp(middle), dtype=torch.float64)).abs()
@@ -67,28 +72,57 @@ def _threshold(phi: Activation, side: float, limit: float) -> float:
 
 def all_zero_pmf(e: Experiment, law: LengthLaw) -> Pmf:
     """Loop index i -> probability that every element is exactly zero there for the first time."""
-    alive = 1 - law.dead
-    faded = _faded(e, law)
-    return _differences(alive * (1 - np.cumsum(faded)))
-
-
-def _faded(e: Experiment, law: LengthLaw) -> Array:
-    """Probability that a signal that φ leaves alive fades out at layer k, shape (depth + 1,)."""
-    gone = np.zeros(e.depth + 1)
     slopes = _slopes(e.phi)
     if e.bias_std or slopes is None:
-        return gone
-    floor = np.log2(e.format.smallest_subnormal)
+        return _differences(1 - law.dead)
     if _all_round_to_zero(e) > 0.5:
-        gone[1] = 1.0
-        return gone
-    median = law.quantiles([0.5])[0]
+        return {0: 1.0}
+    if max(slopes) < _FLAT:
+        return _differences(_above_the_floor(e, law))
+    start, gone = _faded(e, law, slopes)
+    alive = 1 - law.dead
+    alive[start:] = alive[start] * (1 - np.cumsum(gone[start:]))
+    return _differences(alive)
+
+
+def _above_the_floor(e: Experiment, law: LengthLaw) -> Array:
+    """Probability that some φ(h) is not rounded to zero, for a φ that is flat at zero.
+
+    It falls by powers, not by factors: of the last few multiples of the smallest number nothing
+    is seen.
+    """
+    least = e.format.smallest_subnormal / 2
+    ends = torch.tensor([-1.0, 1.0], dtype=torch.float64)
+    sides = ends[e.phi(ends).abs() > least].tolist()
+    thresholds = [_ln_reaching(e.phi, side, least, -400.0, 0.0) for side in sides]
+    alive = np.ones(e.depth + 1)
+    for layer in range(1, e.depth + 1):
+        ln_sd = np.log(e.sigma_w) + _LN2 * law.points[layer - 1]
+        kept = sum(special.ndtr(-np.exp(np.minimum(h - ln_sd, 50.0))) for h in thresholds)
+        alive[layer] = law.weights[layer - 1] @ (1 - (1 - kept) ** e.width)
+    return np.minimum.accumulate(alive)
+
+
+def _faded(e: Experiment, law: LengthLaw, slopes: tuple[float, float]) -> tuple[int, Array]:
+    """The layer before which φ alone can end a signal, and the probabilities, shape (depth + 1,).
+
+    They are that a signal alive at that layer ends at layer k, by rounding or by φ.
+    """
+    gone = np.zeros(e.depth + 1)
+    floor = np.log2(e.format.smallest_subnormal)
+    median = np.array([_median(*layer) for layer in zip(law.points, law.weights, strict=True)])
     narrow = e.format.bits >= _ACCUMULATOR_BITS
     felt = median + np.log2(e.weight_std) + (0.0 if narrow else 0.5 * np.log2(e.width))
-    near = np.flatnonzero(felt[:-1] < floor + _FADES_FROM)
+    near = np.flatnonzero((felt < floor + _FADES_FROM)[:-1] & (law.dead[:-1] < 1 - _LEAST))
     if not near.size:
-        return gone
-    return _fade(e, law, int(near[0]), median, slopes)
+        return e.depth, gone
+    return int(near[0]), _fade(e, law, int(near[0]), median, slopes)
+
+
+def _median(points: Array, weights: Array) -> float:
+    """The median of what is not dead."""
+    below = np.cumsum(weights)
+    return float(np.interp(below[-1] / 2, below - weights / 2, points))
 
 
 def _slopes(phi: Activation) -> tuple[float, float] | None:
@@ -114,6 +148,8 @@ def _fade(
     weights = law.weights[start] / law.weights[start].sum()
     octaves = rng.choice(law.points[start], count, p=weights) - np.log2(e.format.smallest_subnormal)
     x = _bent(rng.standard_normal((count, n)), slopes if start else (1.0, 1.0))
+    alive = (x != 0).any(1)
+    x, octaves, count = x[alive], octaves[alive], int(alive.sum())
     x = np.rint(x * (2.0**octaves / np.sqrt((x**2).mean(1)))[:, None])
     gone = np.zeros(e.depth + 1)
     for layer in range(start + 1, e.depth + 1):

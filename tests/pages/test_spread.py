@@ -84,7 +84,7 @@ def test_where_no_law_is_known_some_networks_are_measured_instead(width):
 
 
 def test_where_networks_are_too_much_work_the_page_says_how_to_ask_for_them():
-    at = opened(activation="relu", width="2048", depth="30")
+    at = opened(activation="relu", width="2048", depth="30", init="uniform")
     assert "median" not in traces(at)
     assert "Switch “256 networks” on to measure it." in told(at)
 
