@@ -1,42 +1,30 @@
-"""Many networks at once: the sizes of x over an ensemble, mostly without drawing a matrix.
-
-Given x, fresh Gaussian weights make every unit of W x an independent N(0, s²‖x‖²): a layer costs
-O(n) instead of O(n²), and nothing is approximated. Several inputs share the weights: the units are
-then independent draws with covariance s²XᵀX. A Haar orthogonal matrix takes them to a uniform
-orthonormal frame with the same inner products. One Gaussian matrix at every step is known by what
-it did to the vectors that it met. Everything else runs the real matrices.
+"""Many networks at once: the sizes of x over an ensemble, mostly without a matrix.
 
 Sizes are kept as a number near 1 with a power of two apart, so that nothing overflows: this is
 exact arithmetic, without a number format's rounding. The run on screen is never taken from here.
-
-Reference: Matthews et al. 2018, arXiv:1804.11271; Mezzadri 2007, arXiv:math-ph/0609050.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from core.activations import Activation
 from core.devices import WorkLimit, single_threaded
 from core.experiment import Experiment
 from core.number_formats import NumberFormat
+from core.products import Matrices, Product, in_law, log2, powers
 from core.streams import stream_seed
 from core.tally import Array
 
 _IN_CACHE = 2**21  # elements
-_LEAST_NEW = 1e-6  # of a vector: less is rounding
 _FAR = 40  # octaves from 1 at which φ has become a power of its argument
 _STREAM = 2**32  # layers of a run's own streams never get that far
-Floats: TypeAlias = NDArray[np.float32]
-_Product: TypeAlias = Callable[[Experiment, Tensor, Generator], tuple[Tensor, Tensor]]
-"""W x for several networks, as a tensor and a power of two for each."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +90,7 @@ def _first(happened: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:
 
 def is_exact_in_law(experiment: Experiment) -> bool:
     """Whether an ensemble of it needs no matrix."""
-    return _met(experiment) is not None
+    return in_law(experiment) is not None
 
 
 def ensemble_work(experiment: Experiment, ensemble_size: int) -> float:
@@ -153,7 +141,7 @@ def sample_ensemble(
         for done in range(0, ensemble_size, at_once):
             generator = torch.Generator().manual_seed(stream_seed(seed, _STREAM + done))
             count = min(at_once, ensemble_size - done)
-            product = (_met(e) or _Matrices)(count)
+            product = (in_law(e) or Matrices)(count)
             layers = _layers(e, phi, count, product, generator)
             if on_progress:
                 layers = _told(layers, e.depth, (done, count, ensemble_size), on_progress)
@@ -178,17 +166,8 @@ def _elements(e: Experiment) -> int:
     return 2 * e.depth * vectors if e.weights == "tied" else vectors
 
 
-def _met(e: Experiment) -> type[_Fresh] | type[_Tied] | None:
-    """How W x comes about without W, if it can."""
-    law, vectors = e.rule.law, e.depth * e.batch_size
-    if e.weights == "tied":
-        return _Tied if law == "gaussian" and vectors <= e.width // 2 else None
-    fits = law == "gaussian" or (law == "orthogonal" and e.batch_size <= e.width)
-    return _Fresh if fits else None
-
-
 def _layers(
-    e: Experiment, phi: _Bent, count: int, product: _Product, generator: Generator
+    e: Experiment, phi: _Bent, count: int, product: Product, generator: Generator
 ) -> Iterator[_Layer]:
     """Layers 0 … depth of a few networks."""
     x = torch.randn(count, e.width, e.batch_size, generator=generator)
@@ -197,7 +176,7 @@ def _layers(
     refitted = e.rule.fit is not None and e.weights == "fresh"
     for _ in range(e.depth):
         if refitted:  # the weights are fitted to x itself
-            x, exponent = x * _powers(exponent), torch.zeros_like(exponent)
+            x, exponent = x * powers(exponent), torch.zeros_like(exponent)
         h, apart = product(e, x, generator)
         h, exponent = _with_bias(e, h, exponent + apart, generator)
         reach = phi.reach(h).log2() + exponent
@@ -231,122 +210,15 @@ def _columns(layers: Iterator[_Layer], never_zero: bool) -> list[Array]:
     return [torch.cat(column, dim=1).numpy() for column in zip(*parts, strict=True)]
 
 
-class _Matrices:
-    """W x with real matrices: one for each network, and another for each layer of a fresh one."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-        self.a: Floats | None = None
-
-    def __call__(self, e: Experiment, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        if self.a is None or e.weights == "fresh":
-            self.a = None  # the old ones go before the new ones come
-            self.a = np.stack(
-                [
-                    e.rule.sample(e.width, e.width, e.phi, generator=generator).numpy()
-                    for _ in range(self.count)
-                ]
-            )
-            if e.rule.fit is not None:
-                pairs = zip(torch.from_numpy(self.a), x, strict=True)
-                self.a = np.stack([e.rule.fit(a, one).numpy() for a, one in pairs])
-        x, power = _near_one(x, torch.zeros(len(x), dtype=torch.float64))
-        # numpy's own loop over matrices is many times faster than torch's for a column or two.
-        return torch.from_numpy(self.a @ x.numpy()), power + _log2(e.scale)
-
-
-def _log2(value: float) -> float:
-    return float(np.log2(value)) if value > 0 else -np.inf
-
-
-class _Fresh:
-    """W x for fresh weights of known law: normal, or uniform on a sphere, whatever W is."""
-
-    def __init__(self, count: int) -> None:
-        pass
-
-    def __call__(self, e: Experiment, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        z = torch.randn(x.shape, generator=generator)
-        orthogonal = e.rule.law == "orthogonal"
-        apart = _log2(e.sigma_w if orthogonal else e.weight_std)
-        if x.shape[2] == 1:
-            length = torch.linalg.vector_norm(x, dim=(1, 2)).double()
-            if orthogonal:
-                length = length / torch.linalg.vector_norm(z, dim=(1, 2)).double()
-            return z, length.log2() + apart
-        if orthogonal:
-            q, r = torch.linalg.qr(z)
-            z = q * r.diagonal(dim1=1, dim2=2).sign().unsqueeze(1)
-        # The Gram matrix is singular where inputs are equal or dead: this root exists even so.
-        x, power = _near_one(x, torch.zeros(len(x), dtype=torch.float64))
-        values, vectors = torch.linalg.eigh(x.double().mT @ x.double())
-        root = vectors * values.clamp_min(0).sqrt().unsqueeze(1)
-        return z @ root.mT.float(), power + apart
-
-
-class _Tied:
-    """W x for one Gaussian W at every step, known by what it did to the x that it met.
-
-    On a direction orthogonal to all of these it acts as a normal vector of its own, on the others
-    as it did before: exact for any φ, while there are directions left.
-
-    Reference: Bolthausen 2014, arXiv:1201.2891.
-    """
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-        self.known = 0
-        self.met: Floats | None = None  # orthonormal rows, or rows of zeros
-        self.became: Floats | None = None  # what W makes of them
-
-    def __call__(self, e: Experiment, x: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        if self.met is None:
-            room = (self.count, e.depth * e.batch_size, e.width)
-            self.met, self.became = np.zeros(room, np.float32), np.zeros(room, np.float32)
-        x, power = _near_one(x, torch.zeros(len(x), dtype=torch.float64))
-        columns = [self._times(v.numpy(), generator) for v in x.unsqueeze(-1).unbind(2)]
-        return torch.from_numpy(np.concatenate(columns, axis=2)), power + _log2(e.weight_std)
-
-    def _times(self, v: Floats, generator: Generator) -> Floats:
-        """W v, for v of shape (networks, n, 1)."""
-        assert self.met is not None
-        assert self.became is not None
-        k = self.known
-        met, became = self.met[:, :k], self.became[:, :k]
-        rest, parts = v, np.zeros((len(v), k, 1), np.float32)
-        for _ in range(2):  # the second time for what rounding left
-            more = met @ rest
-            rest = rest - met.transpose(0, 2, 1) @ more
-            parts += more
-        length = np.linalg.norm(rest, axis=1, keepdims=True)
-        is_new = length > _LEAST_NEW * np.linalg.norm(v, axis=1, keepdims=True)
-        direction = np.divide(rest, length, out=np.zeros_like(rest), where=is_new)
-        fresh = torch.randn(v.shape[:2], generator=generator).numpy()
-        self.met[:, k], self.became[:, k] = direction[:, :, 0], fresh
-        self.known += 1
-        return became.transpose(0, 2, 1) @ parts + np.where(is_new, length, 0) * fresh[:, :, None]
-
-
 def _with_bias(
     e: Experiment, h: Tensor, exponent: Tensor, generator: Generator
 ) -> tuple[Tensor, Tensor]:
     if e.bias_std == 0:
         return h, exponent
     b = torch.randn(len(h), e.width, 1, generator=generator)
-    own = _log2(e.bias_std)
+    own = log2(e.bias_std)
     common = exponent.clamp_min(own)
-    return h * _powers(exponent - common) + b * _powers(own - common), common
-
-
-def _powers(exponents: Tensor) -> Tensor:
-    """Powers of two, to multiply networks by."""
-    return torch.exp2(exponents).float().view(-1, 1, 1)
-
-
-def _near_one(x: Tensor, exponent: Tensor) -> tuple[Tensor, Tensor]:
-    """The same with the largest magnitude between ½ and 1; zeros stay."""
-    power = torch.frexp(x.abs().amax((1, 2))).exponent
-    return x * torch.ldexp(torch.ones(len(x)), -power).view(-1, 1, 1), exponent + power
+    return h * powers(exponent - common) + b * powers(own - common), common
 
 
 class _Bent:
@@ -374,7 +246,7 @@ class _Bent:
         near = exponent.clamp(-_FAR, _FAR)
         above, below = (exponent - _FAR).clamp_min(0), (exponent + _FAR).clamp_max(0)
         moved = (self.high * above if self.high else 0) + (self.low * below if self.low else 0)
-        return self.phi(h * _powers(near)), torch.zeros_like(exponent) + moved
+        return self.phi(h * powers(near)), torch.zeros_like(exponent) + moved
 
     def reach(self, h: Tensor) -> Tensor:
         """The largest |h| on the sides on which an infinite h makes φ non-finite."""

@@ -23,7 +23,7 @@ TIERS = (
     {"tally", "devices"},
     {"layer_stats"},
     {"notebook"},
-    {"propagate", "sampler"},
+    {"propagate", "products", "sampler"},
     {"diagnosis", "scale_free"},
     {"verdict", "snippet", "records", "preview", "pins", "comparison", "expectation"},
     {"lesson"},

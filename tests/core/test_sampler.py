@@ -7,7 +7,8 @@ from scipy import stats
 
 from core import ACTIVATIONS, Experiment, propagate
 from core.devices import WorkLimitError
-from core.sampler import _Bent, _Fresh, _Tied, is_exact_in_law, sample_ensemble
+from core.products import Fresh, Tied
+from core.sampler import _Bent, is_exact_in_law, sample_ensemble
 from core.streams import stream_seed
 
 NAMES = ("linear", "relu", "tanh", "gelu")
@@ -133,7 +134,7 @@ def test_one_matrix_does_to_a_vector_that_it_met_what_it_did_before():
     e = Experiment(width=64, depth=8, init="lecun_normal")
     stream = torch.Generator().manual_seed(4)
     x = torch.randn(5, 64, 1, generator=stream)
-    product = _Tied(5)
+    product = Tied(5)
 
     def times(v):
         y, power = product(e, v, stream)
@@ -170,20 +171,20 @@ def test_equal_inputs_stay_equal_and_dead_inputs_stay_dead(rule):
     e = question(rule, 16, "linear", batch_size=4)
     x = torch.randn(50, 16, 4, generator=torch.Generator().manual_seed(1))
     x[:, :, 2], x[:, :, 3] = x[:, :, 0], 0
-    h, power = _Fresh(0)(e, x, torch.Generator().manual_seed(2))
+    h, power = Fresh(0)(e, x, torch.Generator().manual_seed(2))
     h = h.double() * torch.exp2(power).view(-1, 1, 1)
     # Rounding of the root of a singular matrix: √ε of float64 in h, about 1e-8, and float32's own.
     assert torch.allclose(h[:, :, 0], h[:, :, 2], rtol=0, atol=1e-5)
     assert h[:, :, 3].abs().max() < 1e-5
     # Where every input is dead, what comes out is exactly zero.
-    h, _ = _Fresh(0)(e, torch.zeros_like(x), torch.Generator().manual_seed(2))
+    h, _ = Fresh(0)(e, torch.zeros_like(x), torch.Generator().manual_seed(2))
     assert torch.count_nonzero(h) == 0
 
 
 def test_orthogonal_weights_keep_inner_products():
     e = Experiment(width=16, weights="fresh", init="orthogonal", batch_size=4)
     x = torch.randn(20, 16, 4, generator=torch.Generator().manual_seed(1))
-    h, power = _Fresh(0)(e, x, torch.Generator().manual_seed(2))
+    h, power = Fresh(0)(e, x, torch.Generator().manual_seed(2))
     h = h * torch.exp2(power).float().view(-1, 1, 1)
     assert torch.allclose(h.mT @ h, x.mT @ x, atol=1e-4)  # float32 in sums of 16 terms
 
@@ -192,7 +193,7 @@ def test_gaussian_units_have_the_covariance_of_the_inputs():
     e = Experiment(width=4000, weights="fresh", init="lecun_normal", batch_size=3)
     x = torch.randn(1, 4000, 3, generator=torch.Generator().manual_seed(1))
     x[:, :, 1] = 0.5 * x[:, :, 0] + 0.1 * x[:, :, 1]
-    h, power = _Fresh(0)(e, x, torch.Generator().manual_seed(2))
+    h, power = Fresh(0)(e, x, torch.Generator().manual_seed(2))
     h = h * torch.exp2(power).float().view(-1, 1, 1)
     # 4000 units: a standard error of √(2/4000) = 2.2 % at most, and four of them.
     assert torch.allclose(h.mT @ h / 4000, x.mT @ x / 4000, atol=0.09)
