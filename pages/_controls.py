@@ -55,9 +55,9 @@ def _arrive(page: str) -> None:
 
     Widgets are bound to the address, which the menu leaves empty; and a page may lack some.
     """
-    carried = st.session_state.setdefault(_CARRIED, {})
     before = st.session_state.get(_PAGE, page)
     st.session_state[_PAGE] = page
+    carried = _carried()
     opened = st.query_params.to_dict().get(_OPEN)
     if (page == before and opened is None) or _address.went_back():
         return
@@ -70,7 +70,7 @@ def _arrive(page: str) -> None:
     elif any(name in st.query_params for name in PARAMETERS):
         return
     if opened is not None or carried:
-        st.query_params.update(st.session_state[_CARRIED])
+        st.query_params.update(_carried())
         st.rerun()
 
 
@@ -88,10 +88,20 @@ def _changed(experiment: Experiment) -> dict[str, str | None]:
     return {name: None if text == _DEFAULT_TEXTS[name] else text for name, text in texts.items()}
 
 
+def _carried() -> dict[str, str]:
+    """What was set on pages of this kind: the lesson has a size of its own."""
+    kind = "lesson" if st.session_state[_PAGE] == "lesson" else "tools"
+    return st.session_state.setdefault(_CARRIED, {}).setdefault(kind, {})
+
+
 def carry(query: Mapping[str, str | None]) -> None:
-    """Remember parts of the address for the other pages; None what is not in it any more."""
-    carried = st.session_state[_CARRIED] | query
-    st.session_state[_CARRIED] = {name: text for name, text in carried.items() if text is not None}
+    """Remember parts of the address for other pages; None what is not in it any more."""
+    carried = _carried()
+    for name, text in query.items():
+        if text is None:
+            carried.pop(name, None)
+        else:
+            carried[name] = text
 
 
 def tell(problems: list[str]) -> None:
