@@ -45,7 +45,7 @@ def format_row(run: Run, prediction: Prediction) -> FormatRow:
     overflow = "none" if events.first_nonfinite is None else f"{events.first_nonfinite}"
     if breaks_as(run) == "Inf":
         overflow += " (Inf)"
-    if not number_format.infinity and events.first_nonfinite is None:
+    if not number_format.infinity and run.stats.saturated.any():
         overflow = "none: it sticks"
     known = prediction.known
     saturated = "–" if number_format.infinity else f"{100 * stuck_share(run)[-1]:.0f} %"

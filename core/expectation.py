@@ -47,7 +47,8 @@ def bands(prediction: Prediction, ensemble: Ensemble | None, *, single: bool) ->
         return None
     sizes = ensemble.log2_rms if single else ensemble.log2_std
     found = np.quantile(sizes, LEVELS, axis=0, method="closest_observation")
-    source = f"{prediction.valid} Measured in {len(sizes)} networks."
+    how = "Sampled" if ensemble.exact_in_law else "Measured"
+    source = f"{prediction.valid} {how} in {len(sizes)} networks."
     return Bands(dict(zip(LEVELS, found, strict=True)), source, False)
 
 

@@ -112,7 +112,7 @@ def _fresh(e: Experiment) -> tuple[LengthLaw | None, str]:
         "" if e.rule.law != "independent" else " Exact for Gaussian weights; here up to O(1/n)."
     )
     if e.phi.positively_homogeneous and e.bias_std == 0:
-        words = "Exact at this width: independent factors of every layer, convolved."
+        words = "Exact for the rms at this width: independent factors of every layer, convolved."
         return _homogeneous(e, 1), words + others
     if e.rule.law == "orthogonal" and e.bias_std:
         return None, "No law is known for orthogonal weights together with a bias."

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import torch
 from scipy import special
 
-from core.activations import ACTIVATIONS
+from core.activations import ACTIVATIONS, Activation
 from core.length_law import Array, LengthLaw
 from core.moments import fourth_moment, mean, second_moment, second_moment_slope
 from core.quadrature import gaussian_expectation_at
@@ -69,13 +70,25 @@ class Table:
 def table(activation: str) -> Table:
     """The moments of an activation, by its registry name."""
     q, phi = np.exp(_LN_Q), ACTIVATIONS[activation]
-    m1, m2, m4 = mean(phi, q), second_moment(phi, q), fourth_moment(phi, q)
-    m3 = gaussian_expectation_at(lambda h: phi(h) ** 3, q, breaks=phi.kinks)
-    variance = np.maximum(m2 - m1**2, 1e-12 * m2)
-    central = np.maximum(m4 - 4 * m1 * m3 + 6 * m1**2 * m2 - 3 * m1**4, variance**2)
+    m2, m4 = second_moment(phi, q), fourth_moment(phi, q)
+    d1, d2, d3, d4 = _from_zero(phi, q, m2, m4)
+    variance = np.maximum(d2 - d1**2, 1e-12 * d2)
+    central = np.maximum(d4 - 4 * d1 * d3 + 6 * d1**2 * d2 - 3 * d1**4, variance**2)
     slope = second_moment_slope(phi, q) * q / m2
     curvature = np.gradient(slope, _LN_Q) + slope * (slope - 1)
     return Table(np.log(m2), np.log(m4), slope, curvature, np.log(variance), np.log(central))
+
+
+def _from_zero(phi: Activation, q: Array, m2: Array, m4: Array) -> tuple[Array, ...]:
+    """E (φ − φ(0))ᵏ for k = 1 … 4: where h is small, φ(0) would swallow all that varies."""
+    start = float(phi(torch.zeros((), dtype=torch.float64)))
+
+    def moment(k: int) -> Array:
+        return gaussian_expectation_at(lambda h: (phi(h) - start) ** k, q, breaks=phi.kinks)
+
+    if start == 0:
+        return mean(phi, q), m2, moment(3), m4
+    return moment(1), moment(2), moment(3), moment(4)
 
 
 def markov_law(

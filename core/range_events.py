@@ -43,7 +43,7 @@ def overflow_pmf(e: Experiment, law: LengthLaw) -> Pmf:
         octaves, weights = law.points[layer - 1], law.weights[layer - 1]
         ln_sd = np.logaddexp(ln_s2 + 2 * _LN2 * octaves, ln_b2) / 2
         beyond = sum(special.ndtr(-np.exp(np.minimum(h - ln_sd, 50.0))) for h in thresholds)
-        fits = np.exp(e.width * np.log1p(-np.minimum(beyond, 1 - 1e-16)))
+        fits = np.exp(e.width * e.batch_size * np.log1p(-np.minimum(beyond, 1 - 1e-16)))
         draws = 1 if e.weights == "tied" else layer
         survival[layer] = (law.dead[layer - 1] + weights @ fits) * weights_fit**draws
     return _differences(np.minimum.accumulate(survival))
@@ -143,11 +143,12 @@ def _fade(
 ) -> Array:
     """The last layers of a signal, in units of the smallest subnormal number, by sampling."""
     n, narrow = e.width, e.format.bits >= _ACCUMULATOR_BITS
+    elements = n * e.batch_size
     rng = np.random.default_rng([2, n])
-    count = int(np.clip(_ELEMENTS // n, 64, 2000))
+    count = int(np.clip(_ELEMENTS // elements, 64, 2000))
     weights = law.weights[start] / law.weights[start].sum()
     octaves = rng.choice(law.points[start], count, p=weights) - np.log2(e.format.smallest_subnormal)
-    x = _bent(rng.standard_normal((count, n)), slopes if start else (1.0, 1.0))
+    x = _bent(rng.standard_normal((count, elements)), slopes if start else (1.0, 1.0))
     alive = (x != 0).any(1)
     x, octaves, count = x[alive], octaves[alive], int(alive.sum())
     x = np.rint(x * (2.0**octaves / np.sqrt((x**2).mean(1)))[:, None])
@@ -157,9 +158,11 @@ def _fade(
         if e.weights == "tied":  # what this matrix does to this x, repeated
             std = 2.0 ** (median[layer] - median[layer - 1]) / n**0.5
         if narrow:
-            h = _rounded_sum(_rounded_square(std * np.abs(x)).sum(1), n, rng)
+            variance = _rounded_square(std * np.abs(x)).sum(1) / e.batch_size
+            h = _rounded_sum(variance, elements, rng)
         else:
-            h = std * np.sqrt((x**2).sum(1))[:, None] * rng.standard_normal((len(x), n))
+            length = np.sqrt((x**2).sum(1) / e.batch_size)[:, None]  # of one input
+            h = std * length * rng.standard_normal((len(x), elements))
         x = np.rint(_bent(h, slopes))
         still = (x != 0).any(1)
         gone[layer] = (~still).sum() / count

@@ -55,11 +55,13 @@ class Ensemble:
 
         For another scale factor φ must be positively homogeneous, and there must be no bias.
         """
-        octaves = np.log2(experiment.scale / self.experiment.scale)
+        new, old = experiment.scale, self.experiment.scale
+        octaves = 0.0 if new == old else np.log2(new / old)
         layers = experiment.depth + 1
         shift = octaves * np.arange(layers)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             mean = self.mean[:, :layers] * 2.0**shift
+        mean[self.mean[:, :layers] == 0] = 0.0  # also times infinity
         sizes = (self.log2_rms, self.log2_std, self.log2_reach, self.log2_max_abs)
         rms, std, reach, largest = (size[:, :layers] + shift for size in sizes)
         zero = self.zero[:, :layers]
@@ -173,12 +175,15 @@ def _layers(
     x = torch.randn(count, e.width, e.batch_size, generator=generator)
     exponent = torch.zeros(count, dtype=torch.float64)
     yield _Layer(x, exponent, x.abs().amax((1, 2)).double().log2())
+    b: Tensor | None = None
     refitted = e.rule.fit is not None and e.weights == "fresh"
     for _ in range(e.depth):
         if refitted:  # the weights are fitted to x itself
             x, exponent = x * powers(exponent), torch.zeros_like(exponent)
         h, apart = product(e, x, generator)
-        h, exponent = _with_bias(e, h, exponent + apart, generator)
+        if e.bias_std and (b is None or e.weights == "fresh"):
+            b = torch.randn(count, e.width, 1, generator=generator)
+        h, exponent = _with_bias(e, h, exponent + apart, b)
         reach = phi.reach(h).log2() + exponent
         x, exponent = phi(h, exponent)
         yield _Layer(x, exponent, reach)
@@ -211,11 +216,11 @@ def _columns(layers: Iterator[_Layer], never_zero: bool) -> list[Array]:
 
 
 def _with_bias(
-    e: Experiment, h: Tensor, exponent: Tensor, generator: Generator
+    e: Experiment, h: Tensor, exponent: Tensor, b: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    if e.bias_std == 0:
+    """h + bias_std·b; b of std 1."""
+    if b is None:
         return h, exponent
-    b = torch.randn(len(h), e.width, 1, generator=generator)
     own = log2(e.bias_std)
     common = exponent.clamp_min(own)
     return h * powers(exponent - common) + b * powers(own - common), common

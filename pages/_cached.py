@@ -16,6 +16,9 @@ from core.sampler import Ensemble, sample_ensemble
 from core.scale_free import ScaleFree, free_of_scale, is_scale_free
 from core.scale_free import scale_free as compute_scale_free
 
+_known_laws: set[Experiment] = set()
+_MOST_KNOWN = 256
+_LONG_CHAIN = 200  # layers; beyond, a law takes a fifth of a second and more
 _DEPTHS = 25  # an ensemble is as deep as the next multiple
 
 
@@ -55,7 +58,19 @@ def run(experiment: Experiment, device: str, progress: Progress) -> Run:
 
 def prediction(experiment: Experiment) -> Prediction:
     """What theory says of an experiment, whatever its seed."""
-    return _prediction(experiment.replace(seed=0))
+    found = _prediction(experiment.replace(seed=0))
+    if len(_known_laws) >= _MOST_KNOWN:
+        _known_laws.clear()
+    _known_laws.add(ensemble_base(experiment))
+    return found
+
+
+def is_quickly_predicted(experiment: Experiment) -> bool:
+    """Whether its law is there at once: easily found, or found before on this host."""
+    e = experiment
+    sampled = e.weights == "tied" and e.activation == "linear" and e.bias_std == 0
+    chained = not e.phi.positively_homogeneous and e.depth > _LONG_CHAIN
+    return not (sampled or chained) or ensemble_base(e) in _known_laws
 
 
 @st.cache_data(max_entries=512, max_size="64MB", show_spinner=False)

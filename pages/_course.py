@@ -15,6 +15,7 @@ _STEP, _DONE, _TEACH, _COUNTS = "_lesson_step", "_lesson_done", "_lesson_teach",
 _OWNED = ("step", "done", "teach", "repetitions")
 _FIRST = next(iter(STEPS))
 _BY_NUMBER = {step.number: slug for slug, step in STEPS.items()}
+_LONGEST = 12  # digits
 _RANGE = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?", re.ASCII)
 
 
@@ -40,8 +41,8 @@ def adopt_link() -> None:
     counts = st.session_state.setdefault(_COUNTS, {})
     if count is not None:
         try:
-            step.setting(repetitions=int(count[:12]))
-            counts[slug] = int(count)
+            number = int(count) if len(count) <= _LONGEST else 0
+            counts[slug] = step.setting(repetitions=number).repetitions
         except ValueError:
             allowed = f"a whole number from 2 to {step.most_repetitions}"
             default = f"{step.repetitions} is used"

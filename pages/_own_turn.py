@@ -54,11 +54,11 @@ def _tried(activation: str | None, text: str, seed: int) -> None:
         return
     experiment = task(activation, proposal.scale, seed)
     try:
-        outcome = check(experiment)
         run = _cached.run(experiment, "cpu", _cached.Progress(lambda _: None))
     except ValueError as error:
         _words.warn([str(error)])
         return
+    outcome = check(run)
     (st.success if outcome.holds else st.warning)(outcome.sentence)
     show(charts.std_per_layer(run), key="turn")
     explore_link("Open your network in Explore", experiment)

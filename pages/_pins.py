@@ -10,6 +10,7 @@ from core.charts.figure import PIN_COLORS
 from core.charts.kept import Pin
 from core.experiment import Experiment
 from core.pins import (
+    PREFIX,
     SLOTS,
     Pins,
     described,
@@ -42,6 +43,7 @@ def adopt_link() -> None:
     if _KEPT not in st.session_state or _address.went_back():
         st.session_state[_KEPT], problems = from_query(st.query_params.to_dict())
         _controls.tell(problems)
+    _controls.carry(dict.fromkeys(PREFIX + slot for slot in SLOTS) | to_query(kept()))
 
 
 def measured(pins: Pins, device: str, progress: _cached.Progress) -> dict[str, Run | str]:

@@ -31,14 +31,14 @@ class Expected(NamedTuple):
 
     Attributes:
         ensemble: the one that the viewer asked for.
-        waiting: how many networks are still to be run, once the rest of the page is there.
+        is_whole: whether nothing is still to come, once the rest of the page is there.
         problems: why there is no ensemble.
     """
 
     prediction: Prediction
     bands: Bands | None
     ensemble: Ensemble | None
-    waiting: int
+    is_whole: bool
     problems: list[str]
 
 
@@ -75,19 +75,25 @@ def _wanted(experiment: Experiment) -> int:
         return _SIZE
     if _cached.prediction(experiment).known:
         return 0
+    if experiment.weight_std == 0 and experiment.bias_std == 0:
+        return 0  # nothing is random but the input
     base = _cached.ensemble_base(experiment)
     return _FALLBACK_SIZE if ensemble_work(base, _FALLBACK_SIZE) < _FALLBACK_WORK else 0
 
 
 def is_quick(experiment: Experiment) -> bool:
-    """Whether all the networks are run before anyone would notice."""
+    """Whether the law is found, and all the networks are run, before anyone would notice."""
+    if not _cached.is_quickly_predicted(experiment):
+        return False
     return ensemble_work(_cached.ensemble_base(experiment), _wanted(experiment)) < _QUICK_WORK
 
 
 def expected(experiment: Experiment) -> Expected:
-    """What theory says, and what the ensemble shows: a slow one when the page comes again."""
+    """What theory says, and what the ensemble shows: what is slow when the page comes again."""
+    if not _cached.is_quickly_predicted(experiment):
+        return Expected(Prediction(""), None, None, False, [])
     prediction, size = _cached.prediction(experiment), _wanted(experiment)
-    found, waiting = None, 0
+    found, is_whole = None, True
     problems: list[str] = []
     if size and (is_quick(experiment) or _is_ready(experiment, size)):
         try:
@@ -95,10 +101,10 @@ def expected(experiment: Experiment) -> Expected:
         except ValueError as error:
             problems = [str(error)] if st.session_state[_SWITCH] else []
     elif size:
-        waiting = size
+        is_whole = False
     spread = bands(prediction, found, single=experiment.is_single_number)
     asked = found if st.session_state[_SWITCH] else None
-    return Expected(prediction, spread, asked, waiting, problems)
+    return Expected(prediction, spread, asked, is_whole, problems)
 
 
 def _is_ready(experiment: Experiment, size: int) -> bool:
@@ -106,15 +112,18 @@ def _is_ready(experiment: Experiment, size: int) -> bool:
 
 
 def catch_up(experiment: Experiment, expected: Expected, place: DeltaGenerator | None) -> None:
-    """Run the networks that the page did not wait for, and draw it again with them."""
-    if not expected.waiting or place is None:
+    """Find what the page did not wait for, and draw it again with that."""
+    if expected.is_whole or place is None:
         return
-    text = f"Running {expected.waiting} networks…"
-    place.progress(0.0, text)
-    progress = _cached.Progress(lambda done: place.progress(done, text))
-    with suppress(ValueError):  # told when the page comes again
-        _cached.ensemble(experiment, expected.waiting, progress)
-    st.session_state[_READY] = _cached.ensemble_base(experiment), expected.waiting
+    _cached.prediction(experiment)
+    size = _wanted(experiment)
+    if size and not is_quick(experiment):
+        text = f"Running {size} networks…"
+        place.progress(0.0, text)
+        progress = _cached.Progress(lambda done: place.progress(done, text))
+        with suppress(ValueError):  # told when the page comes again
+            _cached.ensemble(experiment, size, progress)
+        st.session_state[_READY] = _cached.ensemble_base(experiment), size
     st.rerun()
 
 
@@ -122,7 +131,7 @@ def beside(run: Run, expected: Expected) -> None:
     """Sentences on law and luck, and the iterations at which the range ends."""
     found = expected.bands
     source = found.source if found else expected.prediction.valid
-    if found is None and not expected.waiting and not st.session_state[_SWITCH]:
+    if found is None and expected.is_whole and not st.session_state[_SWITCH]:
         source += f" Switch “{_SIZE} networks” on to measure it."
     _words.paragraphs([luck(run, found), tied_against_fresh(run), source])
     figure = charts.range_ends(expected.prediction, expected.ensemble, run)

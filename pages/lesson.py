@@ -20,7 +20,14 @@ def _setting(step: Step, experiment: Experiment) -> Setting | None:
 
 
 def _result(step: Step, setting: Setting | None) -> Result | None:
-    return _exercise.result_of(step, setting) if setting and _course.is_done(step) else None
+    """The answer, if it was asked for; None, and a message, if the host refuses it."""
+    if setting is None or not _course.is_done(step):
+        return None
+    try:
+        return _exercise.result_of(step, setting)
+    except ValueError as error:
+        _words.warn([str(error)])
+        return None
 
 
 def _teach(step: Step, experiment: Experiment) -> None:

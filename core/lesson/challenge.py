@@ -9,7 +9,7 @@ import numpy as np
 from core.diagnosis import Kind, growth, kind_of
 from core.experiment import Experiment
 from core.lesson.words import said
-from core.propagate import Run, propagate
+from core.propagate import Run
 
 DEPTH = 200
 """Layers through which the signal has to be carried."""
@@ -46,19 +46,16 @@ def task(activation: str, scale: float = 1.0, seed: int = 0) -> Experiment:
     )
 
 
-def check(experiment: Experiment) -> Outcome:
-    """Whether the signal holds, by running it.
+def check(run: Run) -> Outcome:
+    """Whether the signal of a run holds.
 
     It holds if its size ends within a factor of 16 of where it began, or drifts by less than
     0.35 % a product, at a depth of at least ``DEPTH`` and a width of at least 64.
 
     Args:
-        experiment: any; the task's is ``task(activation)`` with another scale factor.
-
-    Raises:
-        WorkLimitError: the run needs more memory or work than the host allows.
+        run: of any Experiment; the task's is ``task(activation)`` with another scale factor.
     """
-    run = propagate(experiment)
+    experiment = run.experiment
     kind = kind_of(run)
     if kind == "holds" and experiment.depth < DEPTH:
         words = f"It holds for {experiment.depth} products, but {DEPTH} are asked."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -20,23 +21,24 @@ _ELEMENTS, _LAYER = "(a * x)", "(a @ x)"
 
 
 class Moments(NamedTuple):
-    """Mean, std and second moment of y in each draw, float64 of shape (repetitions,)."""
+    """Mean, variance and second moment of y in each draw, float64 of shape (repetitions,)."""
 
     mean: Array
-    std: Array
+    variance: Array
     second: Array
 
     def times(self, factor: float) -> Moments:
         """The same of y times a factor."""
-        return Moments(self.mean * factor, self.std * factor, self.second * factor**2)
+        square = factor**2
+        return Moments(self.mean * factor, self.variance * square, self.second * square)
 
 
 def _moments(y: Tensor) -> Tensor:
     """Of each row, shape (3, rows)."""
     count = y.shape[1]
     mean, second = y.mean(1).double(), y.square().mean(1).double()
-    std = ((second - mean**2) * count / (count - 1)).sqrt()
-    return torch.stack([mean, std, second])
+    variance = (second - mean**2) * count / (count - 1)
+    return torch.stack([mean, variance, second])
 
 
 def drawn(setting: Setting, on_progress: OnProgress) -> tuple[Moments, Moments]:
@@ -66,43 +68,64 @@ def _rows(
     formulas: tuple[str, str, str],
     printed: tuple[float | None, float | None, float | None] = (None, None, None),
 ) -> tuple[Number, ...]:
-    names = ("mean", "std", "second moment")
-    rows = zip(names, measured, exact, formulas, printed, strict=True)
-    return tuple(
-        average(
+    """Rows for mean, std and second moment; ``exact`` has the variance in the middle."""
+
+    def row(place: int, name: str) -> Number:
+        values = measured[place]
+        return average(
             f"{label}: {name}",
             values,
-            exact=value,
-            formula=formula,
-            lesson=lesson,
+            exact=exact[place],
+            formula=formulas[place],
+            lesson=printed[place],
             lesson_error=float(values.std(ddof=1)) / _LESSON_DRAWS**0.5,
         )
-        for name, values, value, formula, lesson in rows
+
+    # The average of stds is less than the std: the root of the average variance is what counts.
+    return row(0, "mean"), _root(row(1, "std")), row(2, "second moment")
+
+
+def _root(variance: Number) -> Number:
+    """A std from a variance."""
+    std = variance.measured**0.5
+
+    def error(of: float | None) -> float | None:
+        return None if of is None else of / (2 * std)
+
+    return replace(
+        variance,
+        measured=std,
+        standard_error=error(variance.standard_error),
+        exact=None if variance.exact is None else variance.exact**0.5,
+        lesson_error=error(variance.lesson_error),
     )
 
 
 def _numbers(setting: Setting, elements: Moments, layer: Moments) -> tuple[Number, ...]:
     n, pi = setting.n, math.pi
+    # What shrinks to nothing as n grows: E‖x‖ is less than √n, and elements share their x_j.
+    length = 2**0.5 * math.exp(math.lgamma((n + 1) / 2) - math.lgamma(n / 2))
+    shared = (1 - 2 / pi) / (2 * pi) / (n + 1)
     scaled = layer.times((2 / n) ** 0.5)
     return (
         *_rows(
             f"{_ELEMENTS} with ReLU",
             elements,
-            (1 / pi, (1 / 2 - 1 / pi**2) ** 0.5, 1 / 2),
+            (1 / pi, 1 / 2 - 1 / pi**2 - shared, 1 / 2),
             (r"1/\pi", r"\sqrt{1/2-1/\pi^2}", "1/2"),
             (setting.printed(0.3193), setting.printed(0.6327), setting.printed(0.5027)),
         ),
         *_rows(
             f"{_LAYER} with ReLU",
             layer,
-            ((n / (2 * pi)) ** 0.5, (n * (1 / 2 - 1 / (2 * pi))) ** 0.5, n / 2),
-            (r"\sqrt{n/2\pi}", r"\sqrt{n(1/2-1/2\pi)}", "n/2"),
+            (length / (2 * pi) ** 0.5, n * (1 / 2 - 1 / (2 * pi)), n / 2),
+            (r"\mathbb E\lVert x\rVert/\sqrt{2\pi}", r"\sqrt{n(1/2-1/2\pi)}", "n/2"),
         ),
         *_rows(
             f"√(2/n)·{_LAYER} with ReLU",
             scaled,
-            ((1 / pi) ** 0.5, (1 - 1 / pi) ** 0.5, 1.0),
-            (r"1/\sqrt\pi", r"\sqrt{1-1/\pi}", "1"),
+            (length / (n * pi) ** 0.5, 1 - 1 / pi, 1.0),
+            (r"\mathbb E\lVert x\rVert/\sqrt{n\pi}", r"\sqrt{1-1/\pi}", "1"),
             (setting.printed(0.5656), setting.printed(0.8269), setting.printed(1.0061)),
         ),
     )
@@ -156,14 +179,15 @@ def _code(setting: Setting) -> str:
         f"n, count = {setting.n}, {setting.repetitions}",
         f"generator = {generator(setting.seed, 0)}",
         "inputs = torch.randn(count, n, generator=generator)",
-        "mean = std = second_moment = elementwise = 0.0",
+        "mean = variance = second_moment = elementwise = 0.0",
         "for x in inputs:",
         "    a = torch.randn(n, n, generator=generator)",
         "    elementwise += (a * x).clamp_min(0.0).pow(2).mean() / count",
         "    y = (a * (2 / n) ** 0.5 @ x).clamp_min(0.0)",
         "    mean += y.mean() / count",
-        "    std += y.std() / count",
+        "    variance += y.var() / count",
         "    second_moment += y.pow(2).mean() / count",
+        "std = variance**0.5",
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.devices import keep_freed_memory
+from core.devices import WorkLimit, keep_freed_memory
 from core.experiment import Experiment
 from core.lesson.step import OnProgress
 from core.propagate import layer_generator
@@ -53,7 +53,12 @@ def one_matrix_each(
         experiment: tied, float32, linear, init "normal", one input, no bias.
         count: how many networks.
         on_progress: hears the fraction done.
+
+    Raises:
+        WorkLimitError: the host does not allow so much work.
     """
+    work = float(count) * experiment.width**2 * (experiment.depth + 16)
+    WorkLimit.from_environment().check_ensemble(work, count)
     keep_freed_memory()
     n, everyone = experiment.width, neighbours(experiment, count)
     at_once = min(count, max(1, _AT_ONCE // n**2))

@@ -25,6 +25,7 @@ STRATEGIES: dict[str, str] = {
 """Initialiser -> what the strategy is called."""
 
 _FEW_LAYERS = 10
+_WIDE = 128  # the limit of infinite width is not exact below
 _DIVISORS: dict[str, Callable[[int], float]] = {
     "the width n": lambda n: float(n),
     "√n": lambda n: float(n**0.5),
@@ -60,7 +61,7 @@ def _with_relu(setting: Setting) -> tuple[Number, Number]:
             measured=float(lsuv.stats.rms[-1]),
             # Half the tolerance of the variance, and an rms of n values of E φ⁴/(E φ²)² = 6.
             standard_error=1 + TOLERANCE / 2 + (5 / setting.n) ** 0.5 / 2,
-            exact=0.5**0.5,
+            exact=0.5**0.5 if setting.n >= _WIDE else None,
             formula=r"\sqrt{1/2}",
             factor=True,
         ),

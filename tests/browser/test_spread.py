@@ -83,7 +83,7 @@ def test_the_switch_shows_the_fan_and_the_histogram_and_the_address_has_it(page,
 
 def test_where_no_law_is_known_the_bands_come_after_the_curve(page, address):
     visit(page, address, activation="relu", scale="√(2/n)", width="500")
-    expect(page.locator(".gi-expected")).to_contain_text("Measured in 64 networks", timeout=15_000)
+    expect(page.locator(".gi-expected")).to_contain_text("Sampled in 64 networks", timeout=15_000)
     drawn(page)
     expect(page.locator(".gi-plot").first).to_contain_text("measured: median, 50 %, 90 %")
     assert "median" in names(page) and "fan" not in names(page)

@@ -23,6 +23,8 @@ def test_where_no_law_is_known_the_row_says_why():
 def test_float8_sticks_or_becomes_infinite():
     stuck = format_row(RUNS["float8_e4m3fn"], Prediction(""))
     assert stuck.overflow == "none: it sticks" and stuck.saturated.endswith(" %")
+    faint = propagate(Experiment(number_format="float8_e4m3fn", width=64, depth=9, scale=0.01))
+    assert format_row(faint, Prediction("")).overflow == "none"
     words = eight_bits(RUNS)
     index = RUNS["float8_e5m2"].events.first_nonfinite
     assert f"first at i = {index}" in words and stuck.saturated in words and "448" in words

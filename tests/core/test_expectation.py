@@ -64,7 +64,7 @@ def test_an_ensemble_stands_in_where_no_law_is_known_and_says_so():
     e = Experiment(width=32, depth=5, activation="relu")
     sampled = sample_ensemble(e, 50)
     found = expected(e, sampled)
-    assert not found.is_theory and found.source.endswith("Measured in 50 networks.")
+    assert not found.is_theory and found.source.endswith("Sampled in 50 networks.")
     median = np.median(sampled.log2_std[:, -1])
     spread = np.sort(sampled.log2_std[:, -1])
     assert abs(np.searchsorted(spread, found.quantiles[0.5][-1]) - 25) <= 1

@@ -30,13 +30,13 @@ def moments(law, layer):
 @pytest.mark.parametrize(
     "changes, words",
     [
-        ({}, "Exact at this width: independent factors of every layer, convolved."),
-        ({"activation": "relu"}, "Exact at this width"),
+        ({}, "Exact for the rms at this width: independent factors of every layer, convolved."),
+        ({"activation": "relu"}, "Exact for the rms at this width"),
         ({"init": "kaiming_uniform"}, "Exact for Gaussian weights; here up to O(1/n)."),
         ({"init": "orthogonal"}, "Exact: an orthogonal matrix keeps every length"),
         ({"init": "orthogonal", "batch_size": 5}, "Exact: an orthogonal matrix keeps every"),
         ({"init": "orthogonal", "weights": "tied"}, "Exact: an orthogonal matrix keeps every"),
-        ({"init": "orthogonal", "activation": "relu"}, "Exact at this width"),
+        ({"init": "orthogonal", "activation": "relu"}, "Exact for the rms at this width"),
         ({"init": "orthogonal", "activation": "tanh"}, "A Markov chain of lengths with tanh's"),
         ({"activation": "gelu"}, "A Markov chain of lengths with gelu's moments, right up to O"),
         ({"bias_std": 0.1}, "A Markov chain of lengths with linear's moments"),

@@ -26,7 +26,7 @@ SIZES = {
 # The probability that any one of all comparisons of this file fails without cause (Bonferroni,
 # which holds although the activations of one size see the same matrices).
 FAMILY_LEVEL = 0.01
-COMPARISONS = len(SIZES) * len(NAMES) * len(BATCHES) * len(FIELDS) + 2 * 11 + 1
+COMPARISONS = len(SIZES) * len(NAMES) * len(BATCHES) * len(FIELDS) + 2 * 13 + 1
 DEAD = -1e4  # octaves, for −inf: a test of ranks takes any number below all others
 NEVER = 10**4  # an iteration later than any
 
@@ -112,6 +112,8 @@ ON_SCREEN = [
     ({"weights": "tied", "activation": "relu", "batch_size": 3}, False),
     ({"weights": "tied", "activation": "tanh", "bias_std": 0.5, "scale": 2.0}, True),
     ({"weights": "tied", "init": "orthogonal", "activation": "relu"}, False),
+    ({"weights": "tied", "bias_std": 1.0, "depth": 16}, True),
+    ({"weights": "tied", "init": "identity", "bias_std": 0.5}, False),
     ({"weights": "fresh", "init": "torch_linear", "activation": "gelu", "scale": 2.0}, False),
     ({"weights": "fresh", "activation": "sigmoid", "bias_std": 1.0, "batch_size": 2}, True),
     ({"weights": "fresh", "activation": "relu", "bias_std": 0.3}, True),

@@ -137,6 +137,10 @@ def test_a_link_opens_the_step_with_what_is_done_at_the_students_size():
         ({"teach": "1"}, "teach must be true or false, got '1': false is used"),
         ({"repetitions": "1e3", "step": "redraw"}, "repetitions must be a whole number from 2 to"),
         ({"repetitions": "9" * 400, "step": "redraw"}, "repetitions must be a whole number from 2"),
+        (
+            {"repetitions": "0" * 9 + "1" + "0" * 11, "step": "redraw"},
+            "repetitions must be a whole",
+        ),
         ({"colour": "red"}, "colour"),
         ({"width": "wide"}, "width must be"),
     ],
@@ -154,6 +158,13 @@ def test_a_size_that_the_lesson_has_not_is_named(name, text):
     field = "n" if name == "width" else name
     assert any(told.startswith(f"{field} must be a whole number from") for told in problems(at))
     assert not blocks(at, "gi-table")
+
+
+def test_what_the_host_refuses_is_said_and_the_page_stays(monkeypatch):
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e5")
+    at = opened(width="63", depth="49", step="magic-number", done="6")
+    assert any("multiply-adds" in told for told in problems(at))
+    assert at.button(key="next")
 
 
 def test_the_projector_shows_the_question_and_then_the_picture():

@@ -72,21 +72,27 @@ def test_a_bad_switch_in_a_link_is_named_and_off(text):
     assert problems(at) == []
 
 
-@pytest.mark.parametrize("width", ["64", "512"])
-def test_where_no_law_is_known_some_networks_are_measured_instead(width):
+@pytest.mark.parametrize(("width", "how"), [("64", "Measured"), ("512", "Sampled")])
+def test_where_no_law_is_known_some_networks_are_run_instead(width, how):
     at = opened(activation="relu", scale="√(2/n)", width=width)
     assert "predicted" not in answer(at)
-    assert "No law is known for one matrix" in told(at) and "Measured in 64 networks" in told(at)
+    assert "No law is known for one matrix" in told(at) and f"{how} in 64 networks" in told(at)
     assert traces(at)["median"]["name"].startswith("measured")
     assert "fan" not in traces(at)
     widget(at, "depth").set_value(99).run()
-    assert not at.exception and "Measured in 64 networks" in told(at)
+    assert not at.exception and f"{how} in 64 networks" in told(at)
 
 
 def test_where_networks_are_too_much_work_the_page_says_how_to_ask_for_them():
     at = opened(activation="relu", width="2048", depth="30", init="uniform")
     assert "median" not in traces(at)
     assert "Switch “256 networks” on to measure it." in told(at)
+
+
+@pytest.mark.parametrize("more", [{}, {"bias_std": "1"}, {"ensemble": "true"}, {"init": "zeros"}])
+def test_weights_of_zero_leave_a_page(more):
+    at = opened(width="64", depth="20", scale="0", **more)
+    assert "No law is needed" in told(at)
 
 
 def test_an_ensemble_beyond_the_hosts_limit_is_refused_in_words(monkeypatch):
