@@ -14,8 +14,9 @@ run: $(VENV)/app.done
 	$(BIN)/streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT) \
 	  --server.headless $(HEADLESS)
 
+# The browser's tests one after the other, the others beside them.
 test: lint browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/tests.done
 	$(BIN)/ruff check .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from urllib.parse import urlencode
 
@@ -17,7 +17,7 @@ from core.pins import from_text, scale_name, to_text
 from pages import _address
 
 # What a link may hold beside the experiment's own fields; others read it.
-_BESIDE = re.compile(r"pin_.*|ensemble|step|done|teach|open|repetitions", re.DOTALL)
+_BESIDE = re.compile(r"pin_.*|ensemble|step|done|teach|open|repetitions|hide|view", re.DOTALL)
 _LINKED = "_linked_experiment"
 _CARRIED = "_carried_between_pages"
 _PAGE = "_page"
@@ -240,12 +240,15 @@ def device_control() -> None:
         st.selectbox("Device", devices, key="device", help="Where the products are computed.")
 
 
-def main_controls() -> None:
-    """The four that the lesson turns: width, depth, scale factor, ReLU."""
+def main_controls(shows: Callable[[str], bool] = lambda name: True) -> None:
+    """The four that the lesson turns, width, depth, scale factor, ReLU, where they are shown."""
     for name in ("width", "depth", "scale"):
-        control(name)
-    scale_stops()
-    relu_switch()
+        if shows(name):
+            control(name)
+    if shows("scale"):
+        scale_stops()
+    if shows("relu"):
+        relu_switch()
 
 
 def more_controls(*, number_format: bool = True) -> None:

@@ -86,7 +86,6 @@ def controls(experiment: Experiment, pins: Pins, found: dict[str, Run | str]) ->
     if len(pins) > 1:
         with st.container(horizontal=True, horizontal_alignment="right"):
             st.button("Remove all", key="remove_all", type="tertiary", on_click=_remove_all)
-    _address.write(("pin_*",), to_query(pins), experiment.to_query())
 
 
 def _keep_button(experiment: Experiment, pins: Pins) -> None:

@@ -88,8 +88,13 @@ def is_quick(experiment: Experiment) -> bool:
     return ensemble_work(_cached.ensemble_base(experiment), _wanted(experiment)) < _QUICK_WORK
 
 
-def expected(experiment: Experiment) -> Expected:
-    """What theory says, and what the ensemble shows: what is slow when the page comes again."""
+def expected(experiment: Experiment, *, is_told: bool = True) -> Expected:
+    """What theory says, and what the ensemble shows: what is slow when the page comes again.
+
+    If it is not to be told there is nothing to find.
+    """
+    if not is_told:
+        return Expected(Prediction(""), None, None, True, [])
     if not _cached.is_quickly_predicted(experiment):
         return Expected(Prediction(""), None, None, False, [])
     prediction, size = _cached.prediction(experiment), _wanted(experiment)

@@ -13,12 +13,18 @@ from core.propagate import Run
 from core.verdict import Verdict, significant
 
 _CSS = (Path(__file__).parent / "words.css").read_text()
+_PROJECTOR_CSS = (Path(__file__).parent / "projector.css").read_text()
 _TEACHING_CSS = (Path(__file__).parent / "teaching.css").read_text()
 
 
 def style() -> None:
     """The words' own style sheet, once per page."""
     st.html(f"<style>{_CSS}</style>")
+
+
+def projector_style() -> None:
+    """Large type for Explore."""
+    st.html(f"<style>{_PROJECTOR_CSS}</style>")
 
 
 def teaching_style() -> None:

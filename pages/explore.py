@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -16,8 +17,20 @@ from core.propagate import Run
 from core.records import layer_table
 from core.snippet import to_script
 from core.verdict import judge
-from pages import _activation_card, _cached, _controls, _live, _pins, _spread, _words
+from pages import (
+    _activation_card,
+    _address,
+    _cached,
+    _class_view,
+    _controls,
+    _live,
+    _pins,
+    _share,
+    _spread,
+    _words,
+)
 from pages._chart import show
+from pages._class_view import ClassView
 
 
 def _details(experiment: Experiment, device: str, run: Run) -> None:
@@ -41,7 +54,8 @@ def _details(experiment: Experiment, device: str, run: Run) -> None:
 def _is_quick(experiment: Experiment, pins: Pins) -> bool:
     """Whether it, all that is kept beside it and the networks around it are done at once."""
     runs = all(is_quick(each) for each in (experiment, *pins.values()))
-    return runs and _spread.is_quick(experiment)
+    is_told = _class_view.current().shows("theory")
+    return runs and (not is_told or _spread.is_quick(experiment))
 
 
 def _first_screen(
@@ -68,53 +82,48 @@ def _first_screen(
         bands=expected.bands,
         ensemble=expected.ensemble,
     )
+    if _class_view.current().on_projector:
+        figure = charts.enlarged(figure)
     show(figure, key="std", urgent=True, live=_live.description(run))
     return run, found
 
 
-def _explore(*, in_fragment: bool) -> None:
-    _controls.adopt_link("explore")
-    _pins.adopt_link()
-    _spread.adopt_link()
-    experiment, refused = _controls.current()
-    pins = _pins.kept()
-    quick = _is_quick(experiment, pins)
-    if quick != in_fragment:
-        st.rerun()
-    device = _controls.current_device()
+class _Places(NamedTuple):
+    """Where things go: beside each other, or on a projector below each other."""
+
+    answer: DeltaGenerator
+    chart: DeltaGenerator
+    controls: DeltaGenerator
+    below: DeltaGenerator
+
+
+def _places(on_projector: bool) -> _Places:
+    if on_projector:
+        return _Places(st.container(), st.container(), st.container(key="clicker"), st.container())
     left, right = st.columns([3, 1], gap="medium")
     below = st.container()
     with left:
-        answer, chart = st.container(), st.container()
+        return _Places(st.container(), st.container(), right, below)
 
-    def controls() -> DeltaGenerator:
-        with right:
-            _controls.main_controls()
-            under_switch = _spread.switch()
-        with below:
+
+def _has_switch(view: ClassView) -> bool:
+    return view.shows("ensemble") and view.shows("theory") and not view.on_projector
+
+
+def _controls_of(view: ClassView, places: _Places) -> DeltaGenerator:
+    """The controls that are shown; returns where an ensemble says how far it is."""
+    with places.controls:
+        _controls.main_controls(view.shows)
+        progress = _spread.switch() if _has_switch(view) else st.empty()
+    if view.shows("more") and not view.on_projector:
+        with places.below:
             _controls.more_controls()
-        return under_switch
+    return progress
 
-    # A quick run is drawn before the controls are sent again; a long one must not hide them.
-    place = None if quick else controls()
-    problems = refused + _controls.link_problems(experiment)
-    with chart:
-        expected = _spread.expected(experiment)
-        problems += expected.problems
-        run, found = _first_screen(experiment, pins, expected, device, problems)
-    if quick:
-        controls()
-        if _controls.current()[0] != experiment:  # the browser went back: the address had the say
-            st.rerun()
-    with right:
-        _pins.controls(experiment, pins, found)
-    if run is None:
-        return
-    verdict = judge(run)
-    with answer:
-        _words.answer(verdict, run, predicted_iteration(expected.prediction))
-    _spread.beside(run, expected)
-    _words.torch_checks(verdict, run)
+
+def _rest(experiment: Experiment, device: str, run: Run) -> None:
+    """Everything below the first screen."""
+    _words.torch_checks(judge(run), run)
     left, right = st.columns(2)
     with left:
         show(charts.mean_per_layer(run), key="mean")
@@ -123,7 +132,56 @@ def _explore(*, in_fragment: bool) -> None:
     show(charts.distribution_per_layer(run), key="distribution")
     _activation_card.card(experiment)
     _details(experiment, device, run)
-    _spread.catch_up(experiment, expected, place)
+
+
+def _explore(*, in_fragment: bool) -> None:
+    _adopt_link()
+    experiment, refused = _controls.current()
+    pins, view = _pins.kept(), _class_view.current()
+    if view.on_projector:
+        _words.projector_style()
+    quick = _is_quick(experiment, pins)
+    if quick != in_fragment:
+        st.rerun()
+    device = _controls.current_device()
+    places = _places(view.on_projector)
+    # A quick run is drawn before the controls are sent again; a long one must not hide them.
+    progress = None if quick else _controls_of(view, places)
+    problems = refused + _controls.link_problems(experiment)
+    with places.chart:
+        expected = _spread.expected(experiment, is_told=view.shows("theory"))
+        problems += expected.problems
+        run, found = _first_screen(experiment, pins, expected, device, problems)
+    if quick:
+        _controls_of(view, places)
+        if _controls.current()[0] != experiment:  # the browser went back: the address had the say
+            st.rerun()
+    with places.controls:
+        if view.shows("pins") and not view.on_projector:
+            _pins.controls(experiment, pins, found)
+        beside = to_query(pins) | view.to_query()
+        if not view.on_projector:
+            _share.button(experiment, beside | _spread.to_query())
+        _class_view.projector_button()
+        _address.write(("pin_*", *_class_view.OWNED), beside, experiment.to_query())
+    if run is None:
+        return
+    if view.shows("verdict"):
+        with places.answer:
+            _words.answer(judge(run), run, predicted_iteration(expected.prediction))
+    if not view.on_projector:
+        if view.shows("theory"):
+            _spread.beside(run, expected)
+        if view.shows("details"):
+            _rest(experiment, device, run)
+    _spread.catch_up(experiment, expected, progress)
+
+
+def _adopt_link() -> None:
+    _controls.adopt_link("explore")
+    _pins.adopt_link()
+    _spread.adopt_link()
+    _class_view.adopt_link()
 
 
 _words.style()
@@ -131,9 +189,7 @@ st.html(
     "<h1 class='gi-title'>Push x through many layers <code>x = a @ x</code>: "
     "does it explode, vanish or hold?</h1>"
 )
-_controls.adopt_link("explore")
-_pins.adopt_link()
-_spread.adopt_link()
+_adopt_link()
 # A fragment redraws only itself, which is quicker; but nothing ends it before its time. A long run
 # is therefore part of the whole page, which a newer step of a slider interrupts.
 if _is_quick(_controls.current()[0], _pins.kept()):

@@ -1,6 +1,7 @@
 """Results as Plotly figures, one module per kind of picture; nothing is computed here."""
 
 from core.charts.distribution_per_layer import distribution_per_layer
+from core.charts.figure import enlarged
 from core.charts.formats import scale_windows, std_by_format
 from core.charts.fractions_per_layer import fractions_per_layer
 from core.charts.lesson import lesson_pictures
@@ -10,6 +11,7 @@ from core.charts.std_per_layer import std_per_layer
 
 __all__ = [
     "distribution_per_layer",
+    "enlarged",
     "fractions_per_layer",
     "lesson_pictures",
     "mean_per_layer",

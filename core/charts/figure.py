@@ -101,6 +101,13 @@ def figure(data: Parts, layout: dict[str, Any], *, height: int, alt: str, **meta
     return {"data": data, "layout": shared | layout | axes}
 
 
+def enlarged(drawn: Figure) -> Figure:
+    """The same figure for a projector."""
+    layout = drawn["layout"]
+    room = {"l": 110, "r": 24, "t": 48, "b": 80}
+    return drawn | {"layout": layout | {"height": 560, "font": {"size": 20}, "margin": room}}
+
+
 def event_marks(run: Run, *, height: float = 0.5, deepest: int = 0) -> tuple[Parts, Parts]:
     """Two shapes and an annotation for what happened first: a line, a tint behind it, words.
 

@@ -1,0 +1,71 @@
+"""Share: the link of a view, a code to photograph, and what a class is to see of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+import segno
+import streamlit as st
+
+from core.experiment import Experiment
+from pages import _class_view, _controls
+from pages._class_view import ANSWERS, CONTROLS, ClassView
+
+
+def button(experiment: Experiment, beside: Mapping[str, str]) -> None:
+    """Opens the dialog for the view on screen; ``beside`` is what its link has more."""
+    if st.button("Share", key="share", icon=":material/qr_code:", width="stretch"):
+        _dialog(experiment, dict(beside))
+
+
+@st.dialog("Share this view", width="large")
+def _dialog(experiment: Experiment, beside: dict[str, str]) -> None:
+    view = _choices()
+    link = _controls.link(experiment, beside | view.to_query())
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        _code(link)
+    with right:
+        st.code(link, language=None, wrap_lines=True)
+        with st.expander("Embed it in a course page"):
+            st.code(embedded(link), language="html", wrap_lines=True)
+
+
+def _choices() -> ClassView:
+    """What the class is to see; at first what is on screen."""
+    here = _class_view.current()
+    controls = st.multiselect(
+        "Controls that the class sees; the link sets the others",
+        list(CONTROLS),
+        default=[name for name in CONTROLS if here.shows(name)],
+        format_func=CONTROLS.__getitem__,
+        key="share_controls",
+    )
+    answers = st.multiselect(
+        "Answers that the class sees",
+        list(ANSWERS),
+        default=[name for name in ANSWERS if here.shows(name)],
+        format_func=ANSWERS.__getitem__,
+        key="share_answers",
+    )
+    projector = st.checkbox(
+        "Start in the projector view", value=here.on_projector, key="share_projector"
+    )
+    return ClassView(frozenset({*CONTROLS, *ANSWERS} - {*controls, *answers}), projector)
+
+
+def _code(link: str) -> None:
+    """A QR code, dark on white in any theme, as large as there is room."""
+    image = segno.make(link, error="l", micro=False)
+    source = image.svg_data_uri(dark="#000000", light="#ffffff", border=4)
+    st.html(f'<img class="gi-qr" alt="QR code of the link" src="{escape(source)}">')
+
+
+def embedded(link: str) -> str:
+    """HTML that shows the view inside another page."""
+    address = escape(link + ("&" if "?" in link else "?") + "embed=true")
+    return (
+        f'<iframe src="{address}" title="Good Init" width="100%" height="900" '
+        'style="border: 0" loading="lazy"></iframe>'
+    )
