@@ -14,9 +14,8 @@ run: $(VENV)/app.done
 	$(BIN)/streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT) \
 	  --server.headless $(HEADLESS)
 
-# The browser's tests one after the other, the others beside them.
 test: lint browser
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/tests.done
 	$(BIN)/ruff check .

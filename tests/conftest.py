@@ -1,20 +1,10 @@
 """One served app and one browser for the whole run; a fresh visitor for each test."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.serving import CHROMIUM, WHAT_TO_INSTALL, chromium, serve
 
-_BROWSER = Path(__file__).parent / "browser"
 LAPTOP = {"width": 1440, "height": 900}
-
-
-def pytest_collection_modifyitems(items):
-    """Two tests that watch a browser at once would disturb each other's clocks."""
-    for item in items:
-        if item.path.is_relative_to(_BROWSER):
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")
