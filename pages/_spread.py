@@ -73,7 +73,7 @@ def _wanted(experiment: Experiment) -> int:
     """How many networks to run: as many as were asked for, or some where no law is known."""
     if st.session_state[_SWITCH]:
         return _SIZE
-    if _cached.prediction(experiment).known:
+    if bands(_cached.prediction(experiment), None, single=experiment.is_single_number):
         return 0
     if experiment.weight_std == 0 and experiment.bias_std == 0:
         return 0  # nothing is random but the input
@@ -138,7 +138,7 @@ def beside(run: Run, expected: Expected) -> None:
     source = found.source if found else expected.prediction.valid
     if found is None and expected.is_whole and not st.session_state[_SWITCH]:
         source += f" Switch “{_SIZE} networks” on to measure it."
-    _words.paragraphs([luck(run, found), tied_against_fresh(run), source])
+    _words.paragraphs([luck(run, found), tied_against_fresh(run, _cached.prediction), source])
     figure = charts.range_ends(expected.prediction, expected.ensemble, run)
     if figure is not None:
         show(figure, key="ends")
