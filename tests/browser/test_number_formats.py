@@ -46,7 +46,7 @@ def test_the_two_pages_share_what_is_set(page, address):
     expect(page).to_have_url(re.compile("width=64"))
     page.get_by_text("256 networks", exact=True).click()
     page.locator("summary", has_text="More").click()
-    page.get_by_role("combobox", name="Number format").click()
+    page.get_by_role("combobox", name="Number format").press("ArrowDown")  # a click scrolls first
     page.get_by_role("option", name="float16", exact=True).click()
     expect(page).to_have_url(re.compile("number_format=float16"))
     page.get_by_role("slider", name="Depth").press("ArrowLeft")
