@@ -68,7 +68,7 @@ def _first_screen(
     """The main chart; its run, None if the host refuses it, and those of the pins."""
     _words.warn(problems)
     bar = st.empty()
-    progress = _cached.Progress(lambda done: bar.progress(done, "Multiplying…"))
+    progress = _cached.Progress(bar, "Multiplying…")
     found = _pins.measured(pins, device, progress)
     try:
         run = _cached.run(experiment, device, progress)
