@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
@@ -11,6 +12,9 @@ from core.parameter import shown
 from pages import _address, _controls
 
 _VIEW = "_class_view"
+_shortcut = st.components.v2.component(
+    "good_init_shortcut", js=(Path(__file__).parent / "shortcut.js").read_text()
+)
 OWNED = ("hide", "view")
 CONTROLS: dict[str, str] = {
     "width": PARAMETERS["width"].label,
@@ -80,7 +84,8 @@ def toggle_projector() -> None:
 
 
 def projector_button() -> None:
-    """A button that is also the key f."""
+    """A button that is also the key f, wherever the focus is but in a field of text."""
+    _shortcut(key="shortcut")
     on = current().on_projector
     st.button(
         "Leave the projector view" if on else "Projector view",

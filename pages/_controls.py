@@ -135,6 +135,7 @@ def _text(value: object) -> str:
     return format_number(value) if isinstance(value, float) else str(value)
 
 
+_DEFAULTS = Experiment().to_query()
 _DEFAULT_TEXTS = {name: _text(_state_of(name, Experiment())) for name in PARAMETERS}
 
 
@@ -269,7 +270,13 @@ def more_controls(*, number_format: bool = True) -> None:
             device_control()
 
 
-def link(experiment: Experiment, beside: Mapping[str, str]) -> str:
-    """The address that shows this experiment, every field spelled out, and what is beside it."""
+def link(experiment: Experiment, beside: Mapping[str, str], *, brief: bool = False) -> str:
+    """The address that shows this experiment and what is beside it.
+
+    Every field is spelled out; if it is to be brief, those that have their default are left out.
+    """
+    query = experiment.to_query()
+    if brief:
+        query = {name: text for name, text in query.items() if text != _DEFAULTS[name]}
     address = (st.context.url or "").split("?")[0]
-    return f"{address}?{urlencode(experiment.to_query() | dict(beside), safe=':,')}"
+    return f"{address}?{urlencode(query | dict(beside), safe=':,')}".removesuffix("?")

@@ -22,7 +22,7 @@ def button(experiment: Experiment, beside: Mapping[str, str]) -> None:
 @st.dialog("Share this view", width="large")
 def _dialog(experiment: Experiment, beside: dict[str, str]) -> None:
     view = _choices()
-    link = _controls.link(experiment, beside | view.to_query())
+    link = _controls.link(experiment, beside | view.to_query(), brief=True)
     left, right = st.columns([2, 3], gap="medium")
     with left:
         _code(link)
@@ -35,16 +35,18 @@ def _dialog(experiment: Experiment, beside: dict[str, str]) -> None:
 def _choices() -> ClassView:
     """What the class is to see; at first what is on screen."""
     here = _class_view.current()
-    controls = st.multiselect(
+    controls = st.pills(
         "Controls that the class sees; the link sets the others",
         list(CONTROLS),
+        selection_mode="multi",
         default=[name for name in CONTROLS if here.shows(name)],
         format_func=CONTROLS.__getitem__,
         key="share_controls",
     )
-    answers = st.multiselect(
+    answers = st.pills(
         "Answers that the class sees",
         list(ANSWERS),
+        selection_mode="multi",
         default=[name for name in ANSWERS if here.shows(name)],
         format_func=ANSWERS.__getitem__,
         key="share_answers",

@@ -71,8 +71,8 @@ def test_the_dialog_makes_the_link_of_this_view_with_what_the_class_sees():
     at = opened(**SMALL, scale="1/√n", ensemble="true", pin_b="width:32")
     at.button(key="share").click().run()
     assert not at.exception
-    at.multiselect(key="share_controls").set_value(["width", "scale"])
-    at.multiselect(key="share_answers").set_value(["verdict"])
+    at.pills(key="share_controls").set_value(["width", "scale"])
+    at.pills(key="share_answers").set_value(["verdict"])
     at.checkbox(key="share_projector").set_value(True)
     at.button(key="share").click().run()  # a whole run: the test knows no runs of a dialog alone
     assert not at.exception

@@ -1,0 +1,131 @@
+"""A class's link in Chromium: the dialog that makes it, what it hides, the projector, embedding."""
+
+import re
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import segno
+from playwright.sync_api import expect
+
+from tests.browser.on_screen import curve, drawn, query_of, visit
+from tests.browser.test_accessibility import VIEWS, findings
+
+SMALL = {"width": "64", "depth": "30"}
+
+
+def share(page):
+    page.get_by_role("button", name="Share").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator(".gi-qr")).to_be_visible()
+    return dialog
+
+
+def link_in(dialog):
+    return dialog.locator("code").first.inner_text().strip()
+
+
+def test_a_teacher_makes_a_link_and_the_class_sees_that_and_no_more(visitor, address):
+    teacher = visit(visitor(), address, **SMALL, scale="0.1")
+    dialog = share(teacher)
+    before = link_in(dialog)
+    assert "hide" not in before
+    for name in ("Depth", "the verdict and the iteration"):
+        dialog.get_by_role("button", name=name, exact=True).click()
+    expect(dialog.locator("code").first).to_contain_text("hide=depth,verdict")
+    link = link_in(dialog)
+    asked = {name: texts[0] for name, texts in parse_qs(urlsplit(link).query).items()}
+    assert asked == SMALL | {"scale": "0.1", "hide": "depth,verdict"}
+    # The code to photograph is that link's own.
+    drawn_again = segno.make(link, error="l", micro=False).svg_data_uri(
+        dark="#000000", light="#ffffff", border=4
+    )
+    assert dialog.locator(".gi-qr").get_attribute("src") == drawn_again
+    student = visitor()
+    student.goto(link)
+    drawn(student)
+    expect(student.get_by_role("slider", name="Width")).to_be_visible()
+    expect(student.get_by_role("slider", name="Depth")).to_have_count(0)
+    expect(student.locator(".gi-answer")).to_have_count(0)
+    assert curve(student) == curve(teacher)
+    assert student.problems == []
+
+
+def test_what_is_hidden_stays_hidden_while_the_student_moves_on(page, address):
+    visit(page, address, **SMALL, hide="depth,scale,relu,more,details")
+    page.get_by_role("slider", name="Width").press("ArrowRight")
+    expect(page).to_have_url(re.compile(r"width=(?!64)\d+"))
+    drawn(page)
+    assert query_of(page)["hide"] == "depth,scale,relu,more,details"
+    assert query_of(page)["depth"] == "30"
+    for name in ("Depth", "Scale factor"):
+        expect(page.get_by_role("slider", name=name)).to_have_count(0)
+    expect(page.locator("summary", has_text="More")).to_have_count(0)
+    page.reload()
+    drawn(page)
+    expect(page.get_by_role("slider", name="Depth")).to_have_count(0)
+    assert page.problems == []
+
+
+def test_f_is_the_projector_and_a_clicker_moves_the_slider(page, address):
+    visit(page, address, **SMALL)
+    small = page.locator(".gi-numbers strong").first.evaluate("e => e.offsetHeight")
+    page.keyboard.press("f")
+    expect(page).to_have_url(re.compile("view=projector"))
+    expect(page.locator(".gi-checks")).to_have_count(0)
+    drawn(page)
+    assert page.locator(".gi-numbers strong").first.evaluate("e => e.offsetHeight") > 1.4 * small
+    slider = page.get_by_role("slider", name="Depth")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile("depth=3[1-9]"))
+    drawn(page)
+    page.keyboard.press("f")
+    expect(page.locator(".gi-checks")).to_have_count(1)
+    expect(page).not_to_have_url(re.compile("view="))
+    assert page.problems == []
+
+
+@contextmanager
+def another_site(html):
+    """A page of another origin."""
+
+    class Course(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("content-type", "text/html")
+            self.end_headers()
+            self.wfile.write(html.encode())
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Course) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_the_snippet_shows_the_view_inside_a_course_page(visitor, address):
+    teacher = visit(visitor(), address, **SMALL)
+    dialog = share(teacher)
+    dialog.locator("summary", has_text="Embed").click()
+    snippet = dialog.locator("code", has_text="iframe").inner_text()
+    course = visitor()
+    with another_site(snippet) as site:
+        course.goto(site)
+        inside = course.frame_locator("iframe")
+        expect(inside.locator(".gi-answer")).to_be_visible(timeout=30_000)
+        inside.get_by_role("slider", name="Width").press("ArrowRight")
+        expect(inside.locator(".gi-answer")).to_contain_text("√n = 8.49", timeout=10_000)
+    assert course.problems == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_axe_finds_nothing_in_the_dialog(visitor, address, view):
+    page = visit(visitor(**VIEWS[view]), address, **SMALL)
+    share(page)
+    page.wait_for_timeout(500)
+    assert findings(page) == []
