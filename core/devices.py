@@ -83,6 +83,11 @@ def single_threaded() -> Iterator[None]:
             torch.set_num_threads(restored)
 
 
+def set_threads(count: int) -> None:
+    """How many of its threads a CPU kernel uses outside of runs, which are always on one."""
+    torch.set_num_threads(count)
+
+
 def host_is_busy() -> bool:
     """Whether as many runs are in progress as there are cores to run them."""
     return _runs_in_progress >= (os.cpu_count() or 1)

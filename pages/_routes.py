@@ -9,6 +9,7 @@ from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
 from core import settings
+from core.devices import set_threads
 from core.experiment import PARAMETERS, Experiment
 from core.propagate import propagate
 from core.records import FILE_FORMATS
@@ -23,6 +24,7 @@ def warm_up() -> None:
     """Do once what the first viewer should not wait for."""
     settings.check()  # a mistaken setting ends the start, not a viewer's visit
     _observed.start()
+    set_threads(settings.value("GOOD_INIT_THREADS"))
     _assets.plotly_script()
     # Until the first script ran, Streamlit takes this folder for pages of the old kind, and tells
     # the first viewer who follows a link to a page other than the first that there is none.
