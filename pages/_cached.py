@@ -65,7 +65,10 @@ class Progress:
         self.due = time.monotonic() + self._PATIENCE
 
     def __call__(self, standing: Standing) -> None:
-        if self.place is None or time.monotonic() < self.due:
+        if self.place is None:
+            return
+        if time.monotonic() < self.due:
+            self.place.empty()  # nothing to see, and a chance for a newer script all the same
             return
         start, share = self.part
         text = self.text
