@@ -13,7 +13,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from core.experiment import PARAMETERS, Experiment
 from core.propagate import propagate
 from core.records import FILE_FORMATS
-from pages import _assets, _live
+from pages import _assets, _database, _live, _poll
 
 _LOG = logging.getLogger("good_init")
 _MEDIA_TYPES = {"csv": "text/csv", "json": "application/json"}
@@ -22,6 +22,7 @@ _MEDIA_TYPES = {"csv": "text/csv", "json": "application/json"}
 def warm_up() -> None:
     """Do once what the first viewer should not wait for."""
     _live.is_on()  # a mistaken setting ends the start, not a viewer's visit
+    _database.address()
     _assets.plotly_script()
     # Until the first script ran, Streamlit takes this folder for pages of the old kind, and tells
     # the first viewer who follows a link to a page other than the first that there is none.
@@ -74,6 +75,7 @@ class HideServerMetrics:
 ROUTES = [
     *_assets.ROUTES,
     *_live.ROUTES,
+    *_poll.ROUTES,
     Route("/health", _health),
     Route("/export.{kind:path}", _export),
 ]

@@ -8,8 +8,9 @@ LAPTOP = {"width": 1440, "height": 900}
 
 
 @pytest.fixture(scope="session")
-def address():
-    with serve() as running:
+def address(tmp_path_factory):
+    rooms = tmp_path_factory.mktemp("served") / "rooms.sqlite"
+    with serve(GOOD_INIT_ROOMS=f"sqlite:///{rooms}") as running:
         yield running
 
 

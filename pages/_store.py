@@ -1,0 +1,126 @@
+"""The tables of polls, and transactions on them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Literal, TypeVar
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Engine,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from pages import _database
+
+_LOG = logging.getLogger("good_init")
+_LOCK = 7_240_155_309  # names our lock in PostgreSQL, which other programs may share
+LONGEST_QUERY = 600
+_EMPTY = ("no such table", "UndefinedTable")
+
+_metadata = MetaData()
+ROOMS = Table(
+    "rooms",
+    _metadata,
+    Column("code", String(6), primary_key=True),
+    Column("query", String(LONGEST_QUERY), nullable=False),
+    Column("host", BigInteger, nullable=False),
+    Column("opened", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False, index=True),
+    Column("revealed", Boolean, nullable=False),
+)
+GUESSES = Table(
+    "guesses",
+    _metadata,
+    Column("room", ForeignKey(ROOMS.c.code, ondelete="CASCADE"), primary_key=True),
+    Column("voter", BigInteger, primary_key=True, autoincrement=False),
+    Column("iteration", Integer),
+)
+
+T = TypeVar("T")
+_engines: dict[str, Engine] = {}
+_ready: set[str] = set()
+_making = threading.Lock()
+
+
+class RoomError(Exception):
+    """Why something was not done, in a sentence for the viewer.
+
+    Attributes:
+        kind: what is the matter, for whoever has to act on it.
+    """
+
+    def __init__(
+        self, kind: Literal["unknown", "closed", "full", "host", "value", "away"], words: str
+    ) -> None:
+        super().__init__(words)
+        self.kind = kind
+
+
+def exclusive(connection: Connection) -> None:
+    """Until the end of this transaction nobody else does what only one may do at a time."""
+    if connection.dialect.name == "postgresql":  # in SQLite every transaction that writes is alone
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+
+
+def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT."""
+    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def transact(work: Callable[[Connection], T], *, writes: bool = False) -> T:
+    """Do some work in one transaction; once more if the connection broke under it.
+
+    Raises:
+        RoomError: the store cannot be reached or cannot be written.
+    """
+    key = _database.address().render_as_string(hide_password=False)
+    try:
+        try:
+            return _once(key, work, writes)
+        except DBAPIError as error:
+            if not _may_pass(key, error):
+                raise
+            return _once(key, work, writes)
+    except (SQLAlchemyError, OSError, ImportError) as error:
+        _LOG.error("the store of polls is away: %s", error)
+        raise RoomError("away", "The guesses cannot be reached right now.") from error
+
+
+def _may_pass(key: str, error: DBAPIError) -> bool:
+    """Whether the same may succeed at once: the database was restarted, or came back empty."""
+    is_empty = any(sign in str(error) for sign in _EMPTY)
+    if is_empty:
+        _ready.discard(key)
+    return is_empty or error.connection_invalidated
+
+
+def _once(key: str, work: Callable[[Connection], T], writes: bool) -> T:
+    engine = _engine(key)
+    if key not in _ready:
+        with engine.execution_options(writes=True).begin() as connection:
+            exclusive(connection)
+            _metadata.create_all(connection)
+        _ready.add(key)
+    with engine.execution_options(writes=writes).begin() as connection:
+        return work(connection)
+
+
+def _engine(key: str) -> Engine:
+    """The one engine of this process."""
+    with _making:
+        if key not in _engines:
+            _engines[key] = _database.connect(_database.address())
+        return _engines[key]
