@@ -26,11 +26,12 @@ def style() -> None:
     st.html(f"<style>{_CSS}</style>")
 
 
-def question(experiment: Experiment) -> None:
-    """What is asked."""
+def question(experiment: Experiment, *, is_open: bool = True) -> None:
+    """What is asked; while it is open, also what a guess counts."""
+    rule = f"<small>{escape(counted(experiment))}</small>" if is_open else ""
     st.html(
         f"""<div class="gi-question"><h1>{escape(QUESTION)}</h1>
-        <p>{escape(setting(experiment))}</p><small>{escape(counted(experiment))}</small></div>"""
+        <p>{escape(setting(experiment))}</p>{rule}</div>"""
     )
 
 
@@ -49,20 +50,25 @@ def found(experiment: Experiment) -> Run | None:
     return run
 
 
-def histogram(look: Look, run: Run | None = None, *, large: bool = False) -> None:
+def histogram(look: Look, run: Run | None = None) -> None:
     """The guesses; with a run, also the answer."""
     experiment = look.room.experiment
     prediction = _cached.prediction(experiment) if run else None
     figure = charts.guessed_iterations(
-        look.guesses, experiment.depth, run=run, prediction=prediction, own=look.own
+        look.guesses,
+        experiment.depth,
+        run=run,
+        prediction=prediction,
+        own=look.own,
+        large=look.is_host,
     )
-    show(charts.enlarged(figure) if large else figure, key="guesses", urgent=True)
+    show(figure, key="guesses", urgent=True)
 
 
-def answer(look: Look, run: Run, *, large: bool = False) -> None:
+def answer(look: Look, run: Run) -> None:
     """What was measured and predicted, over what was guessed."""
     law = _cached.prediction(look.room.experiment)
     _words.answer(judge(run), run, predicted_iteration(law))
-    histogram(look, run, large=large)
+    histogram(look, run)
     told = in_class(look.guesses, measured_iteration(run), is_shown=True)
     st.html(f'<p class="gi-count">{escape(told)}</p>')

@@ -16,7 +16,7 @@ _UNSENT = "_guesses_not_sent_yet"
 
 def show(look: Look, viewer: str) -> None:
     """The whole view, for a phone."""
-    _answer.question(look.room.experiment)
+    _answer.question(look.room.experiment, is_open=not look.room.revealed)
     if look.room.revealed:
         _outcome(look)
         return

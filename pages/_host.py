@@ -30,9 +30,10 @@ def _open(look: Look, viewer: str) -> None:
     with left:
         _answer.question(look.room.experiment)
         _answer.histogram(look)
-        st.html(f'<p class="gi-count" role="status">{escape(in_class(look.guesses))}</p>')
-        if st.button("Reveal", key="reveal", type="primary", icon=":material/visibility:"):
-            _reveal(look, viewer)
+        with st.container(horizontal=True, horizontal_alignment="distribute"):
+            st.html(f'<p class="gi-count" role="status">{escape(in_class(look.guesses))}</p>')
+            if st.button("Reveal", key="reveal", type="primary", icon=":material/visibility:"):
+                _reveal(look, viewer)
     with right:
         _way_in(look.room.code)
 
@@ -63,10 +64,10 @@ def _reveal(look: Look, viewer: str) -> None:
 
 def _shown(look: Look) -> None:
     experiment = look.room.experiment
-    _answer.question(experiment)
+    _answer.question(experiment, is_open=False)
     run = _answer.found(experiment)
     if run is not None:
-        _answer.answer(look, run, large=True)
+        _answer.answer(look, run)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         again = st.button("Ask again", key="ask_again", icon=":material/replay:")
         explore_link("Open in Explore", experiment)

@@ -183,8 +183,8 @@ def tally(code: str) -> Guesses:
 
 def _tally(connection: Connection, code: str) -> Guesses:
     made = GUESSES.c.iteration
-    query = select(made, func.count()).where(GUESSES.c.room == code).group_by(made)
-    counts = dict(connection.execute(query).tuples().all())
+    query = select(made, func.count().label("total")).where(GUESSES.c.room == code).group_by(made)
+    counts = {row.iteration: row.total for row in connection.execute(query)}
     return Guesses(counts, counts.pop(None, 0))
 
 

@@ -15,7 +15,7 @@ _BYTES = 16
 
 
 def token() -> str:
-    """The viewer's word; where the browser keeps none, as in another site's frame, the session's."""
+    """The viewer's word: the browser's; in another site's frame, which has none, the session's."""
     given = st.context.cookies.get(COOKIE, "")
     if _WORD.fullmatch(given):
         return given

@@ -13,18 +13,9 @@ from core.propagate import Run
 _MOST_BARS = 100
 _WIDTHS = (1, 2, 5, 10, 20, 50)  # iterations per bar
 _RARE = 5e-4
-_LABELLED = 0.1  # of the probability
 _NEVER = "never"
+_LARGE = {"font": {"size": 17}, "margin": {"l": 76, "r": 16, "t": 40, "b": 68}}
 _NUMBERS, _ASIDE = [0.0, 0.87], [0.91, 1.0]  # the axis of the iterations, and of "never"
-
-
-def _span(seen: Iterable[int], depth: int) -> tuple[int, int]:
-    """From the first to the last iteration to be drawn; all of them where there is none yet."""
-    found = sorted(seen)
-    if not found:
-        return 0, depth - 1
-    room = max(3, (found[-1] - found[0]) // 8)
-    return max(0, found[0] - room), min(depth - 1, found[-1] + room)
 
 
 def _binned(values: Mapping[int, float], width: int) -> dict[int, float]:
@@ -53,7 +44,7 @@ def _guessed(guesses: Guesses, width: int) -> Parts:
 
 
 def _predicted(prediction: Prediction, width: int) -> Parts:
-    """The law, light and behind the guesses, on a scale of its own that its labels make plain."""
+    """The law, light and over the guesses, on a scale of its own: the whole height is all."""
     if not prediction.known:
         return []
     likely = {index: share for index, share in prediction.overflow_pmf.items() if share > _RARE}
@@ -63,18 +54,15 @@ def _predicted(prediction: Prediction, width: int) -> Parts:
         "marker": {"color": GREEN, "opacity": 0.35},
         "name": "predicted share of networks",
         "yaxis": "y2",
-        "textposition": "outside",
-        "cliponaxis": False,
     }
     parts = []
     if bars:
-        labels = [f"{share:.0%}" if share >= _LABELLED else "" for share in bars.values()]
         told = "predicted for %{y:.1%} of networks: %{customdata}<extra></extra>"
-        more = {"uid": "predicted", "text": labels, "hovertemplate": told}
+        more = {"uid": "predicted", "hovertemplate": told}
         parts.append(_bars(bars, width, [*bars.values()], **more, **shared))
     if missing >= _RARE:
         never = {"type": "bar", "x": [_NEVER], "y": listed([missing]), "width": 0.5, "xaxis": "x2"}
-        never |= {"uid": "predictednever", "showlegend": not bars, "text": [f"{missing:.0%}"]}
+        never |= {"uid": "predictednever", "showlegend": not bars}
         never["hovertemplate"] = "predicted for %{y:.1%} of networks: never<extra></extra>"
         parts.append(never | shared)
     return parts
@@ -93,13 +81,13 @@ def _own(guess: int | None, guesses: Guesses, width: int) -> dict[str, Any]:
     return shown | {"marker": marker, "hovertemplate": told} | place
 
 
-def _answer(measured: int | None, width: int, last: int) -> tuple[Parts, Parts]:
+def _answer(measured: int | None, width: int, depth: int) -> tuple[Parts, Parts]:
     """A line at the measured iteration, and its words."""
     never = measured is None
     x = _NEVER if measured is None else measured - measured % width + (width - 1) / 2
     axis = "x2" if never else "x"
     line = {"type": "line", "xref": axis, "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1}
-    late = never or (measured or 0) > 0.6 * last
+    late = never or (measured or 0) > 0.6 * depth
     note = {
         "xref": axis,
         "x": x,
@@ -111,7 +99,7 @@ def _answer(measured: int | None, width: int, last: int) -> tuple[Parts, Parts]:
         "text": "<b>measured: never</b>" if never else f"<b>measured: i = {measured}</b>",
         "showarrow": False,
     }
-    return [line | {"line": {"color": VERMILION, "width": 3}}], [note]
+    return [line | {"line": {"color": VERMILION, "width": 3}, "layer": "below"}], [note]
 
 
 def guessed_iterations(
@@ -121,6 +109,7 @@ def guessed_iterations(
     run: Run | None = None,
     prediction: Prediction | None = None,
     own: tuple[int | None] | None = None,
+    large: bool = False,
 ) -> Figure:
     """The histogram of a class's guesses, "never" apart; with a run also the answer.
 
@@ -130,23 +119,20 @@ def guessed_iterations(
         run: what was measured, once it is to be shown.
         prediction: what theory says, once it is to be shown.
         own: the viewer's own guess, if there is one.
+        large: for a projector.
     """
     measured = run.events.first_nonfinite if run else None
-    seen = {*guesses.counts, *([] if measured is None else [measured])}
-    if prediction:
-        seen |= {index for index, share in prediction.overflow_pmf.items() if share > 0.01}
-    low, high = _span(seen, depth)
-    width = next((w for w in _WIDTHS if (high - low) / w < _MOST_BARS), _WIDTHS[-1])
-    shapes, notes = _answer(measured, width, high) if run else ([], [])
+    width = next((w for w in _WIDTHS if depth / w <= _MOST_BARS), _WIDTHS[-1])
+    shapes, notes = _answer(measured, width, depth) if run else ([], [])
     most = max([*_binned(guesses.counts, width).values(), guesses.never, 1])
     per_bar = "" if width == 1 else f", {width} to a bar"
     layout = {
         "xaxis": {
             "title": {"text": f"iteration i{per_bar}"},
-            "range": [low - 0.6, high + 0.6],
+            "range": [-0.6, depth - 0.4],
             "domain": _NUMBERS,
             "tickformat": "d",
-            "dtick": 1 if high - low <= 15 else None,
+            "dtick": 1 if depth <= 15 else None,
             "zeroline": False,
         },
         "xaxis2": {"domain": _ASIDE, "anchor": "y", "range": [-0.5, 0.5], "type": "category"},
@@ -167,4 +153,7 @@ def guessed_iterations(
     words = in_class(guesses, measured, is_shown=run is not None)
     told = f" Measured: {_NEVER if measured is None else f'i = {measured}'}." if run else ""
     alt = f"Histogram of the guessed iterations. {words}{told}"
-    return figure(data, layout, height=380, alt=alt)
+    if large:
+        layout |= _LARGE
+    height = (430 if run else 520) if large else 400
+    return figure(data, layout, height=height, alt=alt)
