@@ -16,8 +16,8 @@ _BYTES = 16
 
 def token() -> str:
     """The viewer's word: the browser's; in another site's frame, which has none, the session's."""
-    given = st.context.cookies.get(COOKIE, "")
-    if _WORD.fullmatch(given):
+    given = st.context.cookies.get(COOKIE)
+    if isinstance(given, str) and _WORD.fullmatch(given):
         return given
     return st.session_state.setdefault("_viewer", secrets.token_urlsafe(_BYTES))
 
