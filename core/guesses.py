@@ -31,16 +31,6 @@ class Guesses:
         """All guesses."""
         return sum(self.counts.values()) + self.never
 
-    @property
-    def median(self) -> int | None:
-        """The guess in the middle, "never" being later than all others; None if that is it."""
-        passed, half = 0, (self.total + 1) // 2
-        for index in sorted(self.counts):
-            passed += self.counts[index]
-            if passed >= half:
-                return index
-        return None
-
     def of(self, iteration: int | None) -> int:
         """How many guessed this; None is never."""
         return self.never if iteration is None else self.counts.get(iteration, 0)
