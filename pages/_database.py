@@ -14,8 +14,9 @@ from sqlalchemy.exc import ArgumentError
 _SETTING = "GOOD_INIT_ROOMS"
 _DEFAULT = Path(__file__).parent.parent / "data" / "rooms.sqlite"
 _PATIENCE = 2  # seconds for each thing that may hang: connecting, waiting for a lock, a statement
+MOST_CONNECTIONS = 8
 _POOL: dict[str, Any] = {
-    "pool_size": 8,
+    "pool_size": MOST_CONNECTIONS,
     "max_overflow": 0,
     "pool_timeout": _PATIENCE,
     "hide_parameters": True,

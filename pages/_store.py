@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, TypeVar
 
 from sqlalchemy import (
@@ -28,6 +29,7 @@ from pages import _database
 _LOG = logging.getLogger("good_init")
 _LOCK = 7_240_155_309  # names our lock in PostgreSQL, which other programs may share
 LONGEST_QUERY = 600
+_LONGEST = 5  # seconds that a viewer waits
 _EMPTY = ("no such table", "UndefinedTable")
 
 _metadata = MetaData()
@@ -53,6 +55,7 @@ T = TypeVar("T")
 _engines: dict[str, Engine] = {}
 _ready: set[str] = set()
 _making = threading.Lock()
+_workers = ThreadPoolExecutor(_database.MOST_CONNECTIONS, "rooms")
 
 
 class RoomError(Exception):
@@ -83,20 +86,39 @@ def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.I
 def transact(work: Callable[[Connection], T], *, writes: bool = False) -> T:
     """Do some work in one transaction; once more if the connection broke under it.
 
+    In a thread of its own: from a database that is frozen there is no other way back in time.
+
     Raises:
-        RoomError: the store cannot be reached or cannot be written.
+        RoomError: the store cannot be reached or cannot be written; and what the work raises.
     """
     key = _database.address().render_as_string(hide_password=False)
+    given_up = threading.Event()
+
+    def in_time(connection: Connection) -> T:
+        result = work(connection)
+        if (
+            given_up.is_set()
+        ):  # the viewer was told that it failed, and may have done something else
+            raise TimeoutError
+        return result
+
+    done = _workers.submit(_twice, key, in_time, writes)
     try:
-        try:
-            return _once(key, work, writes)
-        except DBAPIError as error:
-            if not _may_pass(key, error):
-                raise
-            return _once(key, work, writes)
-    except (SQLAlchemyError, OSError, ImportError) as error:
-        _LOG.error("the store of polls is away: %s", error)
+        return done.result(_LONGEST)
+    except (SQLAlchemyError, OSError, ImportError) as error:  # a timeout is an OSError
+        given_up.set()
+        done.cancel()
+        _LOG.error("the store of polls is away: %s", str(error) or "no answer")
         raise RoomError("away", "The guesses cannot be reached right now.") from error
+
+
+def _twice(key: str, work: Callable[[Connection], T], writes: bool) -> T:
+    try:
+        return _once(key, work, writes)
+    except DBAPIError as error:
+        if not _may_pass(key, error):
+            raise
+        return _once(key, work, writes)
 
 
 def _may_pass(key: str, error: DBAPIError) -> bool:

@@ -243,22 +243,26 @@ def test_misses_are_kept_of_so_many_viewers_only():
 
 
 OPENS = """
-import sys, time
+import sys
+import psycopg
 from pages._store import ROOMS, transact
-code, start = sys.argv[1], float(sys.argv[2])
-time.sleep(max(0, start - time.time()))
+print("ready", flush=True)
+code = sys.stdin.readline().strip()
 row = {"code": code, "query": "", "host": 1, "opened": 0, "expires": 0, "revealed": False}
 transact(lambda connection: connection.execute(ROOMS.insert().values(row)), writes=True)
 """
 
 
 def test_many_processes_find_an_empty_store_at_once(store):
-    start = str(time.time() + 2.0)
-    started = [
-        subprocess.Popen([sys.executable, "-c", OPENS, f"ROOM{k}", start], cwd=ROOT)
-        for k in range(4)
-    ]
-    assert [process.wait(timeout=30) for process in started] == [0] * 4
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
+    started = [subprocess.Popen([sys.executable, "-c", OPENS], **pipes) for _ in range(4)]
+    assert [process.stdout.readline() for process in started] == ["ready\n"] * 4
+    for k, process in enumerate(started):
+        process.stdin.write(f"ROOM{k}\n")
+        process.stdin.flush()
+    for process in started:
+        process.communicate(timeout=30)
+    assert [process.returncode for process in started] == [0] * 4
     assert rows(ROOMS) == 4
 
 
@@ -311,6 +315,17 @@ def test_a_connection_that_breaks_in_the_middle_is_replaced_once(in_postgresql):
         return connection.execute(select(ROOMS.c.code)).scalar()
 
     assert _store.transact(work) == code and len(tried) == 2
+
+
+def test_postgresql_that_stands_still_keeps_nobody_waiting(in_postgresql, monkeypatch):
+    monkeypatch.setattr(_store, "_LONGEST", 1.0)
+    code = _rooms.open(LESSON, ANNA).code
+    with in_postgresql.frozen():
+        in_time("away", _rooms.guess, code, BEN, 31)
+        in_time("away", _rooms.find, code, BEN)
+    _rooms.guess(code, "another", 28)
+    assert _rooms.mine(code, "another") == (28,)
+    assert _rooms.mine(code, BEN) is None  # what was said to have failed is not done later
 
 
 def test_a_row_that_another_holds_in_postgresql_does_not_hang(in_postgresql):
@@ -366,6 +381,25 @@ def test_sqlite_is_set_up_for_many_readers_and_a_writer(in_sqlite):
     _rooms.open(LESSON, ANNA)
     for name, value in (("journal_mode", "wal"), ("synchronous", 1), ("foreign_keys", 1)):
         assert _store.transact(lambda c, n=name: c.exec_driver_sql(f"PRAGMA {n}").scalar()) == value
+
+
+class Colliding:
+    """SQLite's connection as others see it who open an empty file at the same moment: 1 in 30."""
+
+    def __init__(self, times):
+        self.times = times
+
+    def execute(self, statement):
+        self.times -= 1
+        if self.times >= 0:
+            raise sqlite3.OperationalError("database is locked")
+
+
+def test_a_collision_over_an_empty_file_is_waited_out_but_not_for_ever(monkeypatch):
+    _database._write_ahead(Colliding(3))
+    monkeypatch.setattr(_database, "_PATIENCE", 0.1)
+    with pytest.raises(sqlite3.OperationalError):
+        _database._write_ahead(Colliding(10_000))
 
 
 @pytest.mark.parametrize(
