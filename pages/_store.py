@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Literal, TypeVar
 
 from sqlalchemy import (
@@ -55,6 +56,7 @@ T = TypeVar("T")
 _engines: dict[str, Engine] = {}
 _ready: set[str] = set()
 _making = threading.Lock()
+_one_writer = threading.Lock()
 _workers = ThreadPoolExecutor(_database.MOST_CONNECTIONS, "rooms")
 
 
@@ -136,7 +138,10 @@ def _once(key: str, work: Callable[[Connection], T], writes: bool) -> T:
             exclusive(connection)
             _metadata.create_all(connection)
         _ready.add(key)
-    with engine.execution_options(writes=writes).begin() as connection:
+    # Writers to a file stand in line here, where it is short: SQLite lets those who wait try again
+    # in no order.
+    turn = _one_writer if writes and engine.dialect.name == "sqlite" else nullcontext()
+    with turn, engine.execution_options(writes=writes).begin() as connection:
         return work(connection)
 
 
