@@ -11,6 +11,7 @@ from functools import cache
 
 import torch
 
+from core import settings
 from core.experiment import Experiment
 from core.histogram import key_count
 
@@ -142,19 +143,19 @@ class WorkLimit:
     """The largest run that this host accepts.
 
     Attributes:
-        bytes: peak memory of one run; GOOD_INIT_MAX_BYTES, 2 GiB unless set.
-        multiply_adds: work of one run; GOOD_INIT_MAX_MULTIPLY_ADDS, 4e11 unless set.
+        bytes: peak memory of one run; GOOD_INIT_MAX_BYTES.
+        multiply_adds: work of one run; GOOD_INIT_MAX_MULTIPLY_ADDS.
     """
 
-    bytes: int = 2 * _GIB
-    multiply_adds: float = 4e11
+    bytes: int
+    multiply_adds: float
 
     @classmethod
     def from_environment(cls) -> WorkLimit:
         """The limit that the host's environment sets; ValueError if it is not a positive number."""
         return cls(
-            int(_positive("GOOD_INIT_MAX_BYTES", cls.bytes)),
-            _positive("GOOD_INIT_MAX_MULTIPLY_ADDS", cls.multiply_adds),
+            int(settings.value("GOOD_INIT_MAX_BYTES")),
+            settings.value("GOOD_INIT_MAX_MULTIPLY_ADDS"),
         )
 
     def check(self, experiment: Experiment, device_type: str = "cpu") -> None:
@@ -182,19 +183,6 @@ class WorkLimit:
                 f"an ensemble of {size} networks needs about {multiply_adds:.1e} multiply-adds and "
                 f"the host allows {self.multiply_adds:.1e}: lower width, depth or ensemble_size"
             )
-
-
-def _positive(variable: str, default: float) -> float:
-    text = os.environ.get(variable)
-    if text is None:
-        return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise ValueError(f"{variable} must be a positive number, got {text!r}")
-    return value
 
 
 @cache

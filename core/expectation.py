@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -11,6 +11,7 @@ import numpy as np
 from scipy import special
 
 from core.diagnosis import last_sound_size, log2_size
+from core.experiment import Experiment
 from core.finite_width import LEVELS, Prediction, predict
 from core.length_law import Array
 from core.propagate import Run
@@ -40,8 +41,8 @@ class Bands:
 
 def bands(prediction: Prediction, ensemble: Ensemble | None, *, single: bool) -> Bands | None:
     """The law's bands; where none is known, those of the measured ensemble, if there is one."""
-    if prediction.known:
-        law = prediction.log2_rms_quantiles if single else prediction.log2_std_quantiles
+    law = prediction.log2_rms_quantiles if single else prediction.log2_std_quantiles
+    if law:
         return Bands(law, prediction.valid, True)
     if ensemble is None:
         return None
@@ -141,14 +142,17 @@ def luck(run: Run, found: Bands | None) -> str:
     )
 
 
-def tied_against_fresh(run: Run) -> str:
-    """Why a scale that keeps the second moment need not end at 1: one matrix, at every step."""
+def tied_against_fresh(run: Run, predicted: Callable[[Experiment], Prediction] = predict) -> str:
+    """Why a scale that keeps the second moment need not end at 1: one matrix, at every step.
+
+    ``predicted`` finds what theory says of the same network with fresh weights.
+    """
     e = run.experiment
     if e.weights == "fresh" or e.bias_std or e.weight_std == 0 or e.is_single_number:
         return ""
     if abs(np.log2(e.sigma_w / e.phi.gain)) > _CRITICAL or not np.isfinite(run.stats.log2_std[-1]):
         return ""
-    fresh = bands(predict(e.replace(weights="fresh")), None, single=False)
+    fresh = bands(predicted(e.replace(weights="fresh")), None, single=False)
     if fresh is None:
         return ""
     return (

@@ -20,6 +20,7 @@ from core.range_events import Pmf, all_zero_pmf, overflow_pmf
 from core.tied_law import DEEPEST, draws, tied_law
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+_NARROWEST = 8  # width from which the quantiles of std are told
 _ROUGHEST = 0.1  # relative variance of one step up to which it is taken as lognormal
 _LN2 = np.log(2.0)
 
@@ -31,7 +32,8 @@ class Prediction:
     Attributes:
         valid: one sentence: the law, and where it holds; or why there is none.
         log2_rms_quantiles, log2_std_quantiles: level (0.05 … 0.95) -> per layer 0 … depth, as if
-            the number format had no end; empty where no law is known.
+            the number format had no end; empty where no law is known: that of std is known up to
+            O(1/n), which is too much for the narrowest networks.
         overflow_pmf: loop index i -> probability that the first non-finite element appears there.
         all_zero_pmf: the same for every element being exactly zero.
         born_dead: the probability that φ alone makes every element zero within the depth.
@@ -49,6 +51,11 @@ class Prediction:
         """Whether there is a law for this experiment."""
         return bool(self.log2_rms_quantiles)
 
+    @property
+    def std_known(self) -> bool:
+        """Whether it says how std spreads, too."""
+        return bool(self.log2_std_quantiles)
+
 
 def predict(experiment: Experiment) -> Prediction:
     """The laws of the size of x at every layer, and of the iteration at which its range ends.
@@ -63,11 +70,13 @@ def predict(experiment: Experiment) -> Prediction:
     if e.format.bits == 8:
         valid += " The coarse rounding of 8 bits is left out."
     rms = law.quantiles(LEVELS)
-    std = _std_quantiles(e, law, rms)
+    std: dict[float, Array] = {}
+    if e.width >= _NARROWEST:
+        std = dict(zip(LEVELS, _std_quantiles(e, law, rms), strict=True))
     return Prediction(
         valid,
         dict(zip(LEVELS, rms, strict=True)),
-        dict(zip(LEVELS, std, strict=True)),
+        std,
         overflow_pmf(e, law),
         all_zero_pmf(e, law),
         float(law.dead[-1]),
@@ -150,8 +159,6 @@ def _std_quantiles(e: Experiment, law: LengthLaw, rms: Array) -> Array:
     Else, given the rms of the layer before, the variance of n values of φ is nearly lognormal:
     the law of the layer before, bent, and widened by that.
     """
-    if e.is_single_number:
-        return np.full_like(rms, np.nan)
     known = table(e.activation)
     if known.is_odd:
         return rms

@@ -38,7 +38,7 @@ def question(experiment: Experiment, *, is_open: bool = True) -> None:
 def found(experiment: Experiment) -> Run | None:
     """The run, with its law at hand; None, and a message, if the host refuses it."""
     bar = st.empty()
-    progress = _cached.Progress(lambda done: bar.progress(done, "Multiplying…"))
+    progress = _cached.Progress(bar, "Multiplying…")
     try:
         run = _cached.run(experiment, available_devices()[0], progress)
         _cached.prediction(experiment)

@@ -1,67 +1,121 @@
-"""The bounded caches: the only place that caches for the pages."""
+"""What the pages ask for: each answer is found once, kept for all viewers, and bounded."""
 
 from __future__ import annotations
 
-import contextvars
 import time
 from collections.abc import Callable
+from functools import cache
+from typing import Any
 
-import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from core import settings
+from core.devices import cost, is_quick
 from core.experiment import PARAMETERS, Experiment
 from core.finite_width import Prediction, predict
 from core.lesson import STEPS, Result, Setting
 from core.propagate import Run, propagate
-from core.sampler import Ensemble, sample_ensemble
+from core.sampler import Ensemble, ensemble_work, sample_ensemble
 from core.scale_free import ScaleFree, free_of_scale, is_scale_free
 from core.scale_free import scale_free as compute_scale_free
+from pages import _observed
+from pages._work import OnProgress, Standing, Work
 
-_known_laws: set[Experiment] = set()
-_MOST_KNOWN = 256
 _LONG_CHAIN = 200  # layers; beyond, a law takes a fifth of a second and more
 _DEPTHS = 25  # an ensemble is as deep as the next multiple
+_QUICK_ENSEMBLE = 5e8  # multiply-adds: less than 0.2 s
+_known_laws: set[Experiment] = set()
+_MOST_KNOWN = 256
+
+
+@cache
+def work() -> Work:
+    """All the work of this process."""
+    return Work(
+        settings.value("GOOD_INIT_RUNS_AT_ONCE"),
+        settings.value("GOOD_INIT_LONGEST_QUEUE"),
+        settings.value("GOOD_INIT_CACHE_BYTES"),
+        _observed.ended,
+    )
 
 
 class Progress:
-    """Reports a run's progress to a placeholder once it has taken a while.
+    """Shows at a place of the page how far an answer is, once it has taken a while.
 
-    Every report gives Streamlit the chance to end a script that a newer one supersedes, and with
-    it the run. It does so for the whole page's script, never for a fragment's.
+    Every word to the page gives Streamlit the chance to end a script that a newer one supersedes;
+    what nobody waits for is then stopped. It does so for the whole page's script, never for a
+    fragment's.
+
+    Args:
+        place: where; nowhere if it is None.
+        text: what is being done.
+        part: the fraction at which this begins, and how much of the whole it is.
     """
 
     _PATIENCE = 0.4
-    _INTERVAL = 0.1
 
-    def __init__(self, report: Callable[[float], object]) -> None:
-        self.report = report
-        self.outside = contextvars.copy_context()
+    def __init__(
+        self,
+        place: DeltaGenerator | None = None,
+        text: str = "",
+        part: tuple[float, float] = (0.0, 1.0),
+    ) -> None:
+        self.place, self.text, self.part = place, text, part
         self.due = time.monotonic() + self._PATIENCE
 
-    def __call__(self, fraction: float) -> None:
-        now = time.monotonic()
-        if now >= self.due:
-            self.due = now + self._INTERVAL
-            # In the context from before the cached call: the bar is no part of what it caches.
-            self.outside.run(self.report, fraction)
+    def __call__(self, standing: Standing) -> None:
+        if self.place is None or time.monotonic() < self.due:
+            return
+        start, share = self.part
+        text = self.text
+        if standing.place:
+            text = f"Many runs are asked for at the moment: place {standing.place} in the queue…"
+        self.place.progress(start + share * standing.fraction, text)
 
 
-@st.cache_data(
-    max_entries=512,
-    max_size="128MB",
-    show_spinner=False,
-    hash_funcs={Progress: lambda progress: ""},
-)
-def run(experiment: Experiment, device: str, progress: Progress) -> Run:
+def viewer() -> str:
+    """Whose turn in the queue it is."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context.session_id if context else ""
+
+
+def _asked(
+    what: str, key: object, compute: Callable[[OnProgress], Any], quick: bool, **more: Any
+) -> Any:
+    return work().answer((what, key), compute, quick=quick, viewer=viewer(), **more)
+
+
+_NOWHERE = Progress()
+
+
+def run(experiment: Experiment, device: str, progress: Progress = _NOWHERE) -> Run:
     """The run of an experiment on a device; computed once for all viewers who ask for it."""
-    return propagate(experiment, device, on_progress=progress)
+    e = experiment
+    return _asked(
+        "run",
+        (e, device),
+        lambda tell: propagate(e, device, on_progress=tell),
+        is_quick(e),
+        hear=progress,
+        about={"experiment": e.to_query(), "device": device, "bytes_at_most": cost(e).bytes},
+    )
 
 
-def prediction(experiment: Experiment) -> Prediction:
+def prediction(experiment: Experiment, progress: Progress = _NOWHERE) -> Prediction:
     """What theory says of an experiment, whatever its seed."""
-    found = _prediction(experiment.replace(seed=0))
+    e = experiment.replace(seed=0)
+    found: Prediction = _asked(
+        "prediction",
+        e,
+        lambda tell: predict(e),
+        is_quickly_predicted(e),
+        hear=progress,
+        about={"experiment": e.to_query()},
+    )
     if len(_known_laws) >= _MOST_KNOWN:
         _known_laws.clear()
-    _known_laws.add(ensemble_base(experiment))
+    _known_laws.add(ensemble_base(e))
     return found
 
 
@@ -71,11 +125,6 @@ def is_quickly_predicted(experiment: Experiment) -> bool:
     sampled = e.weights == "tied" and e.activation == "linear" and e.bias_std == 0
     chained = not e.phi.positively_homogeneous and e.depth > _LONG_CHAIN
     return not (sampled or chained) or ensemble_base(e) in _known_laws
-
-
-@st.cache_data(max_entries=512, max_size="64MB", show_spinner=False)
-def _prediction(experiment: Experiment) -> Prediction:
-    return predict(experiment)
 
 
 def ensemble_base(experiment: Experiment) -> Experiment:
@@ -89,34 +138,43 @@ def ensemble_base(experiment: Experiment) -> Experiment:
     return free_of_scale(base) if experiment.scale and is_scale_free(base) else base
 
 
-def ensemble(experiment: Experiment, ensemble_size: int, progress: Progress) -> Ensemble:
+def is_quick_ensemble(experiment: Experiment, ensemble_size: int) -> bool:
+    """Whether that many networks are run before anyone would notice."""
+    return ensemble_work(ensemble_base(experiment), ensemble_size) < _QUICK_ENSEMBLE
+
+
+def ensemble(experiment: Experiment, ensemble_size: int, progress: Progress = _NOWHERE) -> Ensemble:
     """Many networks of an experiment, whatever its seed."""
-    found = _ensemble(ensemble_base(experiment), ensemble_size, progress)
+    base = ensemble_base(experiment)
+    found: Ensemble = _asked(
+        "ensemble",
+        (base, ensemble_size),
+        lambda tell: sample_ensemble(base, ensemble_size, on_progress=tell),
+        is_quick_ensemble(experiment, ensemble_size),
+        hear=progress,
+        about={"experiment": base.to_query(), "networks": ensemble_size},
+    )
     return found.at(experiment.replace(seed=0))
 
 
-@st.cache_data(
-    max_entries=64,
-    max_size="128MB",
-    show_spinner=False,
-    hash_funcs={Progress: lambda progress: ""},
-)
-def _ensemble(experiment: Experiment, ensemble_size: int, progress: Progress) -> Ensemble:
-    return sample_ensemble(experiment, ensemble_size, on_progress=progress)
-
-
-@st.cache_data(
-    max_entries=256,
-    max_size="64MB",
-    show_spinner=False,
-    hash_funcs={Progress: lambda progress: ""},
-)
-def exercise(slug: str, setting: Setting, progress: Progress) -> Result:
+def exercise(slug: str, setting: Setting, progress: Progress = _NOWHERE) -> Result:
     """What an exercise of the lesson came to; computed once for all students of that size."""
-    return STEPS[slug].measure(setting, progress)
+    return _asked(
+        "exercise",
+        (slug, setting),
+        lambda tell: STEPS[slug].measure(setting, tell),
+        False,
+        hear=progress,
+        about={"step": slug, "n": setting.n, "depth": setting.depth},
+    )
 
 
-@st.cache_data(max_entries=128, max_size="16MB", show_spinner=False)
 def scale_free(experiment: Experiment) -> ScaleFree:
     """The run that answers for every scale factor of an experiment free of scale."""
-    return compute_scale_free(experiment)
+    return _asked(
+        "scale_free",
+        experiment,
+        lambda tell: compute_scale_free(experiment),
+        True,
+        about={"experiment": experiment.to_query()},
+    )

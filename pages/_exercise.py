@@ -86,8 +86,7 @@ def feedback(step: Step, result: Result) -> None:
 def result_of(step: Step, setting: Setting) -> Result:
     """The exercise at this size, with its progress if it takes long."""
     bar = st.empty()
-    progress = _cached.Progress(lambda done: bar.progress(done, "Measuring…"))
-    result = _cached.exercise(step.slug, setting, progress)
+    result = _cached.exercise(step.slug, setting, _cached.Progress(bar, "Measuring…"))
     bar.empty()
     return result
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import Any
 
@@ -11,15 +10,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from core import settings
 from core.devices import WorkLimit, cost, host_is_busy
 from core.diagnosis import breaks_as
 from core.experiment import PARAMETERS, SCALE_STOPS, Experiment
 from core.preview import exact, measured
 from core.propagate import Run
 from core.scale_free import free_of_scale, is_scale_free
+from pages import _cached
 
 PATH = "/preview.json"
-_SWITCH = "GOOD_INIT_LIVE_PREVIEW"
 # Some 0.2 s at most, several times a second; and a second or so, once for all scales and depths.
 _MOST_MULTIPLY_ADDS = {"measured": 6e8, "exact": 2e9}
 _MOST_BYTES = 2**28
@@ -28,11 +28,8 @@ _one_at_a_time = threading.Lock()
 
 
 def is_on() -> bool:
-    """Whether the host previews from real runs; GOOD_INIT_LIVE_PREVIEW, on unless it says off."""
-    text = os.environ.get(_SWITCH, "on")
-    if text not in ("on", "off"):
-        raise ValueError(f"{_SWITCH} must be on or off, got {text!r}")
-    return text == "on"
+    """Whether the host previews from real runs."""
+    return bool(settings.value("GOOD_INIT_LIVE_PREVIEW"))
 
 
 def _asked(kind: str, experiment: Experiment) -> Experiment:
@@ -76,11 +73,9 @@ def description(run: Run) -> dict[str, Any]:
 
 
 def _document(kind: str, experiment: Experiment, device: str) -> dict[str, Any]:
-    from pages import _cached  # Streamlit's cache wants the runtime, which starts after the routes
-
     if kind == "exact":
         return exact(experiment, _cached.scale_free(_asked(kind, experiment)))
-    return measured(_cached.run(experiment, device, _cached.Progress(lambda done: None)))
+    return measured(_cached.run(experiment, device))
 
 
 def _exclusively(kind: str, experiment: Experiment, device: str) -> dict[str, Any] | None:

@@ -54,7 +54,7 @@ def _tried(activation: str | None, text: str, seed: int) -> None:
         return
     experiment = task(activation, proposal.scale, seed)
     try:
-        run = _cached.run(experiment, "cpu", _cached.Progress(lambda _: None))
+        run = _cached.run(experiment, "cpu")
     except ValueError as error:
         _words.warn([str(error)])
         return

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import logging
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
+from core import settings
 from core.experiment import PARAMETERS, Experiment
 from core.propagate import propagate
 from core.records import FILE_FORMATS
-from pages import _assets, _database, _live, _poll
+from pages import _assets, _cached, _database, _live, _metrics, _observed, _poll
+from pages._work import QueueFull
 
-_LOG = logging.getLogger("good_init")
+_PULSE = Experiment(width=16, depth=4, scale=0.25)
 _MEDIA_TYPES = {"csv": "text/csv", "json": "application/json"}
 
 
 def warm_up() -> None:
     """Do once what the first viewer should not wait for."""
-    _live.is_on()  # a mistaken setting ends the start, not a viewer's visit
+    settings.check()  # a mistaken setting ends the start, not a viewer's visit
     _database.address()
+    _observed.start()
     _assets.plotly_script()
     # Until the first script ran, Streamlit takes this folder for pages of the old kind, and tells
     # the first viewer who follows a link to a page other than the first that there is none.
@@ -30,14 +31,11 @@ def warm_up() -> None:
     propagate(Experiment())
 
 
-def log_error(error: Exception) -> bool:
-    """Keep a page's error in the log, and its details from the viewer."""
-    _LOG.error("a page failed", exc_info=error)
-    return False
-
-
 async def _health(request: Request) -> Response:
-    return JSONResponse({"status": "ok"})
+    """/health: a tiny run, really computed, which must hold."""
+    run = await run_in_threadpool(propagate, _PULSE)
+    sound = run.events.first_nonfinite is None and bool(run.stats.std[-1] > 0)
+    return JSONResponse({"status": "ok" if sound else "wrong"}, 200 if sound else 500)
 
 
 async def _export(request: Request) -> Response:
@@ -51,7 +49,9 @@ async def _export(request: Request) -> Response:
     if problems:
         return PlainTextResponse("\n".join(problems) + "\n", status_code=422)
     try:
-        run = await run_in_threadpool(propagate, experiment, device)
+        run = await run_in_threadpool(_cached.run, experiment, device)
+    except QueueFull as error:
+        return PlainTextResponse(f"{error}\n", status_code=503)
     except ValueError as error:
         return PlainTextResponse(f"{error}\n", status_code=422)
     name = "-".join(f"{value}" for value in experiment.to_query().values()).replace("/", "_")
@@ -59,22 +59,10 @@ async def _export(request: Request) -> Response:
     return Response(FILE_FORMATS[kind](run), media_type=_MEDIA_TYPES[kind], headers=headers)
 
 
-class HideServerMetrics:
-    """Answers 404 on Streamlit's metrics route, which is public and lists function names."""
-
-    def __init__(self, app) -> None:  # noqa: ANN001
-        self.app = app
-
-    async def __call__(self, scope, receive, send) -> None:  # noqa: ANN001
-        if scope["type"] == "http" and scope["path"].rstrip("/").endswith("/_stcore/metrics"):
-            await PlainTextResponse("not found\n", status_code=404)(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
-
-
 ROUTES = [
     *_assets.ROUTES,
     *_live.ROUTES,
+    *_metrics.ROUTES,
     *_poll.ROUTES,
     Route("/health", _health),
     Route("/export.{kind:path}", _export),

@@ -21,7 +21,6 @@ from pages._chart import show
 _SIZE = 256
 _FALLBACK_SIZE = 64  # where no law is known, and the switch is off
 _FALLBACK_WORK = 2.5e9  # multiply-adds: under a second
-_QUICK_WORK = 5e8  # less than 0.2 s
 _SWITCH = "ensemble"
 _READY = "_ready_ensemble"
 
@@ -73,7 +72,7 @@ def _wanted(experiment: Experiment) -> int:
     """How many networks to run: as many as were asked for, or some where no law is known."""
     if st.session_state[_SWITCH]:
         return _SIZE
-    if _cached.prediction(experiment).known:
+    if bands(_cached.prediction(experiment), None, single=experiment.is_single_number):
         return 0
     if experiment.weight_std == 0 and experiment.bias_std == 0:
         return 0  # nothing is random but the input
@@ -85,7 +84,7 @@ def is_quick(experiment: Experiment) -> bool:
     """Whether the law is found, and all the networks are run, before anyone would notice."""
     if not _cached.is_quickly_predicted(experiment):
         return False
-    return ensemble_work(_cached.ensemble_base(experiment), _wanted(experiment)) < _QUICK_WORK
+    return _cached.is_quick_ensemble(experiment, _wanted(experiment))
 
 
 def expected(experiment: Experiment, *, is_told: bool = True) -> Expected:
@@ -102,7 +101,7 @@ def expected(experiment: Experiment, *, is_told: bool = True) -> Expected:
     problems: list[str] = []
     if size and (is_quick(experiment) or _is_ready(experiment, size)):
         try:
-            found = _cached.ensemble(experiment, size, _cached.Progress(lambda _: None))
+            found = _cached.ensemble(experiment, size)
         except ValueError as error:
             problems = [str(error)] if st.session_state[_SWITCH] else []
     elif size:
@@ -120,12 +119,12 @@ def catch_up(experiment: Experiment, expected: Expected, place: DeltaGenerator |
     """Find what the page did not wait for, and draw it again with that."""
     if expected.is_whole or place is None:
         return
-    _cached.prediction(experiment)
+    _cached.prediction(experiment, _cached.Progress(place, "Looking for the law…"))
     size = _wanted(experiment)
     if size and not is_quick(experiment):
         text = f"Running {size} networks…"
         place.progress(0.0, text)
-        progress = _cached.Progress(lambda done: place.progress(done, text))
+        progress = _cached.Progress(place, text)
         with suppress(ValueError):  # told when the page comes again
             _cached.ensemble(experiment, size, progress)
         st.session_state[_READY] = _cached.ensemble_base(experiment), size
@@ -138,7 +137,7 @@ def beside(run: Run, expected: Expected) -> None:
     source = found.source if found else expected.prediction.valid
     if found is None and expected.is_whole and not st.session_state[_SWITCH]:
         source += f" Switch “{_SIZE} networks” on to measure it."
-    _words.paragraphs([luck(run, found), tied_against_fresh(run), source])
+    _words.paragraphs([luck(run, found), tied_against_fresh(run, _cached.prediction), source])
     figure = charts.range_ends(expected.prediction, expected.ensemble, run)
     if figure is not None:
         show(figure, key="ends")

@@ -68,7 +68,7 @@ def _first_screen(
     """The main chart; its run, None if the host refuses it, and those of the pins."""
     _words.warn(problems)
     bar = st.empty()
-    progress = _cached.Progress(lambda done: bar.progress(done, "Multiplying…"))
+    progress = _cached.Progress(bar, "Multiplying…")
     found = _pins.measured(pins, device, progress)
     try:
         run = _cached.run(experiment, device, progress)
@@ -122,8 +122,7 @@ def _controls_of(view: ClassView, places: _Places) -> DeltaGenerator:
 
 
 def _rest(experiment: Experiment, device: str, run: Run) -> None:
-    """Everything below the first screen."""
-    _words.torch_checks(judge(run), run)
+    """Everything below the first screen but theory and verdict."""
     left, right = st.columns(2)
     with left:
         show(charts.mean_per_layer(run), key="mean")
@@ -166,12 +165,15 @@ def _explore(*, in_fragment: bool) -> None:
         _address.write(("pin_*", *_class_view.OWNED), beside, experiment.to_query())
     if run is None:
         return
-    if view.shows("verdict"):
+    verdict = judge(run) if view.shows("verdict") else None
+    if verdict:
         with places.answer:
-            _words.answer(judge(run), run, predicted_iteration(expected.prediction))
+            _words.answer(verdict, run, predicted_iteration(expected.prediction))
     if not view.on_projector:
         if view.shows("theory"):
             _spread.beside(run, expected)
+        if verdict:
+            _words.torch_checks(verdict, run)
         if view.shows("details"):
             _rest(experiment, device, run)
     _spread.catch_up(experiment, expected, progress)

@@ -33,14 +33,11 @@ def _measured(experiment: Experiment, device: str) -> tuple[dict[str, Run], dict
     runs: dict[str, Run] = {}
     refused: dict[str, str] = {}
     bar = st.empty()
+    share = 1 / len(NUMBER_FORMATS)
     for place, name in enumerate(NUMBER_FORMATS):
-
-        def report(done: float, place: int = place, name: str = name) -> None:
-            bar.progress((place + done) / len(NUMBER_FORMATS), f"Multiplying in {name}…")
-
+        progress = _cached.Progress(bar, f"Multiplying in {name}…", (place * share, share))
         try:
-            asked = experiment.replace(number_format=name)
-            runs[name] = _cached.run(asked, device, _cached.Progress(report))
+            runs[name] = _cached.run(experiment.replace(number_format=name), device, progress)
         except ValueError as error:
             refused[name] = str(error)
     bar.empty()

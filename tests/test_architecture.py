@@ -20,6 +20,7 @@ TIERS = (
     {"moments", "fixed_points", "correlations", "edge", "mean_field"},
     {"gains", "windows", "homogeneous_law", "tied_law", "markov_law", "range_events"},
     {"finite_width"},
+    {"settings"},
     {"tally", "devices"},
     {"layer_stats"},
     {"notebook"},

@@ -84,6 +84,18 @@ def layer_axis(run: Run, *, title: bool = True, deepest: int = 0) -> dict[str, A
     return axis | ({"title": {"text": "layer k (x after k products)"}} if title else {})
 
 
+def size_axis(low: float, high: float, size: str) -> dict[str, Any]:
+    """The shared log axis of sizes, from 10**low to 10**high."""
+    return {
+        "type": "log",
+        "range": [low, high],
+        "dtick": max(1, round((high - low) / 7)),
+        "title": {"text": f"{size} (log scale)"},
+        "exponentformat": "power",
+        "zeroline": False,
+    }
+
+
 def figure(data: Parts, layout: dict[str, Any], *, height: int, alt: str, **meta: Any) -> Figure:
     """A figure with the shared layout; ``alt`` says in words what it shows, ``meta`` anything."""
     shared = {

@@ -19,6 +19,7 @@ from core.charts.figure import (
     figure,
     layer_axis,
     line,
+    size_axis,
 )
 from core.experiment import SCALE_STOPS
 from core.pins import outcome
@@ -72,14 +73,7 @@ def std_by_format(runs: Mapping[str, Run]) -> Figure:
     low, high = _decades(runs)
     layout = {
         "xaxis": layer_axis(first),
-        "yaxis": {
-            "type": "log",
-            "range": [low, high],
-            "dtick": max(1, round((high - low) / 7)),
-            "title": {"text": f"{size if single else 'std of x'} (log scale)"},
-            "exponentformat": "power",
-            "zeroline": False,
-        },
+        "yaxis": size_axis(low, high, size if single else "std of x"),
     }
     told = "; ".join(f"{name}: {outcome(run)}" for name, run in runs.items())
     alt = f"Standard deviation of x per layer in each number format. {told}."

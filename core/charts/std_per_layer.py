@@ -18,6 +18,7 @@ from core.charts.figure import (
     figure,
     layer_axis,
     line,
+    size_axis,
 )
 from core.charts.kept import Pin, kept_curves, letters, room
 from core.charts.spread import band_curves, band_decades, fan_curves
@@ -155,14 +156,7 @@ def std_per_layer(
     size = "|x|" if run.experiment.is_single_number else "std of x"
     layout = {
         "xaxis": layer_axis(run, deepest=space["depth"]),
-        "yaxis": {
-            "type": "log",
-            "range": [low, high],
-            "dtick": max(1, round((high - low) / 7)),
-            "title": {"text": f"{size} (log scale)"},
-            "exponentformat": "power",
-            "zeroline": False,
-        },
+        "yaxis": size_axis(low, high, size),
         "shapes": event_shapes + limit_shapes,
         "annotations": event_notes + limit_notes + letters(pins),
     }

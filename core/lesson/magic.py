@@ -52,18 +52,18 @@ def quantile_numbers(
     for level, score in _SCORES.items():
         density = np.exp(-(score**2) / 2) / (2 * np.pi) ** 0.5
         error = spread * (level * (1 - level)) ** 0.5 / density / root
-        exact = float(2 ** law.log2_std_quantiles[level][-1]) if law.known else None
+        exact = float(2 ** law.log2_std_quantiles[level][-1]) if law.std_known else None
         middle = level == 0.5
-        depth = len(law.log2_std_quantiles[level]) - 1 if law.known else 0
+        depth = len(law.log2_std_quantiles[level]) - 1 if law.std_known else 0
         rows.append(
             Number(
                 label=f"{label}: {'median' if middle else f'{level:.0%} quantile'}",
                 measured=float(2 ** np.quantile(log2_sizes, level)),
                 standard_error=float(2**error),
                 exact=exact,
-                formula=rf"Q_{{{level}}}[\operatorname{{std}}]" if law.known else "",
+                formula=rf"Q_{{{level}}}[\operatorname{{std}}]" if law.std_known else "",
                 lesson=lesson if middle else None,
-                lesson_error=spread_factor(law, depth) if law.known else float(2**spread),
+                lesson_error=spread_factor(law, depth) if law.std_known else float(2**spread),
                 factor=True,
             )
         )
@@ -109,7 +109,7 @@ def _magic(setting: Setting, on_progress: OnProgress) -> Result:
         counts=_histograms(cases),
         curves=(
             Curve("this run", run.stats.log2_std),
-            *(_band(case) for case in cases if case.law.known),
+            *(_band(case) for case in cases if case.law.std_known),
         ),
     )
 

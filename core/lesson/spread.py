@@ -8,6 +8,6 @@ _SPAN = 2 * 1.6448536269514722  # standard deviations from the 5 % to the 95 % q
 
 
 def spread_factor(prediction: Prediction, layer: int) -> float:
-    """By what factor one standard deviation of log std multiplies, from the exact quantiles."""
-    low, high = (prediction.log2_std_quantiles[level][layer] for level in (LEVELS[0], LEVELS[-1]))
+    """By what factor one standard deviation of log rms multiplies, from the exact quantiles."""
+    low, high = (prediction.log2_rms_quantiles[level][layer] for level in (LEVELS[0], LEVELS[-1]))
     return float(2 ** ((high - low) / _SPAN))

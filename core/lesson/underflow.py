@@ -46,7 +46,7 @@ def _vanishing(setting: Setting, on_progress: OnProgress) -> tuple[np.ndarray, n
 def _grown(setting: Setting, run: Run, law: Prediction) -> tuple[Number, ...]:
     """The lesson's own run: a tenth."""
     std, mean = float(run.stats.std[-1]), float(run.stats.mean[-1])
-    known = law.known
+    known = law.std_known
     factor = spread_factor(law, setting.depth) if known else None
     lesson = setting.printed(2.1790210271840137e36)
     return (

@@ -77,3 +77,12 @@ def thumb(page, slider):
       return [thumb.x + thumb.width / 2, thumb.y + thumb.height / 2, track.width];
     }"""
     return page.evaluate(script, slider)
+
+
+def choose(page, name, option):
+    """Pick from a list after scrolling to it, for an open one closes when the page scrolls."""
+    box = page.get_by_role("combobox", name=name)
+    box.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    box.click()
+    page.get_by_role("option", name=option, exact=True).click()

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core import NUMBER_FORMATS
-from tests.browser.on_screen import drawn, query_of
+from tests.browser.on_screen import choose, drawn, query_of
 from tests.browser.test_accessibility import VIEWS, findings
 
 PHONE = {"width": 390, "height": 844}
@@ -46,8 +46,7 @@ def test_the_two_pages_share_what_is_set(page, address):
     expect(page).to_have_url(re.compile("width=64"))
     page.get_by_text("256 networks", exact=True).click()
     page.locator("summary", has_text="More").click()
-    page.get_by_role("combobox", name="Number format").click()
-    page.get_by_role("option", name="float16", exact=True).click()
+    choose(page, "Number format", "float16")
     expect(page).to_have_url(re.compile("number_format=float16"))
     page.get_by_role("slider", name="Depth").press("ArrowLeft")
     page.get_by_role("link", name="Number formats").click()

@@ -8,8 +8,8 @@ from core.devices import WorkLimit, WorkLimitError, cost, is_quick
 
 
 def test_the_lesson_is_far_below_the_limit_and_the_widest_single_run_is_allowed():
-    WorkLimit().check(Experiment())
-    WorkLimit().check(Experiment(width=16384))
+    WorkLimit.from_environment().check(Experiment())
+    WorkLimit.from_environment().check(Experiment(width=16384))
     assert is_quick(Experiment()) and not is_quick(Experiment(width=8192, weights="fresh"))
 
 

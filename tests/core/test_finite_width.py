@@ -91,17 +91,13 @@ def test_quantiles_rise_with_the_level(name, width):
             e = FRESH.replace(width=width, activation=name, init=init, bias_std=bias_std)
             law = predict(e)
             for of_size in (law.log2_rms_quantiles, law.log2_std_quantiles) if law.known else ():
+                if of_size is law.log2_std_quantiles and width < 8:
+                    assert of_size == {} and not law.std_known
+                    continue
                 assert tuple(of_size) == LEVELS
                 rows = np.array(list(of_size.values()))
                 assert rows.shape == (5, e.depth + 1)
-                if not (e.is_single_number and of_size is law.log2_std_quantiles):
-                    assert not np.isnan(rows).any() and (rows[:-1] <= rows[1:]).all()
-
-
-def test_a_single_number_has_no_std():
-    law = predict(FRESH.replace(width=1))
-    assert np.isnan(list(law.log2_std_quantiles.values())).all()
-    assert np.isfinite(list(law.log2_rms_quantiles.values())).all()
+                assert not np.isnan(rows).any() and (rows[:-1] <= rows[1:]).all()
 
 
 @pytest.mark.parametrize("changes", [{}, {"weights": "tied"}, {"activation": "tanh"}])
@@ -215,7 +211,8 @@ def test_relu_is_born_dead_as_often_as_some_layer_has_no_positive_unit(width):
     for level, row in law.log2_rms_quantiles.items():
         dead = 1 - (1 - 2.0**-width) ** np.arange(21) >= level
         assert (np.isneginf(row) == dead).all()
-        assert np.isneginf(law.log2_std_quantiles[level][dead]).all() or width == 1
+        if law.std_known:
+            assert np.isneginf(law.log2_std_quantiles[level][dead]).all()
 
 
 @pytest.mark.parametrize("name", ["linear", "leaky_relu", "abs", "tanh", "gelu"])

@@ -55,14 +55,19 @@ def pressed_stops(at):
     return [button.label for button in stops if button.proto.type == "primary"]
 
 
-def opened(**query):
-    """The page as a viewer who follows this link gets it."""
+def visited(page, query):
+    """A page as a viewer who follows its link gets it."""
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at.switch_page(page)
     for name, text in query.items():
         at.query_params[name] = text
     at.run()
     assert not at.exception
     return at
+
+
+def opened(**query):
+    return visited("pages/explore.py", query)
 
 
 def widget(at, name):

@@ -1,24 +1,16 @@
 """The lesson page: every step walked, guesses right and wrong, links good and bad."""
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.lesson import STEPS
 from core.lesson.words import measured_text
-from tests.pages.test_explore import blocks, problems, words
-from tests.serving import ROOT
+from tests.pages.test_explore import blocks, problems, visited, words
 
 SMALL = {"width": "64", "depth": "50"}  # quick, and enough to become NaN
 
 
 def opened(**query):
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    at.switch_page("pages/lesson.py")
-    for name, text in query.items():
-        at.query_params[name] = text
-    at.run()
-    assert not at.exception
-    return at
+    return visited("pages/lesson.py", query)
 
 
 def heading(at):

@@ -8,22 +8,13 @@ from core import NUMBER_FORMATS, Experiment, propagate
 from core.expectation import in_words
 from core.finite_width import predict
 from core.windows import scale_windows
-from tests.pages.test_explore import blocks, chart, problems, widget, words
-from tests.serving import ROOT
+from tests.pages.test_explore import blocks, chart, problems, visited, widget, words
 
 SMALL = {"width": "64", "depth": "30"}
 
 
 def opened(**query):
-    from streamlit.testing.v1 import AppTest
-
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    at.switch_page("pages/number_formats.py")
-    for name, text in query.items():
-        at.query_params[name] = text
-    at.run()
-    assert not at.exception
-    return at
+    return visited("pages/number_formats.py", query)
 
 
 def rows(at):

@@ -1,0 +1,132 @@
+"""What a host sets by environment variables: each is described, read and checked here.
+
+The documentation has them as a table, which a test compares.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One environment variable.
+
+    Attributes:
+        default: its text where the variable is not set.
+        allowed: what the text must be, in words.
+        read: text -> value; ValueError or KeyError if it is not allowed.
+        help: what it sets, in a sentence.
+    """
+
+    default: str
+    allowed: str
+    read: Callable[[str], Any]
+    help: str
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise ValueError(text)
+    return number
+
+
+def _whole(text: str) -> int:
+    number = _positive(text)
+    if number != int(number):
+        raise ValueError(text)
+    return int(number)
+
+
+def _at_once(text: str) -> int:
+    return (os.cpu_count() or 1) if text == "cores" else _whole(text)
+
+
+def _switch(text: str) -> bool:
+    return {"on": True, "off": False}[text]
+
+
+def _words(text: str) -> str:
+    if not text.strip() or any(mark in text for mark in ";,\r\n"):
+        raise ValueError(text)
+    return text
+
+
+_NUMBER = "a positive number"
+_WHOLE = "a positive whole number"
+_ON_OFF = "on or off"
+
+SETTINGS: Mapping[str, Setting] = {
+    "GOOD_INIT_MAX_MULTIPLY_ADDS": Setting(
+        "4e11",
+        _NUMBER,
+        _positive,
+        "Work of one run: n·n·depth·batch·networks. More is refused in words.",
+    ),
+    "GOOD_INIT_MAX_BYTES": Setting(
+        "2147483648", _NUMBER, _positive, "Memory of one run. More is refused in words."
+    ),
+    "GOOD_INIT_RUNS_AT_ONCE": Setting(
+        "cores",
+        f"{_WHOLE} or cores",
+        _at_once,
+        "Runs at once. Long ones beyond wait in a fair queue, and the viewer sees the place in it.",
+    ),
+    "GOOD_INIT_LONGEST_QUEUE": Setting(
+        "200", _WHOLE, _whole, "Long runs that may wait. One more is refused in words."
+    ),
+    "GOOD_INIT_CACHE_BYTES": Setting(
+        "402653184", _WHOLE, _whole, "Memory for answers, kept for the next viewer who asks."
+    ),
+    "GOOD_INIT_THREADS": Setting(
+        "1",
+        _WHOLE,
+        _whole,
+        "Threads of one matrix product on the CPU: viewers share the cores.",
+    ),
+    "GOOD_INIT_LIVE_PREVIEW": Setting(
+        "on", _ON_OFF, _switch, "Previews from real runs while a slider moves."
+    ),
+    "GOOD_INIT_METRICS": Setting(
+        "on", _ON_OFF, _switch, "The route /metrics for Prometheus. Keep it from the public."
+    ),
+    "GOOD_INIT_LOG": Setting("on", _ON_OFF, _switch, "One line of JSON per run, on stderr."),
+    "GOOD_INIT_FRAME_ANCESTORS": Setting(
+        "*", "sources of a Content-Security-Policy", _words, "Who may embed the pages."
+    ),
+}
+"""Variable -> what it sets."""
+
+
+def value(variable: str) -> Any:
+    """What the environment sets now, or the default.
+
+    Raises:
+        ValueError: the text is not allowed; names the variable, the text and what is allowed.
+    """
+    setting = SETTINGS[variable]
+    text = os.environ.get(variable, setting.default)
+    try:
+        return setting.read(text)
+    except (ValueError, KeyError):
+        raise ValueError(f"{variable} must be {setting.allowed}, got {text!r}") from None
+
+
+def check() -> None:
+    """ValueError for the first variable whose text is not allowed."""
+    for variable in SETTINGS:
+        value(variable)
+
+
+def as_table() -> str:
+    """All of them as a Markdown table."""
+    rows = [
+        f"| `{variable}` | `{setting.default}` | {setting.help} |"
+        for variable, setting in SETTINGS.items()
+    ]
+    return "\n".join(["| Variable | Default | Sets |", "|---|---|---|", *rows])

@@ -1,0 +1,279 @@
+"""The host's work: an answer is computed once for all who ask, a few long ones at a time, in turn.
+
+Quick work is done by the viewer's own thread. Long work waits in a queue, fair between viewers, for
+one of a few workers; who waits hears of the place in the queue and of the progress, and may leave
+at any time. What nobody waits for any more is stopped.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, is_dataclass
+from itertools import count
+from typing import Any, NamedTuple
+
+from cachetools import LRUCache
+
+OnProgress = Callable[[float], None]
+_INTERVAL = 0.1  # seconds between two words to those who wait
+_SMALL = 64  # bytes; what a number or a text is taken for
+
+
+class QueueFull(ValueError):
+    """More long work is waiting than the host allows."""
+
+
+class Superseded(Exception):
+    """Nobody waits for this answer any more."""
+
+
+class Standing(NamedTuple):
+    """How far an answer is: its place in the queue, 0 once it left, and the fraction done."""
+
+    place: int
+    fraction: float
+
+
+class Ended(NamedTuple):
+    """What became of a piece of work, for who keeps the log.
+
+    Attributes:
+        what: its kind; about: what was asked, for a person.
+        outcome: done, refused, failed or superseded.
+        queued, seconds: how long it waited, and how long it took.
+    """
+
+    what: str
+    about: Mapping[str, Any]
+    outcome: str
+    queued: float
+    seconds: float
+
+
+@dataclass(eq=False)
+class Job:
+    """One answer on its way; ``waiting`` counts those who want it."""
+
+    key: Hashable
+    compute: Callable[[OnProgress], Any]
+    viewer: str
+    about: Mapping[str, Any]
+    number: int
+    answer: Future[Any] = field(default_factory=Future)
+    waiting: int = 1
+    fraction: float = 0.0
+    asked: float = field(default_factory=time.monotonic)
+
+
+def weighed(value: Any) -> int:
+    """About how many bytes an answer takes; its arrays cannot be written to from here on."""
+    if hasattr(value, "setflags"):
+        value.setflags(write=False)
+        return int(value.nbytes)
+    if isinstance(value, Mapping):
+        return _SMALL + sum(weighed(part) for part in value.values())
+    if isinstance(value, (list, tuple)):
+        return _SMALL + sum(weighed(part) for part in value)
+    if is_dataclass(value):
+        return _SMALL + sum(weighed(getattr(value, part.name)) for part in fields(value))
+    return _SMALL
+
+
+class Work:
+    """All the work of one process.
+
+    Args:
+        at_once: how many long pieces of work run at the same time, and as many quick ones.
+        longest_queue: how many may wait.
+        cache_bytes: how much of what was found is kept.
+        on_end: hears what became of each piece, in the thread that did it.
+    """
+
+    def __init__(
+        self,
+        at_once: int,
+        longest_queue: int,
+        cache_bytes: int,
+        on_end: Callable[[Ended], None] = lambda ended: None,
+    ) -> None:
+        self.at_once, self.longest_queue, self.on_end = at_once, longest_queue, on_end
+        self.kept: LRUCache[Hashable, Any] = LRUCache(cache_bytes, getsizeof=weighed)
+        self.found, self.missed = 0, 0
+        self._jobs: dict[Hashable, Job] = {}
+        self._queue: list[Job] = []
+        self._running: list[Job] = []
+        self._workers: list[threading.Thread] = []
+        self._served: dict[str, int] = {}
+        self._numbers = count(1)
+        self._lock = threading.Condition()
+        self._quick = threading.Semaphore(at_once)
+
+    def answer(
+        self,
+        key: Hashable,
+        compute: Callable[[OnProgress], Any],
+        *,
+        quick: bool,
+        viewer: str = "",
+        hear: Callable[[Standing], object] = lambda standing: None,
+        about: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """What ``compute`` returns, from whoever computes it first.
+
+        Args:
+            key: a kind, and all that the answer depends on.
+            compute: called with a hook for its progress, which ends it when nobody waits.
+            quick: whether it is done before anyone would notice.
+            viewer: whose turn it is; one who asks much waits behind those who ask little.
+            hear: called now and then while it is on its way; what it raises goes to the caller.
+            about: what was asked, for the log.
+
+        Raises:
+            QueueFull: too many are waiting.
+            Exception: whatever ``compute`` raises, to all who wait for it.
+        """
+        with self._lock:
+            try:
+                answer = self.kept[key]
+            except KeyError:
+                self.missed += 1
+            else:
+                self.found += 1
+                return answer
+            job = self._jobs.get(key)
+            mine = job is None
+            if job is None:
+                job = self._begin(key, compute, quick, viewer, about or {})
+            else:
+                job.waiting += 1
+        if mine and quick:
+            with self._quick:
+                self._do(job)
+        return self._wait(job, hear)
+
+    def standing(self) -> tuple[int, int]:
+        """How many long pieces of work are running, and how many wait."""
+        with self._lock:
+            return len(self._running), len(self._queue)
+
+    def _begin(
+        self,
+        key: Hashable,
+        compute: Callable[[OnProgress], Any],
+        quick: bool,
+        viewer: str,
+        about: Mapping[str, Any],
+    ) -> Job:
+        if not quick and len(self._queue) >= self.longest_queue:
+            raise QueueFull(
+                f"{len(self._queue)} long runs are waiting on this host, and it takes no more: "
+                "try again in a moment, or lower width, depth or batch_size"
+            )
+        job = Job(key, compute, viewer, about, next(self._numbers))
+        self._jobs[key] = job
+        if not quick:
+            self._queue.append(job)
+            self._staff()
+            self._lock.notify()
+        return job
+
+    def _wait(self, job: Job, hear: Callable[[Standing], object]) -> Any:
+        try:
+            while True:
+                try:
+                    return job.answer.result(_INTERVAL)
+                except TimeoutError:
+                    if job.answer.done():
+                        raise
+                hear(self._standing(job))
+        finally:
+            with self._lock:
+                job.waiting -= 1
+                if not job.waiting and job in self._queue:
+                    self._queue.remove(job)
+                    del self._jobs[job.key]
+
+    def _standing(self, job: Job) -> Standing:
+        with self._lock:
+            place = self._in_turn().index(job) + 1 if job in self._queue else 0
+            return Standing(place, job.fraction)
+
+    def _in_turn(self) -> list[Job]:
+        """The queue: each viewer's first before any viewer's second, who had no turn yet first."""
+        asked = Counter(job.viewer for job in self._running)
+        turns = []
+        for job in self._queue:
+            turns.append((asked[job.viewer], self._served.get(job.viewer, 0), job.number, job))
+            asked[job.viewer] += 1
+        return [turn[-1] for turn in sorted(turns, key=lambda turn: turn[:-1])]
+
+    def _next(self) -> Job:
+        """Whose turn it is; that viewer is then behind all others."""
+        job = self._in_turn()[0]
+        self._queue.remove(job)
+        self._running.append(job)
+        waiting = {other.viewer for other in self._queue}
+        self._served = {name: turn for name, turn in self._served.items() if name in waiting}
+        self._served[job.viewer] = next(self._numbers)
+        return job
+
+    def _staff(self) -> None:
+        """Workers are there once there is work for them."""
+        if len(self._workers) < self.at_once:
+            worker = threading.Thread(target=self._serve, name="good-init-work", daemon=True)
+            self._workers.append(worker)
+            worker.start()
+
+    def _serve(self) -> None:
+        while True:
+            with self._lock:
+                self._lock.wait_for(lambda: self._queue)
+                job = self._next()
+            try:
+                self._do(job)
+            finally:
+                with self._lock:
+                    self._running.remove(job)
+
+    def _do(self, job: Job) -> None:
+        """Compute it and tell everyone, whatever happens."""
+        started = time.monotonic()
+
+        def on_progress(fraction: float) -> None:
+            job.fraction = fraction
+            if not job.waiting:
+                with self._lock:
+                    if not job.waiting:  # nobody came in between; who comes now begins anew
+                        self._jobs.pop(job.key, None)
+                        raise Superseded
+
+        answer, error, outcome = None, None, "done"
+        try:
+            answer = job.compute(on_progress)
+        except Superseded as superseded:
+            error, outcome = superseded, "superseded"
+        except ValueError as refusal:
+            error, outcome = refusal, "refused"
+        except BaseException as failure:
+            error, outcome = failure, "failed"
+        with self._lock:
+            if error is None:
+                self._keep(job.key, answer)
+            if self._jobs.get(job.key) is job:
+                del self._jobs[job.key]
+        if error is None:
+            job.answer.set_result(answer)
+        else:
+            job.answer.set_exception(error)
+        ended = time.monotonic()
+        what = job.key[0] if isinstance(job.key, tuple) else str(job.key)
+        self.on_end(Ended(what, job.about, outcome, started - job.asked, ended - started))
+
+    def _keep(self, key: Hashable, answer: Any) -> None:
+        with suppress(ValueError):  # it is larger than all that is kept
+            self.kept[key] = answer
