@@ -8,13 +8,13 @@ ADDRESS ?= localhost
 # Open a browser only where there is a screen to open it on.
 HEADLESS ?= $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),false,true)
 
-.PHONY: run test lint bench browser clean
+.PHONY: run test lint bench tools clean
 
 run: $(VENV)/app.done
 	$(BIN)/streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT) \
 	  --server.headless $(HEADLESS)
 
-test: lint browser
+test: lint tools
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/tests.done
@@ -22,15 +22,20 @@ lint: $(VENV)/tests.done
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/tests.done browser
+bench: $(VENV)/tests.done tools
 	$(BIN)/python -m tests.bench
 
-# Debian's Chromium, where it is missing and we may install it; elsewhere its tests are skipped.
-browser:
-	@command -v chromium chromium-browser >/dev/null || { \
-	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
-	} || echo "Chromium is missing: the browser tests will be skipped"
+# Debian's Chromium and PostgreSQL, where they are missing and we may install them; elsewhere their
+# tests are skipped. The tests start a PostgreSQL of their own: the package's own is not needed.
+tools:
+	@missing=""; \
+	command -v chromium chromium-browser >/dev/null || missing="chromium"; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	[ -z "$$missing" ] || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	} || echo "Not installed: $$missing. Their tests will be skipped"
 
 $(VENV)/app.done: requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 if get_script_run_ctx(suppress_warning=True) is None:
-    from pages import _headers, _observed, _routes
+    from pages import _headers, _observed, _routes, _viewer
 
     @asynccontextmanager
     async def lifespan(app: st.App) -> AsyncIterator[None]:
@@ -22,7 +22,7 @@ if get_script_run_ctx(suppress_warning=True) is None:
     app = st.App(
         __file__,
         routes=_routes.ROUTES,
-        middleware=[Middleware(_headers.SecureHeaders)],
+        middleware=[Middleware(_headers.SecureHeaders), Middleware(_viewer.GiveToken)],
         lifespan=lifespan,
         on_script_error=_observed.page_failed,
     )
@@ -37,6 +37,9 @@ else:
                 title="Number formats",
                 icon=":material/memory:",
                 url_path="number-formats",
+            ),
+            st.Page(
+                "pages/guess.py", title="Guess", icon=":material/how_to_vote:", url_path="guess"
             ),
         ],
         position="top",

@@ -74,6 +74,11 @@ def _arrive(page: str) -> None:
         st.rerun()
 
 
+def leave(page: str) -> None:
+    """A page without these controls is on screen; who comes back goes on with what was set."""
+    st.session_state[_PAGE] = page
+
+
 def opening(experiment: Experiment) -> dict[str, str]:
     """The query of a link from one of our pages to another, to open this experiment there.
 

@@ -13,7 +13,7 @@ from core.devices import set_threads
 from core.experiment import PARAMETERS, Experiment
 from core.propagate import propagate
 from core.records import FILE_FORMATS
-from pages import _assets, _cached, _live, _metrics, _observed
+from pages import _assets, _cached, _database, _live, _metrics, _observed, _poll
 from pages._work import QueueFull
 
 _PULSE = Experiment(width=16, depth=4, scale=0.25)
@@ -23,6 +23,7 @@ _MEDIA_TYPES = {"csv": "text/csv", "json": "application/json"}
 def warm_up() -> None:
     """Do once what the first viewer should not wait for."""
     settings.check()  # a mistaken setting ends the start, not a viewer's visit
+    _database.address()
     _observed.start()
     set_threads(settings.value("GOOD_INIT_THREADS"))
     _assets.plotly_script()
@@ -64,6 +65,7 @@ ROUTES = [
     *_assets.ROUTES,
     *_live.ROUTES,
     *_metrics.ROUTES,
+    *_poll.ROUTES,
     Route("/health", _health),
     Route("/export.{kind:path}", _export),
 ]

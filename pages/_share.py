@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-import segno
 import streamlit as st
 
 from core.experiment import Experiment
-from pages import _class_view, _controls
+from pages import _ask_class, _class_view, _controls, _qr
 from pages._class_view import ANSWERS, CONTROLS, ClassView
 
 
@@ -25,11 +24,12 @@ def _dialog(experiment: Experiment, beside: dict[str, str]) -> None:
     link = _controls.link(experiment, beside | view.to_query(), brief=True)
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        _code(link)
+        _qr.show(link)
     with right:
         st.code(link, language=None, wrap_lines=True)
         with st.expander("Embed it in a course page"):
             st.code(embedded(link), language="html", wrap_lines=True)
+        _ask_class.button(experiment)
 
 
 def _choices() -> ClassView:
@@ -55,13 +55,6 @@ def _choices() -> ClassView:
         "Start in the projector view", value=here.on_projector, key="share_projector"
     )
     return ClassView(frozenset({*CONTROLS, *ANSWERS} - {*controls, *answers}), projector)
-
-
-def _code(link: str) -> None:
-    """A QR code, dark on white in any theme, as large as there is room."""
-    image = segno.make(link, error="l", micro=False)
-    source = image.svg_data_uri(dark="#000000", light="#ffffff", border=4)
-    st.html(f'<img class="gi-qr" alt="QR code of the link" src="{escape(source)}">')
 
 
 def embedded(link: str) -> str:

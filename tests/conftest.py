@@ -8,8 +8,14 @@ LAPTOP = {"width": 1440, "height": 900}
 
 
 @pytest.fixture(scope="session")
-def address():
-    with serve() as running:
+def served_rooms(tmp_path_factory):
+    """Where the served app keeps its rooms: the value of GOOD_INIT_ROOMS."""
+    return f"sqlite:///{tmp_path_factory.mktemp('served') / 'rooms.sqlite'}"
+
+
+@pytest.fixture(scope="session")
+def address(served_rooms):
+    with serve(GOOD_INIT_ROOMS=served_rooms) as running:
         yield running
 
 

@@ -30,7 +30,8 @@ _FLAGS = [
 _PATIENCE = 60.0
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody uses."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -39,7 +40,7 @@ def _free_port() -> int:
 @contextlib.contextmanager
 def serve(**environment: str) -> Iterator[str]:
     """The address of a running app, on loopback; it ends with the block."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     options = ["--server.address", "127.0.0.1", "--server.port", str(port)]
     process = subprocess.Popen(

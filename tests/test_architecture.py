@@ -26,7 +26,7 @@ TIERS = (
     {"notebook"},
     {"propagate", "products", "sampler"},
     {"diagnosis", "scale_free"},
-    {"verdict", "snippet", "records", "preview", "pins", "comparison", "expectation"},
+    {"verdict", "snippet", "records", "preview", "pins", "comparison", "expectation", "guesses"},
     {"lesson"},
     {"charts"},
     {"__main__", "__init__"},

@@ -4,6 +4,7 @@ from core.charts.distribution_per_layer import distribution_per_layer
 from core.charts.figure import enlarged
 from core.charts.formats import scale_windows, std_by_format
 from core.charts.fractions_per_layer import fractions_per_layer
+from core.charts.guesses import guessed_iterations
 from core.charts.lesson import lesson_pictures
 from core.charts.mean_per_layer import mean_per_layer
 from core.charts.spread import range_ends
@@ -13,6 +14,7 @@ __all__ = [
     "distribution_per_layer",
     "enlarged",
     "fractions_per_layer",
+    "guessed_iterations",
     "lesson_pictures",
     "mean_per_layer",
     "range_ends",

@@ -1,0 +1,325 @@
+"""The poll's page: teacher and student, before and after the answer; a store that is away."""
+
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import Experiment, propagate
+from core.guesses import Guesses
+from core.verdict import judge
+from pages import _database, _rooms, _store
+from pages._misses import Misses
+from tests.pages.test_explore import answer, blocks, chart, opened, problems, words
+from tests.serving import ROOT
+
+BREAKS = Experiment(width=64, depth=60)
+HOLDS = Experiment(width=64, depth=30, scale=0.125)
+TEACHER = "teacher-0123456789-0123456789"
+
+
+@pytest.fixture(autouse=True)
+def store(monkeypatch, tmp_path):
+    """A store of its own for each test; gives where it is."""
+    monkeypatch.setenv("GOOD_INIT_ROOMS", f"sqlite:///{tmp_path / 'rooms.sqlite'}")
+    monkeypatch.setattr(_database, "_PATIENCE", 0.2)
+    monkeypatch.setattr(_store, "_engines", {})
+    monkeypatch.setattr(_store, "_ready", set())
+    monkeypatch.setattr(_rooms, "_misses", Misses(most=20, seconds=300))
+    yield tmp_path / "rooms.sqlite"
+    for engine in _store._engines.values():
+        engine.dispose()
+
+
+def arrive(room=None, viewer=None):
+    """The page as a viewer gets it: with this word in the session, or with a new one."""
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at.switch_page("pages/guess.py")
+    if room is not None:
+        at.query_params["room"] = room
+    if viewer:
+        at.session_state["_viewer"] = viewer
+    at.run()
+    assert not at.exception
+    return at
+
+
+def press(at, key):
+    [button] = [button for button in at.button if button.key == key]
+    button.click().run()
+    assert not at.exception
+
+
+def ask_class(at):
+    """In the dialog; with a whole run, for the test knows no runs of a dialog alone."""
+    at.button(key="share").click().run()
+    at.button(key="ask_class").click()
+    at.button(key="share").click().run()
+    assert not at.exception
+
+
+def room_of(at):
+    """The code in the address, however the test keeps it."""
+    found = at.query_params["room"]
+    return found if isinstance(found, str) else found[0]
+
+
+def guess(at, number):
+    [field] = at.number_input
+    field.set_value(number)
+    press(at, "send")
+
+
+def heading(at):
+    [block] = blocks(at, "gi-question")
+    return words(block)
+
+
+def said(at):
+    """What the student's own line says."""
+    bodies = [part.proto.body for part in at.get("html")]
+    return " ".join(words(body) for body in bodies if body.startswith('<p class="gi-feedback'))
+
+
+def sent(at):
+    """Everything that the browser gets, as text."""
+    kinds = ("html", "bidi_component", "markdown", "alert", "number_input", "button")
+    parts = [str(part.proto) for kind in kinds for part in at.get(kind)]
+    return "\n".join(part for part in parts if "<style>" not in part)
+
+
+def keys(at):
+    return {button.key for button in at.button}
+
+
+def watched(at):
+    [proto] = [part.proto for part in at.get("bidi_component") if "-watch" in part.proto.id]
+    return json.loads(proto.json)
+
+
+def charts_of(at):
+    return [part for part in at.get("bidi_component") if "-guesses" in part.proto.id]
+
+
+@pytest.fixture
+def room():
+    return _rooms.open(BREAKS, TEACHER).code
+
+
+def test_without_a_room_there_is_a_field_for_the_code(room):
+    at = arrive()
+    at.text_input(key="code").set_value(f"{room[:3]} {room[3:].lower()}")
+    press(at, "join")
+    assert room_of(at) == room
+    assert "64 × 64 weights from randn" in heading(at)
+
+
+@pytest.mark.parametrize("asked", ["xyz", "<script>", "0O1IL0", "A" * 500])
+def test_a_bad_room_in_the_link_is_named_with_what_is_allowed(asked):
+    at = arrive(asked)
+    [told] = problems(at)
+    assert told.startswith("room must be 6 letters and digits out of ACDEFG")
+    assert f"got '{asked[:3]}" in told
+    assert at.text_input(key="code")
+
+
+def test_a_room_that_is_over_is_said_so():
+    at = arrive("ACDEFG")
+    assert problems(at) == ["room: there is no room ACDEFG. A room is open for 6 hours."]
+    assert at.text_input(key="code")
+
+
+def test_share_opens_a_room_for_what_is_on_screen_and_goes_there():
+    at = opened(width="64", depth="30", scale="0.1")
+    ask_class(at)
+    [row] = _store.transact(lambda c: c.execute(_store.ROOMS.select()).all())
+    asked = Experiment(width=64, depth=30, scale=0.1)
+    assert _rooms.find(row.code, "x").experiment == asked
+
+
+def test_a_store_that_is_away_opens_no_room_and_says_so(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("GOOD_INIT_ROOMS", f"sqlite:///{tmp_path / 'file' / 'rooms.sqlite'}")
+    at = opened(width="64", depth="30")
+    ask_class(at)
+    assert not at.exception
+    assert [error.value for error in at.error] == ["The guesses cannot be reached right now."]
+
+
+def test_a_student_guesses_and_changes_the_guess(room):
+    at = arrive(room)
+    assert said(at) == "What is your guess?"
+    guess(at, 31)
+    assert said(at) == "Your guess: 31 . You may change it until the answer is shown."
+    guess(at, 40)
+    assert _rooms.tally(room) == Guesses({40: 1})
+    press(at, "never")
+    assert "Your guess: never ." in said(at)
+    assert _rooms.tally(room) == Guesses({}, never=1)
+
+
+def test_an_empty_field_is_no_guess(room):
+    at = arrive(room)
+    press(at, "send")
+    bodies = [part.proto.body for part in at.get("html")]
+    assert any("Type a number first." in body for body in bodies)
+    assert _rooms.tally(room).total == 0
+
+
+def test_nothing_of_the_answer_or_of_others_reaches_a_student_before_it_is_shown(room):
+    _rooms.guess(room, "another", 17)
+    run = propagate(BREAKS)
+    at = arrive(room)
+    guess(at, 59)
+    text = sent(at)
+    assert "gi-answer" not in text and "predicted" not in text and judge(run).sentence not in text
+    assert not charts_of(at) and "reveal" not in keys(at)
+    for number in (run.events.first_nonfinite, 17):
+        assert f" {number}" not in text.replace("0 to 59", "")
+    assert watched(at) == {"path": f"rooms/{room}.json", "what": "revealed", "known": False}
+
+
+def test_the_question_is_the_same_whatever_becomes_of_x():
+    two = [_rooms.open(e, TEACHER).code for e in (BREAKS, BREAKS.replace(scale=0.001))]
+    first, second = (heading(arrive(code)) for code in two)
+    assert first.replace("from randn", "from randn × 0.001") == second
+    assert first.startswith("At which iteration does x become NaN, if ever?")
+
+
+def test_after_the_answer_is_shown_a_student_sees_how_far_off_it_was(room):
+    at = arrive(room)
+    first = propagate(BREAKS).events.first_nonfinite
+    guess(at, first + 3)
+    _rooms.guess(room, "another", 17)
+    _rooms.reveal(room, TEACHER)
+    at.run()
+    assert said(at) == f"You said {first + 3}, it is {first}: 3 too late."
+    assert f"NaN iteration {first}" in answer(at) and "predicted" in answer(at)
+    data = chart(at, "guesses")["figure"]["data"]
+    [own] = [trace for trace in data if trace["uid"] == "own"]
+    assert own["x"] == [first + 3] and not at.number_input and "send" not in keys(at)
+    [bars] = [trace for trace in data if trace["uid"] == "guesses"]
+    assert dict(zip(bars["x"], bars["y"], strict=True)) == {17: 1, first + 3: 1}
+
+
+def test_a_signal_that_holds_is_answered_by_never():
+    code = _rooms.open(HOLDS, TEACHER).code
+    at = arrive(code)
+    press(at, "never")
+    _rooms.reveal(code, TEACHER)
+    at.run()
+    assert said(at) == "You said never, and that is right."
+    figure = chart(at, "guesses")["figure"]
+    assert "measured: never" in figure["layout"]["annotations"][0]["text"]
+
+
+def test_a_guess_after_the_answer_is_refused_in_words(room):
+    at = arrive(room)
+    _rooms.reveal(room, TEACHER)
+    guess(at, 31)
+    assert _rooms.tally(room).total == 0
+    assert "measured" in str(chart(at, "guesses")["figure"]["layout"]["annotations"])
+
+
+def test_the_teacher_sees_the_way_in_and_the_guesses_but_not_the_answer(room):
+    _rooms.guess(room, "one", 17)
+    _rooms.guess(room, "two", None)
+    at = arrive(room, TEACHER)
+    [way_in] = blocks(at, "gi-room")
+    assert words(way_in).endswith(f"with the code {room[:3]} {room[3:]}")
+    assert "gi-qr" in sent(at) and f"room={room}" not in way_in
+    figure = chart(at, "guesses")["figure"]
+    assert [trace["uid"] for trace in figure["data"]] == ["guesses", "never"]
+    assert figure["layout"]["shapes"] == [] and not blocks(at, "gi-answer")
+    told = "2 guesses, at 17, 1 say never."
+    assert told in sent(at) and told in figure["layout"]["meta"]["alt"]
+    assert watched(at)["what"] == "version"
+    assert watched(at)["known"] == _rooms.status(room)["version"]
+
+
+def test_the_teacher_reveals_and_asks_again(room):
+    _rooms.guess(room, "one", 17)
+    at = arrive(room, TEACHER)
+    press(at, "reveal")
+    run = propagate(BREAKS)
+    assert judge(run).sentence in answer(at) and "predicted" in answer(at)
+    figure = chart(at, "guesses")["figure"]
+    assert figure["layout"]["shapes"][0]["x0"] == run.events.first_nonfinite
+    assert "predicted" in [trace["uid"] for trace in figure["data"]]
+    assert _rooms.find(room, "x").revealed
+    press(at, "ask_again")
+    other = room_of(at)
+    assert other != room and _rooms.find(other, "x").experiment == BREAKS
+    assert blocks(at, "gi-room") and "reveal" in keys(at)
+
+
+def test_what_the_host_will_not_compute_is_not_revealed(room, monkeypatch):
+    code = _rooms.open(Experiment(width=700, depth=9), TEACHER).code
+    at = arrive(code, TEACHER)
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1000")
+    press(at, "reveal")
+    assert any("lower" in told for told in problems(at))
+    assert not _rooms.find(code, "x").revealed
+
+
+def lose(store):
+    """Let the store be away: writers are refused, and so are readers."""
+    for engine in _store._engines.values():
+        engine.dispose()
+    _store._engines.clear()
+    _store._ready.clear()
+    store.rename(store.with_suffix(".away"))
+    store.mkdir()
+
+
+def find_again(store):
+    store.rmdir()
+    store.with_suffix(".away").rename(store)
+
+
+def test_a_guess_that_could_not_be_stored_waits_and_is_sent_by_itself(room, store):
+    at = arrive(room)
+    lose(store)
+    guess(at, 31)
+    assert "Your guess, 31, could not be handed in yet." in said(at)
+    assert watched(at)["known"] is None
+    find_again(store)
+    at.run()
+    assert said(at).startswith("Your guess: 31 .")
+    assert _rooms.tally(room) == Guesses({31: 1})
+
+
+def test_a_page_that_opens_while_the_store_is_away_waits_for_it(room, store):
+    lose(store)
+    at = arrive(room)
+    assert problems(at) == ["The guesses cannot be reached right now."]
+    assert watched(at)["known"] is None
+    find_again(store)
+    at.run()
+    assert said(at) == "What is your guess?"
+
+
+def test_the_teacher_keeps_the_last_guesses_while_the_store_is_away(room, store):
+    _rooms.guess(room, "one", 17)
+    at = arrive(room, TEACHER)
+    lose(store)
+    at.run()
+    assert problems(at)[0].startswith("The guesses cannot be reached right now.")
+    assert "1 guess, at 17." in sent(at) and blocks(at, "gi-room")
+    find_again(store)
+    at.run()
+    assert not problems(at)
+
+
+def test_who_is_no_host_has_no_reveal_whatever_the_link_says(room):
+    at = arrive(room, "someone-else-0123456789-0123")
+    assert "reveal" not in keys(at) and at.number_input
+
+
+def test_explore_goes_on_where_it_was_after_a_visit_here(room):
+    at = opened(width="64", depth="30", scale="0.1")
+    at.switch_page("pages/guess.py").run()
+    assert not at.exception and at.text_input(key="code")
+    at.switch_page("pages/explore.py").run()
+    assert not at.exception
+    assert at.select_slider(key="width").value == 64 and at.select_slider(key="depth").value == 30
