@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,12 +22,14 @@ class Setting:
         allowed: what the text must be, in words.
         read: text -> value; ValueError or KeyError if it is not allowed.
         help: what it sets, in a sentence.
+        secret: whether its text may hold a password, and is never repeated.
     """
 
     default: str
     allowed: str
     read: Callable[[str], Any]
     help: str
+    secret: bool = False
 
 
 def _positive(text: str) -> float:
@@ -49,6 +52,12 @@ def _at_once(text: str) -> int:
 
 def _switch(text: str) -> bool:
     return {"on": True, "off": False}[text]
+
+
+def _database(text: str) -> str:
+    if re.fullmatch(r"(sqlite:///|postgres(ql)?(\+psycopg)?://)[^\s;]+", text) is None:
+        raise ValueError(text)
+    return text
 
 
 def _words(text: str) -> str:
@@ -92,6 +101,13 @@ SETTINGS: Mapping[str, Setting] = {
     "GOOD_INIT_LIVE_PREVIEW": Setting(
         "on", _ON_OFF, _switch, "Previews from real runs while a slider moves."
     ),
+    "GOOD_INIT_ROOMS": Setting(
+        "sqlite:///data/rooms.sqlite",
+        "sqlite:///a/file or postgresql+psycopg://user@host/database",
+        _database,
+        "Where the class polls are; several hosts share PostgreSQL. A file is relative to the app.",
+        secret=True,
+    ),
     "GOOD_INIT_METRICS": Setting(
         "on", _ON_OFF, _switch, "The route /metrics for Prometheus. Keep it from the public."
     ),
@@ -114,7 +130,8 @@ def value(variable: str) -> Any:
     try:
         return setting.read(text)
     except (ValueError, KeyError):
-        raise ValueError(f"{variable} must be {setting.allowed}, got {text!r}") from None
+        got = "another text" if setting.secret else repr(text)
+        raise ValueError(f"{variable} must be {setting.allowed}, got {got}") from None
 
 
 def check() -> None:

@@ -19,7 +19,7 @@ from core.propagate import Run, propagate
 from core.sampler import Ensemble, ensemble_work, sample_ensemble
 from core.scale_free import ScaleFree, free_of_scale, is_scale_free
 from core.scale_free import scale_free as compute_scale_free
-from pages import _observed
+from pages import _observed, _viewer
 from pages._work import OnProgress, Standing, Work
 
 _LONG_CHAIN = 200  # layers; beyond, a law takes a fifth of a second and more
@@ -79,8 +79,7 @@ class Progress:
 
 def viewer() -> str:
     """Whose turn in the queue it is."""
-    context = get_script_run_ctx(suppress_warning=True)
-    return context.session_id if context else ""
+    return _viewer.token() if get_script_run_ctx(suppress_warning=True) else ""
 
 
 def _asked(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import ArgumentError
 
-_SETTING = "GOOD_INIT_ROOMS"
-_DEFAULT = Path(__file__).parent.parent / "data" / "rooms.sqlite"
+from core import settings
+
+_ROOT = Path(__file__).parent.parent
 _PATIENCE = 2  # seconds for each thing that may hang: connecting, waiting for a lock, a statement
 MOST_CONNECTIONS = 8
 _POOL: dict[str, Any] = {
@@ -25,18 +24,10 @@ _POOL: dict[str, Any] = {
 
 def address() -> URL:
     """The database that GOOD_INIT_ROOMS names: a file of SQLite's, or PostgreSQL."""
-    given = os.environ.get(_SETTING) or f"sqlite:///{_DEFAULT}"
-    allowed = "sqlite:///a/file or postgresql+psycopg://user@host/database"
-    try:
-        url = make_url(given)
-    except ArgumentError:  # the value may hold a password: it is not repeated
-        raise ValueError(f"{_SETTING} must be like {allowed}, got no such address") from None
-    if url.drivername in ("postgres", "postgresql"):
-        url = url.set(drivername="postgresql+psycopg")
-    is_file = url.drivername == "sqlite" and url.database not in (None, "", ":memory:")
-    if not is_file and url.drivername != "postgresql+psycopg":
-        raise ValueError(f"{_SETTING} must be like {allowed}, got one of {url.drivername}")
-    return url
+    url = make_url(settings.value("GOOD_INIT_ROOMS"))
+    if url.drivername == "sqlite":
+        return url.set(database=str(_ROOT / str(url.database)))
+    return url.set(drivername="postgresql+psycopg")
 
 
 def _sqlite(url: URL) -> Engine:
