@@ -171,7 +171,7 @@ class Work:
     ) -> Job:
         if not quick and len(self._queue) >= self.longest_queue:
             raise QueueFull(
-                f"{len(self._queue)} long runs are waiting on this host, and it takes no more: "
+                f"this host's queue for long runs is full ({len(self._queue)} waiting): "
                 "try again in a moment, or lower width, depth or batch_size"
             )
         job = Job(key, compute, viewer, about, next(self._numbers))

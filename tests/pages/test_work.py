@@ -199,7 +199,7 @@ def test_a_full_queue_refuses_in_words(asking):
         answers.append(asking(work.answer, place, gate, quick=False))
         until(lambda place=place: sum(work.standing()) == place + 1)
         assert gate.begun.wait(10)
-    with pytest.raises(QueueFull, match="2 long runs are waiting on this host"):
+    with pytest.raises(QueueFull, match=r"queue for long runs is full \(2 waiting\)"):
         work.answer("one more", gate, quick=False)
     shared = asking(work.answer, 2, gate, quick=False)  # the same question needs no place
     gate.go.set()
