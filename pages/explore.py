@@ -99,7 +99,9 @@ class _Places(NamedTuple):
 
 def _places(on_projector: bool) -> _Places:
     if on_projector:
-        return _Places(st.container(), st.container(), st.container(key="clicker"), st.container())
+        answer, chart = st.container(), st.container()
+        clicker = st.container(key="clicker", horizontal=True, vertical_alignment="bottom")
+        return _Places(answer, chart, clicker, st.container())
     left, right = st.columns([3, 1], gap="medium")
     below = st.container()
     with left:

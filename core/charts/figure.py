@@ -116,8 +116,18 @@ def figure(data: Parts, layout: dict[str, Any], *, height: int, alt: str, **meta
 def enlarged(drawn: Figure) -> Figure:
     """The same figure for a projector."""
     layout = drawn["layout"]
-    room = {"l": 110, "r": 24, "t": 48, "b": 80}
-    return drawn | {"layout": layout | {"height": 560, "font": {"size": 20}, "margin": room}}
+    notes = [
+        note | {"font": note["font"] | {"size": 1.4 * note["font"]["size"]}}
+        for note in layout["annotations"]
+    ]
+    changed = {
+        "annotations": notes,
+        "height": 430,
+        "font": {"size": 20},
+        "margin": {"l": 110, "r": 24, "t": 40, "b": 70},
+        "legend": layout["legend"] | {"font": {"size": 16}},
+    }
+    return drawn | {"layout": layout | changed}
 
 
 def event_marks(run: Run, *, height: float = 0.5, deepest: int = 0) -> tuple[Parts, Parts]:

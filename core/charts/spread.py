@@ -119,7 +119,7 @@ def fan_curves(ensemble: Ensemble | None, run: Run) -> Parts:
         "fan",
         line=thin,
         opacity=0.45,
-        showlegend=True,
+        legendgroup="fan",
     )
     levels = (0.05, 0.5, 0.95)
     rows = np.quantile(sizes, levels, axis=0, method="closest_observation")
