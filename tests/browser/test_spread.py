@@ -64,7 +64,7 @@ def test_the_switch_shows_the_fan_and_the_histogram_and_the_address_has_it(page,
     visit(page, address, **FRESH, scale="100")
     expect(ends(page)).to_be_visible()
     page.get_by_text("256 networks", exact=True).click()
-    expect(page.locator(".gi-plot").first).to_contain_text("40 of 256 networks")
+    expect(page.locator(".gi-plot").first).to_contain_text("256 networks: 5, 50, 95 %")
     drawn(page)
     assert query_of(page)["ensemble"] == "true"
     bars = (
