@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 if get_script_run_ctx(suppress_warning=True) is None:
-    from pages import _routes
+    from pages import _reconnect, _routes
 
     @asynccontextmanager
     async def lifespan(app: st.App) -> AsyncIterator[None]:
@@ -22,7 +22,10 @@ if get_script_run_ctx(suppress_warning=True) is None:
     app = st.App(
         __file__,
         routes=_routes.ROUTES,
-        middleware=[Middleware(_routes.HideServerMetrics)],
+        middleware=[
+            Middleware(_routes.HideServerMetrics),
+            Middleware(_reconnect.WholePageFirst),
+        ],
         lifespan=lifespan,
         on_script_error=_routes.log_error,
     )
