@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 from urllib.parse import parse_qsl, urlencode
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.proto.Slider_pb2 import Slider
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
 PATIENCE = 60.0  # seconds for an answer; then it counts as an error
@@ -29,6 +31,34 @@ class Answer:
     exceptions: list[str] = field(default_factory=list)
 
 
+def _state(element: Element) -> WidgetState | None:
+    """What a widget says of itself in every request, as the server has just drawn it."""
+    kind = element.WhichOneof("type")
+    if kind == "slider":
+        slider = element.slider
+        chosen = slider.raw_value or [slider.options[int(slider.default[0])]]
+        state = WidgetState(id=slider.id)
+        state.string_array_value.data.extend(chosen)
+        return state
+    if kind == "button_group":
+        group = element.button_group
+        state = WidgetState(id=group.id)
+        chosen = group.raw_values or [group.options[place].content for place in group.default]
+        state.string_array_value.data.extend(chosen)
+        return state
+    if kind == "checkbox":
+        box = element.checkbox
+        return WidgetState(id=box.id, bool_value=box.value if box.set_value else box.default)
+    if kind == "selectbox":
+        box = element.selectbox
+        chosen = box.raw_value if box.set_value else box.options[box.default]
+        return WidgetState(id=box.id, string_value=chosen)
+    if kind == "text_input":
+        box = element.text_input
+        return WidgetState(id=box.id, string_value=box.value if box.set_value else box.default)
+    return None
+
+
 class Viewer:
     """One tab: a link, a websocket, and what is on screen.
 
@@ -40,25 +70,24 @@ class Viewer:
 
     def __init__(self, address: str, query: Mapping[str, str], *, visitor: str = "") -> None:
         self.address, self.query, self.visitor = address, dict(query), visitor
-        self.sliders: dict[str, Slider] = {}
+        self.options: dict[str, list[str]] = {}
+        self.states: dict[str, WidgetState] = {}
         self.verdict = ""
-        self._fragment = ""
-        self._states: dict[str, str] = {}
+        self._ids: dict[str, str] = {}
+        self._fragment = self._page = self._session = ""
         self._hashes: dict[str, None] = {}
-        self._session = ""
         self._socket: ClientConnection | None = None
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._socket is not None:
-            await self._socket.close()
+        await self.leave()
 
     @property
     def socket(self) -> ClientConnection:
         """The open websocket."""
-        assert self._socket is not None, "arrive first"
+        assert self._socket is not None, "connect first"
         return self._socket
 
     async def connect(self) -> None:
@@ -75,8 +104,14 @@ class Viewer:
             proxy=None,
         )
 
+    async def leave(self) -> None:
+        """Close the tab."""
+        if self._socket is not None:
+            await self._socket.close()
+            self._socket = None
+
     async def arrive(self) -> Answer:
-        """Open the link."""
+        """Open the link, or come back to it."""
         start = time.perf_counter()
         await self.connect()
         await self.send(self.run())
@@ -89,24 +124,28 @@ class Viewer:
         return await self.answer(start)
 
     def run(self) -> BackMsg:
-        """The request to run the whole script."""
+        """The request to run the whole page."""
         message = BackMsg()
         state = message.rerun_script
         state.query_string = urlencode(self.query)
+        state.page_script_hash = self._page
         state.context_info.timezone, state.context_info.locale = "UTC", "en-US"
-        state.context_info.url = f"{self.address}/?{state.query_string}"
+        state.context_info.url = f"{self.address}/"
         state.cached_message_hashes.extend(self._hashes)
-        for name, option in self._states.items():
-            widget = state.widget_states.widgets.add(id=self.sliders[name].id)
-            widget.string_array_value.data.append(option)
+        state.widget_states.widgets.extend(self.states.values())
         return message
 
     def move(self, name: str, option: str) -> BackMsg:
-        """The request that a slider's step makes; the address bar follows the slider."""
-        self._states[name] = self.query[name] = option
+        """The request of a slider's step, which the address bar has followed."""
+        self.query[name] = option
+        self.states[self._ids[name]].string_array_value.data[:] = [option]
         message = self.run()
         message.rerun_script.fragment_id = self._fragment
         return message
+
+    def chosen(self, name: str) -> str:
+        """Where a slider stands."""
+        return self.states[self._ids[name]].string_array_value.data[0]
 
     async def send(self, message: BackMsg) -> None:
         """Send a request."""
@@ -130,24 +169,25 @@ class Viewer:
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self._session = message.new_session.initialize.session_id or self._session
-        elif kind == "page_info_changed": print("PIC", message.page_info_changed.query_string)
-        elif kind == "delta":
-            self._look(message, answer)
+            self._page = message.new_session.page_script_hash
+        elif kind == "page_info_changed":
+            self.query = dict(parse_qsl(message.page_info_changed.query_string))
+        elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+            self._look(message.delta.new_element, message.delta.fragment_id, answer)
         finished = kind == "script_finished"
         return finished and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
-    def _look(self, message: ForwardMsg, answer: Answer) -> None:
+    def _look(self, element: Element, fragment: str, answer: Answer) -> None:
         answer.elements += 1
-        element = message.delta.new_element
+        state = _state(element)
+        if state is not None:
+            self.states[state.id] = state
         kind = element.WhichOneof("type")
-        if kind == "slider" and element.slider.query_param_key:
-            self.sliders[element.slider.query_param_key] = element.slider
-            self._fragment = message.delta.fragment_id
+        if kind == "slider":
+            name = element.slider.query_param_key
+            self.options[name], self._ids[name] = list(element.slider.options), element.slider.id
+            self._fragment = fragment
         elif kind == "exception":
             answer.exceptions.append(f"{element.exception.type}: {element.exception.message}")
         elif kind == "html" and "gi-answer" in element.html.body:
-            self.verdict = " ".join(_TAGS.sub(" ", element.html.body).split())
-
-    def state(self) -> dict[str, Any]:
-        """What two viewers of the same link have in common."""
-        return {"query": self.query, "verdict": self.verdict}
+            self.verdict = html.unescape(" ".join(_TAGS.sub(" ", element.html.body).split()))
