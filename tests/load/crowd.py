@@ -11,14 +11,17 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import WebSocketException
 
 from tests.load.viewer import Answer, Viewer
 
 _SLIDERS = ("scale", "depth", "width")
 _FARTHEST = 3  # stops that one step moves a slider by
 _WIDEST = 1024  # no step goes beyond: a viewer explores, and asks for no long run
-_PATIENCE = 10.0  # seconds in which one who was cut off is to be back
+BACK_WITHIN = 10.0  # seconds in which one who was cut off is to be back
+
+
+CUT_OFF = (OSError, EOFError, WebSocketException)
 
 
 @dataclass(frozen=True)
@@ -83,22 +86,28 @@ async def _come_back(viewer: Viewer, report: Report) -> None:
         try:
             answer = await viewer.arrive()
             break
-        except (OSError, EOFError, ConnectionClosed):
-            if time.perf_counter() - start > _PATIENCE:
+        except CUT_OFF:
+            if time.perf_counter() - start > BACK_WITHIN:
                 raise
             await asyncio.sleep(0.5)
     answer.seconds = time.perf_counter() - start
     report.note(report.returns, answer)
 
 
-async def _steps(viewer: Viewer, plan: Plan, choose: random.Random, end: float, to: Report) -> None:
+async def _visit(viewer: Viewer, plan: Plan, choose: random.Random, end: float, to: Report) -> None:
+    try:
+        to.note(to.arrivals, await viewer.arrive())
+    except CUT_OFF:
+        if not plan.comes_back:
+            raise
+        await _come_back(viewer, to)
     while True:
         await asyncio.sleep(choose.expovariate(1 / plan.pause))
         if time.perf_counter() >= end:
             return
         try:
             to.note(to.steps, await viewer.step(*next_step(viewer, choose)))
-        except ConnectionClosed:
+        except CUT_OFF:
             if not plan.comes_back:
                 raise
             await _come_back(viewer, to)
@@ -108,13 +117,12 @@ async def _one(plan: Plan, number: int, start: float, report: Report) -> None:
     """A viewer from arrival to departure; whatever goes wrong is written down."""
     choose = random.Random(number)
     await asyncio.sleep(plan.ramp * number / plan.viewers)
+    end = start + plan.ramp + plan.seconds
     try:
         async with Viewer(plan.address, link(number), visitor=f"viewer{number}") as viewer:
-            report.note(report.arrivals, await viewer.arrive())
-            end = start + plan.ramp + plan.seconds
-            await _steps(viewer, plan, choose, end, report)
+            await _visit(viewer, plan, choose, end, report)
             report.screens.append((viewer.query, viewer.verdict))
-    except (OSError, EOFError, TimeoutError, ConnectionClosed) as error:
+    except (TimeoutError, *CUT_OFF) as error:
         report.errors.append(f"viewer {number}: {error!r}")
 
 

@@ -74,7 +74,7 @@ class Viewer:
         self.states: dict[str, WidgetState] = {}
         self.verdict = ""
         self._ids: dict[str, str] = {}
-        self._fragment = self._page = self._session = ""
+        self.fragment = self._page = self._session = ""
         self._hashes: dict[str, None] = {}
         self._socket: ClientConnection | None = None
 
@@ -140,7 +140,7 @@ class Viewer:
         self.query[name] = option
         self.states[self._ids[name]].string_array_value.data[:] = [option]
         message = self.run()
-        message.rerun_script.fragment_id = self._fragment
+        message.rerun_script.fragment_id = self.fragment
         return message
 
     def chosen(self, name: str) -> str:
@@ -186,7 +186,7 @@ class Viewer:
         if kind == "slider":
             name = element.slider.query_param_key
             self.options[name], self._ids[name] = list(element.slider.options), element.slider.id
-            self._fragment = fragment
+            self.fragment = fragment
         elif kind == "exception":
             answer.exceptions.append(f"{element.exception.type}: {element.exception.message}")
         elif kind == "html" and "gi-answer" in element.html.body:
