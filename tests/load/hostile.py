@@ -64,21 +64,19 @@ def links(count: int, seed: int = 0) -> Iterator[list[tuple[str, str]]]:
 
 
 def forged(state: WidgetState, choose: random.Random) -> WidgetState:
-    """What a widget never says: a value of any kind, for a slider as for a text field."""
-    text = choose.choice(_TEXTS)
-    for kind, value in (
-        ("string_value", text),
-        ("double_value", float("nan")),
-        ("int_value", -(2**63)),
-        ("bool_value", True),
-        ("json_value", text),
-        ("bytes_value", text.encode()),
-        ("trigger_value", True),
-    ):
-        if choose.random() < 0.2:
-            forgery = WidgetState(id=state.id)
-            setattr(forgery, kind, value)
-            return forgery
+    """A value that the widget never has, of the kind that it always says."""
     forgery = WidgetState(id=state.id)
-    forgery.string_array_value.data.extend([text] * choose.randint(0, 3))
+    kind = state.WhichOneof("value")
+    if kind == "bool_value":
+        forgery.bool_value = not state.bool_value
+    elif kind == "string_value":
+        forgery.string_value = choose.choice(_TEXTS)
+    else:
+        texts = [choose.choice(_TEXTS) for _ in range(choose.randint(0, 3))]
+        forgery.string_array_value.data.extend(texts)
     return forgery
+
+
+def of_no_kind(state: WidgetState) -> WidgetState:
+    """A number, which none of our widgets speaks in: Streamlit fails, for this session only."""
+    return WidgetState(id=state.id, double_value=float("nan"))

@@ -6,7 +6,7 @@ import asyncio
 import html
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import parse_qsl, urlencode
@@ -31,32 +31,34 @@ class Answer:
     exceptions: list[str] = field(default_factory=list)
 
 
-def _state(element: Element) -> WidgetState | None:
-    """What a widget says of itself in every request, as the server has just drawn it."""
+def _state(element: Element) -> tuple[WidgetState, bool] | None:
+    """What a drawn widget says of itself from now on, and whether the server insists on it."""
     kind = element.WhichOneof("type")
     if kind == "slider":
-        slider = element.slider
-        chosen = slider.raw_value or [slider.options[int(slider.default[0])]]
-        state = WidgetState(id=slider.id)
+        widget = element.slider
+        state = WidgetState(id=widget.id)
+        chosen = widget.raw_value or [widget.options[int(widget.default[0])]]
         state.string_array_value.data.extend(chosen)
-        return state
-    if kind == "button_group":
-        group = element.button_group
-        state = WidgetState(id=group.id)
-        chosen = group.raw_values or [group.options[place].content for place in group.default]
+    elif kind == "button_group":
+        widget = element.button_group
+        state = WidgetState(id=widget.id)
+        chosen = widget.raw_values or [widget.options[place].content for place in widget.default]
         state.string_array_value.data.extend(chosen)
-        return state
-    if kind == "checkbox":
-        box = element.checkbox
-        return WidgetState(id=box.id, bool_value=box.value if box.set_value else box.default)
-    if kind == "selectbox":
-        box = element.selectbox
-        chosen = box.raw_value if box.set_value else box.options[box.default]
-        return WidgetState(id=box.id, string_value=chosen)
-    if kind == "text_input":
-        box = element.text_input
-        return WidgetState(id=box.id, string_value=box.value if box.set_value else box.default)
-    return None
+    elif kind == "checkbox":
+        widget = element.checkbox
+        chosen = widget.value if widget.set_value else widget.default
+        state = WidgetState(id=widget.id, bool_value=chosen)
+    elif kind == "selectbox":
+        widget = element.selectbox
+        chosen = widget.raw_value if widget.set_value else widget.options[widget.default]
+        state = WidgetState(id=widget.id, string_value=chosen)
+    elif kind == "text_input":
+        widget = element.text_input
+        chosen = widget.value if widget.set_value else widget.default
+        state = WidgetState(id=widget.id, string_value=chosen)
+    else:
+        return None
+    return state, widget.set_value
 
 
 class Viewer:
@@ -119,12 +121,16 @@ class Viewer:
 
     async def step(self, name: str, option: str) -> Answer:
         """Move a slider to one of its options."""
+        return await self.ask(self.move(name, option))
+
+    async def ask(self, message: BackMsg) -> Answer:
+        """Send a request and wait for all that comes."""
         start = time.perf_counter()
-        await self.send(self.move(name, option))
+        await self.send(message)
         return await self.answer(start)
 
-    def run(self) -> BackMsg:
-        """The request to run the whole page."""
+    def run(self, states: Iterable[WidgetState] | None = None) -> BackMsg:
+        """The request to run the whole page, with what the widgets say."""
         message = BackMsg()
         state = message.rerun_script
         state.query_string = urlencode(self.query)
@@ -132,7 +138,7 @@ class Viewer:
         state.context_info.timezone, state.context_info.locale = "UTC", "en-US"
         state.context_info.url = f"{self.address}/"
         state.cached_message_hashes.extend(self._hashes)
-        state.widget_states.widgets.extend(self.states.values())
+        state.widget_states.widgets.extend(self.states.values() if states is None else states)
         return message
 
     def move(self, name: str, option: str) -> BackMsg:
@@ -179,9 +185,9 @@ class Viewer:
 
     def _look(self, element: Element, fragment: str, answer: Answer) -> None:
         answer.elements += 1
-        state = _state(element)
-        if state is not None:
-            self.states[state.id] = state
+        drawn = _state(element)
+        if drawn is not None and (drawn[1] or drawn[0].id not in self.states):
+            self.states[drawn[0].id] = drawn[0]
         kind = element.WhichOneof("type")
         if kind == "slider":
             name = element.slider.query_param_key
