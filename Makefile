@@ -8,13 +8,13 @@ ADDRESS ?= localhost
 # Open a browser only where there is a screen to open it on.
 HEADLESS ?= $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),false,true)
 
-.PHONY: run test lint bench browser clean
+.PHONY: run test lint bench load tools clean
 
 run: $(VENV)/app.done
 	$(BIN)/streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT) \
 	  --server.headless $(HEADLESS)
 
-test: lint browser
+test: lint tools
 	$(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/tests.done
@@ -22,15 +22,24 @@ lint: $(VENV)/tests.done
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/tests.done browser
+bench: $(VENV)/tests.done tools
 	$(BIN)/python -m tests.bench
 
-# Debian's Chromium, where it is missing and we may install it; elsewhere its tests are skipped.
-browser:
-	@command -v chromium chromium-browser >/dev/null || { \
+load: $(VENV)/tests.done tools
+	$(BIN)/python -m tests.load
+
+# Debian's Chromium, nginx and PostgreSQL, where they are missing and we may install them;
+# elsewhere their tests are skipped. Services of Debian's own are not started.
+tools:
+	@missing=; \
+	command -v chromium chromium-browser >/dev/null || missing="$$missing chromium"; \
+	PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || missing="$$missing nginx-light"; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	[ -z "$$missing" ] || { \
 	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
-	} || echo "Chromium is missing: the browser tests will be skipped"
+	  apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	} || echo "missing:$$missing; tests that need them will be skipped"
 
 $(VENV)/app.done: requirements.txt
 	$(PYTHON) -m venv $(VENV)

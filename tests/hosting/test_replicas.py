@@ -79,9 +79,7 @@ def test_a_viewer_outlives_its_process_and_keeps_the_view(visitor, proxy, apps):
     assert seen(other) == seen(page)
 
 
-def test_sliders_answer_where_the_browser_asked_for_nothing_when_it_came_back(
-    visitor, proxy, apps
-):
+def test_sliders_answer_where_the_browser_asked_for_nothing_when_it_came_back(visitor, proxy, apps):
     page = visitor()
     visit(page, proxy.address, **LINK)
     before = seen(page)

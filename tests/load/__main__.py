@@ -7,11 +7,10 @@ import os
 import platform
 import time
 from collections.abc import Iterator
-from functools import partial
 
 from tests.load import long_visit
 from tests.load.crowd import Plan, elsewhere, percentile
-from tests.load.faults import FAULTS, hostile_links
+from tests.load.faults import outcomes
 from tests.load.memory import resident
 from tests.load.truth import wrong
 from tests.serving import processes
@@ -78,8 +77,7 @@ def main() -> None:
             print(f"{what:44}{measured:>38}{aim:>20}", flush=True)
     for what, measured, aim in long_rows(asked.steps) if "long" in parts else ():
         print(f"{what:44}{measured:>38}{aim:>20}", flush=True)
-    for fault in FAULTS if "faults" in parts else ():
-        outcome = (partial(fault, asked.links) if fault is hostile_links else fault)()
+    for outcome in outcomes(asked.links) if "faults" in parts else ():
         print(f"{'ok ' if outcome.is_fine else 'NOT'} {outcome.done}: {outcome.seen}", flush=True)
 
 

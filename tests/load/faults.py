@@ -1,6 +1,6 @@
 """What goes wrong on a host, done on purpose: each fault is one line of a table.
 
-A fault of the rooms' store belongs here as well, as another function in ``FAULTS``.
+A fault of the rooms' store belongs here as well, in ``outcomes``.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlencode
 
 from tests.hosting.proxy import NGINX, WHAT_TO_INSTALL, behind_nginx
@@ -78,16 +79,19 @@ async def _leave_in_mid_run(app: App) -> tuple[float, float, list[str]]:
         return busy, idle, answer.exceptions + wrong([(other.query, other.verdict)])
 
 
-def leaving_in_mid_run() -> Outcome:
+def leaving_in_mid_run(app: App) -> Outcome:
     """A viewer closes the tab while a run of a minute is under way."""
-    with processes(1) as [app]:
-        busy, idle, errors = asyncio.run(_leave_in_mid_run(app))
-    seen = f"processor {busy:.0%} before, {idle:.0%} two seconds later; others: {len(errors)} errors"
+    busy, idle, errors = asyncio.run(_leave_in_mid_run(app))
+    seen = (
+        f"processor {busy:.0%} before, {idle:.0%} two seconds later; others: {len(errors)} errors"
+    )
     fine = busy > 0.3 and idle < 0.2 and not errors
     return Outcome("a viewer leaves in mid-run", seen, is_fine=fine)
 
 
-async def _hostile_visit(app: App, query: list[tuple[str, str]], choose: random.Random) -> list[str]:
+async def _hostile_visit(
+    app: App, query: list[tuple[str, str]], choose: random.Random
+) -> list[str]:
     """Open a link, send forged values, then some of no kind; the errors before these."""
     try:
         async with Viewer(app.address, {}) as viewer:
@@ -118,15 +122,14 @@ async def _hostile_visits(app: App, queries: list[list[tuple[str, str]]]) -> lis
     return [error for errors in found for error in errors]
 
 
-def hostile_links(count: int = 1000) -> Outcome:
+def hostile_links(app: App, count: int = 1000) -> Outcome:
     """Links and widget values made to break something."""
     queries = list(hostile.links(count))
-    with processes(1) as [app]:
-        errors = asyncio.run(_hostile_visits(app, queries[: count // 2]))
-        before = resident(app.process.pid)
-        errors += asyncio.run(_hostile_visits(app, queries[count // 2 :]))
-        alive = app.process.poll() is None
-        grown = resident(app.process.pid) - before if alive else float("inf")
+    errors = asyncio.run(_hostile_visits(app, queries[: count // 2]))
+    before = resident(app.process.pid)
+    errors += asyncio.run(_hostile_visits(app, queries[count // 2 :]))
+    alive = app.process.poll() is None
+    grown = resident(app.process.pid) - before if alive else float("inf")
     seen = f"{len(errors)} errors, {grown:+.0f} MB in the second half, "
     seen += "process alive" if alive else "process dead"
     for error in errors[:3]:
@@ -154,13 +157,12 @@ async def _slow_reader(app: App, steps: int) -> tuple[list[float], list[float], 
         return times[0], times[1], errors + wrong([(other.query, other.verdict)])
 
 
-def slow_reader(steps: int = 200) -> Outcome:
+def slow_reader(app: App, steps: int = 200) -> Outcome:
     """A viewer goes on asking and reads nothing of what comes."""
-    with processes(1) as [app]:
-        asyncio.run(_slow_reader(app, 5))
-        before = resident(app.process.pid)
-        alone, beside, errors = asyncio.run(_slow_reader(app, steps))
-        grown = resident(app.process.pid) - before
+    asyncio.run(_slow_reader(app, 5))
+    before = resident(app.process.pid)
+    alone, beside, errors = asyncio.run(_slow_reader(app, steps))
+    grown = resident(app.process.pid) - before
     seen = (
         f"another viewer's p50 {1000 * percentile(alone, 50):.0f} ms alone, "
         f"{1000 * percentile(beside, 50):.0f} ms beside it, {len(errors)} errors; {grown:+.0f} MB"
@@ -169,23 +171,22 @@ def slow_reader(steps: int = 200) -> Outcome:
     return Outcome(f"a viewer asks {steps} times and reads nothing", seen, is_fine=fine)
 
 
-def rush(viewers: int = 60, within: float = 3.0) -> Outcome:
+def rush(app: App, viewers: int = 60, within: float = 3.0) -> Outcome:
     """A class opens the link at the teacher's word."""
-    with processes(1) as [app]:
-        report = elsewhere(Plan(app.address, viewers, seconds=0.0, ramp=within))
+    report = elsewhere(Plan(app.address, viewers, seconds=0.0, ramp=within))
     strayed = wrong(report.screens)
     seen = (
         f"answer p50 {percentile(report.arrivals, 50):.1f} s, "
-        f"last {max(report.arrivals, default=float('nan')):.1f} s; {len(report.errors)} errors"
+        f"last {max(report.arrivals, default=float('nan')):.1f} s; "
+        f"{len(report.errors)} errors, {len(strayed)} views wrong"
     )
-    fine = len(report.arrivals) == viewers and not report.errors and not strayed
+    fine = len(report.screens) == viewers and not report.errors and not strayed
     return Outcome(f"{viewers} viewers open within {within:.0f} s", seen, is_fine=fine)
 
 
-FAULTS: tuple[Callable[[], Outcome], ...] = (
-    lost_process,
-    leaving_in_mid_run,
-    hostile_links,
-    slow_reader,
-    rush,
-)
+def outcomes(links: int) -> Iterator[Outcome]:
+    """Every fault at full size, each with processes of its own."""
+    yield lost_process()
+    for fault in (leaving_in_mid_run, partial(hostile_links, count=links), slow_reader, rush):
+        with processes(1) as [app]:
+            yield fault(app)

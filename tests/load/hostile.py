@@ -48,7 +48,17 @@ _TEXTS = (
     "width:1e9,depth:1e9",
     "depth:,scale::,::,,,",
 )
-_OTHERS = ("pin_a", "pin_zz", "pin_" + "x" * 200, "ensemble", "hide", "view", "open", "step", "room")
+_OTHERS = (
+    "pin_a",
+    "pin_zz",
+    "pin_" + "x" * 200,
+    "ensemble",
+    "hide",
+    "view",
+    "open",
+    "step",
+    "room",
+)
 PAGES = ("", "", "lesson", "number-formats", "../../etc", "nobody")
 _UNKNOWN = ("embed", "__class__", "<b>", "width[]", "a" * 500, "Ünïcode", "")
 
@@ -58,9 +68,7 @@ def links(count: int, seed: int = 0) -> Iterator[list[tuple[str, str]]]:
     choose = random.Random(seed)
     names = [*PARAMETERS, *_OTHERS, *_UNKNOWN]
     for _ in range(count):
-        yield [
-            (choose.choice(names), choose.choice(_TEXTS)) for _ in range(choose.randint(1, 8))
-        ]
+        yield [(choose.choice(names), choose.choice(_TEXTS)) for _ in range(choose.randint(1, 8))]
 
 
 def forged(state: WidgetState, choose: random.Random) -> WidgetState:
