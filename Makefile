@@ -8,7 +8,7 @@ ADDRESS ?= localhost
 # Open a browser only where there is a screen to open it on.
 HEADLESS ?= $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),false,true)
 
-.PHONY: run test lint bench tools clean
+.PHONY: run test lint bench load tools clean
 
 run: $(VENV)/app.done
 	$(BIN)/streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT) \
@@ -25,17 +25,21 @@ lint: $(VENV)/tests.done
 bench: $(VENV)/tests.done tools
 	$(BIN)/python -m tests.bench
 
-# Debian's Chromium and PostgreSQL, where they are missing and we may install them; elsewhere their
-# tests are skipped. The tests start a PostgreSQL of their own: the package's own is not needed.
+load: $(VENV)/tests.done tools
+	$(BIN)/python -m tests.load
+
+# Debian's Chromium, nginx and PostgreSQL, where they are missing and we may install them;
+# elsewhere their tests are skipped. Services of Debian's own are not started.
 tools:
-	@missing=""; \
-	command -v chromium chromium-browser >/dev/null || missing="chromium"; \
+	@missing=; \
+	command -v chromium chromium-browser >/dev/null || missing="$$missing chromium"; \
+	PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || missing="$$missing nginx-light"; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	[ -z "$$missing" ] || { \
-	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
-	} || echo "Not installed: $$missing. Their tests will be skipped"
+	} || echo "missing:$$missing; tests that need them will be skipped"
 
 $(VENV)/app.done: requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 if get_script_run_ctx(suppress_warning=True) is None:
-    from pages import _headers, _observed, _routes, _viewer
+    from pages import _headers, _observed, _reconnect, _routes, _viewer
 
     @asynccontextmanager
     async def lifespan(app: st.App) -> AsyncIterator[None]:
@@ -22,7 +22,11 @@ if get_script_run_ctx(suppress_warning=True) is None:
     app = st.App(
         __file__,
         routes=_routes.ROUTES,
-        middleware=[Middleware(_headers.SecureHeaders), Middleware(_viewer.GiveToken)],
+        middleware=[
+            Middleware(_headers.SecureHeaders),
+            Middleware(_viewer.GiveToken),
+            Middleware(_reconnect.WholePageFirst),
+        ],
         lifespan=lifespan,
         on_script_error=_observed.page_failed,
     )

@@ -31,39 +31,73 @@ _PATIENCE = 60.0
 
 
 def free_port() -> int:
-    """A port of loopback that nobody uses."""
+    """A port of loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-@contextlib.contextmanager
-def serve(**environment: str) -> Iterator[str]:
-    """The address of a running app, on loopback; it ends with the block."""
-    port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-    options = ["--server.address", "127.0.0.1", "--server.port", str(port)]
-    process = subprocess.Popen(
-        command + options,
-        cwd=ROOT,
-        env=os.environ | environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
+class App:
+    """One process of the app, on loopback."""
+
+    def __init__(self, **environment: str) -> None:
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.start(**environment)
+
+    def start(self, **environment: str) -> None:
+        """Start it, or start it again on its port; it takes seconds until it is ready."""
+        command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+        options = ["--server.address", "127.0.0.1", "--server.port", str(self.port)]
+        self.process = subprocess.Popen(
+            command + options,
+            cwd=ROOT,
+            env=os.environ | environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def wait_until_ready(self) -> None:
+        """Return once it answers."""
         deadline = time.monotonic() + _PATIENCE
         while True:
             with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).close()
-                break
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the app did not start (exit status {process.poll()})")
+                urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=2).close()
+                return
+            status = self.process.poll()
+            if status is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the app did not start (exit status {status})")
             time.sleep(0.05)
-        yield address
+
+    def kill(self) -> None:
+        """End it as a failing machine would: at once."""
+        self.process.kill()
+        self.process.wait(timeout=20)
+
+    def stop(self) -> None:
+        """Ask it to end."""
+        self.process.terminate()
+        self.process.wait(timeout=20)
+
+
+@contextlib.contextmanager
+def processes(count: int, **environment: str) -> Iterator[list[App]]:
+    """Several processes of the app, started side by side; they end with the block."""
+    apps = [App(**environment) for _ in range(count)]
+    try:
+        for app in apps:
+            app.wait_until_ready()
+        yield apps
     finally:
-        process.terminate()
-        process.wait(timeout=20)
+        for app in apps:
+            app.stop()
+
+
+@contextlib.contextmanager
+def serve(**environment: str) -> Iterator[str]:
+    """The address of a running app, on loopback; it ends with the block."""
+    with processes(1, **environment) as [app]:
+        yield app.address
 
 
 @contextlib.contextmanager

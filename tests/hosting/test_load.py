@@ -1,0 +1,47 @@
+"""Load and faults, small: the same functions that ``make load`` runs at full size."""
+
+import pytest
+
+from tests.load import long_visit
+from tests.load.crowd import Plan, elsewhere
+from tests.load.faults import hostile_links, leaving_in_mid_run, rush, slow_reader
+from tests.load.truth import wrong
+from tests.serving import processes
+
+
+@pytest.fixture(scope="module")
+def app():
+    with processes(1) as [running]:
+        yield running
+
+
+def test_a_crowd_steps_without_errors_and_sees_the_right_numbers(app):
+    report = elsewhere(Plan(app.address, viewers=10, seconds=5.0, ramp=2.0, pause=1.0))
+    assert report.errors == []
+    assert len(report.arrivals) == 10 and len(report.steps) >= 5
+    assert len(report.screens) == 10 and wrong(report.screens) == []
+
+
+def test_a_wrong_number_would_be_noticed():
+    [told] = wrong([({"width": "64"}, "holds")])
+    assert "64" in told and "explodes" not in told.split("not")[0]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda app: hostile_links(app, 40),
+        leaving_in_mid_run,
+        lambda app: slow_reader(app, 15),
+        lambda app: rush(app, 8, within=1.0),
+    ],
+    ids=["hostile links", "leaving in mid-run", "slow reader", "rush"],
+)
+def test_a_fault_harms_nobody_else(app, fault):
+    outcome = fault(app)
+    assert outcome.is_fine, f"{outcome.done}: {outcome.seen}"
+
+
+def test_a_long_visit_has_no_errors(app):
+    seen = long_visit.visit(app, 30)
+    assert seen.errors == [] and seen.grown < 100

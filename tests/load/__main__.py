@@ -1,0 +1,85 @@
+"""``make load``: many viewers at once, and what goes wrong on a host. It measures, never judges."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import time
+from collections.abc import Iterator
+
+from tests.load import long_visit
+from tests.load.crowd import Plan, elsewhere, percentile
+from tests.load.faults import outcomes
+from tests.load.memory import resident
+from tests.load.truth import wrong
+from tests.serving import processes
+
+Row = tuple[str, str, str]
+_AIMS = {100: "p95 <= 1.0 s", 200: "p95 <= 3.0 s"}
+_ARRIVALS_PER_SECOND = 4
+
+
+def crowd_rows(viewers: int, seconds: float, settle: float) -> Iterator[Row]:
+    """Many viewers on one process: how long they wait, what went wrong, what memory it took."""
+    with processes(1) as [app]:
+        pid = app.process.pid
+        before = peak = resident(pid)
+
+        def meanwhile() -> None:
+            nonlocal peak
+            peak = max(peak, resident(pid))
+
+        plan = Plan(app.address, viewers, seconds, viewers / _ARRIVALS_PER_SECOND)
+        report = elsewhere(plan, meanwhile)
+        time.sleep(settle)  # Streamlit keeps a session two minutes for one who comes back
+        elsewhere(Plan(app.address, viewers=1, seconds=0.0, ramp=0.0))
+        after = resident(pid)
+    strayed = wrong(report.screens)
+    p50, p95 = (percentile(report.steps, percent) for percent in (50, 95))
+    arrival = percentile(report.arrivals, 95)
+    aim = _AIMS.get(viewers, "")
+    yield f"{viewers} viewers, {len(report.steps)} steps", f"p50 {p50:.2f} s, p95 {p95:.2f} s", aim
+    yield "  errors, wrong views", f"{len(report.errors)}, {len(strayed)}", "0, 0"
+    for error in (report.errors + strayed)[:3]:
+        yield f"    {error}", "", ""
+    yield "  first page", f"p95 {arrival:.2f} s", ""
+    memory = f"{before:.0f} MB, {peak:.0f} MB, {after:.0f} MB"
+    yield "  memory before, with viewers, after", memory, f"<= {1.2 * before:.0f} MB after"
+    yield "    per viewer", f"{(peak - before) / viewers:.2f} MB", ""
+
+
+def long_rows(steps: int) -> Iterator[Row]:
+    """One viewer who goes on and on."""
+    if steps:
+        with processes(1) as [app]:
+            seen = long_visit.visit(app, steps)
+        yield f"{steps} steps on one session", f"{seen.grown:+.0f} MB", "< 50 MB"
+        yield "  of it in the first tenth", f"{seen.grown_early:+.0f} MB", ""
+        yield "  errors", str(len(seen.errors)), "0"
+
+
+def main() -> None:
+    """Print what was measured beside what is aimed at."""
+    parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
+    parser.add_argument("parts", nargs="*", help="crowds, long, faults; all unless said")
+    parser.add_argument("--viewers", type=int, nargs="*", default=[50, 100, 200])
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long they step")
+    parser.add_argument("--settle", type=float, default=130.0, help="from their leaving to memory")
+    parser.add_argument("--steps", type=int, default=10_000, help="on one session; 0: none")
+    parser.add_argument("--links", type=int, default=1000, help="hostile ones")
+    asked = parser.parse_args()
+    parts = set(asked.parts or ("crowds", "long", "faults"))
+    print(f"{platform.machine()}, {os.cpu_count()} cores, shared by server and viewers", flush=True)
+    print(f"{'':44}{'measured':>38}{'aim':>20}")
+    for viewers in asked.viewers if "crowds" in parts else ():
+        for what, measured, aim in crowd_rows(viewers, asked.seconds, asked.settle):
+            print(f"{what:44}{measured:>38}{aim:>20}", flush=True)
+    for what, measured, aim in long_rows(asked.steps) if "long" in parts else ():
+        print(f"{what:44}{measured:>38}{aim:>20}", flush=True)
+    for outcome in outcomes(asked.links) if "faults" in parts else ():
+        print(f"{'ok ' if outcome.is_fine else 'NOT'} {outcome.done}: {outcome.seen}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
