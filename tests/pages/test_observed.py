@@ -136,9 +136,3 @@ def test_every_setting_is_checked_and_named(monkeypatch, variable):
             settings.value(variable)
         with pytest.raises(ValueError, match=variable):
             settings.check()
-
-
-def test_the_documentation_has_the_table_of_settings():
-    from tests.serving import ROOT
-
-    assert settings.as_table() in (ROOT / "docs" / "hosting.md").read_text()
