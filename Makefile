@@ -21,6 +21,7 @@ lint: $(VENV)/tests.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m tests.audit
 
 bench: $(VENV)/tests.done tools
 	$(BIN)/python -m tests.bench

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -28,6 +29,7 @@ _FLAGS = [
     "--disable-sync",
 ]
 _PATIENCE = 60.0
+_STREAMLIT = ("streamlit",)
 
 
 def free_port() -> int:
@@ -40,17 +42,17 @@ def free_port() -> int:
 class App:
     """One process of the app, on loopback."""
 
-    def __init__(self, **environment: str) -> None:
+    def __init__(self, *, program: Sequence[str] = _STREAMLIT, **environment: str) -> None:
+        self.program = program
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.start(**environment)
 
     def start(self, **environment: str) -> None:
         """Start it, or start it again on its port; it takes seconds until it is ready."""
-        command = [sys.executable, "-m", "streamlit", "run", "app.py"]
         options = ["--server.address", "127.0.0.1", "--server.port", str(self.port)]
         self.process = subprocess.Popen(
-            command + options,
+            [sys.executable, "-m", *self.program, "run", "app.py", *options],
             cwd=ROOT,
             env=os.environ | environment,
             stdout=subprocess.DEVNULL,
@@ -81,7 +83,7 @@ class App:
 
 
 @contextlib.contextmanager
-def processes(count: int, **environment: str) -> Iterator[list[App]]:
+def processes(count: int, **environment: Any) -> Iterator[list[App]]:
     """Several processes of the app, started side by side; they end with the block."""
     apps = [App(**environment) for _ in range(count)]
     try:
@@ -94,7 +96,7 @@ def processes(count: int, **environment: str) -> Iterator[list[App]]:
 
 
 @contextlib.contextmanager
-def serve(**environment: str) -> Iterator[str]:
+def serve(**environment: Any) -> Iterator[str]:
     """The address of a running app, on loopback; it ends with the block."""
     with processes(1, **environment) as [app]:
         yield app.address
