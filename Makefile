@@ -15,7 +15,7 @@ run: $(VENV)/app.done
 	  --server.headless $(HEADLESS)
 
 test: lint tools
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 lint: $(VENV)/tests.done
 	$(BIN)/ruff check .

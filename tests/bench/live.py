@@ -6,7 +6,7 @@ import statistics
 
 from playwright.sync_api import Page
 
-from tests.browser.on_screen import drawn, thumb, visit
+from tests.browser.on_screen import drawn, thumb, until, visit
 from tests.serving import CHROMIUM, WHAT_TO_INSTALL, chromium, serve
 
 _MOVES = 80
@@ -99,7 +99,7 @@ def _drags(page: Page, aim: str, where: str = "") -> list[tuple[str, str, str]]:
 
 def _step(page: Page, key: str) -> None:
     page.keyboard.press(key)
-    page.wait_for_function("bench.final.length > 0", timeout=20_000)
+    until(page, "bench.final.length > 0")
     page.wait_for_timeout(250)
 
 
@@ -139,7 +139,7 @@ def _heap(page: Page) -> tuple[str, str, str]:
             sizes.append(used())
         _clear(page)
         page.keyboard.press("ArrowLeft" if step // 25 % 2 else "ArrowRight")
-        page.wait_for_function("bench.final.length > 0", timeout=20_000)
+        until(page, "bench.final.length > 0")
     drawn(page)
     sizes.append(used())
     grown = sizes[-1] - sizes[0]

@@ -1,10 +1,24 @@
 """What a viewer of Explore sees and does, in the words of the tests."""
 
+import time
 from urllib.parse import parse_qs, urlencode, urlsplit
+
+from playwright.sync_api import Error
 
 _PATIENCE = 30_000  # ms; the first page of a cold server takes a few seconds
 ITERATION = ".gi-numbers > :first-child strong"
 _IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+
+
+def until(page, expression, patience=_PATIENCE):
+    """Wait until an expression holds in the page.
+
+    Playwright's own waiting compiles text inside the page, which the page forbids.
+    """
+    deadline = time.monotonic() + patience / 1000
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, f"{expression} did not come true"
+        page.wait_for_timeout(20)
 
 
 def visit(page, address, **query):
@@ -20,9 +34,9 @@ def drawn(page):
     # A quick run is drawn before the controls are sent.
     page.wait_for_selector('[data-testid="stSlider"]', state="attached", timeout=_PATIENCE)
     page.wait_for_selector(_IDLE, state="attached", timeout=_PATIENCE)
-    page.wait_for_function(
+    until(
+        page,
         "[...document.querySelectorAll('.gi-plot')].every(plot => plot._fullLayout)",
-        timeout=_PATIENCE,
     )
 
 
@@ -30,7 +44,7 @@ def step(page, slider, key):
     """Move a slider by one key, and wait for the picture that answers it."""
     page.evaluate("window.dataBefore = document.querySelector('.gi-plot').data")
     page.get_by_role("slider", name=slider).press(key)
-    page.wait_for_function("document.querySelector('.gi-plot').data !== window.dataBefore")
+    until(page, "document.querySelector('.gi-plot').data !== window.dataBefore")
     drawn(page)
 
 
@@ -83,6 +97,14 @@ def choose(page, name, option):
     """Pick from a list after scrolling to it, for an open one closes when the page scrolls."""
     box = page.get_by_role("combobox", name=name)
     box.scroll_into_view_if_needed()
-    page.wait_for_timeout(300)
-    box.click()
-    page.get_by_role("option", name=option, exact=True).click()
+    choice = page.get_by_role("option", name=option, exact=True)
+    for _ in range(5):  # as a person does whom the page has moved the list away from
+        page.wait_for_timeout(300)
+        if not choice.is_visible():
+            box.click()
+        try:
+            choice.click(timeout=2_000)
+        except Error:
+            continue
+        return
+    choice.click(timeout=1)

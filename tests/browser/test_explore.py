@@ -17,6 +17,7 @@ from tests.browser.on_screen import (
     query_of,
     seen,
     step,
+    until,
     visit,
 )
 
@@ -102,7 +103,7 @@ def test_the_chart_keeps_its_node_zoom_and_curves_while_controls_move(page, addr
     assert whole[0] < zoomed[0] < zoomed[1] < whole[1]
     page.locator(".gi-plot .legendtoggle").nth(1).click()
     rms_is_visible = "document.querySelector('.gi-plot')._fullData[1].visible"
-    page.wait_for_function(f"{rms_is_visible} === true")
+    until(page, f"{rms_is_visible} === true")
     page.evaluate(f"window.nodes = {_NODES}")
     for _ in range(5):
         step(page, "Scale factor", "ArrowLeft")

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from core import Experiment
 from pages import _rooms
-from tests.browser.on_screen import query_of, visit
+from tests.browser.on_screen import query_of, until, visit
 from tests.browser.test_accessibility import VIEWS, findings
 from tests.browser.test_number_formats import PHONE, faults
 
@@ -60,10 +60,10 @@ def test_a_class_guesses_sees_it_live_and_the_answer_by_itself(visitor, address)
     assert code_of(student) == code
     guess(student, 31)
     expect(teacher.locator(".gi-count")).to_have_text("1 guess, at 31.", timeout=SOON)
-    teacher.wait_for_function(f"() => {GUESSED}.x[0] === 31", timeout=SOON)
+    until(teacher, f"{GUESSED}.x[0] === 31", SOON)
     guess(student, 40)  # changed: it counts once
     expect(teacher.locator(".gi-count")).to_have_text("1 guess, at 40.", timeout=SOON)
-    teacher.wait_for_function(f"() => {GUESSED}.x[0] === 40", timeout=SOON)
+    until(teacher, f"{GUESSED}.x[0] === 40", SOON)
     assert bars(teacher) == {"40": 1}
 
     student.reload()

@@ -18,6 +18,7 @@ from tests.browser.on_screen import (
     query_of,
     step,
     thumb,
+    until,
     visit,
 )
 from tests.serving import serve
@@ -126,7 +127,7 @@ def test_the_preview_lies_on_the_axes_wherever_it_jumps(page, address, dragging,
     visit(page, address, **link)
     for across in (-0.3, 0.45, -0.05, 0.02):
         with dragging(slider, across, moves=1):
-            page.wait_for_function("document.querySelector('.gi-curves path') !== null")
+            until(page, "document.querySelector('.gi-curves path') !== null")
             page.wait_for_timeout(200)
             assert_the_preview_lies_on_the_axes(page)
             page.set_viewport_size({"width": 1200, "height": 900})
@@ -216,7 +217,7 @@ def test_a_busy_host_is_asked_ever_less_and_nothing_is_lost(page, address, dragg
         assert 1 <= len(asked) <= 5  # over 2.4 s: 167, 333, 667 and 1333 ms apart
         shows(page, "server")
         width = int(slider_value(page, "width"))
-    page.wait_for_function(f"location.search === '?width={width}'")
+    until(page, f"location.search === '?width={width}'")
     settled(page)
     assert_close(curve(page), measured(Experiment(width=width)), 1e-5)
     # The browser itself notes a 503 as an error; the page must add nothing to it.
@@ -338,7 +339,7 @@ def test_what_the_host_refuses_to_preview_leaves_the_servers_figure(page, addres
         assert int(slider_value(page, "width")) > 900
         shows(page, "server")
         expect(page.locator(".gi-preview, .gi-layer")).to_have_count(0)
-    page.wait_for_function("location.search.includes('width')")
+    until(page, "location.search.includes('width')")
     shows(page, "server")
 
 
@@ -394,7 +395,7 @@ def test_a_zoom_is_kept_while_dragging_and_after(page, address, dragging):
     main_figure(page).get_by_label("Save the figure").click()
     main_figure(page).get_by_role("button", name="Reset view").click()
     depth = int(slider_value(page, "depth"))
-    page.wait_for_function(f"{RANGES}[1] > {depth}")
+    until(page, f"{RANGES}[1] > {depth}")
 
 
 def test_fifty_steps_and_a_change_of_theme_leave_the_node_and_move_nothing(page, address):

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core import NUMBER_FORMATS
-from tests.browser.on_screen import choose, drawn, query_of
+from tests.browser.on_screen import choose, drawn, query_of, until
 from tests.browser.test_accessibility import VIEWS, findings
 
 PHONE = {"width": 390, "height": 844}
@@ -30,7 +30,7 @@ def test_a_step_of_depth_moves_the_windows_and_the_link(page, address):
     formats(page, address, width="64", depth="30")
     before = page.evaluate(BAR, "float16")
     page.get_by_role("slider", name="Depth").press("End")
-    page.wait_for_function(f"({BAR})('float16')[0] > {before[0]}")
+    until(page, f"({BAR})('float16')[0] > {before[0]}")
     drawn(page)
     low, high = page.evaluate(BAR, "float16")
     assert before[0] < low < high < before[1]

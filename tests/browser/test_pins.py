@@ -9,7 +9,17 @@ from playwright.sync_api import expect
 
 from core import Experiment, propagate
 from core.pins import to_query
-from tests.browser.on_screen import curve, drawn, main_figure, query_of, seen, step, thumb, visit
+from tests.browser.on_screen import (
+    curve,
+    drawn,
+    main_figure,
+    query_of,
+    seen,
+    step,
+    thumb,
+    until,
+    visit,
+)
 from tests.browser.test_accessibility import VIEWS, findings
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -40,7 +50,7 @@ def press(page, name):
     """Click a button, and wait until the list has another length."""
     before = page.locator(".gi-pin").count()
     page.get_by_role("button", name=name, exact=True).click()
-    page.wait_for_function(f"document.querySelectorAll('.gi-pin').length !== {before}")
+    until(page, f"document.querySelectorAll('.gi-pin').length !== {before}")
     drawn(page)
 
 
@@ -189,7 +199,7 @@ def test_a_drag_leaves_what_is_kept_in_view_and_in_place(page, address, dragging
     before = page.evaluate(ranges)
     with dragging(slider, across):
         main = main_figure(page)
-        page.wait_for_function("document.querySelector('.gi-curves path') !== null")
+        until(page, "document.querySelector('.gi-curves path') !== null")
         page.wait_for_timeout(300)
         assert main.get_attribute("data-shows") in ("exact", "measured")
         places = page.evaluate(PLACES)

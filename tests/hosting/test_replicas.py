@@ -63,6 +63,17 @@ def lose(page, app):
     return time.monotonic() - start
 
 
+def test_a_viewer_keeps_to_one_process_over_reloads(visitor, proxy):
+    page = visitor()
+    before = len(proxy.served_by("/_stcore/host-config"))
+    visit(page, proxy.address)
+    for _ in range(2):
+        page.reload()
+        drawn(page)
+    places = proxy.served_by("/_stcore/host-config")[before:]
+    assert len(places) >= 3 and len(set(places)) == 1
+
+
 def test_a_viewer_outlives_its_process_and_keeps_the_view(visitor, proxy, apps):
     page = visitor()
     visit(page, proxy.address, **LINK)
@@ -93,17 +104,6 @@ def test_sliders_answer_where_the_browser_asked_for_nothing_when_it_came_back(vi
     other.goto(page.url)
     drawn(other)
     assert seen(other) == seen(page) != before
-
-
-def test_a_viewer_keeps_to_one_process_over_reloads(visitor, proxy):
-    page = visitor()
-    before = len(proxy.served_by("/_stcore/host-config"))
-    visit(page, proxy.address)
-    for _ in range(2):
-        page.reload()
-        drawn(page)
-    places = proxy.served_by("/_stcore/host-config")[before:]
-    assert len(places) >= 3 and len(set(places)) == 1
 
 
 def test_cookies_spread_viewers_over_all_processes(proxy, apps):

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from tests.hosting.proxy import NGINX, WHAT_TO_INSTALL, behind_nginx
 from tests.load import hostile
 from tests.load.crowd import BACK_WITHIN, CUT_OFF, Plan, elsewhere, next_step, percentile
+from tests.load.loop import run_apart
 from tests.load.memory import cpu_seconds, resident
 from tests.load.truth import wrong
 from tests.load.viewer import Viewer
@@ -81,7 +82,7 @@ async def _leave_in_mid_run(app: App) -> tuple[float, float, list[str]]:
 
 def leaving_in_mid_run(app: App) -> Outcome:
     """A viewer closes the tab while a run of a minute is under way."""
-    busy, idle, errors = asyncio.run(_leave_in_mid_run(app))
+    busy, idle, errors = run_apart(_leave_in_mid_run(app))
     seen = (
         f"processor {busy:.0%} before, {idle:.0%} two seconds later; others: {len(errors)} errors"
     )
@@ -125,9 +126,9 @@ async def _hostile_visits(app: App, queries: list[list[tuple[str, str]]]) -> lis
 def hostile_links(app: App, count: int = 1000) -> Outcome:
     """Links and widget values made to break something."""
     queries = list(hostile.links(count))
-    errors = asyncio.run(_hostile_visits(app, queries[: count // 2]))
+    errors = run_apart(_hostile_visits(app, queries[: count // 2]))
     before = resident(app.process.pid)
-    errors += asyncio.run(_hostile_visits(app, queries[count // 2 :]))
+    errors += run_apart(_hostile_visits(app, queries[count // 2 :]))
     alive = app.process.poll() is None
     grown = resident(app.process.pid) - before if alive else float("inf")
     seen = f"{len(errors)} errors, {grown:+.0f} MB in the second half, "
@@ -159,14 +160,15 @@ async def _slow_reader(app: App, steps: int) -> tuple[list[float], list[float], 
 
 def slow_reader(app: App, steps: int = 200) -> Outcome:
     """A viewer goes on asking and reads nothing of what comes."""
-    asyncio.run(_slow_reader(app, 5))
+    run_apart(_slow_reader(app, 5))
     before = resident(app.process.pid)
-    alone, beside, errors = asyncio.run(_slow_reader(app, steps))
+    alone, beside, errors = run_apart(_slow_reader(app, steps))
     grown = resident(app.process.pid) - before
     seen = (
         f"another viewer's p50 {1000 * percentile(alone, 50):.0f} ms alone, "
         f"{1000 * percentile(beside, 50):.0f} ms beside it, {len(errors)} errors; {grown:+.0f} MB"
     )
+    seen += "".join(f"\n    {error[-300:]}" for error in errors[:3])
     fine = not errors and grown < 2 * _MOST_GROWTH
     return Outcome(f"a viewer asks {steps} times and reads nothing", seen, is_fine=fine)
 

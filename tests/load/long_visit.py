@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from dataclasses import dataclass
 
 from tests.load.crowd import Elsewhere, next_step
+from tests.load.loop import run_apart
 from tests.load.memory import resident
 from tests.load.viewer import Viewer
 from tests.serving import App
@@ -34,7 +34,7 @@ async def _steps(address: str, pid: int, count: int) -> Seen:
 
 
 def _visit(address: str, pid: int, count: int) -> Seen:
-    return asyncio.run(_steps(address, pid, count))
+    return run_apart(_steps(address, pid, count))
 
 
 def visit(app: App, count: int) -> Seen:

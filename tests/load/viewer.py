@@ -176,6 +176,8 @@ class Viewer:
         if kind == "new_session":
             self._session = message.new_session.initialize.session_id or self._session
             self._page = message.new_session.page_script_hash
+        elif kind == "navigation":  # which page it is, as the front end learns it
+            self._page = message.navigation.page_script_hash
         elif kind == "page_info_changed":
             self.query = dict(parse_qsl(message.page_info_changed.query_string))
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core import settings
 from pages import _headers, _observed, _routes
 from pages._work import Ended
+from tests.load.loop import run_apart
 from tests.pages.test_routes import get
 
 
@@ -51,12 +52,10 @@ def test_a_host_may_keep_its_metrics_to_itself(monkeypatch, address):
 
 
 def test_health_says_when_a_run_goes_wrong(monkeypatch):
-    import asyncio
-
     from core import Experiment
 
     monkeypatch.setattr(_routes, "_PULSE", Experiment(width=16, depth=400))
-    answer = asyncio.run(_routes._health(None))
+    answer = run_apart(_routes._health(None))
     assert (answer.status_code, json.loads(answer.body)) == (500, {"status": "wrong"})
 
 
