@@ -1,12 +1,11 @@
-"""What goes wrong on a host, done on purpose: each fault is one line of a table.
-
-A fault of the rooms' store belongs here as well, in ``outcomes``.
-"""
+"""What goes wrong on a host, done on purpose: each fault is one line of a table."""
 
 from __future__ import annotations
 
 import asyncio
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from tests.load.loop import run_apart
 from tests.load.memory import cpu_seconds, resident
 from tests.load.truth import wrong
 from tests.load.viewer import Viewer
-from tests.serving import App, processes
+from tests.serving import ROOT, App, processes
 
 _LONG = {"width": "2048", "depth": "2000", "weights": "fresh"}  # a minute, if nobody stops it
 _AT_ONCE = 8
@@ -186,9 +185,22 @@ def rush(app: App, viewers: int = 60, within: float = 3.0) -> Outcome:
     return Outcome(f"{viewers} viewers open within {within:.0f} s", seen, is_fine=fine)
 
 
+def polls() -> Outcome:
+    """What happens to the database of the polls, as the tests of the store do it."""
+    command = [sys.executable, "-m", "pytest", "-q", "tests/pages/test_rooms.py", "-k"]
+    names = "restarted or away or stands_still or holds_in or locked or full_disk"
+    done = subprocess.run([*command, names], cwd=ROOT, capture_output=True, text=True)
+    return Outcome(
+        "the polls' database restarted under load, away, frozen, locked, its disk full",
+        done.stdout.strip().splitlines()[-1],
+        is_fine=done.returncode == 0,
+    )
+
+
 def outcomes(links: int) -> Iterator[Outcome]:
     """Every fault at full size, each with processes of its own."""
     yield lost_process()
+    yield polls()
     for fault in (leaving_in_mid_run, partial(hostile_links, count=links), slow_reader, rush):
         with processes(1) as [app]:
             yield fault(app)

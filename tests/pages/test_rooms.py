@@ -290,6 +290,37 @@ def test_postgresql_is_restarted_and_the_guess_goes_through(in_postgresql):
     assert _rooms.tally(code) == Guesses({28: 1})
 
 
+def test_postgresql_is_restarted_under_load_and_no_guess_is_lost(in_postgresql):
+    code = _rooms.open(LESSON, ANNA).code
+
+    def student(number):
+        """As the page does: what could not be kept is sent again."""
+        refusals = 0
+        for iteration in range(10):
+            while True:
+                try:
+                    _rooms.guess(code, f"student {number}", iteration + number)
+                except RoomError as error:
+                    if error.kind != "away":
+                        raise
+                    refusals += 1
+                    time.sleep(0.1)
+                else:
+                    break
+            time.sleep(0.05)
+        return refusals
+
+    with ThreadPoolExecutor(20) as class_room:
+        answers = [class_room.submit(student, number) for number in range(20)]
+        for _ in range(2):
+            time.sleep(0.2)
+            in_postgresql.stop()
+            time.sleep(0.3)
+            in_postgresql.start()
+        assert sum(answer.result(60) for answer in answers) > 0  # it was noticed
+    assert _rooms.tally(code) == Guesses({9 + number: 1 for number in range(20)})
+
+
 def test_postgresql_is_away_which_is_said_and_logged_and_comes_back(in_postgresql, caplog):
     code = _rooms.open(LESSON, ANNA).code
     in_postgresql.stop()
