@@ -16,7 +16,7 @@ def app():
 
 
 def test_a_crowd_steps_without_errors_and_sees_the_right_numbers(app):
-    report = elsewhere(Plan(app.address, viewers=10, seconds=5.0, ramp=2.0, pause=1.0))
+    report = elsewhere(Plan(app.address, viewers=10, seconds=4.0, ramp=1.0, pause=1.0))
     assert report.errors == []
     assert len(report.arrivals) == 10 and len(report.steps) >= 5
     assert len(report.screens) == 10 and wrong(report.screens) == []
@@ -30,9 +30,9 @@ def test_a_wrong_number_would_be_noticed():
 @pytest.mark.parametrize(
     "fault",
     [
-        lambda app: hostile_links(app, 40),
+        lambda app: hostile_links(app, 30),
         leaving_in_mid_run,
-        lambda app: slow_reader(app, 15),
+        lambda app: slow_reader(app, 8),
         lambda app: rush(app, 8, within=1.0),
     ],
     ids=["hostile links", "leaving in mid-run", "slow reader", "rush"],

@@ -26,7 +26,7 @@ CUT_OFF = (OSError, EOFError, WebSocketException)
 
 @dataclass(frozen=True)
 class Plan:
-    """What a crowd does: arrive within ``ramp`` seconds, then step for ``seconds``."""
+    """What a crowd does: arrive within ``ramp`` seconds, and step for ``seconds`` each."""
 
     address: str
     viewers: int
@@ -94,13 +94,14 @@ async def _come_back(viewer: Viewer, report: Report) -> None:
     report.note(report.returns, answer)
 
 
-async def _visit(viewer: Viewer, plan: Plan, choose: random.Random, end: float, to: Report) -> None:
+async def _visit(viewer: Viewer, plan: Plan, choose: random.Random, to: Report) -> None:
     try:
         to.note(to.arrivals, await viewer.arrive())
     except CUT_OFF:
         if not plan.comes_back:
             raise
         await _come_back(viewer, to)
+    end = time.perf_counter() + plan.seconds
     while True:
         await asyncio.sleep(choose.expovariate(1 / plan.pause))
         if time.perf_counter() >= end:
@@ -113,14 +114,13 @@ async def _visit(viewer: Viewer, plan: Plan, choose: random.Random, end: float, 
             await _come_back(viewer, to)
 
 
-async def _one(plan: Plan, number: int, start: float, report: Report) -> None:
+async def _one(plan: Plan, number: int, report: Report) -> None:
     """A viewer from arrival to departure; whatever goes wrong is written down."""
     choose = random.Random(number)
     await asyncio.sleep(plan.ramp * number / plan.viewers)
-    end = start + plan.ramp + plan.seconds
     try:
         async with Viewer(plan.address, link(number), visitor=f"viewer{number}") as viewer:
-            await _visit(viewer, plan, choose, end, report)
+            await _visit(viewer, plan, choose, report)
             report.screens.append((viewer.query, viewer.verdict))
     except (TimeoutError, *CUT_OFF) as error:
         report.errors.append(f"viewer {number}: {error!r}")
@@ -128,8 +128,7 @@ async def _one(plan: Plan, number: int, start: float, report: Report) -> None:
 
 async def _all(plan: Plan) -> Report:
     report = Report()
-    start = time.perf_counter()
-    await asyncio.gather(*(_one(plan, number, start, report) for number in range(plan.viewers)))
+    await asyncio.gather(*(_one(plan, number, report) for number in range(plan.viewers)))
     return report
 
 
