@@ -112,6 +112,14 @@ class Viewer:
             await self._socket.close()
             self._socket = None
 
+    def vanish(self) -> None:
+        """Be gone without a word, and with what came unread."""
+        self.socket.transport.abort()
+
+    def forget_session(self) -> None:
+        """Come back as to a process that never saw this tab."""
+        self._session = ""
+
     async def arrive(self) -> Answer:
         """Open the link, or come back to it."""
         start = time.perf_counter()
