@@ -35,7 +35,7 @@ from pages._class_view import ClassView
 
 def _details(experiment: Experiment, device: str, run: Run) -> None:
     query = urlencode(experiment.to_query() | {"device": device})
-    st.link_button("Download CSV", f"/export.csv?{query}")
+    st.link_button("Download CSV", f"export.csv?{query}")
     link = st.expander("Copy link", key="link", on_change="rerun")
     script = st.expander("PyTorch script", key="script", on_change="rerun")
     table = st.expander("All layers as a table", key="table", on_change="rerun")

@@ -29,6 +29,7 @@ class Proxy:
 
     def served_by(self, path: str) -> list[str]:
         """Which process answered requests for a path, oldest first: its host and port."""
+        time.sleep(0.2)  # a line is written after the answer was sent
         rows = [line.split() for line in self._log.read_text().splitlines()]
         return [row[5] for row in rows if row[3] == path]
 
@@ -55,22 +56,49 @@ def _placed(text: str, folder: Path, port: int, apps: list[App]) -> str:
 
 
 @contextlib.contextmanager
+def _nginx(folder: Path, text: str, port: int) -> Iterator[None]:
+    assert NGINX is not None, WHAT_TO_INSTALL
+    configuration = folder / "nginx.conf"
+    configuration.write_text(text)
+    command = [NGINX, "-p", str(folder), "-c", str(configuration), "-e", f"{folder}/error.log"]
+    process = subprocess.Popen([*command, "-g", "daemon off;"])
+    try:
+        _wait_until_ready(process, port)
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@contextlib.contextmanager
 def behind_nginx(apps: list[App]) -> Iterator[Proxy]:
     """nginx in front of these processes; it ends with the block."""
-    assert NGINX is not None, WHAT_TO_INSTALL
     with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port()
-        configuration = folder / "nginx.conf"
         text = (ROOT / "deploy" / "nginx.conf").read_text()
-        configuration.write_text(_placed(text, folder, port, apps))
-        command = [NGINX, "-p", name, "-c", str(configuration), "-e", f"{name}/error.log"]
-        process = subprocess.Popen([*command, "-g", "daemon off;"])
-        try:
-            _wait_until_ready(process, port)
+        with _nginx(folder, _placed(text, folder, port, apps), port):
             yield Proxy(folder, port)
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
+
+
+@contextlib.contextmanager
+def under_a_path(proxy: Proxy) -> Iterator[str]:
+    """The address /good-init/ of another nginx, as docs/hosting.md has it, before this one."""
+    docs = (ROOT / "docs" / "hosting.md").read_text()
+    [block] = re.findall(r"```nginx\n(.*?)```", docs, re.DOTALL)
+    with tempfile.TemporaryDirectory() as name:
+        folder, port = Path(name), free_port()
+        for there, here in (
+            ("listen 80;", f"listen 127.0.0.1:{port};"),
+            ("http://127.0.0.1:8080", proxy.address),
+        ):
+            assert there in block, f"docs/hosting.md has no {there}"
+            block = block.replace(there, here)
+        temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in _TEMPORARY)
+        main = "" if os.getuid() else "user root;\n"
+        main += f"pid {folder}/nginx.pid; events {{}}\n"
+        text = f"{main}http {{ access_log off; {temporary}{block} }}"
+        with _nginx(folder, text, port):
+            yield f"http://127.0.0.1:{port}/good-init"
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:

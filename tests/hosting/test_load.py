@@ -1,11 +1,14 @@
 """Load and faults, small: the same functions that ``make load`` runs at full size."""
 
+import asyncio
+
 import pytest
 
 from tests.load import long_visit
 from tests.load.crowd import Plan, elsewhere
-from tests.load.faults import hostile_links, leaving_in_mid_run, rush, slow_reader
+from tests.load.faults import hostile_links, leaving_in_mid_run, slow_reader
 from tests.load.truth import wrong
+from tests.load.viewer import Viewer
 from tests.serving import processes
 
 
@@ -33,9 +36,8 @@ def test_a_wrong_number_would_be_noticed():
         lambda app: hostile_links(app, 30),
         leaving_in_mid_run,
         lambda app: slow_reader(app, 8),
-        lambda app: rush(app, 8, within=1.0),
     ],
-    ids=["hostile links", "leaving in mid-run", "slow reader", "rush"],
+    ids=["hostile links", "leaving in mid-run", "slow reader"],
 )
 def test_a_fault_harms_nobody_else(app, fault):
     outcome = fault(app)
@@ -45,3 +47,19 @@ def test_a_fault_harms_nobody_else(app, fault):
 def test_a_long_visit_has_no_errors(app):
     seen = long_visit.visit(app, 30)
     assert seen.errors == [] and seen.grown < 100
+
+
+async def _back_with_a_step(address):
+    async with Viewer(address, {"width": "64"}) as viewer:
+        await viewer.arrive()
+        viewer.forget_session()
+        viewer.vanish()
+        await viewer.connect()
+        answer = await viewer.step("scale", "0.1")
+        return answer.exceptions, (viewer.query, viewer.verdict)
+
+
+def test_a_step_is_answered_by_a_process_that_never_saw_the_viewer(app):
+    exceptions, screen = asyncio.run(_back_with_a_step(app.address))
+    assert exceptions == [] and screen[0]["scale"] == "0.1"
+    assert wrong([screen]) == []

@@ -72,7 +72,7 @@ async def _leave_in_mid_run(app: App) -> tuple[float, float, list[str]]:
         await leaving.send(leaving.run())
         await asyncio.sleep(2.0)
         busy = await share(1.0)
-        await leaving.leave()
+        leaving.vanish()
         await asyncio.sleep(2.0)
         idle = await share(2.0)
         answer = await other.step("depth", "90")
@@ -153,7 +153,7 @@ async def _slow_reader(app: App, steps: int) -> tuple[list[float], list[float], 
                 answer = await other.step(*next_step(other, choose))
                 times[is_slow].append(answer.seconds)
                 errors += answer.exceptions
-        slow.socket.transport.abort()  # it would wait for what it never read
+        slow.vanish()
         return times[0], times[1], errors + wrong([(other.query, other.verdict)])
 
 

@@ -112,6 +112,14 @@ class Viewer:
             await self._socket.close()
             self._socket = None
 
+    def vanish(self) -> None:
+        """Be gone without a word, and with what came unread."""
+        self.socket.transport.abort()
+
+    def forget_session(self) -> None:
+        """Come back as to a process that never saw this tab."""
+        self._session = ""
+
     async def arrive(self) -> Answer:
         """Open the link, or come back to it."""
         start = time.perf_counter()
@@ -175,8 +183,7 @@ class Viewer:
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self._session = message.new_session.initialize.session_id or self._session
-            self._page = message.new_session.page_script_hash
-        elif kind == "navigation":  # which page it is, as the front end learns it
+        elif kind == "navigation":
             self._page = message.navigation.page_script_hash
         elif kind == "page_info_changed":
             self.query = dict(parse_qsl(message.page_info_changed.query_string))
