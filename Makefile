@@ -15,7 +15,7 @@ run: $(VENV)/app.done
 	  --server.headless $(HEADLESS)
 
 test: lint tools
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/tests.done
 	$(BIN)/ruff check .

@@ -1,9 +1,11 @@
 """One served app and one browser for the whole run; a fresh visitor for each test."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.serving import CHROMIUM, WHAT_TO_INSTALL, chromium, serve
 
+expect.set_options(timeout=20_000)  # a busy machine takes its time
 LAPTOP = {"width": 1440, "height": 900}
 
 

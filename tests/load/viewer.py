@@ -103,6 +103,7 @@ class Viewer:
             additional_headers=cookie,
             max_size=None,
             open_timeout=PATIENCE,
+            ping_interval=None,  # a browser answers pings and sends none
             proxy=None,
         )
 
