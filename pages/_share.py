@@ -32,25 +32,25 @@ def _dialog(experiment: Experiment, beside: dict[str, str]) -> None:
         _ask_class.button(experiment)
 
 
-def _choices() -> ClassView:
-    """What the class is to see; at first what is on screen."""
+def _seen(label: str, names: Mapping[str, str], key: str) -> list[str]:
+    """Which of these the class is to see; at first what is on screen."""
     here = _class_view.current()
-    controls = st.pills(
-        "Controls that the class sees; the link sets the others",
-        list(CONTROLS),
+    return st.pills(
+        label,
+        list(names),
         selection_mode="multi",
-        default=[name for name in CONTROLS if here.shows(name)],
-        format_func=CONTROLS.__getitem__,
-        key="share_controls",
+        default=[name for name in names if here.shows(name)],
+        format_func=names.__getitem__,
+        key=key,
     )
-    answers = st.pills(
-        "Answers that the class sees",
-        list(ANSWERS),
-        selection_mode="multi",
-        default=[name for name in ANSWERS if here.shows(name)],
-        format_func=ANSWERS.__getitem__,
-        key="share_answers",
+
+
+def _choices() -> ClassView:
+    controls = _seen(
+        "Controls that the class sees; the link sets the others", CONTROLS, "share_controls"
     )
+    answers = _seen("Answers that the class sees", ANSWERS, "share_answers")
+    here = _class_view.current()
     projector = st.checkbox(
         "Start in the projector view", value=here.on_projector, key="share_projector"
     )
