@@ -19,6 +19,9 @@ from core.length_law import Array, LengthLaw
 DEEPEST = 256
 """Products beyond which the sampling would cost too much."""
 
+KEPT = 64
+"""Widths and depths whose law is kept, each up to 2 MB."""
+
 _WORK = 4.2e8  # multiply-adds
 _FEWEST, _MOST = 500, 4096
 _CHUNK = 64  # networks at once: their matrices stay in the cache
@@ -51,7 +54,7 @@ def tied_law(width: int, depth: int) -> LengthLaw:
     return LengthLaw(list(points), [weights] * (depth + 1), np.zeros(depth + 1))
 
 
-@lru_cache(maxsize=24)
+@lru_cache(maxsize=KEPT)
 def _log2_norms(width: int, depth: int) -> Array:
     """log2 ‖Hᵏe₁‖, shape (draws, depth + 1)."""
     count = draws(depth)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import cache
+from threading import Lock
 from typing import Any
 
+from cachetools import LRUCache
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -19,14 +21,16 @@ from core.propagate import Run, propagate
 from core.sampler import Ensemble, ensemble_work, sample_ensemble
 from core.scale_free import ScaleFree, free_of_scale, is_scale_free
 from core.scale_free import scale_free as compute_scale_free
+from core.tied_law import KEPT
 from pages import _observed, _viewer
 from pages._work import OnProgress, Standing, Work
 
-_LONG_CHAIN = 200  # layers; beyond, a law takes a fifth of a second and more
+_LONG_CHAIN = 200  # layers
 _DEPTHS = 25  # an ensemble is as deep as the next multiple
 _QUICK_ENSEMBLE = 5e8  # multiply-adds: less than 0.2 s
-_known_laws: set[Experiment] = set()
-_MOST_KNOWN = 256
+# What theory keeps, and finds at once for another scale or seed.
+_known_laws: LRUCache[Experiment, None] = LRUCache(KEPT)
+_knowing = Lock()
 
 
 @cache
@@ -115,18 +119,22 @@ def prediction(experiment: Experiment, progress: Progress = _NOWHERE) -> Predict
         hear=progress,
         about={"experiment": e.to_query()},
     )
-    if len(_known_laws) >= _MOST_KNOWN:
-        _known_laws.clear()
-    _known_laws.add(ensemble_base(e))
+    if _takes_long(e):
+        with _knowing:
+            _known_laws[ensemble_base(e)] = None
     return found
+
+
+def _takes_long(experiment: Experiment) -> bool:
+    """Whether its law takes a fifth of a second and more to find."""
+    e = experiment
+    sampled = e.weights == "tied" and e.activation == "linear" and e.bias_std == 0
+    return sampled or (not e.phi.positively_homogeneous and e.depth > _LONG_CHAIN)
 
 
 def is_quickly_predicted(experiment: Experiment) -> bool:
     """Whether its law is there at once: easily found, or found before on this host."""
-    e = experiment
-    sampled = e.weights == "tied" and e.activation == "linear" and e.bias_std == 0
-    chained = not e.phi.positively_homogeneous and e.depth > _LONG_CHAIN
-    return not (sampled or chained) or ensemble_base(e) in _known_laws
+    return not _takes_long(experiment) or ensemble_base(experiment) in _known_laws
 
 
 def ensemble_base(experiment: Experiment) -> Experiment:
