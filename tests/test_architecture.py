@@ -27,7 +27,7 @@ TIERS = (
     {"propagate", "products", "sampler"},
     {"diagnosis", "scale_free"},
     {"verdict", "snippet", "records", "preview", "pins", "comparison", "expectation", "guesses"},
-    {"lesson"},
+    {"lesson", "sweep"},
     {"charts"},
     {"__main__", "__init__"},
 )

@@ -1,0 +1,190 @@
+"""Axes: a field of an Experiment and the values it takes, from text and back."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.experiment import PARAMETERS, Experiment
+from core.parameter import Parameter, format_number, shown
+
+Value = int | float | str
+
+MOST_CELLS = 1_000_000
+"""Cells of one sweep."""
+
+SIGMA_W = Parameter(
+    label="σ_w",
+    help="By how much one product stretches a typical vector: weight std · √n. It sets the scale "
+    "factor, whatever the initialiser.",
+    symbol="σ_w",
+    kind="real",
+    minimum=0.0,
+    maximum=1e6,
+)
+
+AXES: dict[str, Parameter] = {
+    "scale": PARAMETERS["scale"],
+    "sigma_w": SIGMA_W,
+    **{name: each for name, each in PARAMETERS.items() if name != "scale"},
+}
+"""What may be varied: every field of an Experiment, and σ_w."""
+
+_RANGE = re.compile(r"(?P<low>[^:]+?)\.\.(?P<high>[^:]+?):(?P<count>\d{1,7})")
+_EVEN = ("depth", "bias_std", "seed", "sigma_w")  # spaced evenly; others by equal factors
+_FORM = "name=from..to:count or name=value,value,…"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One field and its values, in the order in which they are drawn.
+
+    Attributes:
+        name: a key of AXES.
+        values: at least one; of the field's own type.
+    """
+
+    name: str
+    values: tuple[Value, ...]
+
+    def __post_init__(self) -> None:
+        parameter = parameter_of(self.name)
+        if not self.values:
+            raise ValueError(f"{self.name} must have at least one value, got none")
+        for value in self.values:
+            if not parameter.accepts(value):
+                raise ValueError(f"{self.name} must be {parameter.allowed}, got {shown(value)}")
+        object.__setattr__(self, "values", tuple(parameter.convert(each) for each in self.values))
+
+    @property
+    def parameter(self) -> Parameter:
+        """The field's own description."""
+        return AXES[self.name]
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether the values are names."""
+        return self.parameter.kind == "choice"
+
+    @property
+    def is_logarithmic(self) -> bool:
+        """Whether the values are nearer to equal factors than to equal steps."""
+        if self.is_choice or len(self.values) < 3:
+            return False
+        numbers = np.array(self.values, dtype=np.float64)
+        if (numbers <= 0).any() or (np.diff(numbers) <= 0).any():
+            return False
+        steps, factors = np.diff(numbers), np.diff(np.log(numbers))
+        return bool(np.std(factors) / np.mean(factors) < np.std(steps) / np.mean(steps))
+
+    def to_text(self) -> str:
+        """The axis as ``parse`` reads it back, exactly."""
+        low, high, count = self.values[0], self.values[-1], len(self.values)
+        if not self.is_choice and count > 2:
+            brief = f"{self.name}={_text(low)}..{_text(high)}:{count}"
+            try:
+                same = parse(brief) == self
+            except ValueError:
+                same = False
+            if same:
+                return brief
+        return f"{self.name}={','.join(map(_text, self.values))}"
+
+
+def _text(value: Value) -> str:
+    return format_number(value) if isinstance(value, float) else str(value)
+
+
+def parameter_of(name: object) -> Parameter:
+    """The description of what an axis varies; ValueError names what there is."""
+    if not isinstance(name, str) or name not in AXES:
+        raise ValueError(f"there is no axis {shown(name)}; there are {', '.join(AXES)}")
+    return AXES[name]
+
+
+def spaced(name: str, low: float, high: float, count: int) -> Axis:
+    """An axis from low to high: even steps for depth, σ_b and σ_w, else equal factors.
+
+    Whole numbers are rounded, and given once; from 0 on, steps are even for every field.
+
+    Raises:
+        ValueError: the ends are not allowed, count is not from 1 to MOST_CELLS, or the field is
+            a choice, which has no range.
+    """
+    parameter = parameter_of(name)
+    if parameter.kind == "choice":
+        raise ValueError(f"{name} has no range: it must be {parameter.allowed}")
+    if not 1 <= count <= MOST_CELLS:
+        raise ValueError(f"count must be a whole number from 1 to {MOST_CELLS}, got {count}")
+    for end in (low, high):
+        if not (math.isfinite(end) and parameter.accepts(parameter.convert(end))):
+            raise ValueError(f"{name} must be {parameter.allowed}, got {shown(end)}")
+    even = name in _EVEN or low <= 0
+    with np.errstate(all="ignore"):
+        numbers = np.linspace(low, high, count) if even else np.geomspace(low, high, count)
+    if parameter.kind == "integer":
+        return Axis(name, tuple(dict.fromkeys(int(each) for each in np.rint(numbers))))
+    inner = [float(f"{each:.4g}") for each in numbers[1:-1]]
+    return Axis(name, tuple(dict.fromkeys([float(low), *inner, float(high)][:count])))
+
+
+def parse(text: str) -> Axis:
+    """The axis that a text means: ``scale=1e-2..1e1:48``, ``activation=tanh,relu``.
+
+    Raises:
+        ValueError: it has another form, or a value is not allowed.
+    """
+    name, equals, rest = (part.strip() for part in text.partition("="))
+    if not equals or not rest:
+        raise ValueError(f"an axis must be {_FORM}, got {shown(text)}")
+    parameter = parameter_of(name)
+    found = _RANGE.fullmatch(rest)
+    if found:
+        ends = [_value(name, parameter, found[end].strip()) for end in ("low", "high")]
+        low, high = (float(end) if not isinstance(end, str) else math.nan for end in ends)
+        return spaced(name, low, high, int(found["count"]))
+    parts = rest.split(",")
+    if len(parts) > MOST_CELLS:
+        raise ValueError(f"{name} must have at most {MOST_CELLS} values, got {len(parts)}")
+    return Axis(name, tuple(_value(name, parameter, part.strip()) for part in parts))
+
+
+def _value(name: str, parameter: Parameter, text: str) -> Value:
+    value = parameter.parse(text)
+    if value is None or not parameter.accepts(value) or parameter.rounds(text):
+        raise ValueError(f"{name} must be {parameter.allowed}, got {shown(text)}")
+    return value
+
+
+def as_axes(axes: Mapping[str, Sequence[Value]]) -> tuple[Axis, ...]:
+    """One or two axes from a mapping; ValueError for any other number, or too many cells."""
+    if not 1 <= len(axes) <= 2:
+        raise ValueError(f"axes must be one or two fields, got {len(axes)}")
+    if {"scale", "sigma_w"} <= set(axes):
+        raise ValueError("axes must be different things: sigma_w sets scale, got both")
+    made = tuple(Axis(name, tuple(values)) for name, values in axes.items())
+    cells = math.prod(len(axis.values) for axis in made)
+    if cells > MOST_CELLS:
+        raise ValueError(f"a sweep must have at most {MOST_CELLS} cells, got {cells}")
+    return made
+
+
+def placed(base: Experiment, values: Mapping[str, Any]) -> Experiment:
+    """The experiment of a cell.
+
+    Raises:
+        ValueError: the scale factor that σ_w asks for is not allowed.
+    """
+    fields = {name: value for name, value in values.items() if name != "sigma_w"}
+    e = base.replace(**fields)
+    if "sigma_w" not in values:
+        return e
+    unit = e.replace(scale=1.0).sigma_w
+    if unit == 0:
+        raise ValueError(f"sigma_w cannot be set for the initialiser {e.init}: its weights are 0")
+    return e.replace(scale=values["sigma_w"] / unit)

@@ -1,0 +1,167 @@
+"""sweep(): an Experiment varied along one or two of its fields, on any executor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+
+from core.experiment import Experiment
+from core.sweep.axes import Value, as_axes
+from core.sweep.chunks import Chunk, chunked, groups_of, overhead, solve_chunk
+from core.sweep.groups import Answer, Question
+from core.sweep.measures import measure_of
+from core.sweep.result import NAMES, SweepResult
+
+_POLL = 0.1  # seconds between two questions whether to stop
+
+
+def sweep(
+    base: Experiment,
+    axes: Mapping[str, Sequence[Value]],
+    measure: str = "first_nonfinite",
+    *,
+    ensemble_size: int = 1,
+    real: bool = False,
+    executor: Executor | None = None,
+    on_progress: Callable[[float], object] | None = None,
+    on_result: Callable[[SweepResult], object] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> SweepResult:
+    """One number per network in every cell of a grid.
+
+    Infinite-width theory or the sampler, which draws no matrix, answer where they can; else
+    networks are multiplied out. The numbers do not depend on the executor, on how the work was
+    cut, or on the order in which it came back.
+
+    Args:
+        base: the Experiment; its seed is that of every cell.
+        axes: field -> its values, one or two fields; also ``sigma_w``, which sets the scale.
+        measure: a key of MEASURES; of a statistic that of the last layer, or as ``rms@10``.
+        ensemble_size: networks per cell. The first one of a cell of real runs is what Explore
+            shows of its experiment.
+        real: multiply real matrices in the real number format, whatever is known.
+        executor: any of ``concurrent.futures``, or Dask's; None for a thread of this process.
+        on_progress: called with the fraction done, whenever something is.
+        on_result: called with what is known so far, as often; coarse cells come first.
+        should_stop: asked some ten times a second; what is there by then is kept.
+
+    Returns:
+        The grid. A cell that failed has its reason in ``errors``.
+
+    Raises:
+        ValueError: an axis, a value, the measure or ensemble_size is not allowed.
+    """
+    made = as_axes(axes)
+    question = _question(measure, ensemble_size, real)
+    if question.layer is not None:
+        depths = axes.get("depth", (base.depth,))
+        if min(int(depth) for depth in depths) < question.layer:
+            raise ValueError(f"layer must be at most the depth {min(depths)}, got {question.layer}")
+    shape = tuple(len(axis.values) for axis in made)
+    found = _Found(
+        SweepResult(
+            base,
+            made,
+            question,
+            np.full((question.networks, *shape), np.nan),
+            np.zeros(shape, dtype=np.uint8),
+        )
+    )
+    groups, impossible = groups_of(base, made, question)
+    found.take(impossible)
+    with _own_thread() if executor is None else _left_open(executor) as place:
+        chunks = chunked(groups, question, overhead(place))
+        for answers in _streamed(place, chunks, question, should_stop or _never):
+            found.take(answers)
+            if on_result:
+                on_result(found.so_far())
+            if on_progress:
+                on_progress(found.result.fraction_done)
+    return replace(found.result, stopped=found.result.fraction_done < 1)
+
+
+def _question(measure: str, ensemble_size: int, real: bool) -> Question:
+    name, layer = measure_of(measure)
+    if isinstance(ensemble_size, bool) or not isinstance(ensemble_size, int) or ensemble_size < 1:
+        raise ValueError(
+            f"ensemble_size must be a whole number of at least 1, got {ensemble_size!r}"
+        )
+    return Question(name, layer, ensemble_size, real)
+
+
+def _never() -> bool:
+    return False
+
+
+@contextmanager
+def _own_thread() -> Iterator[Executor]:
+    with ThreadPoolExecutor(1) as executor:
+        yield executor
+
+
+@contextmanager
+def _left_open(executor: Executor) -> Iterator[Executor]:
+    yield executor
+
+
+def _streamed(
+    executor: Executor, chunks: Sequence[Chunk], question: Question, should_stop: Callable[[], bool]
+) -> Iterator[list[Answer]]:
+    """The answers of each chunk as it is done; what has not begun is given up at the end."""
+    running: dict[Future[list[Answer]], Chunk] = {}
+    try:
+        for chunk in chunks:
+            running[executor.submit(solve_chunk, chunk, question)] = chunk
+        while running and not should_stop():
+            done, _ = wait(running, timeout=_POLL, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield _answers(future, running.pop(future))
+    finally:
+        for future in running:
+            future.cancel()
+
+
+def _answers(future: Future[list[Answer]], chunk: Chunk) -> list[Answer]:
+    """What a chunk came to; if it broke, every cell of it has the reason."""
+    try:
+        return future.result()
+    except Exception as failure:  # whatever a worker, or the way to it, may raise
+        reason = f"{type(failure).__name__}: {failure}"
+        return [
+            Answer(cell.index, group.engine, error=reason)
+            for group in chunk
+            for cell in group.cells
+        ]
+
+
+class _Found:
+    """A result that is being filled."""
+
+    def __init__(self, empty: SweepResult) -> None:
+        self.errors: dict[tuple[int, ...], str] = {}
+        self.result = replace(empty, errors=self.errors)
+
+    def take(self, answers: Sequence[Answer]) -> None:
+        """Put answers in their places."""
+        for answer in answers:
+            place = tuple(map(int, np.unravel_index(answer.index, self.result.shape)))
+            if answer.error:
+                self.errors[place] = answer.error
+                continue
+            self.result.values[:, *place] = answer.values
+            self.result.engines[place] = NAMES.index(answer.engine)
+
+    def so_far(self) -> SweepResult:
+        """A copy that does not change any more."""
+        r = self.result
+        return replace(
+            r,
+            values=r.values.copy(),
+            engines=r.engines.copy(),
+            errors=dict(self.errors),
+            stopped=True,
+        )

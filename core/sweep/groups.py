@@ -1,0 +1,208 @@
+"""Groups: cells that one computation answers, and what answers them.
+
+Which cells belong together is decided from the whole sweep, never from how it is cut into chunks:
+so the numbers are the same to the last bit wherever, and in whatever order, groups are solved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from core.devices import cost
+from core.experiment import Experiment
+from core.propagate import Run, propagate
+from core.sampler import ensemble_work, is_exact_in_law, sample_ensemble
+from core.scale_free import is_scale_free
+from core.streams import stream_seed
+from core.sweep.measures import MEASURES, Measure
+from core.tally import Array
+
+Engine = Literal["theory", "sampler", "matrices", "runs"]
+ENGINES: dict[Engine, str] = {
+    "theory": "infinite-width theory",
+    "sampler": "networks without matrices, exact in law",
+    "matrices": "matrices multiplied beyond the number format's range",
+    "runs": "real a @ x in the number format",
+}
+"""What gave a number -> in words."""
+
+_Key = tuple[Engine, Experiment, object]
+
+_COARSE = 8  # bits: rounding to so few is no detail
+_HEAVIEST = 8.0  # standard deviations; no weight of any matrix is farther out
+_FINEST = 64.0  # smallest subnormals in a weight's std, from which rounding weights is a detail
+_THEORY_WORK = 5e6  # multiply-adds that a point of an infinite-width map is taken for
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A place of the grid, as its flat index, and its experiment."""
+
+    index: int
+    experiment: Experiment
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cells that one computation answers.
+
+    Attributes:
+        engine: what answers them.
+        shared: what is computed, once for all of them.
+        cells: whom it answers.
+        level: 0 for what the coarsest picture needs, then 1, 2, …
+    """
+
+    engine: Engine
+    shared: Experiment
+    cells: tuple[Cell, ...]
+    level: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of every cell.
+
+    Attributes:
+        measure: a key of MEASURES.
+        layer: where a statistic is measured; None for the last layer.
+        ensemble_size: networks per cell.
+        real: whether to multiply real matrices in the real number format whatever is known.
+    """
+
+    measure: str
+    layer: int | None = None
+    ensemble_size: int = 1
+    real: bool = False
+
+    @property
+    def entry(self) -> Measure:
+        """The measure itself."""
+        return MEASURES[self.measure]
+
+    @property
+    def networks(self) -> int:
+        """Numbers per cell: theory has one."""
+        return 1 if self.entry.of_theory else self.ensemble_size
+
+    def layer_of(self, e: Experiment) -> int:
+        """Where it is measured."""
+        return e.depth if self.layer is None else self.layer
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a cell came to: a number per network, or why there is none."""
+
+    index: int
+    engine: Engine
+    values: Array = field(default_factory=lambda: np.empty(0))
+    error: str = ""
+
+
+def grouped(cells: Sequence[tuple[Cell, int]], question: Question, deepest: int) -> Iterator[Group]:
+    """Cells with their levels as groups; ``deepest`` is the depth of the deepest of all."""
+    found: dict[_Key, list[tuple[Cell, int]]] = {}
+    for cell, level in cells:
+        found.setdefault(_key(cell, level, question, deepest), []).append((cell, level))
+    for (engine, shared, _), members in found.items():
+        level = min(level for _, level in members)
+        yield Group(engine, shared, tuple(cell for cell, _ in members), level)
+
+
+def _key(cell: Cell, level: int, question: Question, deepest: int) -> _Key:
+    """Engine, what is computed, and whatever else sets a group apart."""
+    e, entry = cell.experiment, question.entry
+    if entry.of_theory is not None:
+        phi_only = Experiment(activation=e.activation)
+        return "theory", phi_only, (e.bias_std, level)
+    free, exact = _shared(e, deepest), e.replace(depth=deepest)
+    if entry.of_ensemble is not None and not question.real and _is_plain(e):
+        if is_exact_in_law(free):
+            return "sampler", free, None
+        if is_scale_free(free):
+            return "matrices", free, None
+    return "runs", exact, None
+
+
+def _shared(e: Experiment, deepest: int) -> Experiment:
+    """What stands for every format, every smaller depth, and often every scale factor."""
+    base = e.replace(depth=deepest, number_format="float64")
+    return base.replace(scale=1.0) if e.scale and is_scale_free(base) else base
+
+
+def _is_plain(e: Experiment) -> bool:
+    """Whether the number format only sets where the range ends."""
+    limit = e.format
+    if limit.bits <= _COARSE:
+        return False
+    return _FINEST * limit.smallest_subnormal <= e.weight_std <= limit.max / _HEAVIEST
+
+
+def work(group: Group, question: Question) -> float:
+    """About how many multiply-adds it takes."""
+    if group.engine == "theory":
+        return _THEORY_WORK * len(group.cells)
+    if group.engine == "runs":
+        return question.ensemble_size * cost(group.shared).multiply_adds
+    return ensemble_work(group.shared, question.ensemble_size)
+
+
+def solve(group: Group, question: Question) -> list[Answer]:
+    """The answers of a group's cells; what raises a ValueError is answered by its words."""
+    try:
+        solved = {"theory": _by_theory, "runs": _by_runs}.get(group.engine, _by_ensemble)
+        return solved(group, question)
+    except ValueError as error:
+        return [Answer(cell.index, group.engine, error=str(error)) for cell in group.cells]
+
+
+def _by_theory(group: Group, question: Question) -> list[Answer]:
+    compute = question.entry.of_theory
+    assert compute is not None
+    experiments = [cell.experiment for cell in group.cells]
+    sigma_w = np.array([e.sigma_w for e in experiments])
+    sigma_b = np.array([e.bias_std for e in experiments])
+    values = compute(group.shared.phi, sigma_w, sigma_b)
+    return [
+        Answer(cell.index, "theory", values[place : place + 1])
+        for place, cell in enumerate(group.cells)
+    ]
+
+
+def _by_ensemble(group: Group, question: Question) -> list[Answer]:
+    compute = question.entry.of_ensemble
+    assert compute is not None
+    e = group.shared
+    ensemble = sample_ensemble(e, question.ensemble_size, seed=e.seed)
+    answers = []
+    for cell in group.cells:
+        layer = question.layer_of(cell.experiment)
+        own = ensemble.at(cell.experiment)
+        answers.append(Answer(cell.index, group.engine, np.asarray(compute(own, layer))))
+    return answers
+
+
+def _by_runs(group: Group, question: Question) -> list[Answer]:
+    compute = question.entry.of_run
+    assert compute is not None
+    runs = [propagate(each) for each in _networks(group.shared, question.ensemble_size)]
+    return [
+        Answer(cell.index, "runs", _each(runs, question.layer_of(cell.experiment), compute))
+        for cell in group.cells
+    ]
+
+
+def _each(runs: Sequence[Run], layer: int, compute: Callable[[Run, int], float]) -> Array:
+    return np.array([compute(run, layer) for run in runs])
+
+
+def _networks(e: Experiment, count: int) -> Iterator[Experiment]:
+    """The experiment itself, as Explore shows it, and others with seeds of their own."""
+    yield e
+    for number in range(1, count):
+        yield e.replace(seed=stream_seed(e.seed, -number - 1) >> 1)

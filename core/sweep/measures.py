@@ -1,0 +1,185 @@
+"""MEASURES: the one number per network that a sweep is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Literal
+
+import numpy as np
+
+from core.activations import Activation
+from core.correlations import chi_1, depth_scales
+from core.fixed_points import fixed_point
+from core.layer_stats import STATISTICS, Events
+from core.parameter import shown
+from core.propagate import Run
+from core.sampler import Ensemble
+from core.tally import Array
+
+Kind = Literal["iteration", "positive", "signed", "log2", "fraction", "layers"]
+OfTheory = Callable[[Activation, Array, Array], Array]
+
+TRAINABLE = 6
+"""Layers per ξ_c over which a signal can be told from another: Schoenholz et al. 2017."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A number for each network, or for a whole cell.
+
+    Attributes:
+        label: its name on screen; help: what it is, in one sentence.
+        kind: a loop index, a size, a signed number, its log2, a fraction, or a number of layers.
+        of_run: from a run, at a layer; None where theory alone knows it.
+        of_ensemble: from an ensemble, at a layer, one number per network; None where the
+            ensemble, which has no number format's rounding, cannot tell.
+        of_theory: from φ and arrays of σ_w and σ_b, at infinite width.
+        at_a_layer: whether it is measured at one layer, rather than over all.
+    """
+
+    label: str
+    help: str
+    kind: Kind
+    of_run: Callable[[Run, int], float] | None = None
+    of_ensemble: Callable[[Ensemble, int], Array] | None = None
+    of_theory: OfTheory | None = None
+    at_a_layer: bool = False
+
+
+_EVENTS = {
+    "first_nonfinite": ("NaN iteration", "an element is Inf or NaN"),
+    "first_nan": ("first NaN", "an element is NaN"),
+    "all_zero": ("vanishing iteration", "every element is exactly zero"),
+    "all_subnormal": ("all subnormal", "no element reaches the smallest normal value"),
+    "notebook_mean_nan": ("x.mean() is NaN", "torch's own x.mean() is NaN"),
+    "notebook_std_nan": ("x.std() is NaN", "torch's own x.std() is NaN"),
+    "notebook_mean_inf": ("x.mean() is Inf", "torch's own x.mean() is infinite"),
+    "notebook_std_inf": ("x.std() is Inf", "torch's own x.std() is infinite"),
+}
+
+
+def _event(name: str) -> Measure:
+    label, when = _EVENTS[name]
+
+    def of_run(run: Run, layer: int) -> float:
+        index = getattr(run.events, name)
+        return np.nan if index is None or index >= layer else float(index)
+
+    def of_ensemble(ensemble: Ensemble, layer: int) -> Array:
+        ended = _ends(ensemble)[name]
+        return np.where(ended < layer, ended, np.nan)
+
+    known = name in ("first_nonfinite", "all_zero")
+    return Measure(
+        label=label,
+        help=f"The first loop index i after whose product {when}; none if it never happens.",
+        kind="iteration",
+        of_run=of_run,
+        of_ensemble=of_ensemble if known else None,
+    )
+
+
+def _ends(ensemble: Ensemble) -> dict[str, Array]:
+    return {"first_nonfinite": ensemble.first_overflow, "all_zero": ensemble.first_all_zero}
+
+
+_OF_ENSEMBLE: dict[str, Callable[[Ensemble, int], Array]] = {
+    "mean": lambda ensemble, layer: ensemble.mean[:, layer],
+    "std": lambda ensemble, layer: _power(ensemble.log2_std[:, layer]),
+    "rms": lambda ensemble, layer: _power(ensemble.log2_rms[:, layer]),
+    "max_abs": lambda ensemble, layer: _power(ensemble.log2_max_abs[:, layer]),
+    "log2_std": lambda ensemble, layer: ensemble.log2_std[:, layer],
+    "log2_rms": lambda ensemble, layer: ensemble.log2_rms[:, layer],
+    "zero": lambda ensemble, layer: ensemble.zero[:, layer],
+}
+"""What exact arithmetic says as long as x is within the number format's range."""
+
+_BEYOND = {"positive": (np.inf, 0.0), "log2": (np.inf, -np.inf), "signed": (np.nan, 0.0)}
+"""Kind -> its value where x is not finite any more, and where it is all zero."""
+
+
+def _power(octaves: Array) -> Array:
+    with np.errstate(over="ignore"):
+        return np.asarray(np.exp2(octaves))
+
+
+def _statistic(name: str) -> Measure:
+    entry = STATISTICS[name]
+    broken, gone = _BEYOND.get(entry.kind, (np.nan, 1.0 if name == "zero" else np.nan))
+
+    def of_run(run: Run, layer: int) -> float:
+        value = float(run.stats.values[name][layer])
+        if entry.kind != "fraction" and run.stats.nonfinite[layer] > 0:
+            return broken
+        return value
+
+    def of_ensemble(ensemble: Ensemble, layer: int) -> Array:
+        values = _OF_ENSEMBLE[name](ensemble, layer)
+        ended = _ends(ensemble)
+        values = np.where(ended["all_zero"] < layer, gone, values)
+        return np.where(ended["first_nonfinite"] < layer, broken, values)
+
+    return Measure(
+        label=entry.label,
+        help=entry.help,
+        kind=entry.kind,
+        of_run=of_run,
+        of_ensemble=of_ensemble if name in _OF_ENSEMBLE else None,
+        at_a_layer=True,
+    )
+
+
+def _q_star(phi: Activation, sigma_w: Array, sigma_b: Array) -> Array:
+    return np.asarray(fixed_point(phi, sigma_w, sigma_b), dtype=np.float64)
+
+
+def _theory(label: str, help: str, kind: Kind, compute: OfTheory) -> Measure:
+    return Measure(label=label, help=f"{help} At infinite width.", kind=kind, of_theory=compute)
+
+
+MEASURES: dict[str, Measure] = {
+    **{item.name: _event(item.name) for item in fields(Events)},
+    **{name: _statistic(name) for name in STATISTICS},
+    "chi_1": _theory(
+        "χ₁",
+        "By how much one layer multiplies a small difference of two signals, squared: 1 is the "
+        "edge of chaos.",
+        "positive",
+        lambda phi, sigma_w, sigma_b: np.asarray(chi_1(phi, sigma_w, sigma_b)),
+    ),
+    "q_star": _theory("q*", "The second moment that h comes to with depth.", "positive", _q_star),
+    "xi_c": _theory(
+        "ξ_c",
+        "Layers over which the correlation of two signals settles by a factor e.",
+        "layers",
+        lambda phi, sigma_w, sigma_b: np.asarray(depth_scales(phi, sigma_w, sigma_b)[1]),
+    ),
+    "trainable_depth": _theory(
+        "trainable depth 6·ξ_c",
+        "Layers through which two signals can still be told apart, so that a network can learn.",
+        "layers",
+        lambda phi, sigma_w, sigma_b: (
+            TRAINABLE * np.asarray(depth_scales(phi, sigma_w, sigma_b)[1])
+        ),
+    ),
+}
+"""Name -> Measure; a statistic is that of the last layer, ``log2_std@10`` that of layer 10."""
+
+
+def measure_of(text: object) -> tuple[str, int | None]:
+    """The name and the layer that ``log2_std@10`` means; None for the last layer.
+
+    Raises:
+        ValueError: there is no such measure, or it is not one of a layer.
+    """
+    name, at, layer = str(text).partition("@")
+    if not isinstance(text, str) or name not in MEASURES:
+        raise ValueError(f"there is no measure {shown(text)}; there are {', '.join(MEASURES)}")
+    if not at:
+        return name, None
+    if not MEASURES[name].at_a_layer:
+        raise ValueError(f"{name} is not measured at a layer, got {shown(text)}")
+    if not (layer.isascii() and layer.isdigit() and len(layer) < 6):
+        raise ValueError(f"the layer of {name} must be a whole number, got {shown(layer)}")
+    return name, int(layer)
