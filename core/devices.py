@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import torch
+from threadpoolctl import ThreadpoolController
 
 from core import settings
 from core.experiment import Experiment
@@ -19,7 +21,6 @@ _GIB = 2**30
 _CHUNK_ELEMENTS = 2**19
 _KEPT_BYTES = 2**25 - 2**16  # just under the most that glibc lets its threshold grow to
 _BYTES_PER_MEASURED_ELEMENT = 40  # the float64 copies and int64 keys alive while tallying
-_SLOWER_IN_16_BITS = 50  # a product of two matrices, on a CPU without instructions for it
 _OVERHEAD_BYTES = 2**24  # what BLAS keeps for itself
 _QUICK_MULTIPLY_ADDS = 2e9
 _MULTIPLY_ADDS_PER_DRAW = 16  # what one random number costs, in multiply-adds, on a CPU
@@ -56,22 +57,30 @@ def resolve_device(name: str) -> torch.device:
 _threads_lock = threading.Lock()
 _runs_in_progress = 0
 _host_threads = 0
+_blas_limit: Any = None  # while runs are in progress
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """The library behind numpy's products; torch's is another."""
+    return ThreadpoolController()
 
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """Run torch's CPU kernels on the calling thread alone.
+    """Run torch's CPU kernels, and numpy's products, on the calling thread alone.
 
     A matrix product split between threads adds up in another order and differs in the last bit;
     on one thread the result is the same on every machine of a kind. torch keeps the number per
     thread, but a new thread starts with the number that was set last anywhere: what is put back
     is what the process had while nothing ran.
     """
-    global _runs_in_progress, _host_threads
+    global _runs_in_progress, _host_threads, _blas_limit
     with _threads_lock:
         before = torch.get_num_threads()
         if _runs_in_progress == 0:
             _host_threads = before
+            _blas_limit = _blas().limit(limits=1, user_api="blas")
         restored = _host_threads if before == 1 else before
         _runs_in_progress += 1
         torch.set_num_threads(1)
@@ -80,6 +89,8 @@ def single_threaded() -> Iterator[None]:
     finally:
         with _threads_lock:
             _runs_in_progress -= 1
+            if _runs_in_progress == 0:
+                _blas_limit.restore_original_limits()
             torch.set_num_threads(restored)
 
 
@@ -128,8 +139,6 @@ def cost(experiment: Experiment, device_type: str = "cpu") -> Cost:
     layers = chunk_layers(experiment) + 1
     measured = layers * _measured_elements(experiment) * _BYTES_PER_MEASURED_ELEMENT
     products = float(n) * n * batch * depth
-    if device_type == "cpu" and number_format.bits == 16 and batch > 1:
-        products *= _SLOWER_IN_16_BITS
     draws = drawn * (_MULTIPLY_ADDS_PER_DRAW * float(n) * n + rule.multiply_adds(n))
     if rule.fit is not None:
         draws += drawn * _FITTING_PRODUCTS * float(n) * n * batch

@@ -40,7 +40,7 @@ def _safe_size(number_format: NumberFormat, device_type: str, count: int) -> flo
     torch sums in the format, or in float32 if that is wider; the squares of a std in float64 on
     a CPU and in the format of the sum on CUDA.
     """
-    sums = torch.promote_types(number_format.product_dtype, torch.float32)
+    sums = number_format.sum_dtype
     squares = torch.float64 if device_type == "cpu" else sums
     return min(
         torch.finfo(sums).max / (2 * count),

@@ -16,8 +16,8 @@ class NumberFormat:
     Attributes:
         name: registry key; travels in links, never renamed.
         dtype: the torch dtype in which activations and weights are stored.
-        product_dtype: the dtype that the product is computed in and returned in. The formats
-            of 8 bits have no arithmetic of their own: they accumulate in float32.
+        product_dtype: the dtype of a @ x + b, and of φ. The formats of 8 bits have no arithmetic
+            of their own: it is float32.
         infinity: whether overflow gives Inf; otherwise it sticks to ``max`` (saturation).
         reference: the defining document.
     """
@@ -27,6 +27,16 @@ class NumberFormat:
     product_dtype: torch.dtype
     infinity: bool
     reference: str
+
+    @cached_property
+    def sum_dtype(self) -> torch.dtype:
+        """The dtype in which the terms of a product are added up, before it is rounded once.
+
+        Formats of 16 bits add up in float32, as the matrix units of GPUs do. torch's own product
+        on a CPU would do so too, but where the processor has instructions for bfloat16 these drop
+        subnormal numbers, and the same network would die earlier there.
+        """
+        return torch.promote_types(self.product_dtype, torch.float32)
 
     @cached_property
     def max(self) -> float:

@@ -68,7 +68,7 @@ def draw_input(experiment: Experiment, device: torch.device) -> Tensor:
 def draw_layer(
     experiment: Experiment, layer: int, device: torch.device, x: Tensor | None = None
 ) -> tuple[Tensor, Tensor | None]:
-    """The weights of one layer and its bias, rounded to the format, in its product dtype.
+    """The weights of one layer and its bias, rounded to the format.
 
     Random numbers are drawn in float32 whatever the format, so that every format sees the same
     network; an initialiser that is fitted to data is fitted to what that format makes of them,
@@ -82,32 +82,32 @@ def draw_layer(
             initialiser that is fitted to data.
 
     Returns:
-        a of shape (width, width), and b of shape (width,) or (width, 1), or None without bias.
+        a of shape (width, width), in the dtype that products add up in, and b of shape (width,)
+        or (width, 1), in that of products; or None without bias.
 
     Raises:
         ValueError: the initialiser is fitted to data, and there are none.
     """
     n, number_format = experiment.width, experiment.format
-    master = torch.promote_types(number_format.product_dtype, torch.float32)
     generator = layer_generator(experiment, layer, device)
 
-    def rounded(values: Tensor, factor: float) -> Tensor:
-        values = values.to(master)
+    def rounded(values: Tensor, factor: float, dtype: torch.dtype) -> Tensor:
+        values = values.to(number_format.sum_dtype)
         if factor != 1:
             values = values.mul_(factor)
-        return number_format.cast(values).to(number_format.product_dtype)
+        return number_format.cast(values).to(dtype)
 
     rule = experiment.rule
     a = rule.sample(n, n, experiment.phi, generator=generator)
     if rule.fit is not None:
         if x is None:
             raise ValueError(f"the initialiser {rule.name} is fitted to data: x is missing")
-        a = rule.fit(a.to(master), x)
-    a = rounded(a, experiment.scale)
+        a = rule.fit(a.to(number_format.sum_dtype), x)
+    a = rounded(a, experiment.scale, number_format.sum_dtype)
     if experiment.bias_std == 0:
         return a, None
     b = torch.randn(n, generator=generator, device=device, dtype=torch.float32)
-    b = rounded(b, experiment.bias_std)
+    b = rounded(b, experiment.bias_std, number_format.product_dtype)
     return a, b if experiment.batch_size == 1 else b.unsqueeze(1)
 
 
@@ -125,16 +125,17 @@ class _Product:
     def __init__(self, experiment: Experiment, like: Tensor) -> None:
         self.number_format = experiment.format
         self.phi = experiment.phi
-        self.bare = experiment.activation == "linear" and experiment.bias_std == 0
-        self.native = self.number_format.dtype == self.number_format.product_dtype
+        bare = experiment.activation == "linear" and experiment.bias_std == 0
+        self.in_place = bare and self.number_format.dtype == self.number_format.sum_dtype
         self.multiply = torch.mv if like.dim() == 1 else torch.mm
-        self.scratch = torch.empty_like(like, dtype=self.number_format.product_dtype)
+        self.scratch = torch.empty_like(like, dtype=self.number_format.sum_dtype)
 
     def __call__(self, a: Tensor, b: Tensor | None, x: Tensor, out: Tensor) -> None:
-        if self.bare and self.native:
+        if self.in_place:
             self.multiply(a, x, out=out)
             return
-        h = self.multiply(a, x.to(self.number_format.product_dtype), out=self.scratch)
+        h = self.multiply(a, x.to(self.number_format.sum_dtype), out=self.scratch)
+        h = h.to(self.number_format.product_dtype)
         if b is not None:
             h = h.add_(b)
         out.copy_(self.number_format.cast(self.phi(h)))

@@ -60,6 +60,12 @@ def _database(text: str) -> str:
     return text
 
 
+def _scheduler(text: str) -> str:
+    if text and re.fullmatch(r"(tcp|tls|ws|wss)://[^\s/]+:\d{1,5}", text) is None:
+        raise ValueError(text)
+    return text
+
+
 def _words(text: str) -> str:
     if not text.strip() or any(mark in text for mark in ";,\r\n"):
         raise ValueError(text)
@@ -107,6 +113,12 @@ SETTINGS: Mapping[str, Setting] = {
         _database,
         "Where the class polls are; several hosts share PostgreSQL. A file is relative to the app.",
         secret=True,
+    ),
+    "GOOD_INIT_DASK": Setting(
+        "",
+        "empty, or the address of a Dask scheduler such as tcp://127.0.0.1:8786",
+        _scheduler,
+        "The Dask cluster that computes sweeps. Empty: this process does.",
     ),
     "GOOD_INIT_METRICS": Setting(
         "on", _ON_OFF, _switch, "The route /metrics for Prometheus. Keep it from the public."

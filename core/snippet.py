@@ -33,13 +33,11 @@ def stream_seed_lines() -> list[str]:
 def _layer_lines(e: Experiment) -> list[str]:
     """Lines that draw ``a``, and ``b`` if there is one, from ``generator``."""
     number_format = e.format
-    widen = ".double()" if number_format.product_dtype.itemsize > 4 else ""
-    native = number_format.dtype == number_format.product_dtype
+    widen = ".double()" if number_format.sum_dtype.itemsize > 4 else ""
     cast = "" if e.number_format in ("float32", "float64") else f".to({number_format.dtype})"
-    if not native:
-        cast += ".float()"
+    back = ".float()" * bool(cast)
 
-    def rounded(name: str, factor: float) -> list[str]:
+    def rounded(name: str, factor: float, cast: str) -> list[str]:
         times = f" * {format_number(factor)}" if factor != 1 else ""
         value = f"({name}{widen}{times})" if times and cast else f"{name}{widen}{times}"
         return [f"{name} = {value}{cast}"] if value + cast != name else []
@@ -47,17 +45,27 @@ def _layer_lines(e: Experiment) -> list[str]:
     lines = e.rule.code.format(gain=e.phi.gain).splitlines()
     if e.rule.fit is not None:
         lines += [f"a = a{widen}"] * bool(widen) + e.rule.fit_code.splitlines()
-    lines += rounded("a", e.scale)
+    lines += rounded("a", e.scale, cast + back)
     if e.bias_std:
-        lines += ["b = torch.randn(n, generator=generator)", *rounded("b", e.bias_std)]
+        lines += [
+            "b = torch.randn(n, generator=generator)",
+            *rounded("b", e.bias_std, cast + back * (not _has_arithmetic(e))),
+        ]
         if e.batch_size > 1:
             lines += ["b = b.unsqueeze(1)  # one bias for every input"]
     return lines
 
 
+def _has_arithmetic(e: Experiment) -> bool:
+    """Whether torch computes in the format itself."""
+    return e.format.dtype == e.format.product_dtype
+
+
 def _step_lines(e: Experiment) -> list[str]:
-    native = e.format.dtype == e.format.product_dtype
-    lines = ["x = a @ x" if native else "x = a @ x.float()"]
+    native, added_wider = _has_arithmetic(e), e.format.dtype != e.format.sum_dtype
+    lines = ["x = a @ x.float()" if added_wider else "x = a @ x"]
+    if native and added_wider:
+        lines = [f"x = (a @ x.float()).to({e.format.dtype})  # add up in float32, round once"]
     if e.bias_std:
         lines += ["x = x + b"]
     if e.activation != "linear":
@@ -68,7 +76,7 @@ def _step_lines(e: Experiment) -> list[str]:
 
 
 def _check_lines(e: Experiment) -> list[str]:
-    native = e.format.dtype == e.format.product_dtype
+    native = _has_arithmetic(e)
     x = "x" if native else "x.float()"
     std = f"{x}.std()" if e.width * e.batch_size > 1 else "float('nan')"
     tiny = f"torch.finfo({e.format.dtype}).smallest_normal"

@@ -5,6 +5,7 @@ from core.sweep.conduct import sweep
 from core.sweep.groups import ENGINES, Question
 from core.sweep.measures import MEASURES, Measure, measure_of
 from core.sweep.result import SweepResult
+from core.sweep.table import load, save, to_frame
 
 __all__ = [
     "AXES",
@@ -15,8 +16,11 @@ __all__ = [
     "Measure",
     "Question",
     "SweepResult",
+    "load",
     "measure_of",
     "parse",
+    "save",
     "spaced",
     "sweep",
+    "to_frame",
 ]

@@ -147,13 +147,14 @@ class _Found:
 
     def take(self, answers: Sequence[Answer]) -> None:
         """Put answers in their places."""
+        values = self.result.values.reshape(len(self.result.values), -1)
         for answer in answers:
-            place = tuple(map(int, np.unravel_index(answer.index, self.result.shape)))
             if answer.error:
-                self.errors[place] = answer.error
+                place = np.unravel_index(answer.index, self.result.shape)
+                self.errors[tuple(map(int, place))] = answer.error
                 continue
-            self.result.values[:, *place] = answer.values
-            self.result.engines[place] = NAMES.index(answer.engine)
+            values[:, answer.index] = answer.values
+            self.result.engines.flat[answer.index] = NAMES.index(answer.engine)
 
     def so_far(self) -> SweepResult:
         """A copy that does not change any more."""

@@ -92,7 +92,8 @@ class SweepResult:
         """The share of a cell's networks in which the event came; NaN if it is not done."""
         if not self.done[place]:
             return float("nan")
-        return float(np.mean(~np.isnan(self.values[:, *place])))
+        flat = np.ravel_multi_index(place, self.shape)
+        return float(np.mean(~np.isnan(self.values.reshape(len(self.values), -1)[:, flat])))
 
     def experiment(self, place: tuple[int, ...]) -> Experiment:
         """The experiment of a cell.

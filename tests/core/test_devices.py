@@ -91,9 +91,6 @@ def test_the_estimate_is_above_what_a_run_really_takes(changes):
 
 def test_the_cost_grows_with_everything_that_costs():
     base = Experiment(width=64, depth=10)
-    assert cost(base.replace(number_format="float16", batch_size=8)).multiply_adds > 10 * (
-        cost(base.replace(batch_size=8)).multiply_adds
-    )
     for changes in ({"width": 128}, {"depth": 20}, {"batch_size": 8}, {"weights": "fresh"}):
         assert cost(base.replace(**changes)).multiply_adds > cost(base).multiply_adds
     for name in INITIALIZERS:

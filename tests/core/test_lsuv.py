@@ -105,7 +105,7 @@ def layers(e):
         if a is None or e.weights == "fresh":
             a, b = draw_layer(e, k, CPU, x)
         yield a, x
-        h = a @ x.to(e.format.product_dtype)
+        h = (a @ x.to(e.format.sum_dtype)).to(e.format.product_dtype)
         x = e.format.cast(e.phi(h if b is None else h + b))
 
 

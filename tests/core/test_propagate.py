@@ -32,7 +32,7 @@ def plain_loop(e, device=CPU):
     layers = [x]
     for k in range(1, e.depth + 1):
         a, b = draw_layer(e, k if e.weights == "fresh" else 1, device)
-        h = a @ x.to(e.format.product_dtype)
+        h = (a @ x.to(e.format.sum_dtype)).to(e.format.product_dtype)
         h = h if b is None else h + b
         x = e.format.cast(ACTIVATIONS[e.activation](h))
         layers.append(x)
@@ -175,7 +175,7 @@ def test_every_format_sees_the_same_network():
     exact = draw_layer(SMALL.replace(number_format="float64"), 1, CPU)[0]
     for name, entry in NUMBER_FORMATS.items():
         a, _ = draw_layer(SMALL.replace(number_format=name), 1, CPU)
-        assert torch.equal(a, entry.cast(exact).to(entry.product_dtype))
+        assert torch.equal(a, entry.cast(exact).to(entry.sum_dtype))
 
 
 def test_tied_and_fresh_share_their_input_and_first_layer():

@@ -1,12 +1,11 @@
 """Load and faults, small: the same functions that ``make load`` runs at full size."""
 
-import asyncio
-
 import pytest
 
 from tests.load import long_visit
 from tests.load.crowd import Plan, elsewhere
 from tests.load.faults import hostile_links, leaving_in_mid_run, slow_reader
+from tests.load.loop import run_apart
 from tests.load.truth import wrong
 from tests.load.viewer import Viewer
 from tests.serving import processes
@@ -60,6 +59,6 @@ async def _back_with_a_step(address):
 
 
 def test_a_step_is_answered_by_a_process_that_never_saw_the_viewer(app):
-    exceptions, screen = asyncio.run(_back_with_a_step(app.address))
+    exceptions, screen = run_apart(_back_with_a_step(app.address))
     assert exceptions == [] and screen[0]["scale"] == "0.1"
     assert wrong([screen]) == []

@@ -86,7 +86,8 @@ def leaving_in_mid_run(app: App) -> Outcome:
     seen = (
         f"processor {busy:.0%} before, {idle:.0%} two seconds later; others: {len(errors)} errors"
     )
-    fine = busy > 0.3 and idle < 0.2 and not errors
+    # On a machine that others use the run gets a part of a core only; once gone it takes none.
+    fine = busy > 0.1 and idle < min(0.2, busy / 3) and not errors
     return Outcome("a viewer leaves in mid-run", seen, is_fine=fine)
 
 

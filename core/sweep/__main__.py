@@ -1,0 +1,126 @@
+"""The command line: ``python -m core.sweep --x scale=1e-2..1e1:48 --y width=16..2048:48``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from tqdm import tqdm
+
+from core.experiment import DEFAULTS, PARAMETERS, Experiment
+from core.sweep.axes import AXES, Axis, parse
+from core.sweep.conduct import sweep
+from core.sweep.executors import chosen, setting_address
+from core.sweep.groups import ENGINES
+from core.sweep.measures import MEASURES, measure_of
+from core.sweep.result import SweepResult
+from core.sweep.table import WRITERS, save, writer_of
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m core.sweep",
+        description="Vary an experiment along one or two of its fields. An axis is "
+        f"name=from..to:count or name=value,value,…; name is one of {', '.join(AXES)}. "
+        "GOOD_INIT_DASK=tcp://… computes on a Dask cluster.",
+    )
+    parser.add_argument("--x", required=True, metavar="AXIS", help="scale=1e-2..1e1:48")
+    parser.add_argument("--y", metavar="AXIS", help="width=16..2048:48")
+    parser.add_argument(
+        "--measure",
+        default="first_nonfinite",
+        help=f"{', '.join(MEASURES)}; a statistic is that of the last layer, rms@10 of layer 10",
+    )
+    parser.add_argument("--networks", type=int, default=1, help="in each cell; default 1")
+    parser.add_argument(
+        "--real", action="store_true", help="multiply real matrices, whatever is known"
+    )
+    parser.add_argument("--processes", type=int, default=1, help="of this machine; default 1")
+    parser.add_argument("--out", metavar="FILE", help=f"a file that ends in {', '.join(WRITERS)}")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    for name, parameter in PARAMETERS.items():
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            dest=name,
+            metavar=parameter.kind.upper(),
+            help=f"{parameter.help} Default {DEFAULTS[name]}.",
+        )
+    return parser
+
+
+def _base(options: Mapping[str, Any]) -> Experiment:
+    query = {name: options[name] for name in PARAMETERS if options[name] is not None}
+    experiment, problems = Experiment.from_query(query)
+    if problems:
+        raise ValueError("; ".join(problem.rsplit(": ", 1)[0] for problem in problems))
+    return experiment
+
+
+def _axes(options: Mapping[str, Any]) -> dict[str, Axis]:
+    made = [parse(options[name]) for name in ("x", "y") if options[name]]
+    if len({axis.name for axis in made}) < len(made):
+        raise ValueError(f"x and y must be different fields, got {made[0].name} twice")
+    return {axis.name: axis for axis in made}
+
+
+def summary(result: SweepResult, seconds: float, where: str) -> str:
+    """What was done, in a few lines."""
+    grid = " × ".join(str(size) for size in result.shape)
+    per_cell = "" if result.measure.of_theory else f", {result.question.ensemble_size} per cell"
+    lines = [
+        f"{result.measure.label}: {grid} cells{per_cell}, {seconds:.1f} s, {where}",
+        *(f"  numbers from: {ENGINES[name]}" for name in result.engine_names),  # type: ignore[index]
+    ]
+    for reason in dict.fromkeys(result.errors.values()):
+        count = list(result.errors.values()).count(reason)
+        lines.append(f"  {count} cells without a number: {reason}")
+    return "\n".join(lines)
+
+
+def _conducted(options: Mapping[str, Any]) -> SweepResult:
+    base, axes = _base(options), _axes(options)
+    measure_of(options["measure"])
+    if options["out"]:
+        writer_of(options["out"])
+    address, processes = setting_address(), int(options["processes"])
+    if processes < 1:
+        raise ValueError(f"processes must be a whole number of at least 1, got {processes}")
+    where = f"on {address}" if address else f"in {processes} process{'es' * (processes > 1)}"
+    start = time.perf_counter()
+    form = "{l_bar}{bar}| {elapsed}<{remaining}"
+    with (
+        tqdm(total=1.0, bar_format=form, disable=options["quiet"]) as bar,
+        chosen(processes) as executor,
+    ):
+        result = sweep(
+            base,
+            {name: axis.values for name, axis in axes.items()},
+            options["measure"],
+            ensemble_size=options["networks"],
+            real=options["real"],
+            executor=executor,
+            on_progress=lambda fraction: bar.update(fraction - bar.n),
+        )
+    print(summary(result, time.perf_counter() - start, where))
+    if options["out"]:
+        save(result, options["out"])
+        print(f"  written: {options['out']}")
+    return result
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run it; 2 and a message on stderr for what is not accepted, 1 where cells failed."""
+    options = vars(_parser().parse_args(arguments))
+    try:
+        result = _conducted(options)
+    except (ValueError, OSError) as error:
+        print(f"python -m core.sweep: {error}", file=sys.stderr)
+        return 2
+    return 1 if result.errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""A sweep as a tidy table, and as a file that can be loaded and drawn again.
+
+One row for each network of each cell: the axes' values, ``network``, the measure, which engine
+gave the number, and why there is none. What the sweep was is kept with it as JSON: in Parquet's own
+metadata, in the first line of a CSV file.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.experiment import Experiment
+from core.parameter import shown
+from core.sweep.axes import parse
+from core.sweep.groups import Question
+from core.sweep.measures import measure_of
+from core.sweep.result import NAMES, SweepResult
+
+_KEY = "good_init_sweep"
+_COMMENT = f"# {_KEY} "
+_COLUMNS = ("network", "value", "engine", "error")
+_MOST_BYTES = 2**28  # a file larger than this was not written here
+
+
+def to_frame(result: SweepResult) -> pd.DataFrame:
+    """One row for each network of each cell, cells in the order of the grid.
+
+    Columns: one for each axis, ``network``, ``value``, ``engine`` (empty where nothing is known
+    yet) and ``error``. NaN in a measure of iterations means never, where the engine is named.
+    """
+    networks, cells = len(result.values), result.done.size
+    places = np.unravel_index(np.arange(cells), result.shape)
+    columns: dict[str, Any] = {
+        axis.name: np.repeat(np.array(axis.values)[at], networks)
+        for axis, at in zip(result.axes, places, strict=True)
+    }
+    errors = np.full(cells, "", dtype=object)
+    for place, reason in result.errors.items():
+        errors[np.ravel_multi_index(place, result.shape)] = reason
+    columns["network"] = np.tile(np.arange(networks), cells)
+    columns["value"] = result.values.reshape(networks, cells).T.ravel()
+    columns["engine"] = np.repeat(np.array(NAMES, dtype=object)[result.engines.ravel()], networks)
+    columns["error"] = np.repeat(errors, networks)
+    return pd.DataFrame(columns)
+
+
+def _described(result: SweepResult) -> str:
+    question = result.question
+    layer = "" if question.layer is None else f"@{question.layer}"
+    document = {
+        "experiment": result.base.to_query(),
+        "axes": [axis.to_text() for axis in result.axes],
+        "measure": f"{question.measure}{layer}",
+        "ensemble_size": question.ensemble_size,
+        "real": question.real,
+        "stopped": result.stopped,
+    }
+    return json.dumps(document, ensure_ascii=False)
+
+
+def _rebuilt(text: str, frame: pd.DataFrame) -> SweepResult:
+    """The result that a description and a table stand for; whatever is wrong raises ValueError."""
+    document = json.loads(text)
+    base, problems = Experiment.from_query(document["experiment"])
+    if problems:
+        raise ValueError("; ".join(problems))
+    axes = tuple(parse(each) for each in document["axes"])
+    name, layer = measure_of(document["measure"])
+    question = Question(name, layer, int(document["ensemble_size"]), bool(document["real"]))
+    shape, networks = tuple(len(axis.values) for axis in axes), question.networks
+    cells = int(np.prod(shape))
+    if len(frame) != cells * networks or not set(_COLUMNS) <= set(frame.columns):
+        raise ValueError(f"a table of {cells * networks} rows is wanted, got {len(frame)}")
+    values = frame["value"].to_numpy(np.float64).reshape(cells, networks).T
+    engines = frame["engine"].fillna("").to_numpy()[::networks]
+    errors = frame["error"].fillna("").to_numpy()[::networks]
+    return SweepResult(
+        base,
+        axes,
+        question,
+        values.reshape(networks, *shape).copy(),
+        np.array([NAMES.index(each) for each in engines], dtype=np.uint8).reshape(shape),
+        {
+            tuple(map(int, np.unravel_index(cell, shape))): str(errors[cell])
+            for cell in np.flatnonzero(errors != "")
+        },
+        bool(document["stopped"]),
+    )
+
+
+def to_parquet(result: SweepResult) -> bytes:
+    """The table as a Parquet file, what the sweep was in the schema's metadata."""
+    table = pa.Table.from_pandas(to_frame(result), preserve_index=False)
+    metadata = (table.schema.metadata or {}) | {_KEY.encode(): _described(result).encode()}
+    sink = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata(metadata), sink, compression="zstd")
+    return sink.getvalue()
+
+
+def to_csv(result: SweepResult) -> bytes:
+    """The table as CSV below a line that says what the sweep was."""
+    head = f"{_COMMENT}{_described(result)}\n"
+    return (head + to_frame(result).to_csv(index=False, lineterminator="\n")).encode()
+
+
+WRITERS: dict[str, Callable[[SweepResult], bytes]] = {".parquet": to_parquet, ".csv": to_csv}
+"""How a file's name ends -> what writes it."""
+
+
+def save(result: SweepResult, path: str | Path) -> None:
+    """Write a file of the kind that its name says; ValueError for another ending."""
+    Path(path).write_bytes(writer_of(path)(result))
+
+
+def writer_of(path: str | Path) -> Callable[[SweepResult], bytes]:
+    """What writes a file of that name; ValueError for an ending that there is none for."""
+    ending = Path(path).suffix.lower()
+    if ending not in WRITERS:
+        raise ValueError(f"the file must end in {' or '.join(WRITERS)}, got {shown(str(path))}")
+    return WRITERS[ending]
+
+
+def load(path: str | Path) -> SweepResult:
+    """The sweep that a file holds.
+
+    Raises:
+        ValueError: it is no file of ours: says what is wrong with it.
+        OSError: it cannot be read.
+    """
+    writer_of(path)
+    path = Path(path)
+    if path.stat().st_size > _MOST_BYTES:
+        raise ValueError(f"{path} must have at most {_MOST_BYTES} bytes")
+    try:
+        read = _from_csv if path.suffix.lower() == ".csv" else _from_parquet
+        return read(path.read_bytes())
+    except (KeyError, TypeError, ValueError) as error:  # ArrowInvalid is one of the last
+        raise ValueError(f"{path} is not a sweep of this program: {error}") from None
+
+
+def _from_csv(data: bytes) -> SweepResult:
+    head, _, rest = data.decode().partition("\n")
+    if not head.startswith(_COMMENT):
+        raise ValueError("its first line does not say what was swept")
+    return _rebuilt(head.removeprefix(_COMMENT), pd.read_csv(io.StringIO(rest)))
+
+
+def _from_parquet(data: bytes) -> SweepResult:
+    table = pq.read_table(io.BytesIO(data))
+    return _rebuilt((table.schema.metadata or {})[_KEY.encode()].decode(), table.to_pandas())
