@@ -35,7 +35,10 @@ _Key = tuple[Engine, Experiment, object]
 _COARSE = 8  # bits: rounding to so few is no detail
 _HEAVIEST = 8.0  # standard deviations; no weight of any matrix is farther out
 _FINEST = 64.0  # smallest subnormals in a weight's std, from which rounding weights is a detail
-_THEORY_WORK = 5e6  # multiply-adds that a point of an infinite-width map is taken for
+# Multiply-adds that these are taken for, however small the network:
+_PER_RUN = 1e6
+_PER_LAYER = 6e4  # of an ensemble
+_PER_POINT = 1e7  # of a map at infinite width
 
 
 @dataclass(frozen=True)
@@ -146,10 +149,11 @@ def _is_plain(e: Experiment) -> bool:
 def work(group: Group, question: Question) -> float:
     """About how many multiply-adds it takes."""
     if group.engine == "theory":
-        return _THEORY_WORK * len(group.cells)
+        return _PER_POINT * len(group.cells)
     if group.engine == "runs":
-        return question.ensemble_size * cost(group.shared).multiply_adds
-    return ensemble_work(group.shared, question.ensemble_size)
+        return question.ensemble_size * (_PER_RUN + cost(group.shared).multiply_adds)
+    shared = group.shared
+    return _PER_LAYER * shared.depth + ensemble_work(shared, question.ensemble_size)
 
 
 def solve(group: Group, question: Question) -> list[Answer]:

@@ -81,8 +81,8 @@ def _rebuilt(text: str, frame: pd.DataFrame) -> SweepResult:
     if len(frame) != cells * networks or not set(_COLUMNS) <= set(frame.columns):
         raise ValueError(f"a table of {cells * networks} rows is wanted, got {len(frame)}")
     values = frame["value"].to_numpy(np.float64).reshape(cells, networks).T
-    engines = frame["engine"].fillna("").to_numpy()[::networks]
-    errors = frame["error"].fillna("").to_numpy()[::networks]
+    engines = frame["engine"].to_numpy(object)[::networks]
+    errors = frame["error"].to_numpy(object)[::networks]
     return SweepResult(
         base,
         axes,
@@ -109,7 +109,7 @@ def to_parquet(result: SweepResult) -> bytes:
 def to_csv(result: SweepResult) -> bytes:
     """The table as CSV below a line that says what the sweep was."""
     head = f"{_COMMENT}{_described(result)}\n"
-    return (head + to_frame(result).to_csv(index=False, lineterminator="\n")).encode()
+    return (head + to_frame(result).to_csv(index=False, na_rep="nan", lineterminator="\n")).encode()
 
 
 WRITERS: dict[str, Callable[[SweepResult], bytes]] = {".parquet": to_parquet, ".csv": to_csv}
@@ -151,7 +151,13 @@ def _from_csv(data: bytes) -> SweepResult:
     head, _, rest = data.decode().partition("\n")
     if not head.startswith(_COMMENT):
         raise ValueError("its first line does not say what was swept")
-    return _rebuilt(head.removeprefix(_COMMENT), pd.read_csv(io.StringIO(rest)))
+    frame = pd.read_csv(
+        io.StringIO(rest),
+        dtype={"value": np.float64, "engine": object, "error": object},
+        keep_default_na=False,
+        na_values={"value": ["nan"]},
+    )
+    return _rebuilt(head.removeprefix(_COMMENT), frame)
 
 
 def _from_parquet(data: bytes) -> SweepResult:

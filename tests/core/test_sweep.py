@@ -15,7 +15,6 @@ from core.sweep import AXES, ENGINES, MEASURES, SweepResult, parse, spaced, swee
 from core.sweep.chunks import chunked, groups_of, level_of
 from core.sweep.groups import Question, work
 from core.sweep.measures import measure_of
-from tests.dask_cluster import cluster
 
 SMALL = Experiment(width=24, depth=12)
 SCALES = [0.05, 0.2, 1.0, 4.0, 30.0]
@@ -107,41 +106,6 @@ def spaced_like(name, values):
 def _one_chunk(monkeypatch):
     monkeypatch.setattr("core.sweep.conduct.chunked", lambda groups, *_: [tuple(groups)])
     return ThreadPoolExecutor(1)
-
-
-def test_a_dask_cluster_gives_the_same_bits_and_a_worker_killed_on_the_way_changes_nothing():
-    """Scheduler and workers are processes of their own and talk over TCP."""
-    from core.sweep.executors import cluster as connected
-
-    base = Experiment(width=300, depth=60, activation="tanh", number_format="float8_e5m2")
-    axes = {"scale": [0.01 * k for k in range(1, 13)], "seed": [1, 2, 3]}
-    alone = sweep(base, axes, "log2_std", ensemble_size=2)
-    assert alone.engine_names == ("runs",)
-    with cluster(workers=2) as dask:
-        executor = connected(dask.address)
-        same(alone, sweep(base, axes, "log2_std", ensemble_size=2, executor=executor))
-        for name in GRIDS:
-            same(swept(name), swept(name, executor=executor))
-        killed = []
-
-        def kill_one(fraction):
-            if not killed:
-                dask.workers[0].kill()
-                killed.append(fraction)
-
-        seen = []
-        again = sweep(
-            base,
-            axes,
-            "log2_std",
-            ensemble_size=2,
-            executor=executor,
-            on_progress=kill_one,
-            on_result=lambda result: seen.append(int(result.done.sum())),
-        )
-        assert killed and killed[0] < 1, "the worker was killed after the end"
-        same(alone, again)
-        assert seen == sorted(set(seen)) and seen[-1] == alone.done.size  # each cell once
 
 
 def test_a_cell_of_real_runs_is_what_explore_shows():
@@ -337,11 +301,14 @@ def test_the_median_counts_never_as_latest():
 
 
 def test_chunks_are_longer_where_giving_them_away_costs_more_and_keep_to_a_level():
-    base, axes = SMALL.replace(activation="tanh"), [parse("width=2..200:60"), parse("seed=1,2,3")]
+    base, axes = (
+        SMALL.replace(activation="tanh"),
+        [parse("width=2..200:99"), parse("seed=1..10:10")],
+    )
     question = Question("rms")
     groups, _ = groups_of(base, axes, question)
-    cheap, dear = chunked(groups, question, 1e-5), chunked(groups, question, 5e-3)
-    assert len(cheap) > 2 * len(dear) > 2
+    cheap, dear = chunked(groups, question, 1e-5), chunked(groups, question, 5e-2)
+    assert len(cheap) > 2 * len(dear) >= 8  # four levels
     for chunks in (cheap, dear):
         assert [group for chunk in chunks for group in chunk] == groups
         assert all(len({group.level for group in chunk}) == 1 for chunk in chunks)
