@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from core.experiment import Experiment
 from core.parameter import shown
 from core.sweep.axes import parse
-from core.sweep.groups import Question
+from core.sweep.groups import ENGINES, Question
 from core.sweep.measures import measure_of
 from core.sweep.result import NAMES, SweepResult
 
@@ -83,6 +83,11 @@ def _rebuilt(text: str, frame: pd.DataFrame) -> SweepResult:
     values = frame["value"].to_numpy(np.float64).reshape(cells, networks).T
     engines = frame["engine"].to_numpy(object)[::networks]
     errors = frame["error"].to_numpy(object)[::networks]
+    unknown = set(engines) - set(NAMES)
+    if unknown:
+        raise ValueError(
+            f"an engine must be one of {', '.join(ENGINES)}, got {shown(min(unknown))}"
+        )
     return SweepResult(
         base,
         axes,

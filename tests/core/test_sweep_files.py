@@ -121,7 +121,7 @@ def test_a_table_that_was_tampered_with_is_refused(tmp_path):
         ([lines[0].replace("log2_rms", "log3_rms"), *lines[1:]], "no measure"),
         ([lines[0].replace('"width": "12"', '"width": "-12"'), *lines[1:]], "width must be"),
         ([lines[0].replace("tanh", "rellu"), *lines[1:]], "activation must be one of"),
-        ([line.replace(",runs,", ",magic,") for line in lines], "is not in"),
+        ([line.replace(",runs,", ",magic,") for line in lines], "an engine must be one of"),
     ):
         path.write_text("\n".join(bad) + "\n")
         with pytest.raises(ValueError, match=words):
