@@ -136,7 +136,9 @@ class Experiment:
             value = getattr(self, name)
             if not parameter.accepts(value):
                 raise ValueError(f"{name} must be {parameter.allowed}, got {shown(value)}")
-            object.__setattr__(self, name, parameter.convert(value))
+            plain = parameter.convert(value)
+            if plain is not value:
+                object.__setattr__(self, name, plain)
 
     @property
     def phi(self) -> Activation:
@@ -174,7 +176,7 @@ class Experiment:
 
     def replace(self, **changes: Any) -> Experiment:
         """A copy with some fields changed; raises ValueError as the constructor does."""
-        unknown = sorted(set(changes) - set(PARAMETERS))
+        unknown = sorted(changes.keys() - PARAMETERS.keys())
         if unknown:
             raise ValueError(_unknown(unknown[0]))
         return replace(self, **changes)

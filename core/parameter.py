@@ -5,12 +5,18 @@ from __future__ import annotations
 import math
 import numbers
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal, cast
 
 _NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,4})?", re.ASCII)
 _SHOWN = 40
+_PLAIN: dict[str, Callable[[Any], int | float | str]] = {
+    "integer": int,
+    "real": float,
+    "choice": str,
+}
 
 
 def format_number(value: float) -> str:
@@ -59,15 +65,16 @@ class Parameter:
         """Whether ``value`` has the right type and lies within the bounds."""
         if self.kind == "choice":
             return isinstance(value, str) and value in self.choices
-        wanted = numbers.Integral if self.kind == "integer" else numbers.Real
-        if isinstance(value, bool) or not isinstance(value, wanted):
-            return False
+        if type(value) is not (int if self.kind == "integer" else float):  # or else, more slowly
+            wanted = numbers.Integral if self.kind == "integer" else numbers.Real
+            if isinstance(value, bool) or not isinstance(value, wanted):
+                return False
         number = cast(Any, value)  # compared as it is: a huge one does not fit a float
         return bool(self.minimum <= number <= self.maximum)
 
     def convert(self, value: Any) -> Any:
         """An accepted value as plain int, float or str."""
-        return {"integer": int, "real": float, "choice": str}[self.kind](value)
+        return _PLAIN[self.kind](value)
 
     def parse(self, text: str) -> int | float | str | None:
         """The value that ``text`` means, whole numbers rounded to the nearest; None if none."""

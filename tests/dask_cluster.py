@@ -12,6 +12,7 @@ from pathlib import Path
 
 from distributed import Client
 
+from core.sweep.executors import disconnect
 from tests.serving import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,6 +64,7 @@ def cluster(workers: int) -> Iterator[Cluster]:
         made.wait_for(workers)
         yield made
     finally:
+        disconnect(made.address)
         for process in (*made.workers, scheduler):
             process.terminate()
         for process in (*made.workers, scheduler):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from core.sweep.groups import Answer, Question
 from core.sweep.measures import measure_of
 from core.sweep.result import NAMES, SweepResult
 
-_POLL = 0.1  # seconds between two questions whether to stop
+_POLL = 0.1  # seconds between two questions whether to stop, and between two words to who looks
 
 
 def sweep(
@@ -46,7 +47,8 @@ def sweep(
         real: multiply real matrices in the real number format, whatever is known.
         executor: any of ``concurrent.futures``, or Dask's; None for a thread of this process.
         on_progress: called with the fraction done, whenever something is.
-        on_result: called with what is known so far, as often; coarse cells come first.
+        on_result: called with what is known so far, at most ten times a second and at the end;
+            coarse cells come first.
         should_stop: asked some ten times a second; what is there by then is kept.
 
     Returns:
@@ -77,11 +79,11 @@ def sweep(
         chunks = chunked(groups, question, overhead(place))
         for answers in _streamed(place, chunks, question, should_stop or _never):
             found.take(answers)
-            if on_result:
+            if on_result and found.is_news():
                 on_result(found.so_far())
             if on_progress:
-                on_progress(found.result.fraction_done)
-    return replace(found.result, stopped=found.result.fraction_done < 1)
+                on_progress(found.answered / found.result.done.size)
+    return replace(found.result, stopped=found.answered < found.result.done.size)
 
 
 def _question(measure: str, ensemble_size: int, real: bool) -> Question:
@@ -144,10 +146,13 @@ class _Found:
     def __init__(self, empty: SweepResult) -> None:
         self.errors: dict[tuple[int, ...], str] = {}
         self.result = replace(empty, errors=self.errors)
+        self.answered = 0
+        self._told = 0.0
 
     def take(self, answers: Sequence[Answer]) -> None:
         """Put answers in their places."""
         values = self.result.values.reshape(len(self.result.values), -1)
+        self.answered += len(answers)
         for answer in answers:
             if answer.error:
                 place = np.unravel_index(answer.index, self.result.shape)
@@ -155,6 +160,14 @@ class _Found:
                 continue
             values[:, answer.index] = answer.values
             self.result.engines.flat[answer.index] = NAMES.index(answer.engine)
+
+    def is_news(self) -> bool:
+        """Whether somebody who looks should be told: at the end, and a few times a second."""
+        now = time.monotonic()
+        if now - self._told < _POLL and self.answered < self.result.engines.size:
+            return False
+        self._told = now
+        return True
 
     def so_far(self) -> SweepResult:
         """A copy that does not change any more."""

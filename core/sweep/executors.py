@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from functools import cache
+from typing import Any, NamedTuple
 
 from core import settings
 
 _PATIENCE = "10s"  # for the scheduler to answer
+
+
+class _Connected(NamedTuple):
+    client: Any
+    executor: Executor
+
+
+_clusters: dict[str, _Connected] = {}
+_connecting = threading.Lock()
 
 
 def setting_address() -> str:
@@ -18,9 +28,8 @@ def setting_address() -> str:
     return str(settings.value("GOOD_INIT_DASK"))
 
 
-@cache
 def cluster(address: str) -> Executor:
-    """The workers of a Dask cluster as an executor, connected once per process.
+    """The workers of a Dask cluster as an executor; this process is connected to it once.
 
     A chunk whose worker is lost is done again on another one; that is Dask's own doing.
 
@@ -30,6 +39,22 @@ def cluster(address: str) -> Executor:
     Raises:
         ValueError: Dask is not installed, or no scheduler answers there.
     """
+    with _connecting:
+        known = _clusters.get(address)
+        if known is None or known.client.status != "running":  # it was closed, or is gone
+            known = _clusters[address] = _connect(address)
+        return known.executor
+
+
+def disconnect(address: str) -> None:
+    """Let go of a cluster, if this process is connected to it."""
+    with _connecting:
+        known = _clusters.pop(address, None)
+    if known is not None:
+        known.client.close()
+
+
+def _connect(address: str) -> _Connected:
     try:
         from distributed import Client
     except ImportError:
@@ -44,8 +69,7 @@ def cluster(address: str) -> Executor:
             f"got {address!r}: {error}"
         ) from None
     # Not pure: two viewers' equal chunks would share a future, and one of them may give it up.
-    executor: Executor = client.get_executor(pure=False)  # type: ignore[no-untyped-call]
-    return executor
+    return _Connected(client, client.get_executor(pure=False))  # type: ignore[no-untyped-call]
 
 
 @contextmanager

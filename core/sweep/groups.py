@@ -123,19 +123,16 @@ def _key(cell: Cell, level: int, question: Question, deepest: int) -> _Key:
     if entry.of_theory is not None:
         phi_only = Experiment(activation=e.activation)
         return "theory", phi_only, (e.bias_std, level)
-    free, exact = _shared(e, deepest), e.replace(depth=deepest)
     if entry.of_ensemble is not None and not question.real and _is_plain(e):
-        if is_exact_in_law(free):
-            return "sampler", free, None
-        if is_scale_free(free):
-            return "matrices", free, None
-    return "runs", exact, None
-
-
-def _shared(e: Experiment, deepest: int) -> Experiment:
-    """What stands for every format, every smaller depth, and often every scale factor."""
-    base = e.replace(depth=deepest, number_format="float64")
-    return base.replace(scale=1.0) if e.scale and is_scale_free(base) else base
+        free = is_scale_free(e)
+        scale = 1.0 if free else e.scale
+        # One for every number format, every smaller depth, and often every scale factor.
+        shared = e.replace(depth=deepest, number_format="float64", scale=scale)
+        if is_exact_in_law(shared):
+            return "sampler", shared, None
+        if free:
+            return "matrices", shared, None
+    return "runs", e.replace(depth=deepest), None
 
 
 def _is_plain(e: Experiment) -> bool:
