@@ -1,6 +1,7 @@
 """Good Init: the App when served, the page when run as the script."""
 
 import gc
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,8 @@ from starlette.middleware import Middleware
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 if get_script_run_ctx(suppress_warning=True) is None:
+    # NumPy reads this when it is loaded: its threads wait by spinning, on cores that viewers share.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from pages import _headers, _observed, _reconnect, _routes, _viewer
 
     @asynccontextmanager

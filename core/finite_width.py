@@ -17,7 +17,7 @@ from core.homogeneous_law import homogeneous_law
 from core.length_law import Array, LengthLaw
 from core.markov_law import markov_law, table
 from core.range_events import Pmf, all_zero_pmf, overflow_pmf
-from core.tied_law import DEEPEST, KEPT, draws, tied_law
+from core.tied_law import DEEPEST, DRAWS, tied_law
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 _NARROWEST = 8  # width from which the quantiles of std are told
@@ -112,7 +112,7 @@ def _tied(e: Experiment, linear: bool) -> tuple[LengthLaw | None, str]:
     limit = "" if e.rule.law == "gaussian" else "; for Gaussian weights, others differ by O(1/n)"
     return law, (
         "One Gaussian matrix at every step, exact for depth < n (its Hessenberg form), sampled "
-        f"{draws(e.depth)} times{limit}."
+        f"{DRAWS} times{limit}."
     )
 
 
@@ -133,7 +133,7 @@ def _fresh(e: Experiment) -> tuple[LengthLaw | None, str]:
     return law, f"A Markov chain of lengths with {e.activation}'s moments, right up to O(1/n)."
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=64)
 def _chain(
     activation: str, width: int, depth: int, sigma_w: float, sigma_b: float, gaussian: bool
 ) -> tuple[LengthLaw, float]:

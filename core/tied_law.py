@@ -1,82 +1,100 @@
-"""The law of lengths for one Gaussian matrix used at every step, without drawing the matrix.
+"""The law of lengths for one Gaussian matrix used at every step.
 
-In the basis that Aᵏx itself spans, A is upper Hessenberg: ‖Aᵏx‖ = ‖x‖·‖Hᵏe₁‖ for every k < n, with
-independent N(0, s²) entries on and above the diagonal and s·χ_{n−j} below it (Householder's
-reduction of a Gaussian matrix, one column for each new direction). k²/2 random numbers stand for
-n² of them. The norm ‖Hᵏe₁‖ has no closed law: it is sampled, with numbers that never change.
-
-Reference: Edelman & Rao 2005, Random matrix theory, Acta Numerica 14, section 4.
+No closed form is known: its quantiles were sampled once (``core.hessenberg``) over a grid of widths
+and layers, and are kept in a table. They vary smoothly along it, and in between they are taken from
+splines. ``OPENBLAS_NUM_THREADS=1 python -m core.tied_law`` makes the table anew in eight minutes of
+processor: the same numbers, to a step of float16 where another CPU adds up in another order.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+from scipy.interpolate import CubicSpline
 
+from core.hessenberg import log2_lengths
 from core.length_law import Array, LengthLaw
 
 DEEPEST = 256
 """Products beyond which the sampling would cost too much."""
 
-KEPT = 64
-"""Widths and depths whose law is kept, each up to 2 MB."""
+DRAWS = 2**15
+"""How many networks each width's law was sampled from."""
 
-_WORK = 4.2e8  # multiply-adds
-_FEWEST, _MOST = 500, 4096
-_CHUNK = 64  # networks at once: their matrices stay in the cache
-_ROUNDING_UP = 25  # layers: a step of the depth slider finds the law of a deeper network
+WIDTHS = tuple(range(2, 17)) + tuple(round(16 * 2 ** (i / 4)) for i in range(1, 41))
+LAYERS = tuple(range(17)) + tuple(round(16 * 2 ** (i / 8)) for i in range(1, 33))
+SCORES = np.linspace(-3.5, 3.5, 29)
+"""The levels of the quantiles, as those of a standard normal variable."""
 
-
-def draws(depth: int) -> int:
-    """How many networks the law at this depth is sampled from."""
-    return int(np.clip(_WORK / (_rounded(depth) ** 3 / 6), _FEWEST, _MOST))
-
-
-def _rounded(depth: int) -> int:
-    return -(-depth // _ROUNDING_UP) * _ROUNDING_UP
+_PATH = Path(__file__).with_suffix(".npy")
+_AT_ONCE = 32  # networks: their matrices stay in the cache
+_FINE = np.linspace(SCORES[0], SCORES[-1], 113)
+_WEIGHTS = np.diff(special.ndtr((_FINE[1:] + _FINE[:-1]) / 2), prepend=0.0, append=1.0)
 
 
 def tied_law(width: int, depth: int) -> LengthLaw:
     """The law of log2 rms for x₀ ~ N(0, 1) and one Gaussian matrix of std 1/√width.
 
     Raises:
-        ValueError: depth ≥ width, for which the law does not hold, or depth > DEEPEST.
+        ValueError: depth ≥ width, or depth > DEEPEST, or a width beyond the table's.
     """
-    if not depth < min(width, DEEPEST + 1):
-        allowed = min(width - 1, DEEPEST)
-        raise ValueError(f"depth must be at most {allowed} at width {width}, got {depth}")
-    norms = _log2_norms(width, min(_rounded(depth), width - 1))[:, : depth + 1]
-    rng = np.random.default_rng([1, width])
-    start = 0.5 * np.log2(rng.chisquare(width, len(norms)) / width)
-    points = np.sort(norms.T + start, axis=1)
-    weights = np.full(len(norms), 1 / len(norms))
-    return LengthLaw(list(points), [weights] * (depth + 1), np.zeros(depth + 1))
+    deepest = min(width - 1, DEEPEST)
+    if not depth <= deepest:
+        raise ValueError(f"depth must be at most {deepest} at width {width}, got {depth}")
+    if width > WIDTHS[-1]:
+        raise ValueError(f"width must be at most {WIDTHS[-1]}, got {width}")
+    along_widths, along_layers, along_scores = _splines()
+    quantiles = np.tensordot(along_widths(np.log(width)), _table(), 1)
+    points = along_layers[: depth + 1] @ quantiles @ along_scores.T
+    points = np.maximum.accumulate(points, axis=1)  # far out, neighbours are within their errors
+    return LengthLaw(list(points), [_WEIGHTS] * (depth + 1), np.zeros(depth + 1))
 
 
-@lru_cache(maxsize=KEPT)
-def _log2_norms(width: int, depth: int) -> Array:
-    """log2 ‖Hᵏe₁‖, shape (draws, depth + 1)."""
-    count = draws(depth)
-    parts = [
-        _chunk(width, depth, min(_CHUNK, count - done), np.random.default_rng([0, done]))
-        for done in range(0, count, _CHUNK)
-    ]
-    return np.concatenate(parts)
+@cache
+def _splines() -> tuple[CubicSpline, Array, Array]:
+    """What each node adds: along widths; from the table's layers to all; to finer scores."""
+    widths = CubicSpline(np.log(WIDTHS), np.eye(len(WIDTHS)))
+    layers = CubicSpline(np.log1p(LAYERS), np.eye(len(LAYERS)))
+    scores = CubicSpline(SCORES, np.eye(len(SCORES)))
+    return widths, layers(np.log1p(np.arange(DEEPEST + 1))), scores(_FINE)
 
 
-def _chunk(width: int, depth: int, count: int, rng: np.random.Generator) -> Array:
-    h = np.zeros((count, depth + 1, depth), np.float32)
-    for column in range(depth):
-        h[:, : column + 1, column] = rng.standard_normal((count, column + 1), np.float32)
-        h[:, column + 1, column] = np.sqrt(rng.chisquare(width - column - 1, count))
-    h *= np.float32(width**-0.5)
-    norms = np.zeros((count, depth + 1))
-    y = np.zeros((count, depth + 1, 1), np.float32)
-    y[:, 0] = 1
-    for k in range(1, depth + 1):
-        y[:, : k + 1] = h[:, : k + 1, :k] @ y[:, :k]
-        size = np.linalg.norm(y[:, : k + 1, 0], axis=1)
-        norms[:, k] = norms[:, k - 1] + np.log2(size)
-        y /= size[:, None, None]  # nothing overflows, however unstable the matrix
-    return norms
+@cache
+def _table() -> Array:
+    """Quantiles of log2 rms, shape (widths, layers, scores)."""
+    return np.asarray(np.load(_PATH), np.float64)
+
+
+def sampled(
+    widths: Sequence[int], layers: Sequence[int], executor: Executor | None = None
+) -> Array:
+    """The same quantiles, sampled as those of the table were."""
+    lengths_of = partial(_lengths, widths, layers)
+    streams = range(DRAWS // _AT_ONCE)
+    parts = list(executor.map(lengths_of, streams) if executor else map(lengths_of, streams))
+    return np.moveaxis(np.quantile(np.concatenate(parts), special.ndtr(SCORES), axis=0), 0, -1)
+
+
+def _lengths(widths: Sequence[int], layers: Sequence[int], stream: int) -> NDArray[np.float32]:
+    lengths = log2_lengths(widths, max(layers), _AT_ONCE, stream=stream)
+    return lengths[:, :, list(layers)]
+
+
+def main() -> None:
+    """Make the table."""
+    middle = len(WIDTHS) // 2  # narrow ones apart: their matrices are small
+    with ProcessPoolExecutor() as processes:
+        parts = [
+            sampled(widths, LAYERS, processes) for widths in (WIDTHS[:middle], WIDTHS[middle:])
+        ]
+    np.save(_PATH, np.concatenate(parts).astype(np.float16))
+
+
+if __name__ == "__main__":
+    main()

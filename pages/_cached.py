@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import cache
-from threading import Lock
 from typing import Any
 
-from cachetools import LRUCache
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -21,16 +19,12 @@ from core.propagate import Run, propagate
 from core.sampler import Ensemble, ensemble_work, sample_ensemble
 from core.scale_free import ScaleFree, free_of_scale, is_scale_free
 from core.scale_free import scale_free as compute_scale_free
-from core.tied_law import KEPT
 from pages import _observed, _viewer
 from pages._work import OnProgress, Standing, Work
 
-_LONG_CHAIN = 200  # layers
+_LONG_CHAIN = 200  # layers, whose law takes a tenth of a second
 _DEPTHS = 25  # an ensemble is as deep as the next multiple
 _QUICK_ENSEMBLE = 5e8  # multiply-adds: less than 0.2 s
-# What theory keeps, and finds at once for another scale or seed.
-_known_laws: LRUCache[Experiment, None] = LRUCache(KEPT)
-_knowing = Lock()
 
 
 @cache
@@ -111,7 +105,7 @@ def run(experiment: Experiment, device: str, progress: Progress = _NOWHERE) -> R
 def prediction(experiment: Experiment, progress: Progress = _NOWHERE) -> Prediction:
     """What theory says of an experiment, whatever its seed."""
     e = experiment.replace(seed=0)
-    found: Prediction = _asked(
+    return _asked(
         "prediction",
         e,
         lambda tell: predict(e),
@@ -119,22 +113,11 @@ def prediction(experiment: Experiment, progress: Progress = _NOWHERE) -> Predict
         hear=progress,
         about={"experiment": e.to_query()},
     )
-    if _takes_long(e):
-        with _knowing:
-            _known_laws[ensemble_base(e)] = None
-    return found
-
-
-def _takes_long(experiment: Experiment) -> bool:
-    """Whether its law takes a fifth of a second and more to find."""
-    e = experiment
-    sampled = e.weights == "tied" and e.activation == "linear" and e.bias_std == 0
-    return sampled or (not e.phi.positively_homogeneous and e.depth > _LONG_CHAIN)
 
 
 def is_quickly_predicted(experiment: Experiment) -> bool:
-    """Whether its law is there at once: easily found, or found before on this host."""
-    return not _takes_long(experiment) or ensemble_base(experiment) in _known_laws
+    """Whether its law is found before anyone would notice."""
+    return experiment.depth <= _LONG_CHAIN
 
 
 def ensemble_base(experiment: Experiment) -> Experiment:

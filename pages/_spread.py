@@ -22,7 +22,7 @@ _SIZE = 256
 _FALLBACK_SIZE = 64  # where no law is known, and the switch is off
 _FALLBACK_WORK = 2.5e9  # multiply-adds: under a second
 _SWITCH = "ensemble"
-_READY = "_ready_ensemble"
+_READY = "_ready_for"
 
 
 class Expected(NamedTuple):
@@ -94,7 +94,7 @@ def expected(experiment: Experiment, *, is_told: bool = True) -> Expected:
     """
     if not is_told:
         return Expected(Prediction(""), None, None, True, [])
-    if not _cached.is_quickly_predicted(experiment):
+    if not (_cached.is_quickly_predicted(experiment) or _is_ready(experiment)):
         return Expected(Prediction(""), None, None, False, [])
     prediction, size = _cached.prediction(experiment), _wanted(experiment)
     found, is_whole = None, True
@@ -111,8 +111,10 @@ def expected(experiment: Experiment, *, is_told: bool = True) -> Expected:
     return Expected(prediction, spread, asked, is_whole, problems)
 
 
-def _is_ready(experiment: Experiment, size: int) -> bool:
-    return st.session_state.get(_READY) == (_cached.ensemble_base(experiment), size)
+def _is_ready(experiment: Experiment, size: int = 0) -> bool:
+    """Whether this page has waited for its law, and for that many networks."""
+    base, networks = st.session_state.get(_READY, (None, 0))
+    return base == _cached.ensemble_base(experiment) and size in (0, networks)
 
 
 def catch_up(experiment: Experiment, expected: Expected, place: DeltaGenerator | None) -> None:
@@ -127,7 +129,7 @@ def catch_up(experiment: Experiment, expected: Expected, place: DeltaGenerator |
         progress = _cached.Progress(place, text)
         with suppress(ValueError):  # told when the page comes again
             _cached.ensemble(experiment, size, progress)
-        st.session_state[_READY] = _cached.ensemble_base(experiment), size
+    st.session_state[_READY] = _cached.ensemble_base(experiment), size
     st.rerun()
 
 

@@ -8,6 +8,7 @@ the dark background, and stay apart for colour-blind eyes.
 from __future__ import annotations
 
 import base64
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -53,22 +54,22 @@ def packed(values: ArrayLike) -> dict[str, str]:
 def listed(values: ArrayLike) -> list[float | None]:
     """Numbers to six significant digits, None where there is no finite one."""
     numbers = np.asarray(values, dtype=np.float64).tolist()
-    return [float(f"{value:.6g}") if np.isfinite(value) else None for value in numbers]
+    return [float(f"{value:.6g}") if isfinite(value) else None for value in numbers]
 
 
 def line(y: ArrayLike, *, name: str, color: str, hover: str, **more: Any) -> dict[str, Any]:
     """A trace over layers 0, 1, 2 …; ``hover`` may use %{y} and %{customdata}."""
-    count = len(np.asarray(y))
-    few = sum(value is not None for value in listed(y)) <= _MOST_MARKERS
+    values = listed(y)
+    few = sum(value is not None for value in values) <= _MOST_MARKERS
     return {
         "type": "scatter",
         "mode": "lines+markers" if few else "lines",
-        "x": list(range(count)),
+        "x": list(range(len(values))),
         "name": name,
         "line": {"color": color, "width": 2},
         "marker": {"color": color, "size": 4},
         "hovertemplate": hover + "<extra></extra>",
-        "y": listed(y),
+        "y": values,
     } | more
 
 

@@ -9,7 +9,7 @@ from scipy import stats
 from core import ACTIVATIONS, Experiment, propagate
 from core.finite_width import predict
 from core.sampler import sample_ensemble
-from core.tied_law import draws
+from core.tied_law import DRAWS
 
 RUNS = 500
 NETWORKS = 2000  # of an ensemble, where no law is known
@@ -95,7 +95,7 @@ def test_overflow_comes_when_it_should(number_format, weights, name):
         ensemble = sample_ensemble(e, NETWORKS)
         same_law(frequencies(ensemble.first_overflow), found, e.depth, NETWORKS)
     else:
-        drawn = draws(e.depth) if weights == "tied" else np.inf
+        drawn = DRAWS if weights == "tied" else np.inf
         same_law(law.overflow_pmf, found, e.depth, drawn)
 
 
