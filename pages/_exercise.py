@@ -145,6 +145,4 @@ def more(step: Step, setting: Setting) -> None:
     """The code, and the way to Explore."""
     with st.expander("The same in PyTorch", key=f"snippet_{step.slug}"):
         st.code(step.snippet(setting), language="python")
-    experiment = step.explore(setting)
-    if experiment is not None:
-        explore_link("Open this in Explore", experiment)
+    explore_link("Open this in Explore", step.explore(setting))

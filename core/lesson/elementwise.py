@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from core.devices import single_threaded
+from core.experiment import Experiment
 from core.lesson.number import Number, average
 from core.lesson.step import Counts, Guess, OnProgress, Result, Sentence, Setting, Step
 from core.lesson.words import generator, lines, said, tex
@@ -208,6 +209,11 @@ def _with_relu_code(setting: Setting) -> str:
     )
 
 
+def _explore(setting: Setting) -> Experiment:
+    """One of the products: a single number."""
+    return Experiment(width=1, depth=1, weights="fresh", seed=setting.seed)
+
+
 STEPS = (
     Step(
         number=9,
@@ -222,6 +228,7 @@ STEPS = (
         ),
         compute=_one_product,
         snippet=_one_product_code,
+        explore=_explore,
         repeats="samples",
         repetitions=10**6,
         most_repetitions=10**7,
@@ -237,6 +244,7 @@ STEPS = (
         ),
         compute=_with_relu,
         snippet=_with_relu_code,
+        explore=lambda setting: _explore(setting).replace(activation="relu"),
         repeats="samples",
         repetitions=10**6,
         most_repetitions=10**7,

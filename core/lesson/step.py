@@ -166,10 +166,6 @@ class Guess:
         return same_side and max(value / target, target / value) <= self.tolerance
 
 
-def _no_experiment(setting: Setting) -> Experiment | None:
-    return None
-
-
 @dataclass(frozen=True)
 class Step:
     """An exercise of the lesson.
@@ -182,7 +178,7 @@ class Step:
         guess: what to ask before the answer.
         compute: the exercise, a pure function of its size; reports the fraction done.
         snippet: the lines of PyTorch that show it, runnable as they are.
-        explore: the Experiment to open in Explore, or None.
+        explore: the Experiment to open in Explore.
         repeats: what ``repetitions`` counts, in the plural; empty where nothing is repeated.
         repetitions: how many by default.
         most_repetitions: how many at most.
@@ -195,7 +191,7 @@ class Step:
     guess: Guess
     compute: Callable[[Setting, OnProgress], Result] = field(repr=False)
     snippet: Callable[[Setting], str] = field(repr=False)
-    explore: Callable[[Setting], Experiment | None] = field(default=_no_experiment, repr=False)
+    explore: Callable[[Setting], Experiment] = field(repr=False)
     repeats: str = ""
     repetitions: int = 2
     most_repetitions: int = 2

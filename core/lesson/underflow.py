@@ -119,7 +119,8 @@ def _told(setting: Setting, grown: Run, gone: Run) -> tuple[Sentence, ...]:
             + tex(math.exp(setting.depth * math.log(rates[0])), 2),
         ),
         Sentence(
-            f"A hundredth makes every product multiply by {said(rates[1])}.",
+            "A hundredth, which the lesson asks for but does not run, makes every product multiply "
+            f"by {said(rates[1])}.",
             rf"0.01\sqrt{{{n}}} = {tex(rates[1])}",
         ),
     ]
