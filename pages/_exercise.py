@@ -11,7 +11,7 @@ import streamlit as st
 from core import charts
 from core.experiment import Experiment
 from core.lesson import STEPS, Guess, Number, Result, Setting, Step
-from core.lesson.words import measured_text, said, value_text
+from core.lesson.words import exact_text, lesson_text, measured_text, said
 from pages import _cached, _controls, _course
 from pages._chart import show
 
@@ -119,9 +119,9 @@ def numbers(result: Result) -> None:
 
 
 def _row(number: Number) -> str:
-    lesson = value_text(number.lesson, number.boolean) or "–"
+    lesson = lesson_text(number) or "–"
     mark = f' <b class="gi-{number.verdict}">{number.verdict}</b>' if number.verdict else ""
-    exact = value_text(number.exact, number.boolean) or "–"
+    exact = exact_text(number) or "–"
     cells = (escape(measured_text(number)), escape(exact), escape(lesson) + mark)
     label = re.sub(r"`(.*?)`", r"<code>\1</code>", escape(number.label))
     body = "".join(

@@ -26,6 +26,7 @@ _COLUMNS = {
     "Stuck at the end": "Of the last layer's elements other than zero, the part at the largest "
     "value. Only a format without infinity saturates.",
 }
+_NONE = " class=gi-none"
 
 
 def _measured(experiment: Experiment, device: str) -> tuple[dict[str, Run], dict[str, str]]:
@@ -68,7 +69,7 @@ def _table(rows: list[FormatRow]) -> None:
             row.saturated,
         )
         body += f'<tr><th scope="row">{escape(row.name)}</th>' + "".join(
-            f'<td data-label="{escape(label)}">{escape(cell)}</td>'
+            f'<td data-label="{escape(label)}"{_NONE * (cell == "–")}>{escape(cell)}</td>'
             for label, cell in zip(_COLUMNS, cells, strict=True)
         )
         body += "</tr>"

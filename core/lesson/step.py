@@ -74,14 +74,18 @@ class Counts:
     Attributes:
         label: what is counted.
         axis: what ``values`` are.
-        values: the middles of the bins, ascending and evenly spaced.
+        values: the middles of the bins, ascending and evenly spaced; log2 of them if ``log2``.
         counts: how many, of the same shape.
+        log2: whether ``values`` are logarithms.
+        marks: what to point at, and its place among ``values``.
     """
 
     label: str
     axis: str
     values: Array
     counts: Array
+    log2: bool = False
+    marks: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

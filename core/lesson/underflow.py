@@ -51,7 +51,7 @@ def _grown(setting: Setting, run: Run, law: Prediction) -> tuple[Number, ...]:
     lesson = setting.printed(2.1790210271840137e36)
     return (
         Number(
-            label=f"× 0.1: std after {setting.depth} products",
+            label=f"× 0.1: std after {setting.depth} products" + (" (exact: median)" * known),
             measured=std,
             standard_error=factor,
             exact=float(2 ** law.log2_std_quantiles[0.5][-1]) if known else None,
