@@ -146,14 +146,17 @@ def _end(curve: Curve, large: bool) -> Parts:
     last, why = _last(curve)
     if last < 0 or not why:
         return []
-    early = last < len(curve.log2_size) / 2
+    sizes = _decades(curve.log2_size)
+    early = last < len(sizes) / 2  # there is room on the right
+    falls = bool(sizes[last] < sizes[0])
     return [
         {
             "x": last,
-            "y": float(_decades(curve.log2_size)[last]),
+            "y": float(sizes[last]),
             "text": f"<b>{why}</b>",
             "xanchor": "left" if early else "right",
             "xshift": 10 if early else -10,
+            "yshift": 0 if early else (-12 if falls else 12),
             "showarrow": False,
             "font": {"size": 20 if large else 12},
         }

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from core.charts.figure import BLUE, GREEN, GREY, VERMILION, Figure, Parts, figure, listed
+from core.charts.figure import BLUE, GOLD, GREEN, GREY, VERMILION, Figure, Parts, figure, listed
 from core.lesson import Counts
 
 _MOST_TICKS = 20
@@ -48,7 +48,11 @@ def histogram(group: list[Counts], axis: str, large: bool) -> Figure:
     layout = layout_of(
         large,
         xaxis={"title": {"text": title}, "zeroline": False} | _ticks(group),
-        yaxis={"title": {"text": "share"}, "tickformat": ".0%", "rangemode": "tozero"},
+        yaxis={
+            "title": {"text": "share"},
+            "tickformat": ".0%",
+            "range": [0, _headroom(data, marks)],
+        },
         barmode="group",
         bargap=0.05,
         hovermode="closest",
@@ -62,13 +66,18 @@ def histogram(group: list[Counts], axis: str, large: bool) -> Figure:
     return figure(data, layout, height=height_of(large, 300), alt=alt)
 
 
+def _headroom(data: Parts, marks: list[Any]) -> float:
+    """Above the tallest bar, with room for what is said of a mark."""
+    return (1.2 if marks else 1.05) * max(share or 0.0 for part in data for share in part["y"])
+
+
 def _plain(value: float, log2: bool) -> str:
     return f"{2**value if log2 else value:.4g}"
 
 
 def _pointer(place: float) -> dict[str, Any]:
     ends = {"type": "line", "x0": place, "x1": place, "yref": "paper", "y0": 0, "y1": 1}
-    return ends | {"line": {"color": GREY, "width": 2, "dash": "dot"}}
+    return ends | {"line": {"color": GOLD, "width": 3, "dash": "dot"}}
 
 
 def _pointed(name: str, place: float, large: bool) -> dict[str, Any]:

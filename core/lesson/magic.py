@@ -150,7 +150,7 @@ def _told(
         Sentence(
             f"Dividing by √n keeps x in range: after {depth} products the std of this run is "
             f"{said(float(run.stats.std[-1]))}.",
-            rf"\operatorname{{Var}} y_i = n\cdot\frac{{1}}{{n}}\cdot 1 = 1,\qquad "
+            rf"\operatorname{{Var}} y_i = n\cdot\frac{{1}}{{n}}\cdot 1 = 1,\qquad\allowbreak "
             rf"\frac{{1}}{{\sqrt{{{n}}}}} = {tex(n**-0.5)}",
         ),
         Sentence(

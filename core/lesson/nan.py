@@ -60,7 +60,7 @@ def _not_equal(setting: Setting, on_progress: OnProgress) -> Result:
         Sentence(
             "Nothing equals NaN, not even NaN: `nan == nan` is False. NaN says that there is no "
             "such number, and two missing numbers need not be the same one.",
-            r"\text{NaN} = \text{NaN}:\ \text{False}\qquad \text{NaN}\ne\text{NaN}:\ \text{True}",
+            r"\text{NaN} = \text{NaN is False}\qquad\allowbreak \text{NaN} \ne \text{NaN is True}",
         ),
         Sentence(
             "That is why `not x == x` finds it: nothing else differs from itself. `x.isnan()` says "
@@ -68,7 +68,7 @@ def _not_equal(setting: Setting, on_progress: OnProgress) -> Result:
         ),
         Sentence(
             "NaN is born where two infinities cancel, or a zero meets one.",
-            r"\infty - \infty = \text{NaN}\qquad 0\cdot\infty = \text{NaN}",
+            r"\infty - \infty = \text{NaN}\qquad\allowbreak 0\cdot\infty = \text{NaN}",
         ),
         _birth(run),
     )

@@ -122,7 +122,7 @@ def _one_product(setting: Setting, on_progress: OnProgress) -> Result:
         Sentence(
             "The lesson's −0.2147 and 0.8951 are averages over 100 samples, and as uncertain as "
             "that.",
-            r"\frac{1}{\sqrt{100}} = 0.1\qquad "
+            r"\frac{1}{\sqrt{100}} = 0.1\qquad\allowbreak "
             rf"\sqrt{{\tfrac{{8}}{{100}}}} = {tex(0.08**0.5, 3)}",
         ),
     )

@@ -26,7 +26,7 @@ def _with_relu(setting: Setting, on_progress: OnProgress) -> Result:
             "ReLU sets the negative half to zero. What is left has half the second moment: "
             f"{said(numbers[2].measured)} over {len(y):,} samples; and its mean is no longer 0 but "
             f"{said(numbers[0].measured)}.",
-            r"\mathbb E[\max(ax,0)^2] = \tfrac12\qquad "
+            r"\mathbb E[\max(ax,0)^2] = \tfrac12\qquad\allowbreak "
             r"\mathbb E[\max(ax,0)] = \tfrac12\,\mathbb E|a|\,\mathbb E|x| = "
             rf"\tfrac1\pi = {tex(mean)}",
         ),
