@@ -103,7 +103,9 @@ def _curves(result: Result, large: bool) -> Figure:
     drawn = np.array([y for part in data for y in part["y"] if y is not None] or [0.0])
     low, high = float(drawn.min()), float(drawn.max())
     missing = max(0.0, _LEAST_DECADES - (high - low)) / 2
+    notes = [note for curve in result.curves for note in _end(curve, large)]
     pad = 0.05 * (high - low + 2 * missing)
+    room = 0.05 * (high - low) * any(note.get("yshift", 0) < 0 for note in notes)
     axis = result.curve_axis.split(":")[0]
     depth = max(len(curve.log2_size) for curve in result.curves) - 1
     layout = layout_of(
@@ -116,14 +118,14 @@ def _curves(result: Result, large: bool) -> Figure:
         },
         yaxis={  # logarithms, for a size may lie beyond any double
             "title": {"text": f"{axis} (log scale)"},
-            "range": [low - missing - pad, high + missing + pad],
+            "range": [low - missing - pad - room, high + missing + pad],
             "tickprefix": "10<sup>",
             "ticksuffix": "</sup>",
             "tickformat": "~r",
             "dtick": max(1, round((high - low + 2 * missing) / 7)),
             "zeroline": False,
         },
-        annotations=[note for curve in result.curves for note in _end(curve, large)],
+        annotations=notes,
     )
     ends = "; ".join(_ended(curve) for curve in result.curves)
     alt = f"{result.curve_axis} per layer. {ends}."
@@ -156,7 +158,7 @@ def _end(curve: Curve, large: bool) -> Parts:
             "text": f"<b>{why}</b>",
             "xanchor": "left" if early else "right",
             "xshift": 10 if early else -10,
-            "yshift": 0 if early else (-12 if falls else 12),
+            "yshift": 0 if early else (-8 if falls else 12),
             "showarrow": False,
             "font": {"size": 20 if large else 12},
         }

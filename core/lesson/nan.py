@@ -60,7 +60,7 @@ def _not_equal(setting: Setting, on_progress: OnProgress) -> Result:
         Sentence(
             "Nothing equals NaN, not even NaN: `nan == nan` is False. NaN says that there is no "
             "such number, and two missing numbers need not be the same one.",
-            r"\text{NaN} = \text{NaN is False}\qquad\allowbreak \text{NaN} \ne \text{NaN is True}",
+            r"\text{NaN == NaN is False}\qquad\allowbreak \text{NaN != NaN is True}",
         ),
         Sentence(
             "That is why `not x == x` finds it: nothing else differs from itself. `x.isnan()` says "

@@ -260,6 +260,12 @@ def test_a_good_scale_factor_holds_for_two_hundred_layers(activation):
     assert outcome.holds and outcome.kind == "holds" and outcome.sentence.startswith("It holds")
 
 
+@pytest.mark.parametrize("scale, chaotic", [(0.0445, False), (0.07, True), (2.0, True)])
+def test_a_bounded_activation_holds_at_any_large_scale_and_is_told_what_that_costs(scale, chaotic):
+    outcome = check(propagate(task("tanh", scale)))
+    assert outcome.holds and ("But it is chaotic" in outcome.sentence) == chaotic
+
+
 @pytest.mark.parametrize(
     "scale, words", [(1.0, "too large"), (0.07, "too large"), (0.05, "too small")]
 )
