@@ -6,14 +6,14 @@ import platform
 
 import torch
 
-from tests.bench import compute, live, start, theory
+from tests.bench import compute, lesson, live, start, theory
 
 
 def main() -> None:
     """Print what was measured beside what is aimed at."""
     print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     print(f"{'':44}{'measured':>38}{'aim':>14}")
-    for part in (compute.rows, compute.cuda_rows, theory.rows, start.rows, live.rows):
+    for part in (compute.rows, compute.cuda_rows, theory.rows, lesson.rows, start.rows, live.rows):
         for what, measured, aim in part():
             print(f"{what:44}{measured:>38}{aim:>14}", flush=True)
 
