@@ -90,8 +90,9 @@ def _windows(experiment: Experiment) -> None:
         """<h2 class="gi-heading">The scale window</h2><p class="gi-words">Between which scale
         factors does a format carry the signal through all layers? By infinite-width theory, for the
         typical network with independent weights, tied or fresh. Above its window the largest
-        element, taken as √(2 ln N) times the rms, or the largest weight leaves the range. Below it
-        the last layer's typical element is less than half the smallest subnormal: it is 0.</p>"""
+        element, taken as √(2 ln N) times the rms where x has N elements, or the largest weight
+        leaves the range. Below it the last layer's typical element is less than half the smallest
+        subnormal: it is 0.</p>"""
     )
     windows = scale_windows(experiment)
     show(charts.scale_windows(windows, experiment.scale, experiment.width), key="windows")
