@@ -86,9 +86,10 @@ def feedback(step: Step, result: Result) -> None:
 def result_of(step: Step, setting: Setting) -> Result:
     """The exercise at this size, with its progress if it takes long."""
     bar = st.empty()
-    result = _cached.exercise(step.slug, setting, _cached.Progress(bar, "Measuring…"))
-    bar.empty()
-    return result
+    try:
+        return _cached.exercise(step.slug, setting, _cached.Progress(bar, "Measuring…"))
+    finally:
+        bar.empty()
 
 
 def pictures(result: Result, *, large: bool = False) -> int:

@@ -25,8 +25,8 @@ def _result(step: Step, setting: Setting | None) -> Result | None:
         return None
     try:
         return _exercise.result_of(step, setting)
-    except ValueError as error:
-        _words.warn([str(error)])
+    except ValueError as error:  # it speaks of an ensemble; the page asks how many
+        _words.warn([str(error).replace("ensemble_size", f"how many {step.repeats}")])
         return None
 
 

@@ -16,6 +16,7 @@ from core.lesson.words import lesson_draws, lines, said, tex
 from core.propagate import Run, propagate
 from core.sampler import sample_ensemble
 from core.tally import Array
+from core.verdict import products
 
 _SCORES = {0.05: -1.6448536269514722, 0.5: 0.0, 0.95: 1.6448536269514722}
 _LESSON_STD, _LESSON_MEAN = 1.7585952281951904, 0.07117890566587448
@@ -148,7 +149,7 @@ def _told(
         lesson = f" The lesson's 1.76, and a 0.77, are {'both ordinary' if inside else 'rare'}."
     return (
         Sentence(
-            f"Dividing by √n keeps x in range: after {depth} products the std of this run is "
+            f"Dividing by √n keeps x in range: after {products(depth)} the std of this run is "
             f"{said(float(run.stats.std[-1]))}.",
             rf"\operatorname{{Var}} y_i = n\cdot\frac{{1}}{{n}}\cdot 1 = 1,\qquad\allowbreak "
             rf"\frac{{1}}{{\sqrt{{{n}}}}} = {tex(n**-0.5)}",
@@ -159,17 +160,26 @@ def _told(
             f"between {said(values[1])} and {said(values[3])}, half of them above "
             f"{said(values[2])}.{lesson}",
         ),
-        Sentence(
-            "How wide that spread is can be worked out exactly. Seen along the directions that x "
-            "takes one after the other, a is a random matrix H with nothing below its first "
-            f"subdiagonal, and only its first {min(depth, n)} columns matter.",
-            rf"\lVert a^{{{depth}}}x\rVert = \lVert x\rVert\,\lVert H^{{{depth}}}e_1\rVert",
-        ),
+        *_law_told(depth, is_known=numbers[1].exact is not None),
         Sentence(
             "With a new matrix for every layer, as in a real network, the factors are independent "
             f"and the spread is small: nine in ten between {said(values[4])} and "
             f"{said(values[6])}.",
             r"\frac{\lVert x_L\rVert^2}{\lVert x_0\rVert^2} = \prod_{l=1}^{L}\frac{\chi^2_n}{n}",
+        ),
+    )
+
+
+def _law_told(depth: int, *, is_known: bool) -> tuple[Sentence, ...]:
+    """Where the exact spread comes from, if there is one."""
+    if not is_known:
+        return ()
+    return (
+        Sentence(
+            "How wide that spread is can be worked out exactly. Seen along the directions that x "
+            "takes one after the other, a is a random matrix H with nothing below its first "
+            f"subdiagonal, and only its first {depth} columns matter.",
+            rf"\lVert a^{{{depth}}}x\rVert = \lVert x\rVert\,\lVert H^{{{depth}}}e_1\rVert",
         ),
     )
 

@@ -190,6 +190,13 @@ def test_every_size_that_is_allowed_has_an_answer(slug, n, depth):
     assert seen == sorted(seen) and (not seen or seen[-1] == pytest.approx(1))
 
 
+def test_a_law_is_told_only_where_it_holds():
+    step = STEPS["magic-number"]
+    for depth, known in ((7, True), (8, False)):  # exact while depth < n
+        answer = step.measure(step.setting(8, depth)).answer
+        assert any("worked out exactly" in sentence.text for sentence in answer) == known
+
+
 @pytest.mark.parametrize(
     "field, value",
     [("n", 1), ("n", 2000), ("depth", 0), ("seed", -1), ("repetitions", 1), ("n", 3.5)],
