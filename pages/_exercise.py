@@ -34,6 +34,12 @@ def _prose(text: str) -> str:
     return "`".join(parts)
 
 
+def prompt(step: Step) -> None:
+    """What a class is to guess, and among what."""
+    options = "".join(f"\n- {_prose(option)}" for option in step.guess.options)
+    st.markdown(f"{_prose(step.guess.prompt)}\n{options}")
+
+
 def ask(step: Step) -> None:
     """A guess before the answer; it stays in this session."""
     guess = step.guess

@@ -33,6 +33,8 @@ def _result(step: Step, setting: Setting | None) -> Result | None:
 def _teach(step: Step, experiment: Experiment) -> None:
     _words.teaching_style()
     _exercise.question(step)
+    if not _course.is_done(step):
+        _exercise.prompt(step)
     result = _result(step, _setting(step, experiment))
     if result and not _exercise.pictures(result, large=True):
         _exercise.explained(result)

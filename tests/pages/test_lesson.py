@@ -161,7 +161,10 @@ def test_the_projector_shows_the_question_and_then_the_picture():
     at = opened(**SMALL, teach="true", step="first-nan")
     assert heading(at).startswith("Step 2") and not at.get("bidi_component")[:-1]
     assert not at.select_slider
+    asked = STEPS["first-nan"].guess.prompt
+    assert [asked in markdown.value for markdown in at.markdown] == [False, True]
     press(at, "reveal")
+    assert not any(asked in markdown.value for markdown in at.markdown)
     assert len(at.get("bidi_component")) == 2  # the picture and the address
     press(at, "next")
     assert heading(at).startswith("Step 3")
