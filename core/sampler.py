@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -127,13 +128,11 @@ def sample_ensemble(
         on_progress: called with the fraction done after every layer.
 
     Raises:
-        ValueError: ensemble_size is not a whole number of at least 1.
+        ValueError: ensemble_size is not a whole number of at least 1, or seed none of at least 0.
         WorkLimitError: the ensemble needs more work than the host allows.
     """
-    if isinstance(ensemble_size, bool) or not isinstance(ensemble_size, int) or ensemble_size < 1:
-        raise ValueError(
-            f"ensemble_size must be a whole number of at least 1, got {ensemble_size!r}"
-        )
+    ensemble_size = _whole("ensemble_size", ensemble_size, at_least=1)
+    seed = _whole("seed", seed, at_least=0)
     e = experiment
     WorkLimit.from_environment().check_ensemble(ensemble_work(e, ensemble_size), ensemble_size)
     exact, phi = is_exact_in_law(e), _Bent(e.phi)
@@ -150,6 +149,13 @@ def sample_ensemble(
             parts.append(_columns(layers, phi.never_zero))
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return Ensemble(e, exact, *joined)
+
+
+def _whole(name: str, value: object, *, at_least: int) -> int:
+    """A whole number of any kind as a plain one."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < at_least:
+        raise ValueError(f"{name} must be a whole number of at least {at_least}, got {value!r}")
+    return int(value)
 
 
 class _Layer(NamedTuple):

@@ -49,9 +49,9 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
-def significant(value: float) -> str:
-    """Three significant digits, as a person would write them."""
-    return f"{value:.3g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+def significant(value: float, digits: int = 3) -> str:
+    """So many significant digits, as a person would write them."""
+    return f"{value:.{digits}g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
 
 
 def products(count: int) -> str:

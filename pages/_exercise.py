@@ -11,7 +11,7 @@ import streamlit as st
 from core import charts
 from core.experiment import Experiment
 from core.lesson import STEPS, Guess, Number, Result, Setting, Step
-from core.lesson.words import measured_text, said, value_text
+from core.lesson.words import exact_text, lesson_text, measured_text, said
 from pages import _cached, _controls, _course
 from pages._chart import show
 
@@ -32,6 +32,12 @@ def _prose(text: str) -> str:
     parts = text.split("`")
     parts[::2] = [_MARKS.sub(r"\\\1", part) for part in parts[::2]]
     return "`".join(parts)
+
+
+def prompt(step: Step) -> None:
+    """What a class is to guess, and among what."""
+    options = "".join(f"\n- {_prose(option)}" for option in step.guess.options)
+    st.markdown(f"{_prose(step.guess.prompt)}\n{options}")
 
 
 def ask(step: Step) -> None:
@@ -86,9 +92,10 @@ def feedback(step: Step, result: Result) -> None:
 def result_of(step: Step, setting: Setting) -> Result:
     """The exercise at this size, with its progress if it takes long."""
     bar = st.empty()
-    result = _cached.exercise(step.slug, setting, _cached.Progress(bar, "Measuring…"))
-    bar.empty()
-    return result
+    try:
+        return _cached.exercise(step.slug, setting, _cached.Progress(bar, "Measuring…"))
+    finally:
+        bar.empty()
 
 
 def pictures(result: Result, *, large: bool = False) -> int:
@@ -119,9 +126,9 @@ def numbers(result: Result) -> None:
 
 
 def _row(number: Number) -> str:
-    lesson = value_text(number.lesson, number.boolean) or "–"
+    lesson = lesson_text(number) or "–"
     mark = f' <b class="gi-{number.verdict}">{number.verdict}</b>' if number.verdict else ""
-    exact = value_text(number.exact, number.boolean) or "–"
+    exact = exact_text(number) or "–"
     cells = (escape(measured_text(number)), escape(exact), escape(lesson) + mark)
     label = re.sub(r"`(.*?)`", r"<code>\1</code>", escape(number.label))
     body = "".join(
@@ -145,6 +152,4 @@ def more(step: Step, setting: Setting) -> None:
     """The code, and the way to Explore."""
     with st.expander("The same in PyTorch", key=f"snippet_{step.slug}"):
         st.code(step.snippet(setting), language="python")
-    experiment = step.explore(setting)
-    if experiment is not None:
-        explore_link("Open this in Explore", experiment)
+    explore_link("Open this in Explore", step.explore(setting))

@@ -20,7 +20,7 @@ def own_turn(seed: int) -> None:
     st.html('<h3 class="gi-heading">Your turn</h3>')
     st.markdown(
         f"Choose an activation and find a scale factor with which the signal holds for {DEPTH} "
-        "layers of raw weights, each layer with its own."
+        f"layers, {task('relu').width} wide, each with raw weights of its own from N(0, 1)."
     )
     with st.form("own_turn"):
         left, right = st.columns(2)

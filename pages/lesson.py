@@ -25,14 +25,16 @@ def _result(step: Step, setting: Setting | None) -> Result | None:
         return None
     try:
         return _exercise.result_of(step, setting)
-    except ValueError as error:
-        _words.warn([str(error)])
+    except ValueError as error:  # it speaks of an ensemble; the page asks how many
+        _words.warn([str(error).replace("ensemble_size", f"how many {step.repeats}")])
         return None
 
 
 def _teach(step: Step, experiment: Experiment) -> None:
     _words.teaching_style()
     _exercise.question(step)
+    if not _course.is_done(step):
+        _exercise.prompt(step)
     result = _result(step, _setting(step, experiment))
     if result and not _exercise.pictures(result, large=True):
         _exercise.explained(result)

@@ -26,6 +26,7 @@ _COLUMNS = {
     "Stuck at the end": "Of the last layer's elements other than zero, the part at the largest "
     "value. Only a format without infinity saturates.",
 }
+_NONE = " class=gi-none"
 
 
 def _measured(experiment: Experiment, device: str) -> tuple[dict[str, Run], dict[str, str]]:
@@ -68,7 +69,7 @@ def _table(rows: list[FormatRow]) -> None:
             row.saturated,
         )
         body += f'<tr><th scope="row">{escape(row.name)}</th>' + "".join(
-            f'<td data-label="{escape(label)}">{escape(cell)}</td>'
+            f'<td data-label="{escape(label)}"{_NONE * (cell == "–")}>{escape(cell)}</td>'
             for label, cell in zip(_COLUMNS, cells, strict=True)
         )
         body += "</tr>"
@@ -89,8 +90,9 @@ def _windows(experiment: Experiment) -> None:
         """<h2 class="gi-heading">The scale window</h2><p class="gi-words">Between which scale
         factors does a format carry the signal through all layers? By infinite-width theory, for the
         typical network with independent weights, tied or fresh. Above its window the largest
-        element, taken as √(2 ln N) times the rms, or the largest weight leaves the range. Below it
-        the last layer's typical element is less than half the smallest subnormal: it is 0.</p>"""
+        element, taken as √(2 ln N) times the rms where x has N elements, or the largest weight
+        leaves the range. Below it the last layer's typical element is less than half the smallest
+        subnormal: it is 0.</p>"""
     )
     windows = scale_windows(experiment)
     show(charts.scale_windows(windows, experiment.scale, experiment.width), key="windows")

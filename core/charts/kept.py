@@ -55,7 +55,7 @@ def kept_curves(pins: Sequence[Pin]) -> Parts:
 
 
 def letters(pins: Sequence[Pin]) -> Parts:
-    """The slot's letter above each curve, every slot's at a part of the curve of its own."""
+    """The slot's letter on each curve, every slot's at a part of the curve of its own."""
     notes: Parts = []
     for pin in pins:
         drawn = _drawn(pin)
@@ -64,8 +64,18 @@ def letters(pins: Sequence[Pin]) -> Parts:
             continue
         share = (list(PIN_COLORS).index(pin.slot) + 1) / (len(PIN_COLORS) + 1)
         layer = int(layers[round(share * (len(layers) - 1))])
-        note = {"x": layer, "y": float(np.log10(drawn[layer])), "yanchor": "bottom"}
-        font = {"size": 13, "color": PIN_COLORS[pin.slot]}
-        text = f"<b>{pin.slot.upper()}</b>"
-        notes.append(note | {"text": text, "showarrow": False, "font": font})
+        notes.append(
+            {
+                "x": layer,
+                "y": float(np.log10(drawn[layer])),
+                "text": f"<b>{pin.slot.upper()}</b>",
+                "showarrow": False,
+                "font": {"size": 11},
+                # On a screen its style sheet fills the box with the page's own colour.
+                "bgcolor": "#ffffff",
+                "bordercolor": PIN_COLORS[pin.slot],
+                "borderwidth": 1.5,
+                "borderpad": 1,
+            }
+        )
     return notes

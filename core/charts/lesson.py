@@ -1,4 +1,4 @@
-"""The pictures of an exercise: sizes per layer, and histograms."""
+"""The pictures of an exercise: sizes per layer, then histograms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from core.charts.figure import (
     BLUE,
     GOLD,
     GREEN,
-    GREY,
     PURPLE,
     VERMILION,
     Figure,
@@ -18,7 +17,8 @@ from core.charts.figure import (
     figure,
     listed,
 )
-from core.lesson import Counts, Curve, Result
+from core.charts.lesson_counts import height_of, histogram, layout_of
+from core.lesson import Curve, Result
 
 _STYLES = (
     (BLUE, "solid"),
@@ -30,7 +30,6 @@ _STYLES = (
 _BAND = 0.14  # opacity
 _LOG10_2 = np.log10(2)
 _LEAST_DECADES = 2.0
-_MOST_TICKS = 20
 
 
 def lesson_pictures(result: Result, *, large: bool = False) -> list[Figure]:
@@ -38,22 +37,13 @@ def lesson_pictures(result: Result, *, large: bool = False) -> list[Figure]:
 
     Args:
         result: of an exercise.
-        large: for the last row of a classroom.
+        large: for the last row of a classroom, which has room for the first of them.
     """
     pictures = [_curves(result, large)] if result.curves else []
     axes = dict.fromkeys(counts.axis for counts in result.counts)
     for axis in axes:
-        pictures.append(_histogram([c for c in result.counts if c.axis == axis], axis, large))
-    return pictures
-
-
-def _layout(large: bool, **more: Any) -> dict[str, Any]:
-    room = {"font": {"size": 20}, "margin": {"l": 96, "r": 24, "t": 48, "b": 80}} if large else {}
-    return room | more
-
-
-def _height(large: bool, usual: int) -> int:
-    return 560 if large else usual
+        pictures.append(histogram([c for c in result.counts if c.axis == axis], axis, large))
+    return pictures[:1] if large else pictures
 
 
 def _decades(log2: Any) -> Any:
@@ -113,10 +103,12 @@ def _curves(result: Result, large: bool) -> Figure:
     drawn = np.array([y for part in data for y in part["y"] if y is not None] or [0.0])
     low, high = float(drawn.min()), float(drawn.max())
     missing = max(0.0, _LEAST_DECADES - (high - low)) / 2
+    notes = [note for curve in result.curves for note in _end(curve, large)]
     pad = 0.05 * (high - low + 2 * missing)
+    room = 0.05 * (high - low) * any(note.get("yshift", 0) < 0 for note in notes)
     axis = result.curve_axis.split(":")[0]
     depth = max(len(curve.log2_size) for curve in result.curves) - 1
-    layout = _layout(
+    layout = layout_of(
         large,
         xaxis={
             "title": {"text": "layer k (x after k products)"},
@@ -126,65 +118,56 @@ def _curves(result: Result, large: bool) -> Figure:
         },
         yaxis={  # logarithms, for a size may lie beyond any double
             "title": {"text": f"{axis} (log scale)"},
-            "range": [low - missing - pad, high + missing + pad],
+            "range": [low - missing - pad - room, high + missing + pad],
             "tickprefix": "10<sup>",
             "ticksuffix": "</sup>",
             "tickformat": "~r",
             "dtick": max(1, round((high - low + 2 * missing) / 7)),
             "zeroline": False,
         },
+        annotations=notes,
     )
     ends = "; ".join(_ended(curve) for curve in result.curves)
     alt = f"{result.curve_axis} per layer. {ends}."
-    return figure(data, layout, height=_height(large, 340), alt=alt)
+    return figure(data, layout, height=height_of(large, 340), alt=alt)
+
+
+def _last(curve: Curve) -> tuple[int, str]:
+    """The last layer that is drawn, −1 if none is; and what is wrong with the one after it."""
+    sizes = np.asarray(curve.log2_size)
+    seen = np.flatnonzero(np.isfinite(sizes))
+    last = int(seen[-1]) if seen.size else -1
+    if last == len(sizes) - 1:
+        return last, ""
+    what = "exactly 0" if np.isneginf(sizes[last + 1]) else "not finite"
+    return last, f"{what} from i = {last} on"  # layer k is i = k − 1
+
+
+def _end(curve: Curve, large: bool) -> Parts:
+    """A note where a curve ends before its time."""
+    last, why = _last(curve)
+    if last < 0 or not why:
+        return []
+    sizes = _decades(curve.log2_size)
+    early = last < len(sizes) / 2  # there is room on the right
+    falls = bool(sizes[last] < sizes[0])
+    return [
+        {
+            "x": last,
+            "y": float(sizes[last]),
+            "text": f"<b>{why}</b>",
+            "xanchor": "left" if early else "right",
+            "xshift": 10 if early else -10,
+            "yshift": 0 if early else (-8 if falls else 12),
+            "showarrow": False,
+            "font": {"size": 20 if large else 12},
+        }
+    ]
 
 
 def _ended(curve: Curve) -> str:
-    sizes = _decades(curve.log2_size)
-    seen = np.flatnonzero(~np.isnan(sizes))
-    if not seen.size:
+    last, why = _last(curve)
+    if last < 0:
         return f"{curve.label}: nothing to draw"
-    last = int(seen[-1])
-    return f"{curve.label}: {_shown(sizes[last])} at layer {last}"
-
-
-def _histogram(group: list[Counts], axis: str, large: bool) -> Figure:
-    data: Parts = []
-    for place, counts in enumerate(group):
-        color = (BLUE, VERMILION, GREEN, GREY)[place % 4]
-        shares = np.asarray(counts.counts) / max(1.0, float(np.sum(counts.counts)))
-        name = counts.label.replace("`", "")
-        data.append(
-            {
-                "type": "bar",
-                "x": listed(counts.values),
-                "y": listed(shares),
-                "name": name,
-                "uid": f"counts{place}",
-                "marker": {"color": color, "pattern": {"shape": ("", "/", "x", ".")[place % 4]}},
-                "hovertemplate": f"{name}: %{{x:.4~g}}: %{{y:.1%}}<extra></extra>",
-            }
-        )
-    layout = _layout(
-        large,
-        xaxis={"title": {"text": axis}, "zeroline": False, "dtick": _ticks(group)},
-        yaxis={"title": {"text": "share"}, "tickformat": ".0%", "rangemode": "tozero"},
-        barmode="group",
-        bargap=0.05,
-        hovermode="closest",
-        showlegend=True,
-    )
-    told = "; ".join(f"{part['name']}: most often near {_likeliest(part)}" for part in data)
-    return figure(data, layout, height=_height(large, 300), alt=f"Histogram of {axis}. {told}.")
-
-
-def _ticks(group: list[Counts]) -> int | None:
-    """One at each whole number, if there are only a few of these."""
-    values = np.concatenate([counts.values for counts in group])
-    few = np.all(values == np.round(values)) and np.ptp(values) <= _MOST_TICKS
-    return 1 if few else None
-
-
-def _likeliest(part: dict[str, Any]) -> str:
-    shares = [share or 0.0 for share in part["y"]]
-    return f"{part['x'][int(np.argmax(shares))]:.3g}"
+    at = f"{curve.label}: {_shown(float(_decades(curve.log2_size)[last]))} at layer {last}"
+    return f"{at}, {why}" if why else at

@@ -151,6 +151,7 @@ def range_ends(prediction: Prediction, ensemble: Ensemble | None, run: Run) -> F
     if not indices:
         return None
     what = "a value is not finite" if broken else "every element is zero"
+    event = "value that is not finite" if broken else "layer that is all zero"
     data = []
     if pmf:
         data.append(_bars(pmf, "predicted", GREEN))
@@ -165,7 +166,7 @@ def range_ends(prediction: Prediction, ensemble: Ensemble | None, run: Run) -> F
         indices = sorted({*indices, own})
     layout = {
         "xaxis": {
-            "title": {"text": f"iteration i at which {what} for the first time"},
+            "title": {"text": f"iteration i of the first {event}"},
             "range": [indices[0] - 1.5, indices[-1] + 1.5],
             "tickformat": "d",
             "dtick": 1 if indices[-1] - indices[0] <= 20 else None,

@@ -10,11 +10,12 @@ Every number is measured here and now, beside the exact value and what the lesso
 from __future__ import annotations
 
 from core.lesson import (
-    elementwise,
     first_nan,
     layer,
     magic,
     nan,
+    one_product,
+    one_product_relu,
     one_sum,
     products,
     redraw,
@@ -52,7 +53,8 @@ _MODULES = (
     magic,
     one_sum,
     redraw,
-    elementwise,
+    one_product,
+    one_product_relu,
     layer,
     whole,
 )

@@ -8,7 +8,7 @@ import time
 
 from core.lesson import AGREES_WITHIN, STEPS, Number, Result, Step
 from core.lesson.step import LESSON_DEPTH, LESSON_N
-from core.lesson.words import measured_text, value_text
+from core.lesson.words import exact_text, lesson_text, measured_text
 
 _HEAD = ("", "measured", "exact", "the lesson", "z", "")
 
@@ -18,7 +18,8 @@ def _row(number: Number) -> tuple[str, ...]:
     return (
         number.label.replace("`", ""),
         measured_text(number),
-        *(value_text(value, number.boolean) for value in (number.exact, number.lesson)),
+        exact_text(number),
+        lesson_text(number),
         z,
         number.verdict,
     )

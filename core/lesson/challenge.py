@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core import mean_field
 from core.diagnosis import Kind, growth, kind_of
 from core.experiment import Experiment
 from core.lesson.words import said
@@ -16,6 +17,7 @@ DEPTH = 200
 
 _WIDTH = 512
 _NARROWEST = 64  # below it a good scale factor fails by bad luck too often
+_CHAOTIC = 1.1  # χ₁ from which on it shows in two hundred layers
 _TOO_LARGE: tuple[Kind, ...] = ("explodes", "grows", "saturates")
 _TOO_SMALL: tuple[Kind, ...] = ("vanishes", "shrinks", "dies")
 
@@ -50,7 +52,8 @@ def check(run: Run) -> Outcome:
     """Whether the signal of a run holds.
 
     It holds if its size ends within a factor of 16 of where it began, or drifts by less than
-    0.35 % a product, at a depth of at least ``DEPTH`` and a width of at least 64.
+    0.35 % a product, at a depth of at least ``DEPTH`` and a width of at least 64. A bounded
+    activation holds at any large scale factor: what that costs is said.
 
     Args:
         run: of any Experiment; the task's is ``task(activation)`` with another scale factor.
@@ -75,7 +78,15 @@ def _size(run: Run) -> str:
 
 def _success(run: Run) -> str:
     e = run.experiment
-    return f"It holds: after {e.depth} products with {e.activation} {_size(run)}."
+    words = f"It holds: after {e.depth} products with {e.activation} {_size(run)}."
+    chi_1 = float(mean_field.chi_1(e.phi, e.sigma_w, e.bias_std))
+    if e.rule.fit is not None or not chi_1 >= _CHAOTIC:
+        return words
+    return (
+        f"{words} But it is chaotic: at every layer the square of a small difference between two "
+        f"inputs, and of a gradient, grows by χ₁ = {said(chi_1)}. A smaller scale factor does "
+        "better."
+    )
 
 
 def _failure(run: Run, kind: Kind) -> str:

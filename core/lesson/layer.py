@@ -151,8 +151,8 @@ def _layer(setting: Setting, on_progress: OnProgress) -> Result:
         Sentence(
             f"Weights with √(2/n) bring it to {said(numbers[8].measured)}, with mean "
             f"{said(numbers[6].measured)} and std {said(numbers[7].measured)}.",
-            rf"\frac{{1}}{{\sqrt\pi}} = {tex(right)}\qquad "
-            rf"\sqrt{{1-\tfrac1\pi}} = {tex((1 - 1 / math.pi) ** 0.5)}\qquad "
+            rf"\frac{{1}}{{\sqrt\pi}} = {tex(right)}\qquad\allowbreak "
+            rf"\sqrt{{1-\tfrac1\pi}} = {tex((1 - 1 / math.pi) ** 0.5)}\qquad\allowbreak "
             r"\tfrac1\pi + 1 - \tfrac1\pi = 1",
         ),
         Sentence(

@@ -16,6 +16,7 @@ from core.lesson.words import lesson_draws, lines, said, tex
 from core.propagate import Run, propagate
 from core.sampler import sample_ensemble
 from core.tally import Array
+from core.verdict import products
 
 _SCORES = {0.05: -1.6448536269514722, 0.5: 0.0, 0.95: 1.6448536269514722}
 _LESSON_STD, _LESSON_MEAN = 1.7585952281951904, 0.07117890566587448
@@ -57,7 +58,7 @@ def quantile_numbers(
         depth = len(law.log2_std_quantiles[level]) - 1 if law.std_known else 0
         rows.append(
             Number(
-                label=f"{label}: {'median' if middle else f'{level:.0%} quantile'}",
+                label=f"{label}: {'median' if middle else f'{100 * level:.0f} % quantile'}",
                 measured=float(2 ** np.quantile(log2_sizes, level)),
                 standard_error=float(2**error),
                 exact=exact,
@@ -106,7 +107,7 @@ def _magic(setting: Setting, on_progress: OnProgress) -> Result:
         answer,
         high / low,
         {"mean": float(run.stats.mean[-1]), "std": std},
-        counts=_histograms(cases),
+        counts=_histograms(cases, {} if lesson is None else {"the lesson": float(np.log2(lesson))}),
         curves=(
             Curve("this run", run.stats.log2_std),
             *(_band(case) for case in cases if case.law.std_known),
@@ -119,16 +120,18 @@ def _band(case: _Case) -> Curve:
     return Curve(f"{case.label}, median of the law", q[0.5], q[LEVELS[0]], q[LEVELS[-1]])
 
 
-def _histograms(cases: tuple[_Case, ...]) -> tuple[Counts, ...]:
+def _histograms(cases: tuple[_Case, ...], marks: dict[str, float]) -> tuple[Counts, ...]:
     together = np.concatenate([case.log2_std for case in cases])
     edges = np.linspace(together.min() - 1e-9, together.max() + 1e-9, _BINS + 1)
     middles = (edges[:-1] + edges[1:]) / 2
     return tuple(
         Counts(
             case.label,
-            "log2 of the last std",
+            "std of the last x",
             middles,
             np.histogram(case.log2_std, edges)[0].astype(float),
+            log2=True,
+            marks=marks if case is cases[0] else {},
         )
         for case in cases
     )
@@ -146,9 +149,9 @@ def _told(
         lesson = f" The lesson's 1.76, and a 0.77, are {'both ordinary' if inside else 'rare'}."
     return (
         Sentence(
-            f"Dividing by √n keeps x in range: after {depth} products the std of this run is "
+            f"Dividing by √n keeps x in range: after {products(depth)} the std of this run is "
             f"{said(float(run.stats.std[-1]))}.",
-            rf"\operatorname{{Var}} y_i = n\cdot\frac{{1}}{{n}}\cdot 1 = 1,\qquad "
+            rf"\operatorname{{Var}} y_i = n\cdot\frac{{1}}{{n}}\cdot 1 = 1,\qquad\allowbreak "
             rf"\frac{{1}}{{\sqrt{{{n}}}}} = {tex(n**-0.5)}",
         ),
         Sentence(
@@ -156,13 +159,27 @@ def _told(
             "matrix acts at every step, and what it does to x repeats. Nine runs in ten end "
             f"between {said(values[1])} and {said(values[3])}, half of them above "
             f"{said(values[2])}.{lesson}",
-            rf"\lVert a^{{{depth}}}x\rVert = \lVert x\rVert\,\lVert H^{{{depth}}}e_1\rVert",
         ),
+        *_law_told(depth, is_known=numbers[1].exact is not None),
         Sentence(
             "With a new matrix for every layer, as in a real network, the factors are independent "
             f"and the spread is small: nine in ten between {said(values[4])} and "
             f"{said(values[6])}.",
             r"\frac{\lVert x_L\rVert^2}{\lVert x_0\rVert^2} = \prod_{l=1}^{L}\frac{\chi^2_n}{n}",
+        ),
+    )
+
+
+def _law_told(depth: int, *, is_known: bool) -> tuple[Sentence, ...]:
+    """Where the exact spread comes from, if there is one."""
+    if not is_known:
+        return ()
+    return (
+        Sentence(
+            "How wide that spread is can be worked out exactly. Seen along the directions that x "
+            "takes one after the other, a is a random matrix H with nothing below its first "
+            f"subdiagonal, and only its first {depth} columns matter.",
+            rf"\lVert a^{{{depth}}}x\rVert = \lVert x\rVert\,\lVert H^{{{depth}}}e_1\rVert",
         ),
     )
 
@@ -184,7 +201,8 @@ STEPS = (
         title="The magic number 1/√n",
         question="Divide the weights by √n and multiply a hundred times. Does the std stay at 1?",
         guess=Guess(
-            "Nine runs in ten end within what factor: the largest of their stds by the smallest?",
+            "Leave out the most extreme tenth of many runs: how many times the smallest last std "
+            "is the largest?",
             "number",
             judged="ratio",
             tolerance=2.0,

@@ -27,7 +27,7 @@ def _birth(run: Run) -> Sentence:
     if broken is None or nan is None:
         return Sentence("At this size no element leaves the range, and none becomes NaN.")
     at = [
-        f"at i = {i} {share(stats[0])} of the elements are Inf and {share(stats[1])} are NaN"
+        f"at i = {i}, {share(stats[0])} of the elements are Inf and {share(stats[1])} NaN"
         for i in (broken, broken + 1)
         if i < run.experiment.depth
         for stats in [
@@ -40,7 +40,7 @@ def _birth(run: Run) -> Sentence:
     return Sentence(
         "In the products it is born the same way. Every row adds up terms of both signs; where "
         "some of them overflow to +Inf and others to −Inf, the row is NaN at once, else it is Inf "
-        "first. Here " + ", ".join(at) + "."
+        "first. Here, " + "; ".join(at) + "."
     )
 
 
@@ -58,9 +58,9 @@ def _not_equal(setting: Setting, on_progress: OnProgress) -> Result:
     )
     answer = (
         Sentence(
-            "Every comparison with NaN is False, even `nan == nan`: NaN says that there is no such "
-            "number, and two missing numbers need not be the same one.",
-            r"\text{NaN} = \text{NaN}:\ \text{False}\qquad \text{NaN}\ne\text{NaN}:\ \text{True}",
+            "Nothing equals NaN, not even NaN: `nan == nan` is False. NaN says that there is no "
+            "such number, and two missing numbers need not be the same one.",
+            r"\text{NaN == NaN is False}\qquad\allowbreak \text{NaN != NaN is True}",
         ),
         Sentence(
             "That is why `not x == x` finds it: nothing else differs from itself. `x.isnan()` says "
@@ -68,7 +68,7 @@ def _not_equal(setting: Setting, on_progress: OnProgress) -> Result:
         ),
         Sentence(
             "NaN is born where two infinities cancel, or a zero meets one.",
-            r"\infty - \infty = \text{NaN}\qquad 0\cdot\infty = \text{NaN}",
+            r"\infty - \infty = \text{NaN}\qquad\allowbreak 0\cdot\infty = \text{NaN}",
         ),
         _birth(run),
     )

@@ -42,7 +42,7 @@ def _sum(setting: Setting, on_progress: OnProgress) -> Result:
     lesson = setting.printed(_LESSON_Y)
     numbers = (
         Number(
-            label=f"(a @ x)[{row}]",
+            label=f"(a @ x)[{row}] (exact: its mean over all a)",
             measured=y,
             standard_error=spread,
             exact=0.0,
@@ -51,7 +51,7 @@ def _sum(setting: Setting, on_progress: OnProgress) -> Result:
             lesson_error=_LESSON_X_STD,
         ),
         Number(
-            label=f"Σ a[{row}, k]·x[k], added in a loop",
+            label=f"Σ a[{row}, k]·x[k], added in a loop (± the bound on rounding)",
             measured=loop,
             standard_error=bound,
             exact=true,
@@ -83,8 +83,8 @@ def _sum(setting: Setting, on_progress: OnProgress) -> Result:
             + tex(bound, 2),
         ),
         Sentence(
-            "Each of the n products has mean 0, so y_i has mean 0; their variances add up, which "
-            "is why its std is ‖x‖ times the std of a weight.",
+            "Each of the n products has mean 0, and so has their sum; their variances add up, "
+            "which is why its std is the length of x times the std of a weight.",
             rf"\operatorname{{std}} y_i = \frac{{\lVert x\rVert}}{{\sqrt n}} = {tex(spread)}",
         ),
     )

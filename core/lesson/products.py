@@ -10,6 +10,7 @@ from core.lesson.number import Number
 from core.lesson.step import Curve, Guess, OnProgress, Result, Sentence, Setting, Step
 from core.lesson.words import lesson_draws, lines, said, tex
 from core.propagate import propagate
+from core.verdict import products
 
 _NEAR, _HUGE, _NAN, _ZERO = "mean near 0, std near 1", "huge numbers", "NaN", "exactly 0"
 _LARGEST = float(torch.finfo(torch.float32).max)
@@ -39,13 +40,13 @@ def _products(setting: Setting, on_progress: OnProgress) -> Result:
             formula=r"\sqrt{n-1}",
         ),
         Number(
-            label=f"mean after {setting.depth} products",
+            label=f"mean after {products(setting.depth)}",
             measured=mean,
             exact=math.nan if lost else None,
             lesson=setting.printed(math.nan),
         ),
         Number(
-            label=f"std after {setting.depth} products",
+            label=f"std after {products(setting.depth)}",
             measured=std,
             exact=math.nan if lost else None,
             lesson=setting.printed(math.nan),
@@ -53,7 +54,7 @@ def _products(setting: Setting, on_progress: OnProgress) -> Result:
     )
     answer = (
         Sentence(
-            f"After {setting.depth} products x is a `{x.type()}` with mean {said(mean)} and std "
+            f"After {products(setting.depth)} x is a `{x.type()}` with mean {said(mean)} and std "
             f"{said(std)}."
         ),
         Sentence(

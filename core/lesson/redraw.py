@@ -55,7 +55,7 @@ def _redraw(setting: Setting, on_progress: OnProgress) -> Result:
     slipped = setting.printed(_LESSON_SQUARE)
     lesson_error = 2 * expected / _LESSON_DRAWS**0.5  # of the square of an average
     squared = Number(
-        label="average std, squared",
+        label="average std, squared: the slip mended",
         measured=(total / count) ** 2,
         standard_error=2 * expected / count**0.5,
         exact=float(n - 1),

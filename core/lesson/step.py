@@ -74,14 +74,18 @@ class Counts:
     Attributes:
         label: what is counted.
         axis: what ``values`` are.
-        values: the middles of the bins, ascending and evenly spaced.
+        values: the middles of the bins, ascending and evenly spaced; log2 of them if ``log2``.
         counts: how many, of the same shape.
+        log2: whether ``values`` are logarithms.
+        marks: what to point at, and its place among ``values``.
     """
 
     label: str
     axis: str
     values: Array
     counts: Array
+    log2: bool = False
+    marks: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,10 +170,6 @@ class Guess:
         return same_side and max(value / target, target / value) <= self.tolerance
 
 
-def _no_experiment(setting: Setting) -> Experiment | None:
-    return None
-
-
 @dataclass(frozen=True)
 class Step:
     """An exercise of the lesson.
@@ -182,7 +182,7 @@ class Step:
         guess: what to ask before the answer.
         compute: the exercise, a pure function of its size; reports the fraction done.
         snippet: the lines of PyTorch that show it, runnable as they are.
-        explore: the Experiment to open in Explore, or None.
+        explore: the Experiment to open in Explore.
         repeats: what ``repetitions`` counts, in the plural; empty where nothing is repeated.
         repetitions: how many by default.
         most_repetitions: how many at most.
@@ -195,7 +195,7 @@ class Step:
     guess: Guess
     compute: Callable[[Setting, OnProgress], Result] = field(repr=False)
     snippet: Callable[[Setting], str] = field(repr=False)
-    explore: Callable[[Setting], Experiment | None] = field(default=_no_experiment, repr=False)
+    explore: Callable[[Setting], Experiment] = field(repr=False)
     repeats: str = ""
     repetitions: int = 2
     most_repetitions: int = 2

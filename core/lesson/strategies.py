@@ -15,6 +15,7 @@ from core.lesson.step import Curve, Guess, OnProgress, Result, Sentence, Setting
 from core.lesson.words import lesson_draws, lines, said, tex
 from core.lsuv import TOLERANCE
 from core.propagate import Run, propagate
+from core.verdict import products
 
 STRATEGIES: dict[str, str] = {
     "xavier_normal": "scaling",
@@ -49,7 +50,7 @@ def _with_relu(setting: Setting) -> tuple[Number, Number]:
     law = predict(orthogonal.experiment.replace(seed=0))
     return (
         Number(
-            label=f"orthogonal with ReLU: rms after {relu.depth} products",
+            label=f"orthogonal with ReLU: rms after {products(relu.depth)}",
             measured=float(orthogonal.stats.rms[-1]),
             standard_error=spread_factor(law, relu.depth),
             exact=float(2 ** law.log2_rms_quantiles[0.5][-1]),
@@ -57,7 +58,7 @@ def _with_relu(setting: Setting) -> tuple[Number, Number]:
             factor=True,
         ),
         Number(
-            label=f"LSUV with ReLU: rms after {relu.depth} products",
+            label=f"LSUV with ReLU: rms after {products(relu.depth)}",
             measured=float(lsuv.stats.rms[-1]),
             # Half the tolerance of the variance, and an rms of n values of E φ⁴/(E φ²)² = 6.
             standard_error=1 + TOLERANCE / 2 + (5 / setting.n) ** 0.5 / 2,
@@ -77,7 +78,7 @@ def _strategies(setting: Setting, on_progress: OnProgress) -> Result:
     n, depth = setting.n, setting.depth
     numbers = [
         Number(
-            label=f"{name}: std after {depth} products",
+            label=f"{name}: std after {products(depth)}",
             measured=float(run.stats.std[-1]),
             standard_error=(1 + 1 / n) if init == "orthogonal" else None,
             # Every length is kept; the mean, about 1/√n, is what a std leaves out.
@@ -97,7 +98,7 @@ def _strategies(setting: Setting, on_progress: OnProgress) -> Result:
             formula=r"\frac{\sqrt n}{2\sqrt n}",
         ),
         Number(
-            label=f"divided by n instead of √n: std after {depth} products",
+            label=f"divided by n instead of √n: std after {products(depth)}",
             measured=float(by_n.stats.std[-1]),
         ),
     ]

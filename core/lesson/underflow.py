@@ -15,6 +15,7 @@ from core.lesson.spread import spread_factor
 from core.lesson.step import Counts, Curve, Guess, OnProgress, Result, Sentence, Setting, Step
 from core.lesson.words import lesson_draws, lines, said, tex
 from core.propagate import Run, propagate
+from core.verdict import products
 
 _TENTH, _HUNDREDTH = 0.1, 0.01
 _NORMAL = float(np.finfo(np.float32).smallest_normal)
@@ -51,7 +52,7 @@ def _grown(setting: Setting, run: Run, law: Prediction) -> tuple[Number, ...]:
     lesson = setting.printed(2.1790210271840137e36)
     return (
         Number(
-            label=f"× 0.1: std after {setting.depth} products",
+            label=f"× 0.1: std after {products(setting.depth)}" + (" (exact: median)" * known),
             measured=std,
             standard_error=factor,
             exact=float(2 ** law.log2_std_quantiles[0.5][-1]) if known else None,
@@ -61,7 +62,7 @@ def _grown(setting: Setting, run: Run, law: Prediction) -> tuple[Number, ...]:
             factor=True,
         ),
         Number(
-            label=f"× 0.1: mean after {setting.depth} products",
+            label=f"× 0.1: mean after {products(setting.depth)}",
             measured=mean,
             standard_error=std / setting.n**0.5,
             exact=0.0,
@@ -113,13 +114,14 @@ def _told(setting: Setting, grown: Run, gone: Run) -> tuple[Sentence, ...]:
     sentences = [
         Sentence(
             "A tenth divides the growth by ten, and what is left of √n is "
-            f"{'still above' if rates[0] > 1 else 'below'} 1: after {setting.depth} products the "
+            f"{'still above' if rates[0] > 1 else 'below'} 1: after {products(setting.depth)} the "
             f"std is {said(float(grown.stats.std[-1]))}.",
             rf"0.1\sqrt{{{n}}} = {tex(rates[0])},\quad {tex(rates[0])}^{{{setting.depth}}} = "
             + tex(math.exp(setting.depth * math.log(rates[0])), 2),
         ),
         Sentence(
-            f"A hundredth makes every product multiply by {said(rates[1])}.",
+            "A hundredth, which the lesson asks for but does not run, makes every product multiply "
+            f"by {said(rates[1])}.",
             rf"0.01\sqrt{{{n}}} = {tex(rates[1])}",
         ),
     ]

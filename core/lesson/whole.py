@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 
@@ -14,6 +17,7 @@ from core.lesson.words import lines, said, tex
 from core.propagate import Run, propagate
 from core.sampler import sample_ensemble
 from core.snippet import stream_seed_lines
+from core.tally import Array
 
 INITS: dict[str, str] = {
     "normal": "raw N(0, 1)",
@@ -22,6 +26,7 @@ INITS: dict[str, str] = {
 }
 """Initialiser -> what it is called here."""
 
+_LOG10_2 = math.log10(2)
 _KEPT: dict[str, str] = {"normal": "n/2", "xavier_normal": "1/2", "kaiming_normal": "1"}
 
 
@@ -52,15 +57,15 @@ def _whole(setting: Setting, on_progress: OnProgress) -> Result:
         error = (alive.var(ddof=1) * np.pi / 2 / len(sizes)) ** 0.5 if len(alive) > 1 else None
         numbers.append(
             Number(
-                label=f"{INITS[init]}: log2 of the rms after {setting.depth} layers, median",
-                measured=float(np.median(sizes)),
-                standard_error=None if error is None else float(error),
-                exact=float(law[0.5][-1]),
-                formula=r"\text{median of }\tfrac12\textstyle\sum_l\log_2"
+                label=f"{INITS[init]}: log10 of the rms after {setting.depth} layers, median",
+                measured=float(np.median(sizes)) * _LOG10_2,
+                standard_error=None if error is None else float(error) * _LOG10_2,
+                exact=float(law[0.5][-1]) * _LOG10_2,
+                formula=r"\text{median of }\tfrac12\textstyle\sum_l\log_{10}"
                 r"\tfrac{\sigma_w^2}{n}\chi^2_{K_l}",
             )
         )
-        curves.append(Curve(INITS[init], law[0.5], law[LEVELS[0]], law[LEVELS[-1]]))
+        curves.append(_curve(runs[init], law))
         on_progress(0.4 + 0.2 * (place + 1))
     outputs: dict[str, float | str] = {
         name: float(torch.from_numpy(runs[init].final).std())
@@ -80,7 +85,7 @@ def _whole(setting: Setting, on_progress: OnProgress) -> Result:
         r"\operatorname{Var}\frac{\lVert x_L\rVert^2}{\lVert x_0\rVert^2} = "
         r"\left(1+\frac{5}{n}\right)^L - 1 = " + tex((1 + 5 / setting.n) ** setting.depth - 1, 3),
     )
-    curve_axis = "rms of x: the law's median, nine networks in ten"
+    curve_axis = "rms of x: this run, and nine networks in ten"
     return Result(
         setting,
         tuple(numbers),
@@ -90,6 +95,15 @@ def _whole(setting: Setting, on_progress: OnProgress) -> Result:
         curves=tuple(curves),
         curve_axis=curve_axis,
     )
+
+
+def _curve(run: Run, law: Mapping[float, Array]) -> Curve:
+    """The run on top of the band of nine in ten, which ends where the run's numbers do."""
+    size = run.stats.log2_rms
+    low, high = (
+        np.where(np.isfinite(size), law[level], np.nan) for level in (LEVELS[0], LEVELS[-1])
+    )
+    return Curve(INITS[run.experiment.init], size, low, high)
 
 
 def _told(setting: Setting, init: str, run: Run, kind: Kind) -> Sentence:

@@ -91,11 +91,7 @@ def test_open_this_in_explore_opens_just_that_and_the_way_back_is_kept(page, add
     for step in STEPS.values():
         opened(page, step)
         meant = step.explore(step.setting(n=64, depth=50))
-        link = page.get_by_role("link", name="Open this in Explore")
-        expect(link).to_have_count(0 if meant is None else 1)
-        if meant is None:
-            continue
-        link.click()
+        page.get_by_role("link", name="Open this in Explore").click()
         expect(page.locator(".gi-answer")).to_be_visible(timeout=20_000)
         drawn(page)
         found, problems = Experiment.from_query(query_of(page))

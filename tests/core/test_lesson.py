@@ -168,9 +168,8 @@ def test_the_right_answers_are_those_of_the_lesson(lesson):
 @pytest.mark.parametrize("slug", STEPS)
 def test_explore_opens_the_steps_own_network(slug, lesson):
     e = STEPS[slug].explore(lesson[slug].setting)
-    if e is not None:
-        assert Experiment.from_query(e.to_query()) == (e, [])
-        assert e.seed == lesson[slug].setting.seed
+    assert Experiment.from_query(e.to_query()) == (e, [])
+    assert e.seed == lesson[slug].setting.seed
 
 
 @pytest.mark.parametrize("slug", STEPS)
@@ -189,6 +188,13 @@ def test_every_size_that_is_allowed_has_an_answer(slug, n, depth):
     result = step.measure(setting, seen.append)
     assert result.numbers and result.answer and step.guess.accepts(result.right, result.right)
     assert seen == sorted(seen) and (not seen or seen[-1] == pytest.approx(1))
+
+
+def test_a_law_is_told_only_where_it_holds():
+    step = STEPS["magic-number"]
+    for depth, known in ((7, True), (8, False)):  # exact while depth < n
+        answer = step.measure(step.setting(8, depth)).answer
+        assert any("worked out exactly" in sentence.text for sentence in answer) == known
 
 
 @pytest.mark.parametrize(
@@ -259,6 +265,12 @@ GOOD = {"linear": 512**-0.5, "relu": (2 / 512) ** 0.5, "tanh": 2 * 512**-0.5}
 def test_a_good_scale_factor_holds_for_two_hundred_layers(activation):
     outcome = check(propagate(task(activation, GOOD[activation])))
     assert outcome.holds and outcome.kind == "holds" and outcome.sentence.startswith("It holds")
+
+
+@pytest.mark.parametrize("scale, chaotic", [(0.0445, False), (0.07, True), (2.0, True)])
+def test_a_bounded_activation_holds_at_any_large_scale_and_is_told_what_that_costs(scale, chaotic):
+    outcome = check(propagate(task("tanh", scale)))
+    assert outcome.holds and ("But it is chaotic" in outcome.sentence) == chaotic
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from core.sampler import _Bent, is_exact_in_law, sample_ensemble
 from core.streams import stream_seed
 
 NAMES = ("linear", "relu", "tanh", "gelu")
-BATCHES = (1, 4)
+# What goes in -> how many inputs.
+INPUTS = {"one": 1, "four": 4, "four, two of them equal": 4}
 FIELDS = ("log2_rms", "log2_std", "log2_max_abs")
 # (rule, width) -> (depth, networks); a Haar matrix costs n³.
 SIZES = {
@@ -26,7 +27,7 @@ SIZES = {
 # The probability that any one of all comparisons of this file fails without cause (Bonferroni,
 # which holds although the activations of one size see the same matrices).
 FAMILY_LEVEL = 0.01
-COMPARISONS = len(SIZES) * len(NAMES) * len(BATCHES) * len(FIELDS) + 2 * 13 + 1
+COMPARISONS = len(SIZES) * len(NAMES) * len(INPUTS) * len(FIELDS) + 2 * 13 + 1
 DEAD = -1e4  # octaves, for −inf: a test of ranks takes any number below all others
 NEVER = 10**4  # an iteration later than any
 
@@ -46,6 +47,13 @@ def question(rule, width, name, **fields):
     return Experiment(width=width, **fields)
 
 
+def drawn_inputs(inputs, networks, width, generator, dtype):
+    x = torch.randn(networks, width, INPUTS[inputs], generator=generator, dtype=dtype)
+    if "equal" in inputs:
+        x[:, :, 2] = x[:, :, 0]
+    return x
+
+
 def haar(normal):
     q, r = torch.linalg.qr(normal)
     return q * r.diagonal(dim1=1, dim2=2).sign().unsqueeze(1)
@@ -60,42 +68,53 @@ def octaves(x):
 
 @pytest.fixture(scope="module")
 def products():
-    """(rule, width, activation, batch) -> sizes of the last x, from real float64 products.
+    """(rule, width, activation, inputs) -> sizes of the last x, from real float64 products.
 
-    The same matrices serve every activation and batch.
+    The same matrices serve every activation and all inputs.
     """
     found = {}
     generator = torch.Generator().manual_seed(20)
     for (rule, width), (depth, networks) in SIZES.items():
-        parts = {(name, batch): [] for name in NAMES for batch in BATCHES}
+        parts = {(name, inputs): [] for name in NAMES for inputs in INPUTS}
         for _ in range(networks // 50):
-            xs = {
-                key: torch.randn(50, width, key[1], generator=generator, dtype=torch.float64)
-                for key in parts
-            }
+            xs = {key: drawn_inputs(key[1], 50, width, generator, torch.float64) for key in parts}
             for _ in range(depth):
                 a = torch.randn(50, width, width, generator=generator)
                 a = (haar(a) if rule == "orthogonal" else a / width**0.5).double()
-                for (name, batch), x in xs.items():
+                for (name, inputs), x in xs.items():
                     phi = ACTIVATIONS[name]
-                    xs[name, batch] = phi(phi.gain * (a @ x))
+                    xs[name, inputs] = phi(phi.gain * (a @ x))
             for key, x in xs.items():
                 parts[key].append(x)
-        for (name, batch), chunks in parts.items():
-            found[rule, width, name, batch] = octaves(torch.cat(chunks))
+        for (name, inputs), chunks in parts.items():
+            found[rule, width, name, inputs] = octaves(torch.cat(chunks))
     return found
 
 
-@pytest.mark.parametrize("batch", BATCHES)
+def sampled_octaves(e, networks, inputs):
+    """What the sampler makes of networks; an Experiment's own inputs are never equal."""
+    if "equal" not in inputs:
+        sampled = sample_ensemble(e, networks, seed=7)
+        assert sampled.exact_in_law
+        return {what: getattr(sampled, what)[:, -1] for what in FIELDS}
+    generator = torch.Generator().manual_seed(7)
+    x = drawn_inputs(inputs, networks, e.width, generator, torch.float32)
+    product, phi, exponent = Fresh(networks), _Bent(e.phi), torch.zeros(networks).double()
+    for _ in range(e.depth):
+        h, apart = product(e, x, generator)
+        x, exponent = phi(h, exponent + apart)
+    return octaves(x.double() * torch.exp2(exponent).view(-1, 1, 1))
+
+
+@pytest.mark.parametrize("inputs", INPUTS)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("rule, width", SIZES)
-def test_sizes_have_the_law_of_real_products(products, rule, width, name, batch):
+def test_sizes_have_the_law_of_real_products(products, rule, width, name, inputs):
     depth, networks = SIZES[rule, width]
-    e = question(rule, width, name, depth=depth, batch_size=batch)
-    sampled = sample_ensemble(e, networks, seed=7)
-    assert sampled.exact_in_law
+    e = question(rule, width, name, depth=depth, batch_size=INPUTS[inputs])
+    sampled = sampled_octaves(e, networks, inputs)
     for what in FIELDS:
-        same_law(getattr(sampled, what)[:, -1], products[rule, width, name, batch][what])
+        same_law(sampled[what], products[rule, width, name, inputs][what])
 
 
 def run_sizes(e, seeds):
@@ -289,6 +308,18 @@ def test_a_format_without_infinity_never_overflows():
 def test_the_size_of_an_ensemble_is_a_whole_number(size):
     with pytest.raises(ValueError, match=f"ensemble_size must be .* at least 1, got {size}"):
         sample_ensemble(Experiment(width=4, depth=2, weights="fresh"), size)
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, True, "1", None])
+def test_the_seed_of_an_ensemble_is_a_whole_number(seed):
+    with pytest.raises(ValueError, match=f"seed must be .* at least 0, got {seed!r}"):
+        sample_ensemble(Experiment(width=4, depth=2, weights="fresh"), 2, seed=seed)
+
+
+def test_numpys_whole_numbers_do_as_well():
+    e = Experiment(width=4, depth=2, weights="fresh")
+    one, other = sample_ensemble(e, np.int64(3), seed=np.uint8(5)), sample_ensemble(e, 3, seed=5)
+    assert np.array_equal(one.log2_rms, other.log2_rms)
 
 
 @pytest.mark.parametrize("weights", ["fresh", "tied"])

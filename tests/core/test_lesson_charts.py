@@ -1,0 +1,81 @@
+"""The pictures of the exercises are valid Plotly, and say where a curve ends and what is marked."""
+
+import json
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from core import charts
+from core.lesson import STEPS, Counts, Curve, Result, Setting
+
+SMALL = Setting(n=64, depth=50, seed=0, repetitions=20)
+
+
+def pictures(slug, **options):
+    return charts.lesson_pictures(STEPS[slug].measure(SMALL), **options)
+
+
+def result(**parts):
+    return Result(SMALL, (), (), "", {}, **parts)
+
+
+def notes(figure):
+    return [note["text"] for note in figure["layout"]["annotations"]]
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("slug", STEPS)
+def test_every_picture_is_valid_plotly_with_titles_and_words(slug, large):
+    drawn = pictures(slug, large=large)
+    assert len(drawn) <= (1 if large else 2)
+    for figure in drawn:
+        go.Figure(figure)
+        json.dumps(figure, allow_nan=False)
+        layout = figure["layout"]
+        assert layout["xaxis"]["title"]["text"] and layout["yaxis"]["title"]["text"]
+        assert len(layout["meta"]["alt"]) > 30
+
+
+def test_where_a_curve_ends_before_its_time_the_picture_says_why():
+    sizes = np.array([0.0, 1.0, 2.0, np.nan, np.nan, np.nan])
+    gone = np.array([0.0, -1.0, -2.0, -3.0, -4.0, -np.inf])
+    whole = np.arange(6.0)
+    [figure] = charts.lesson_pictures(
+        result(curves=(Curve("up", sizes), Curve("down", gone), Curve("through", whole)))
+    )
+    # Layer k is the loop's i = k − 1: the first missing layers are 3 and 5.
+    assert notes(figure) == ["<b>not finite from i = 2 on</b>", "<b>exactly 0 from i = 4 on</b>"]
+    alt = figure["layout"]["meta"]["alt"]
+    assert "up: 4 at layer 2, not finite from i = 2 on" in alt and "through: 32 at layer 5." in alt
+
+
+def test_nothing_to_draw_is_said():
+    [figure] = charts.lesson_pictures(result(curves=(Curve("dead", np.full(3, -np.inf)),)))
+    assert "dead: nothing to draw" in figure["layout"]["meta"]["alt"] and notes(figure) == []
+
+
+def test_logarithms_are_counted_on_an_axis_of_plain_numbers():
+    counts = Counts("one", "std", np.array([-1.5, 0.0, 1.5, 3.0]), np.arange(4.0), log2=True)
+    [figure] = charts.lesson_pictures(result(counts=(counts,)))
+    axis = figure["layout"]["xaxis"]
+    assert axis["title"]["text"] == "std (log scale)"
+    labels = dict(zip(axis["tickvals"], axis["ticktext"], strict=True))
+    assert labels == {-1: "0.5", 0: "1", 1: "2", 2: "4", 3: "8"}
+    assert figure["data"][0]["customdata"] == ["0.3536", "1", "2.828", "8"]
+
+
+def test_what_is_marked_has_a_line_and_a_name():
+    many = Setting(repetitions=20_000)
+    [marked] = charts.lesson_pictures(STEPS["one-product-relu"].measure(many))
+    [line] = marked["layout"]["shapes"]
+    assert line["x0"] == line["x1"] == 0.3445 and notes(marked) == ["the lesson: 0.3445"]
+    assert "the lesson: 0.3445 is marked" in marked["layout"]["meta"]["alt"]
+
+
+def test_the_whole_network_is_drawn_as_it_ran_within_the_band_of_nine_in_ten():
+    [figure] = charts.lesson_pictures(STEPS["whole-network"].measure())
+    by_name = {trace["name"]: trace["y"] for trace in figure["data"]}
+    assert notes(figure) == ["<b>not finite from i = 31 on</b>"]
+    assert max(y for y in by_name["raw N(0, 1)"] if y is not None) < 38.6  # float32's decades
+    assert by_name["raw N(0, 1): nine in ten"][32:] == [None] * 69
