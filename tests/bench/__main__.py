@@ -13,9 +13,16 @@ def main() -> None:
     """Print what was measured beside what is aimed at."""
     print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     print(f"{'':44}{'measured':>38}{'aim':>14}")
-    parts = (compute, theory, sweeps, lesson, start, live)
-    tables = [part.rows for part in parts]
-    for part in (*tables[:1], compute.cuda_rows, *tables[1:]):
+    parts = (
+        compute.rows,
+        compute.cuda_rows,
+        theory.rows,
+        sweeps.rows,
+        lesson.rows,
+        start.rows,
+        live.rows,
+    )
+    for part in parts:
         for what, measured, aim in part():
             print(f"{what:44}{measured:>38}{aim:>14}", flush=True)
 
