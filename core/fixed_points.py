@@ -84,13 +84,19 @@ def fixed_point(phi: Phi, sigma_w: Numbers, sigma_b: Numbers) -> Numbers:
 
 def reached(phi: Activation, sigma_w: Array, sigma_b: Array) -> Array:
     """`fixed_point` of arrays of one shape, already checked; nan where there is none."""
-    weight, bias = sigma_w.flatten(), sigma_b.flatten()
+    return _kept(phi, sigma_w.tobytes(), sigma_b.tobytes()).reshape(sigma_w.shape).copy()
+
+
+@lru_cache(maxsize=2)  # q*, χ₁ and depth scales of one map are asked for one after the other
+def _kept(phi: Activation, sigma_w: bytes, sigma_b: bytes) -> Array:
+    """`reached` of float64 numbers in a row."""
+    weight, bias = np.frombuffer(sigma_w), np.frombuffer(sigma_b)
     result = np.empty(weight.size)
     at_a_time = _AT_A_TIME // GRID.size
     for start in range(0, weight.size, at_a_time):
         chunk = slice(start, start + at_a_time)
         result[chunk] = _reached(phi, weight[chunk], bias[chunk])
-    return result.reshape(sigma_w.shape)
+    return result
 
 
 def fixed_points(phi: Phi, sigma_w: float, sigma_b: float) -> list[FixedPoint]:

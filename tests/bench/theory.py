@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from core import Experiment
+from core import Experiment, fixed_points
 from core import mean_field as mf
 from core.finite_width import predict
 from core.hessenberg import log2_lengths
@@ -85,6 +85,7 @@ def _map() -> list[Row]:
     sigma_w, sigma_b = np.meshgrid(np.linspace(0.1, 4, 64), np.linspace(0, 2, 64))
 
     def phase_diagram() -> None:
+        fixed_points._kept.cache_clear()
         mf.fixed_point("tanh", sigma_w, sigma_b)
         mf.chi_1("tanh", sigma_w, sigma_b)
 
