@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -32,6 +34,8 @@ def warm_up() -> None:
     # Until the first script ran, Streamlit takes this folder for pages of the old kind, and tells
     # the first viewer who follows a link to a page other than the first that there is none.
     PagesManager.uses_pages_directory = False
+    import_module("pandas")  # Streamlit itself waits for the first figure
+    import_module("pyarrow")
     propagate(Experiment())
     predict(Experiment())
 
