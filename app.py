@@ -20,6 +20,7 @@ if get_script_run_ctx(suppress_warning=True) is None:
         _routes.warm_up()
         gc.collect()
         gc.freeze()
+        gc.set_threshold(10_000)  # a page makes some thousand objects, and drops them again
         yield
 
     app = st.App(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -11,9 +13,10 @@ from streamlit.runtime.pages_manager import PagesManager
 from core import settings
 from core.devices import set_threads
 from core.experiment import PARAMETERS, Experiment
+from core.finite_width import predict
 from core.propagate import propagate
 from core.records import FILE_FORMATS
-from pages import _assets, _cached, _database, _live, _metrics, _observed, _poll
+from pages import _assets, _cached, _database, _live, _metrics, _observed, _poll, _turns
 from pages._work import QueueFull
 
 _PULSE = Experiment(width=16, depth=4, scale=0.25)
@@ -25,12 +28,16 @@ def warm_up() -> None:
     settings.check()  # a mistaken setting ends the start, not a viewer's visit
     _database.address()
     _observed.start()
+    _turns.start()
     set_threads(settings.value("GOOD_INIT_THREADS"))
     _assets.plotly_script()
     # Until the first script ran, Streamlit takes this folder for pages of the old kind, and tells
     # the first viewer who follows a link to a page other than the first that there is none.
     PagesManager.uses_pages_directory = False
+    import_module("pandas")  # Streamlit itself waits for the first figure
+    import_module("pyarrow")
     propagate(Experiment())
+    predict(Experiment())
 
 
 async def _health(request: Request) -> Response:

@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 
 from cachetools import LRUCache
 
+from pages._turns import TURNS
+
 OnProgress = Callable[[float], None]
 _INTERVAL = 0.1  # seconds between two words to those who wait
 _SMALL = 64  # bytes; what a number or a text is taken for
@@ -154,7 +156,10 @@ class Work:
         if mine and quick:
             with self._quick:
                 self._do(job)
-        return self._wait(job, hear)
+        if job.answer.done():
+            return self._wait(job, hear)
+        with TURNS.aside():
+            return self._wait(job, hear)
 
     def standing(self) -> tuple[int, int]:
         """How many long pieces of work are running, and how many wait."""

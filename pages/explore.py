@@ -31,6 +31,7 @@ from pages import (
 )
 from pages._chart import show
 from pages._class_view import ClassView
+from pages._turns import TURNS
 
 
 def _details(experiment: Experiment, device: str, run: Run) -> None:
@@ -136,6 +137,11 @@ def _rest(experiment: Experiment, device: str, run: Run) -> None:
 
 
 def _explore(*, in_fragment: bool) -> None:
+    with TURNS.turn():
+        _page(in_fragment=in_fragment)
+
+
+def _page(*, in_fragment: bool) -> None:
     _adopt_link()
     experiment, refused = _controls.current()
     pins, view = _pins.kept(), _class_view.current()
