@@ -100,8 +100,9 @@ class Chart {
     this.plot = root.querySelector(".gi-plot");
   }
 
-  show(Plotly, { figure, alt, name, urgent, live }) {
+  show(Plotly, { figure, alt, name, urgent, live, clicks }) {
     const { root, plot } = this;
+    this.clicks = clicks;
     root.setAttribute("aria-label", alt);
     this.disconnect ??= connect(root, plot, name, () => this.live?.resized());
     this.figure = figure;
@@ -126,8 +127,22 @@ class Chart {
     plot.goodInitLayout = { ...figure.layout, height: fitted(figure.layout.height) };
     const first = !plot._fullLayout;
     const drawn = Plotly.react(plot, figure.data, withZoom(plot, plot.goodInitLayout), CONFIG);
-    if (first) plot.on("plotly_doubleclick", () => ACTIONS.reset(Plotly, plot));
+    if (first) {
+      plot.on("plotly_doubleclick", () => ACTIONS.reset(Plotly, plot));
+      plot.on("plotly_click", (event) => this.clicked(event));
+      plot.addEventListener("pointerdown", ({ pointerType }) => { this.pointer = pointerType; }, true);
+    }
     return drawn;
+  }
+
+  // A cell of a heat map is chosen: by a click, or by the second tap, for the first one shows what a
+  // mouse sees as it hovers.
+  clicked({ points: [{ data, pointIndex }] }) {
+    if (!this.clicks || data.type !== "heatmap") return;
+    const [row, column] = pointIndex;
+    const again = this.tapped === `${row},${column}`;
+    this.tapped = `${row},${column}`;
+    if (this.pointer !== "touch" || again) this.choose({ row, column });
   }
 
   leave() {
@@ -140,7 +155,7 @@ class Chart {
 
 // Shows the figure in ``data``; returns how to leave. Streamlit also leaves a call that a newer one
 // overtook, and then the figure is still there.
-export async function show({ data, parentElement, setStateValue }) {
+export async function show({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".gi-figure");
   if (!(root.goodInitChart instanceof Chart)) {
     root.goodInitChart?.leave(); // of another version of this module
@@ -148,6 +163,7 @@ export async function show({ data, parentElement, setStateValue }) {
   }
   const chart = root.goodInitChart;
   chart.newest = data;
+  chart.choose = (cell) => setTriggerValue("cell", cell);
   const Plotly = await plotly(data.plotly).catch(() => setStateValue("failed", true));
   if (Plotly && chart.newest === data && root.isConnected) await chart.show(Plotly, data);
   return () => {

@@ -19,7 +19,7 @@ TIERS = (
     {"experiment", "histogram", "length_law"},
     {"moments", "fixed_points", "correlations", "edge", "mean_field"},
     {"gains", "windows", "homogeneous_law", "tied_law", "markov_law", "range_events"},
-    {"finite_width"},
+    {"finite_width", "borders"},
     {"settings"},
     {"tally", "devices"},
     {"layer_stats"},
@@ -64,7 +64,7 @@ def test_core_imports_earlier_tiers_only(path):
             assert tier(parts[1]) <= tier(here), f"core/{here} imports {name}"
 
 
-THEORY = {"mean_field", "finite_width", "windows", "gains"}
+THEORY = {"mean_field", "finite_width", "windows", "gains", "borders"}
 SIMULATION = {"propagate", "sampler", "scale_free"}
 
 

@@ -7,6 +7,7 @@ from core.charts.fractions_per_layer import fractions_per_layer
 from core.charts.guesses import guessed_iterations
 from core.charts.lesson import lesson_pictures
 from core.charts.mean_per_layer import mean_per_layer
+from core.charts.phase import phase_diagram
 from core.charts.spread import range_ends
 from core.charts.std_per_layer import std_per_layer
 
@@ -17,6 +18,7 @@ __all__ = [
     "guessed_iterations",
     "lesson_pictures",
     "mean_per_layer",
+    "phase_diagram",
     "range_ends",
     "scale_windows",
     "std_by_format",

@@ -1,0 +1,64 @@
+"""The map that a page is about: in the session and in the link, and what changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from core.experiment import Experiment
+from core.sweep.link import PARTS, Landscape
+from pages import _address, _controls
+
+_STATE = "_landscape_of_"
+
+
+def adopt_link(page: str, default: Landscape) -> None:
+    """Start from what the link asks for, once per session, and when the viewer goes back."""
+    key = _STATE + page
+    if key in st.session_state and not _address.went_back():
+        return
+    asked = st.query_params.to_dict()
+    query = {name: text for name, text in asked.items() if name in PARTS}
+    around = default.replace(base=_controls.current()[0])
+    st.session_state[key], problems = Landscape.from_query(query, around)
+    _controls.tell(problems)
+
+
+def current(page: str, base: Experiment) -> Landscape:
+    """The map on screen, around an experiment."""
+    landscape: Landscape = st.session_state[_STATE + page]
+    return landscape.replace(base=base)
+
+
+def shown(page: str) -> Landscape:
+    """The map on screen, whatever it is around: for what only its axes matter to."""
+    landscape: Landscape = st.session_state[_STATE + page]
+    return landscape
+
+
+def change(page: str, **changes: Any) -> None:
+    """Something was chosen anew."""
+    key = _STATE + page
+    st.session_state[key] = st.session_state[key].replace(**changes)
+    _controls.settle()
+
+
+def take(page: str, landscape: Landscape) -> None:
+    """Show another map, around its own experiment: a step that the viewer can go back."""
+    _controls.take(landscape.base)
+    _controls.settle()
+    st.session_state[_STATE + page] = landscape
+    _address.step()
+
+
+def write(landscape: Landscape, default: Landscape) -> None:
+    """Let the address say what is not as usual."""
+    _address.write(PARTS, to_query(landscape, default), landscape.base.to_query())
+
+
+def to_query(landscape: Landscape, default: Landscape) -> Mapping[str, str]:
+    """What a link must say of a map beside its experiment."""
+    usual = default.to_query()
+    return {name: text for name, text in landscape.to_query().items() if text != usual[name]}
