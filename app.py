@@ -49,6 +49,12 @@ else:
                 url_path="phase-diagram",
             ),
             st.Page(
+                "pages/width_sweep.py",
+                title="Width sweep",
+                icon=":material/straighten:",
+                url_path="width-sweep",
+            ),
+            st.Page(
                 "pages/guess.py", title="Guess", icon=":material/how_to_vote:", url_path="guess"
             ),
         ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -14,16 +14,25 @@ from pages import _address, _controls
 _STATE = "_landscape_of_"
 
 
-def adopt_link(page: str, default: Landscape) -> None:
-    """Start from what the link asks for, once per session, and when the viewer goes back."""
+def adopt_link(
+    page: str,
+    default: Landscape,
+    refusals: Callable[[Landscape], list[str]] = lambda landscape: [],
+) -> None:
+    """Start from what the link asks for, once per session, and when the viewer goes back.
+
+    ``refusals`` says what of a landscape is not for this page, which then shows its own.
+    """
     key = _STATE + page
     if key in st.session_state and not _address.went_back():
         return
     asked = st.query_params.to_dict()
     query = {name: text for name, text in asked.items() if name in PARTS}
     around = default.replace(base=_controls.current()[0])
-    st.session_state[key], problems = Landscape.from_query(query, around)
-    _controls.tell(problems)
+    landscape, problems = Landscape.from_query(query, around)
+    refused = refusals(landscape)
+    st.session_state[key] = around if refused else landscape
+    _controls.tell(problems + refused)
 
 
 def current(page: str, base: Experiment) -> Landscape:

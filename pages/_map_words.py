@@ -10,8 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 from core.borders import Border
 from core.sweep import SweepResult
 from core.sweep.link import Landscape
-from core.sweep.words import engine_words, summary
-from pages import _controls, _landscape
+from core.sweep.words import engines
+from pages import _controls, _landscape, _sweeping
 from pages._sweeping import Seen
 
 _BORDERS = {
@@ -28,20 +28,27 @@ _VALID = (
 )
 
 
-def answer(result: SweepResult) -> None:
-    """The map in one sentence."""
-    text = escape(summary(result))
+def say(sentence: str) -> None:
+    """What was found, in one sentence above the picture."""
+    text = escape(sentence)
     st.html(f'<p class="gi-words gi-summary" role="status" aria-live="polite">{text}</p>')
 
 
-def status(place: DeltaGenerator, seen: Seen) -> None:
-    """How far it is, where the progress is shown while it goes on."""
-    if seen.result is None or seen.state not in ("done", "stopped"):
-        return
-    text = "Click a cell to open it in Explore; on a touch screen, tap it twice."
+def progress(landscape: Landscape, seen: Seen, hint: str = "") -> DeltaGenerator:
+    """A row below the picture: how far it is, with a button to stop it; ``hint`` when it is done.
+
+    Returns the place where progress is shown while it goes on.
+    """
+    with st.container(horizontal=True, key="sweeping", vertical_alignment="center"):
+        place = st.empty()
+        _sweeping.button(landscape, seen.state)
+    text = hint if seen.state == "done" else ""
     if seen.state == "stopped":
-        text = f"Stopped at {seen.result.fraction_done:.0%}: the rest looks like its neighbours."
-    place.html(f'<p class="gi-words">{text}</p>')
+        done = seen.result.fraction_done if seen.result else 0.0
+        text = f"Stopped at {done:.0%}: the rest looks like what is there."
+    if text:
+        place.html(f'<p class="gi-words">{escape(text)}</p>')
+    return place
 
 
 def explained(landscape: Landscape, result: SweepResult, borders: list[Border]) -> None:
@@ -54,8 +61,7 @@ def explained(landscape: Landscape, result: SweepResult, borders: list[Border]) 
             if networks > 1
             else f" One network, with seed {landscape.base.seed}."
         )
-    engines = "; ".join(engine_words(name) for name in result.engine_names)
-    told = [colour, f"The numbers come from: {engines}."]
+    told = [colour, engines(result)]
     kinds = [border.kind for border in borders]
     told.append(" ".join(_BORDERS[kind] for kind in kinds))
     told.append(_VALID if borders else "Theory draws no border on a map of these two.")

@@ -7,10 +7,13 @@ import streamlit as st
 from core import charts
 from core.borders import Border
 from core.sweep.link import Landscape
+from core.sweep.words import summary
 from pages import _controls, _landscape, _map_cell, _map_controls, _map_words, _sweeping, _words
 from pages._chart import show
 from pages._map_controls import DEFAULT, PAGE
 from pages._sweeping import Seen
+
+_HINT = "Click a cell to open it in Explore; on a touch screen, tap it twice."
 
 
 def _map(landscape: Landscape, seen: Seen, problems: list[str]) -> list[Border]:
@@ -21,7 +24,7 @@ def _map(landscape: Landscape, seen: Seen, problems: list[str]) -> list[Border]:
         return []
     result = seen.result or landscape.blank()
     borders = _sweeping.borders(landscape)
-    _map_words.answer(result)
+    _map_words.say(summary(result))
     show(
         charts.phase_diagram(result, borders),
         key="map",
@@ -45,10 +48,7 @@ def _page() -> None:
     with left:
         seen = _sweeping.look(landscape)
         borders = _map(landscape, seen, refused + _controls.link_problems(experiment))
-        with st.container(horizontal=True, key="map_progress", vertical_alignment="center"):
-            progress = st.empty()
-            _sweeping.button(landscape, seen.state)
-        _map_words.status(progress, seen)
+        progress = _map_words.progress(landscape, seen, _HINT)
     with below:
         if seen.result:
             _map_words.explained(landscape, seen.result, borders)

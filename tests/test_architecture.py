@@ -28,6 +28,7 @@ TIERS = (
     {"diagnosis", "scale_free"},
     {"verdict", "snippet", "records", "preview", "pins", "comparison", "expectation", "guesses"},
     {"lesson", "sweep"},
+    {"coordinate_check"},
     {"charts"},
     {"__main__", "__init__"},
 )

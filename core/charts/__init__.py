@@ -1,5 +1,6 @@
 """Results as Plotly figures, one module per kind of picture; nothing is computed here."""
 
+from core.charts.coordinate import size_against_width
 from core.charts.distribution_per_layer import distribution_per_layer
 from core.charts.figure import enlarged
 from core.charts.formats import scale_windows, std_by_format
@@ -21,6 +22,7 @@ __all__ = [
     "phase_diagram",
     "range_ends",
     "scale_windows",
+    "size_against_width",
     "std_by_format",
     "std_per_layer",
 ]

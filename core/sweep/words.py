@@ -24,6 +24,12 @@ def engine_words(name: str) -> str:
     return _WORDS[name]
 
 
+def engines(result: SweepResult) -> str:
+    """Who gave the numbers, in a sentence; empty before there are any."""
+    names = [engine_words(name) for name in result.engine_names]
+    return f"The numbers come from {'; and from '.join(names)}." if names else ""
+
+
 def quantity(result: SweepResult) -> str:
     """What is measured, and at which layer."""
     measure, layer = result.measure, result.question.layer
