@@ -230,6 +230,11 @@ def sweep(
     )
 
 
+def leave_sweep(landscape: Landscape) -> None:
+    """This viewer looks at another one now."""
+    work().leave(("sweep", landscape), viewer())
+
+
 def borders(landscape: Landscape, *, patience: float = math.inf) -> list[Border]:
     """Theory's borders on a landscape, whatever its seed, measure and networks.
 
@@ -242,7 +247,7 @@ def borders(landscape: Landscape, *, patience: float = math.inf) -> list[Border]
         "borders",
         (base, x, y),
         lambda tell: compute_borders(base, (x.name, x.values), (y.name, y.values)),
-        False,
+        base.phi.positively_homogeneous and "activation" not in landscape.axes,
         patience=patience,
         about={"experiment": base.to_query()} | {"x": x.to_text(), "y": y.to_text()},
     )

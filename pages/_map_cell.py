@@ -37,7 +37,10 @@ def open_clicked() -> None:
 
 def chooser(landscape: Landscape, result: SweepResult) -> None:
     """A cell by its column and row, in words, and the way to Explore."""
-    st.html('<h2 class="gi-heading">One cell</h2>')
+    st.html(
+        """<h2 class="gi-heading">One cell</h2><p class="gi-words">Click a cell of the map to open
+        it in Explore; on a touch screen, tap it twice. Or choose it here.</p>"""
+    )
     with st.container(horizontal=True, gap="medium", key="cell"):
         column = _place("x", landscape.x)
         row = _place("y", landscape.y)
@@ -57,7 +60,7 @@ def chooser(landscape: Landscape, result: SweepResult) -> None:
 def _place(letter: str, axis: Axis) -> int:
     """Which value of an axis; at first the one in the middle."""
     places = list(range(len(axis.values)))
-    key = f"cell_{letter}"
+    key = f"cell_{letter}_{len(places)}"
     if st.session_state.get(key) not in places:
         st.session_state[key] = len(places) // 2
     return st.select_slider(

@@ -53,7 +53,7 @@ PRESETS: dict[str, Landscape] = {
         weights="fresh",
     ),
     "Number formats": _map(
-        "scale=0.001..10:48",
+        "scale=0.005..0.5:48",
         "number_format=" + ",".join(AXES["number_format"].choices),
         "log2_std",
         1,
@@ -160,7 +160,9 @@ def _axis(letter: str, label: str, landscape: Landscape) -> None:
         return
     ends = (min(axis.values), max(axis.values))
     st.session_state[key] = ends
-    st.select_slider(words, _options(axis.name, *ends), format_func=_text, **changed, **shown)
+    options = _options(axis.name, *ends)
+    # The value is said twice, for only a pair that is given here makes it a slider of two thumbs.
+    st.select_slider(words, options, value=ends, format_func=_text, **changed, **shown)
 
 
 @lru_cache(maxsize=512)

@@ -5,13 +5,10 @@ from __future__ import annotations
 from html import escape
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from core.borders import Border
-from core.sweep import SweepResult
 from core.sweep.link import Landscape
 from core.sweep.words import engines
-from pages import _controls, _landscape, _sweeping
+from pages import _controls, _landscape
 from pages._sweeping import Seen
 
 _BORDERS = {
@@ -34,25 +31,9 @@ def say(sentence: str) -> None:
     st.html(f'<p class="gi-words gi-summary" role="status" aria-live="polite">{text}</p>')
 
 
-def progress(landscape: Landscape, seen: Seen, hint: str = "") -> DeltaGenerator:
-    """A row below the picture: how far it is, with a button to stop it; ``hint`` when it is done.
-
-    Returns the place where progress is shown while it goes on.
-    """
-    with st.container(horizontal=True, key="sweeping", vertical_alignment="center"):
-        place = st.empty()
-        _sweeping.button(landscape, seen.state)
-    text = hint if seen.state == "done" else ""
-    if seen.state == "stopped":
-        done = seen.result.fraction_done if seen.result else 0.0
-        text = f"Stopped at {done:.0%}: the rest looks like what is there."
-    if text:
-        place.html(f'<p class="gi-words">{escape(text)}</p>')
-    return place
-
-
-def explained(landscape: Landscape, result: SweepResult, borders: list[Border]) -> None:
+def explained(landscape: Landscape, seen: Seen) -> None:
     """What the colour is, who gave the numbers, what the lines are."""
+    result = seen.result or landscape.blank()
     measure, networks = result.measure, result.question.networks
     colour = f"Colour: {measure.label}. {measure.help}"
     if measure.of_theory is None:
@@ -62,9 +43,9 @@ def explained(landscape: Landscape, result: SweepResult, borders: list[Border]) 
             else f" One network, with seed {landscape.base.seed}."
         )
     told = [colour, engines(result)]
-    kinds = [border.kind for border in borders]
-    told.append(" ".join(_BORDERS[kind] for kind in kinds))
-    told.append(_VALID if borders else "Theory draws no border on a map of these two.")
+    if seen.borders is not None:
+        told.append(" ".join(_BORDERS[border.kind] for border in seen.borders))
+        told.append(_VALID if seen.borders else "Theory draws no border on this map.")
     told += [f"No number in some cells: {why}." for why in dict.fromkeys(result.errors.values())]
     st.html("".join(f'<p class="gi-words">{escape(text)}</p>' for text in told if text))
 

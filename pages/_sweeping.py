@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from core.borders import Border
 from core.sweep import SweepResult
 from core.sweep.link import Landscape
 from pages import _cached
-from pages._work import Unfinished
+from pages._work import QueueFull, Standing, Unfinished
 
-_PARTIAL, _STOPPED = "_partial_sweep", "_stopped_sweep"
+_PARTIAL, _STOPPED, _WATCHED = "_partial_sweep", "_stopped_sweep", "_watched_sweep"
 _FIRST_LOOK = 0.35  # seconds until there is a coarse picture of most maps
-_NEXT_LOOK = 0.6
+_BETWEEN_LOOKS = 0.6
+_AT_FIRST = Standing(0, 0.0)
 
 
 class Seen(NamedTuple):
@@ -24,65 +25,98 @@ class Seen(NamedTuple):
     Attributes:
         result: what is known by now; None if nothing is.
         state: done, going on, stopped, or refused.
+        standing: how far it is, or its place in the queue, while it goes on.
         problem: why the host refuses it.
+        borders: of theory; None while they are looked for.
     """
 
     result: SweepResult | None
     state: str
+    standing: Standing = _AT_FIRST
     problem: str = ""
+    borders: list[Border] | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more is to come by itself."""
+        return self.state == "refused" or (self.state != "going on" and self.borders is not None)
 
 
-def look(landscape: Landscape) -> Seen:
-    """What is known of a map by now; nobody waits for more than the first picture."""
+def watched(landscape: Landscape, draw: Callable[[Seen], None], *, bordered: bool = False) -> Seen:
+    """Draw what is known of a map, and again with more until it is whole.
+
+    Nobody waits for more than the first picture: the browser comes back for the next one, so that
+    every look has the browser's own address, and a step of the viewer has nothing to end.
+    """
+    first = _look(landscape, bordered, _FIRST_LOOK)
+
+    def again(known: list[Seen]) -> None:
+        seen = known.pop() if known else _look(landscape, bordered, 0.0)
+        if seen.is_settled and not first.is_settled:
+            st.rerun()
+        draw(seen)
+        _button(landscape, seen)
+
+    st.fragment(again, run_every=None if first.is_settled else _BETWEEN_LOOKS)([first])
+    return first
+
+
+def _look(landscape: Landscape, bordered: bool, patience: float) -> Seen:
+    seen = _numbers(landscape, patience)
+    return seen._replace(borders=_borders(landscape, patience) if bordered else [])
+
+
+def _numbers(landscape: Landscape, patience: float) -> Seen:
+    _leave_others(landscape)
     before = _partial(landscape)
     if st.session_state.get(_STOPPED) == landscape:
         return Seen(before, "stopped")
     st.session_state.pop(_STOPPED, None)
     try:
-        result = _cached.sweep(landscape, patience=0.0 if before else _FIRST_LOOK)
+        result = _cached.sweep(landscape, patience=0.0 if before else patience)
     except Unfinished as unfinished:
         _remember(landscape, unfinished.so_far)
-        return Seen(_partial(landscape), "going on")
+        return Seen(_partial(landscape), "going on", unfinished.standing)
     except ValueError as error:
-        return Seen(None, "refused", str(error))
+        return Seen(None, "refused", problem=str(error))
     st.session_state.pop(_PARTIAL, None)
     return Seen(result, "done")
 
 
-def go_on(landscape: Landscape, place: DeltaGenerator) -> None:
-    """Wait a moment for more, then draw the page again with it.
+def _leave_others(landscape: Landscape) -> None:
+    """Work on what was watched before need not go on for this viewer."""
+    before = st.session_state.get(_WATCHED)
+    if before not in (None, landscape):
+        _cached.leave_sweep(before)
+    st.session_state[_WATCHED] = landscape
 
-    It comes last on the page. A newer step of the viewer ends the waiting at once.
-    """
-    progress = _cached.Progress(place, "Working on it, the coarse picture first…")
-    progress.due = 0.0
+
+def _borders(landscape: Landscape, patience: float) -> list[Border] | None:
     try:
-        _cached.sweep(landscape, progress, patience=_NEXT_LOOK)
-    except Unfinished as unfinished:
-        _remember(landscape, unfinished.so_far)
-    except ValueError:
-        pass  # told when the page comes again
-    st.rerun()
-
-
-def borders(landscape: Landscape) -> list[Border]:
-    """Theory's borders, if they are found by now; a map that goes on has them at its next look."""
-    try:
-        return _cached.borders(landscape, patience=_FIRST_LOOK)
+        return _cached.borders(landscape, patience=patience)
     except Unfinished:
+        return None
+    except QueueFull:
         return []
 
 
-def button(landscape: Landscape, state: str) -> None:
-    """Stop a map that goes on; go on with one that was stopped."""
-    if state == "going on":
-        st.button("Stop", key="stop", on_click=_stop, args=(landscape,), icon=":material/stop:")
-    elif state == "stopped":
-        st.button("Go on", key="go_on", on_click=_resume, icon=":material/play_arrow:")
+def _button(landscape: Landscape, seen: Seen) -> None:
+    """Below the picture: how far it is, and a button to stop it or to go on."""
+    with st.container(horizontal=True, key="sweeping", vertical_alignment="center"):
+        if seen.state == "going on":
+            place = seen.standing.place
+            text = f"place {place} in the queue" if place else "the coarse picture first"
+            st.progress(seen.standing.fraction, f"Working on it, {text}…")
+            st.button("Stop", key="stop", icon=":material/stop:", on_click=_stop, args=(landscape,))
+        elif seen.state == "stopped":
+            done = seen.result.fraction_done if seen.result else 0.0
+            st.html(f'<p class="gi-words">Stopped at {done:.0%}.</p>', width="content")
+            st.button("Go on", key="go_on", icon=":material/play_arrow:", on_click=_resume)
 
 
 def _stop(landscape: Landscape) -> None:
     st.session_state[_STOPPED] = landscape
+    _cached.leave_sweep(landscape)
 
 
 def _resume() -> None:

@@ -62,6 +62,7 @@ def controls(landscape: Landscape) -> None:
     st.select_slider(
         "Widths",
         sorted({*_WIDTHS, widths[0], widths[-1]}),
+        value=(widths[0], widths[-1]),  # a pair makes two thumbs
         key="sweep_widths",
         on_change=_widen,
         help="From the narrowest to the widest network, a doubling or so apart.",

@@ -80,7 +80,7 @@ class Ended(NamedTuple):
 class Job:
     """One answer on its way.
 
-    ``waiting`` counts those who want it; until ``expected`` someone may come back for it.
+    ``waiting`` counts those who want it; ``expected`` has who may come back for it, and until when.
     """
 
     key: Hashable
@@ -92,13 +92,13 @@ class Job:
     waiting: int = 1
     fraction: float = 0.0
     so_far: Any = None
-    expected: float = 0.0
+    expected: dict[str, float] = field(default_factory=dict)
     asked: float = field(default_factory=time.monotonic)
 
     @property
     def is_wanted(self) -> bool:
         """Whether anyone waits for it, or is about to come back."""
-        return self.waiting > 0 or time.monotonic() < self.expected
+        return self.waiting > 0 or time.monotonic() < max(self.expected.values(), default=0.0)
 
 
 def weighed(value: Any) -> int:
@@ -132,7 +132,7 @@ class Work:
         longest_queue: int,
         cache_bytes: int,
         on_end: Callable[[Ended], None] = lambda ended: None,
-        linger: float = 3.0,
+        linger: float = 10.0,
     ) -> None:
         self.at_once, self.longest_queue, self.on_end = at_once, longest_queue, on_end
         self.linger = linger
@@ -192,7 +192,14 @@ class Work:
         if mine and quick:
             with self._quick:
                 self._do(job)
-        return self._wait(job, hear, patience)
+        return self._wait(job, hear, viewer, patience)
+
+    def leave(self, key: Hashable, viewer: str) -> None:
+        """Nobody is to linger for this viewer, who does not come back for the answer."""
+        with self._lock:
+            if key in self._jobs:
+                self._jobs[key].expected.pop(viewer, None)
+                self._tidy()
 
     def standing(self) -> tuple[int, int]:
         """How many long pieces of work are running, and how many wait."""
@@ -222,7 +229,9 @@ class Work:
             self._lock.notify()
         return job
 
-    def _wait(self, job: Job, hear: Callable[[Standing], object], patience: float) -> Any:
+    def _wait(
+        self, job: Job, hear: Callable[[Standing], object], viewer: str, patience: float
+    ) -> Any:
         deadline = time.monotonic() + patience
         try:
             while True:
@@ -233,7 +242,8 @@ class Work:
                     if job.answer.done():
                         raise
                 if time.monotonic() >= deadline:
-                    job.expected = time.monotonic() + self.linger
+                    with self._lock:
+                        job.expected[viewer] = time.monotonic() + self.linger
                     raise Unfinished(job.so_far, self._standing(job))
                 hear(self._standing(job))
         finally:

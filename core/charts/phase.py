@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 
 from core.borders import Border
-from core.charts.figure import GREY, Figure, Parts, figure, listed, packed
+from core.charts.figure import (
+    BLUE,
+    GREY,
+    PURPLE,
+    VERMILION,
+    Figure,
+    Parts,
+    figure,
+    listed,
+    packed,
+)
 from core.charts.scales import scale_of
 from core.sweep import Axis, SweepResult
 from core.sweep.picture import (
@@ -22,6 +32,7 @@ from core.sweep.picture import (
     picture,
 )
 from core.sweep.words import engine_words, quantity, summary
+from core.verdict import significant
 
 _HEIGHT = 560
 _KINDS = {
@@ -34,11 +45,12 @@ _KINDS = {
     NO_NUMBER: GREY,
 }
 _LINES = {
-    "overflow": ("#e0115f", "solid"),
-    "underflow": ("#1d4fd8", "dash"),
-    "chaos": ("#111111", "dot"),
+    "overflow": (VERMILION, "solid"),
+    "underflow": (BLUE, "dash"),
+    "chaos": (PURPLE, "dot"),
 }
 _HALO = "#ffffff"
+_MOST_TICKS, _FEWEST_TICKS = 8, 3
 
 
 def phase_diagram(result: SweepResult, borders: Sequence[Border] = ()) -> Figure:
@@ -137,8 +149,8 @@ def _hover(axis: Axis, letter: str) -> str:
 def _axis(axis: Axis) -> dict[str, Any]:
     """An axis of the map, half a cell wider than its values on either side."""
     parameter = axis.parameter
-    symbol = f" {parameter.symbol}" if parameter.symbol else ""
-    name = parameter.label if parameter.label.endswith(symbol) else parameter.label + symbol
+    known = parameter.label.split()
+    name = " ".join([*known, *({parameter.symbol} - {"", *known})])
     shared: dict[str, Any] = {"zeroline": False, "showgrid": False, "tickangle": 0}
     if is_listed(axis):
         count = len(axis.values)
@@ -153,9 +165,27 @@ def _axis(axis: Axis) -> dict[str, Any]:
     logarithmic = axis.is_logarithmic
     ends = np.log10(numbers) if logarithmic else numbers
     steps = np.diff(ends)[[0, -1]] / 2 if len(ends) > 1 else np.full(2, 0.5)
+    span = [float(ends[0] - steps[0]), float(ends[-1] + steps[1])]
+    if not logarithmic:
+        return shared | {"title": {"text": name}, "range": span}
+    ticks = _ticks(axis, *span)
     return shared | {
-        "title": {"text": f"{name} (log scale)" if logarithmic else name},
-        "type": "log" if logarithmic else "linear",
-        "range": [float(ends[0] - steps[0]), float(ends[-1] + steps[1])],
-        "exponentformat": "power",
+        "title": {"text": f"{name} (log scale)"},
+        "type": "log",
+        "range": span,
+        "tickvals": ticks,
+        "ticktext": [significant(tick) if tick < 1e4 else f"{tick:.0e}" for tick in ticks],
     }
+
+
+def _ticks(axis: Axis, low: float, high: float) -> list[float]:
+    """Round numbers on a log axis: doublings of whole numbers, else decades, halves if few."""
+    base = 2 if axis.parameter.kind == "integer" else 10
+    bits = np.log2(base) / np.log2(10)
+    first, last = int(np.ceil(low / bits - 1e-9)), int(np.floor(high / bits + 1e-9))
+    step = max(1, -(-(last - first) // _MOST_TICKS))
+    ticks = [float(base) ** power for power in range(first, last + 1, step)]
+    if len(ticks) >= _FEWEST_TICKS:
+        return ticks
+    finer = [digit * 10.0**k for k in range(-12, 7) for digit in (1, 2, 3, 5)]
+    return [tick for tick in finer if low <= np.log10(tick) <= high]

@@ -36,7 +36,8 @@ _DIVERGING = (
     "#67001f",
 )
 _LEAST_SPAN = 1e-6
-_MOST_TICKS = 7
+_FEWEST_TICKS, _MOST_TICKS = 4, 9
+_DIGITS = ((1,), (1, 3), (1, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))
 
 
 @dataclass(frozen=True)
@@ -84,17 +85,17 @@ class Scale:
 
 
 def _decades(low: float, high: float) -> dict[str, Any]:
-    """Ticks of a bar whose colours stand for log10: powers of ten, and halves where it is short."""
-    if high - low >= 2:
-        step = max(1, int(np.ceil((high - low) / _MOST_TICKS)))
-        ticks = [float(k) for k in range(int(np.ceil(low)), int(np.floor(high)) + 1, step)]
-        words = [f"1e{int(tick)}" if abs(tick) > 3 else f"{10**tick:g}" for tick in ticks]
-        return {"tickvals": ticks, "ticktext": words}
-    values = [float(f"{10**tick:.2g}") for tick in np.linspace(low, high, 5)]
-    return {
-        "tickvals": [float(np.log10(v)) for v in values],
-        "ticktext": [f"{v:g}" for v in values],
-    }
+    """Ticks of a bar whose colours stand for log10: as many round numbers as there is room for."""
+    exponents = range(int(np.floor(low)), int(np.ceil(high)) + 1)
+    ticks: list[float] = []
+    for digits in _DIGITS:
+        found = [float(np.log10(digit) + k) for k in exponents for digit in digits]
+        ticks = [tick for tick in found if low <= tick <= high]
+        if len(ticks) >= _FEWEST_TICKS:
+            break
+    ticks = ticks[:: -(-len(ticks) // _MOST_TICKS) or 1]
+    words = [f"{10**tick:.2g}" if abs(tick) < 5 else f"1e{tick:.0f}" for tick in ticks]
+    return {"tickvals": ticks, "ticktext": [f"{float(word):g}" for word in words]}
 
 
 def scale_of(measure: Measure, name: str) -> Scale:

@@ -59,13 +59,21 @@ def picture(result: SweepResult) -> Picture:
 
 
 def _sources(result: SweepResult) -> tuple[NDArray[np.intp], Mask]:
-    """For each cell the flat place of the answer that stands for it, and whether there is one."""
+    """For each cell the flat place of the answer that stands for it, and whether there is one.
+
+    One that has none yet has its coarser neighbour's; but no choice stands for another.
+    """
     known = result.done | _failed(result)
     source = np.arange(known.size).reshape(known.shape)
     step = 1
     while step < COARSEST and not known.all():
         step *= 2
-        at = np.ix_(*(np.arange(size) // step * step for size in known.shape))
+        strides = [1 if axis.is_choice else step for axis in result.axes]
+        coarse = (
+            np.arange(size) // stride * stride
+            for stride, size in zip(strides, known.shape, strict=True)
+        )
+        at = np.ix_(*coarse)
         use = ~known & known[at]
         source, known = np.where(use, source[at], source), known | use
     return source, known

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.sweep.axes import Axis, Value
 from core.sweep.groups import ENGINES
 from core.sweep.result import SweepResult
-from core.tally import Array
 from core.verdict import significant
 
 _WORDS = {str(name): words for name, words in ENGINES.items()}
 
-_EVENTS = {
+_ENDS = {
     "first_nonfinite": ("stays finite", "becomes Inf or NaN"),
     "all_zero": ("does not vanish", "is all zero in the end"),
+    "sizes": ("survives", "explodes or vanishes"),
 }
-"""An event that never comes, and that does, in words."""
+"""What a signal does that an event spares, and that it does not, in words."""
 
 
 def engine_words(name: str) -> str:
@@ -50,33 +51,37 @@ def summary(result: SweepResult) -> str:
     """One sentence: where the signal gets through, or between which values the measure lies."""
     if not result.done.any():
         return "Nothing is measured yet."
-    if result.measure.kind == "iteration":
-        return _survival(result)
+    measure, median = result.measure, result.median
+    if measure.kind == "iteration":
+        ends = _ENDS.get(result.question.measure, (f"sees no {measure.label}", "does see it"))
+        return _survival(result, np.isnan(median), *ends)
+    if measure.at_a_layer and measure.kind in ("log2", "positive"):
+        sound = np.isfinite(median) & ((median > 0) | (measure.kind == "log2"))
+        if not sound[result.done].all():
+            return _survival(result, sound, *_ENDS["sizes"])
     return _range(result)
 
 
-def _survival(result: SweepResult) -> str:
-    """Of an event: on one line of the map, for which values it never comes; else its share."""
+def _survival(result: SweepResult, sound: NDArray[np.bool_], holds: str, fails: str) -> str:
+    """For which values it holds on the base's own row; in which share of cells, if x has none."""
     x, y = result.axes
-    row, median = _middle(result, y), result.median
-    line, done = np.isnan(median[:, row]), result.done[:, row]
-    holds, fails = _EVENTS.get(result.question.measure, ("sees no {event}", "does see it"))
-    holds = holds.format(event=result.measure.label)
     if "depth" not in (x.name, y.name):
-        holds += f" through {result.base.depth} layers"
-    if x.is_choice or y.is_choice:
-        share = np.isnan(median[result.done]).mean()
-        return f"In {share:.0%} of the cells the typical network {holds}."
+        layer = result.question.layer
+        holds += f" through {result.base.depth if layer is None else layer} layers"
+    if x.is_choice:
+        return f"In {sound[result.done].mean():.0%} of the cells the typical network {holds}."
+    row = _own_row(result, y)
+    done = result.done[:, row]
     values = [value for value, known in zip(x.values, done, strict=True) if known]
-    spans = _spans(line[done])
-    network = f"At {valued(y, y.values[row])} the typical network"
+    spans = _spans(sound[done, row])
+    where = f"With {y.values[row]}" if y.is_choice else f"At {valued(y, y.values[row])}"
     everywhere = f"for every {x.parameter.symbol} on the map"
     if not spans:
-        return f"{network} {fails} {everywhere}."
+        return f"{where} the typical network {fails} {everywhere}."
     if spans == [(0, len(values) - 1)]:
-        return f"{network} {holds} {everywhere}."
+        return f"{where} the typical network {holds} {everywhere}."
     parts = [_between(x, values, first, last) for first, last in spans]
-    return f"{network} {holds} {' and '.join(parts)}; elsewhere it {fails}."
+    return f"{where} the typical network {holds} {' and '.join(parts)}; elsewhere it {fails}."
 
 
 def _between(x: Axis, values: list[Value], first: int, last: int) -> str:
@@ -93,14 +98,14 @@ def _number(value: Value) -> str:
     return significant(float(value)) if isinstance(value, float) else str(value)
 
 
-def _spans(holds: Array) -> list[tuple[int, int]]:
+def _spans(holds: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """First and last place of each stretch that holds."""
     padded = np.concatenate([[False], holds, [False]]).astype(int)
     turns = np.flatnonzero(np.diff(padded))
     return [(int(a), int(b) - 1) for a, b in zip(turns[::2], turns[1::2], strict=True)]
 
 
-def _middle(result: SweepResult, y: Axis) -> int:
+def _own_row(result: SweepResult, y: Axis) -> int:
     """The row nearest to what the base says, of those that are done."""
     rows = np.flatnonzero(result.done.any(axis=0))
     wanted = getattr(result.base, y.name, None)
