@@ -90,6 +90,11 @@ def opening(experiment: Experiment) -> dict[str, str]:
     return {_OPEN: to_text(experiment)}
 
 
+def is_opening(query: Mapping[str, str]) -> bool:
+    """Whether an address is that of a link of ours on its way, which says nothing of this page."""
+    return _OPEN in query
+
+
 def _changed(experiment: Experiment) -> dict[str, str | None]:
     """What an address must say of an experiment: None for what is as usual."""
     texts = {name: _text(_state_of(name, experiment)) for name in PARAMETERS}

@@ -23,10 +23,10 @@ def adopt_link(
 
     ``refusals`` says what of a landscape is not for this page, which then shows its own.
     """
-    key = _STATE + page
-    if key in st.session_state and not _address.went_back():
+    key, asked = _STATE + page, st.query_params.to_dict()
+    is_new = _address.went_back() and not _controls.is_opening(asked)
+    if key in st.session_state and not is_new:
         return
-    asked = st.query_params.to_dict()
     query = {name: text for name, text in asked.items() if name in PARTS}
     around = default.replace(base=_controls.current()[0])
     landscape, problems = Landscape.from_query(query, around)
@@ -52,6 +52,12 @@ def change(page: str, **changes: Any) -> None:
     key = _STATE + page
     st.session_state[key] = st.session_state[key].replace(**changes)
     _controls.settle()
+
+
+def stand(key: str, value: object) -> None:
+    """Let a control stand for a value; one that does already is left to the hand that moves it."""
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
 
 
 def take(page: str, landscape: Landscape) -> None:

@@ -85,7 +85,7 @@ def controls(landscape: Landscape) -> None:
     _colour(landscape)
     of_theory = landscape.question.entry.of_theory is not None
     _choice("networks", "Networks per cell", _NETWORKS, landscape.networks, disabled=of_theory)
-    st.session_state["map_real"] = landscape.real
+    _landscape.stand("map_real", landscape.real)
     st.toggle(
         "Measure it for real",
         key="map_real",
@@ -103,7 +103,7 @@ def _taken(part: str) -> None:
 
 
 def _choice(part: str, label: str, options: tuple[int, ...], here: int, *, disabled: bool) -> None:
-    st.session_state[f"map_{part}"] = here
+    _landscape.stand(f"map_{part}", here)
     st.segmented_control(
         label,
         sorted({*options, here}),
@@ -117,7 +117,7 @@ def _choice(part: str, label: str, options: tuple[int, ...], here: int, *, disab
 
 def _colour(landscape: Landscape) -> None:
     here = landscape.measure
-    st.session_state["map_measure"] = here
+    _landscape.stand("map_measure", here)
     st.selectbox(
         "Colour",
         [*_COLOURS, *({here} - {*_COLOURS})],
@@ -141,7 +141,7 @@ def _measure_label(text: str) -> str:
 def _axis(letter: str, label: str, landscape: Landscape) -> None:
     """Which field is on an axis, and from where to where, or which of its values."""
     axis: Axis = getattr(landscape, letter)
-    st.session_state[f"map_{letter}"] = axis.name
+    _landscape.stand(f"map_{letter}", axis.name)
     st.selectbox(
         label,
         list(AXES),
@@ -155,11 +155,11 @@ def _axis(letter: str, label: str, landscape: Landscape) -> None:
     words = f"{axis.parameter.label}: values on the map"
     changed = {"key": key, "on_change": _stretch, "args": (letter, axis.name)}
     if axis.is_choice:
-        st.session_state[key] = list(axis.values)
+        _landscape.stand(key, list(axis.values))
         st.multiselect(words, axis.parameter.choices, **changed, **shown)
         return
     ends = (min(axis.values), max(axis.values))
-    st.session_state[key] = ends
+    _landscape.stand(key, ends)
     options = _options(axis.name, *ends)
     # The value is said twice, for only a pair that is given here makes it a slider of two thumbs.
     st.select_slider(words, options, value=ends, format_func=_text, **changed, **shown)
@@ -221,7 +221,7 @@ def _count(landscape: Landscape) -> int:
 
 def _cells(landscape: Landscape) -> None:
     here = _count(landscape)
-    st.session_state["map_cells"] = here
+    _landscape.stand("map_cells", here)
     st.segmented_control(
         "Cells a side",
         sorted({*_CELLS, here}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
@@ -14,9 +14,14 @@ from pages import _cached
 from pages._work import QueueFull, Standing, Unfinished
 
 _PARTIAL, _STOPPED, _WATCHED = "_partial_sweep", "_stopped_sweep", "_watched_sweep"
+_LOOKS = "_looks_at_sweeps"
 _FIRST_LOOK = 0.35  # seconds until there is a coarse picture of most maps
 _BETWEEN_LOOKS = 0.6
 _AT_FIRST = Standing(0, 0.0)
+
+_again = st.components.v2.component(
+    "good_init_again", js=(Path(__file__).parent / "again.js").read_text()
+)
 
 
 class Seen(NamedTuple):
@@ -42,38 +47,32 @@ class Seen(NamedTuple):
         return self.state == "refused" or (self.state != "going on" and self.borders is not None)
 
 
-def watched(landscape: Landscape, draw: Callable[[Seen], None], *, bordered: bool = False) -> Seen:
-    """Draw what is known of a map, and again with more until it is whole.
+def look(landscape: Landscape, *, bordered: bool = False) -> Seen:
+    """What is known of a map by now; nobody waits for more than the first picture."""
+    seen = _numbers(landscape)
+    return seen._replace(borders=_borders(landscape) if bordered else [])
 
-    Nobody waits for more than the first picture: the browser comes back for the next one, so that
-    every look has the browser's own address, and a step of the viewer has nothing to end.
+
+def come_back(seen: Seen) -> None:
+    """Let the browser come back for more, until the map is whole.
+
+    It is the browser that asks, as it would for a step of a slider: so every look has its own
+    address, and a step of the viewer finds nothing to wait for.
     """
-    first = _look(landscape, bordered, _FIRST_LOOK)
-
-    def again(known: list[Seen]) -> None:
-        seen = known.pop() if known else _look(landscape, bordered, 0.0)
-        if seen.is_settled and not first.is_settled:
-            st.rerun()
-        draw(seen)
-        _button(landscape, seen)
-
-    st.fragment(again, run_every=None if first.is_settled else _BETWEEN_LOOKS)([first])
-    return first
+    if not seen.is_settled:
+        st.session_state[_LOOKS] = st.session_state.get(_LOOKS, 0) + 1
+        data = {"look": st.session_state[_LOOKS], "after": _BETWEEN_LOOKS}
+        _again(key="again", data=data, on_again_change=lambda: None)
 
 
-def _look(landscape: Landscape, bordered: bool, patience: float) -> Seen:
-    seen = _numbers(landscape, patience)
-    return seen._replace(borders=_borders(landscape, patience) if bordered else [])
-
-
-def _numbers(landscape: Landscape, patience: float) -> Seen:
+def _numbers(landscape: Landscape) -> Seen:
     _leave_others(landscape)
     before = _partial(landscape)
     if st.session_state.get(_STOPPED) == landscape:
         return Seen(before, "stopped")
     st.session_state.pop(_STOPPED, None)
     try:
-        result = _cached.sweep(landscape, patience=0.0 if before else patience)
+        result = _cached.sweep(landscape, patience=0.0 if before else _FIRST_LOOK)
     except Unfinished as unfinished:
         _remember(landscape, unfinished.so_far)
         return Seen(_partial(landscape), "going on", unfinished.standing)
@@ -91,16 +90,16 @@ def _leave_others(landscape: Landscape) -> None:
     st.session_state[_WATCHED] = landscape
 
 
-def _borders(landscape: Landscape, patience: float) -> list[Border] | None:
+def _borders(landscape: Landscape) -> list[Border] | None:
     try:
-        return _cached.borders(landscape, patience=patience)
+        return _cached.borders(landscape, patience=0.0)
     except Unfinished:
         return None
     except QueueFull:
         return []
 
 
-def _button(landscape: Landscape, seen: Seen) -> None:
+def button(landscape: Landscape, seen: Seen) -> None:
     """Below the picture: how far it is, and a button to stop it or to go on."""
     with st.container(horizontal=True, key="sweeping", vertical_alignment="center"):
         if seen.state == "going on":

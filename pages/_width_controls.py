@@ -58,7 +58,7 @@ def controls(landscape: Landscape) -> None:
     for name in ("init", "activation", "weights"):
         _controls.control(name)
     widths = [int(value) for value in landscape.x.values]
-    st.session_state["sweep_widths"] = (widths[0], widths[-1])
+    _landscape.stand("sweep_widths", (widths[0], widths[-1]))
     st.select_slider(
         "Widths",
         sorted({*_WIDTHS, widths[0], widths[-1]}),
@@ -68,7 +68,7 @@ def controls(landscape: Landscape) -> None:
         help="From the narrowest to the widest network, a doubling or so apart.",
     )
     layers = [int(value) for value in landscape.y.values]
-    st.session_state["sweep_layers"] = layers
+    _landscape.stand("sweep_layers", layers)
     st.multiselect(
         "Layers",
         sorted({*_LAYERS, *layers}),
@@ -77,7 +77,7 @@ def controls(landscape: Landscape) -> None:
         on_change=_relayer,
         help="At which layers the size of the activations is measured.",
     )
-    st.session_state["sweep_networks"] = landscape.networks
+    _landscape.stand("sweep_networks", landscape.networks)
     st.segmented_control(
         "Networks per width",
         sorted({*_NETWORKS, landscape.networks}),

@@ -88,6 +88,7 @@ function connect(root, plot, name, wasResized) {
 
 // A phone shows the chart and the first slider together.
 const fitted = (height) => (window.innerWidth > 640 ? height : Math.round(0.75 * height));
+const isCoarse = () => matchMedia("(pointer: coarse)").matches;
 
 // The main figure is drawn at once; the others each wait for a frame of their own, so that it is on
 // screen first. Of several updates that wait, only the last is drawn.
@@ -106,7 +107,8 @@ class Chart {
     root.setAttribute("aria-label", alt);
     this.disconnect ??= connect(root, plot, name, () => this.live?.resized());
     this.figure = figure;
-    plot.style.height = `${fitted(figure.layout.height)}px`;
+    this.height = clicks ? figure.layout.height : fitted(figure.layout.height);
+    plot.style.height = `${this.height}px`;
     const update = () => this.draw(Plotly);
     if (live) {
       this.live ??= new Live(root, plot, update);
@@ -124,7 +126,8 @@ class Chart {
   draw(Plotly) {
     const { root, plot, figure } = this;
     root.dataset.shows = "server";
-    plot.goodInitLayout = { ...figure.layout, height: fitted(figure.layout.height) };
+    plot.goodInitLayout = { ...figure.layout, height: this.height };
+    if (this.clicks && isCoarse()) plot.goodInitLayout.dragmode = false; // a finger scrolls the page
     const first = !plot._fullLayout;
     const drawn = Plotly.react(plot, figure.data, withZoom(plot, plot.goodInitLayout), CONFIG);
     if (first) {

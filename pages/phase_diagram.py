@@ -40,13 +40,16 @@ def _page() -> None:
         _map_controls.controls(landscape)
     with left:
         _words.warn(refused + _controls.link_problems(experiment))
-        seen = _sweeping.watched(landscape, lambda now: _draw(landscape, now), bordered=True)
+        seen = _sweeping.look(landscape, bordered=True)
+        _draw(landscape, seen)
+        _sweeping.button(landscape, seen)
     if seen.result:
         _map_cell.chooser(landscape, seen.result)
         _map_words.explained(landscape, seen)
     _map_controls.rest(landscape)
     _map_words.link(landscape, DEFAULT)
     _landscape.write(landscape, DEFAULT)
+    _sweeping.come_back(seen)
 
 
 _words.style()

@@ -62,7 +62,9 @@ def _page() -> None:
         _width_controls.controls(landscape)
     with left:
         _words.warn(refused + _controls.link_problems(experiment))
-        seen = _sweeping.watched(landscape, lambda now: _draw(landscape, now))
+        seen = _sweeping.look(landscape)
+        _draw(landscape, seen)
+        _sweeping.button(landscape, seen)
     if seen.result:
         check = checked(seen.result)
         _table(check)
@@ -70,6 +72,7 @@ def _page() -> None:
     _width_controls.rest()
     _map_words.link(landscape, DEFAULT)
     _landscape.write(landscape, DEFAULT)
+    _sweeping.come_back(seen)
 
 
 _words.style()

@@ -151,7 +151,7 @@ def _axis(axis: Axis) -> dict[str, Any]:
     parameter = axis.parameter
     known = parameter.label.split()
     name = " ".join([*known, *({parameter.symbol} - {"", *known})])
-    shared: dict[str, Any] = {"zeroline": False, "showgrid": False, "tickangle": 0}
+    shared: dict[str, Any] = {"zeroline": False, "showgrid": False}
     if is_listed(axis):
         count = len(axis.values)
         return shared | {
@@ -159,7 +159,6 @@ def _axis(axis: Axis) -> dict[str, Any]:
             "tickvals": list(range(count)),
             "ticktext": [str(value) for value in axis.values],
             "range": [-0.5, count - 0.5],
-            "tickangle": None if count > 3 else 0,
         }
     numbers = np.array(axis.values, dtype=np.float64)
     logarithmic = axis.is_logarithmic
@@ -168,24 +167,24 @@ def _axis(axis: Axis) -> dict[str, Any]:
     span = [float(ends[0] - steps[0]), float(ends[-1] + steps[1])]
     if not logarithmic:
         return shared | {"title": {"text": name}, "range": span}
-    ticks = _ticks(axis, *span)
+    base_2 = parameter.kind == "integer"
+    ticks = _ticks(2 if base_2 else 10, *span)
     return shared | {
         "title": {"text": f"{name} (log scale)"},
         "type": "log",
         "range": span,
         "tickvals": ticks,
-        "ticktext": [significant(tick) if tick < 1e4 else f"{tick:.0e}" for tick in ticks],
+        "ticktext": [f"{tick:.0f}" if base_2 else significant(tick) for tick in ticks],
     }
 
 
-def _ticks(axis: Axis, low: float, high: float) -> list[float]:
-    """Round numbers on a log axis: doublings of whole numbers, else decades, halves if few."""
-    base = 2 if axis.parameter.kind == "integer" else 10
+def _ticks(base: int, low: float, high: float) -> list[float]:
+    """Powers of the base on a log axis from 10**low to 10**high; 1, 2, 5 where they are few."""
     bits = np.log2(base) / np.log2(10)
     first, last = int(np.ceil(low / bits - 1e-9)), int(np.floor(high / bits + 1e-9))
     step = max(1, -(-(last - first) // _MOST_TICKS))
     ticks = [float(base) ** power for power in range(first, last + 1, step)]
     if len(ticks) >= _FEWEST_TICKS:
         return ticks
-    finer = [digit * 10.0**k for k in range(-12, 7) for digit in (1, 2, 3, 5)]
+    finer = [digit * 10.0**k for k in range(-12, 7) for digit in (1, 2, 5)]
     return [tick for tick in finer if low <= np.log10(tick) <= high]

@@ -132,7 +132,7 @@ def _said(result: SweepResult, value: float) -> str:
     if result.measure.kind == "fraction":
         return f"{value:.0%}"
     if result.measure.kind == "layers":
-        return f"{significant(value)} layers"
+        return f"{value:,.0f} layers" if value >= 100 else f"{significant(value)} layers"
     return significant(float(value))
 
 
