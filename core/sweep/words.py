@@ -143,7 +143,7 @@ def _placed(result: SweepResult, place: tuple[np.intp, ...]) -> str:
 
 
 def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
+    return text[0].upper() + text[1:] if text[0].isascii() else text  # χ stays small
 
 
 def cell(result: SweepResult, place: tuple[int, int]) -> str:
