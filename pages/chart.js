@@ -133,19 +133,21 @@ class Chart {
     if (first) {
       plot.on("plotly_doubleclick", () => ACTIONS.reset(Plotly, plot));
       plot.on("plotly_click", (event) => this.clicked(event));
-      plot.addEventListener("pointerdown", ({ pointerType }) => { this.pointer = pointerType; }, true);
+      plot.addEventListener("pointerdown", (event) => { this.pressed = event; }, true);
     }
     return drawn;
   }
 
   // A cell of a heat map is chosen: by a click, or by the second tap, for the first one shows what a
-  // mouse sees as it hovers.
+  // mouse sees as it hovers. Plotly tells a tap twice, for the browser makes a click of it too.
   clicked({ points: [{ data, pointIndex }] }) {
     if (!this.clicks || data.type !== "heatmap") return;
     const [row, column] = pointIndex;
-    const again = this.tapped === `${row},${column}`;
-    this.tapped = `${row},${column}`;
-    if (this.pointer !== "touch" || again) this.choose({ row, column });
+    const { pressed, tapped } = this;
+    if (pressed === tapped?.pressed) return;
+    this.tapped = { pressed, row, column };
+    const again = tapped?.row === row && tapped.column === column;
+    if (pressed?.pointerType !== "touch" || again) this.choose({ row, column });
   }
 
   leave() {
