@@ -28,7 +28,8 @@ from core.sweep import SweepResult
 from core.sweep.link import Landscape
 from core.tied_law import KEPT
 from pages import _observed, _viewer
-from pages._work import OnProgress, Standing, Work
+from pages._jobs import OnProgress, Standing
+from pages._work import Work
 
 _LONG_CHAIN = 200  # layers
 _DEPTHS = 25  # an ensemble is as deep as the next multiple

@@ -6,13 +6,13 @@ from functools import lru_cache
 
 import streamlit as st
 
-from core.experiment import PARAMETERS, Experiment
+from core.experiment import PARAMETERS
 from core.parameter import format_number
-from core.sweep import AXES, MEASURES, Axis, measure_of, parse, spaced
+from core.sweep import AXES, MEASURES, Axis, measure_of, spaced
 from core.sweep.link import Landscape
 from pages import _controls, _landscape
+from pages._presets import PAGE
 
-PAGE = "phase-diagram"
 _RANGES = {
     "scale": (1e-2, 1e1),
     "sigma_w": (0.5, 3.0),
@@ -35,46 +35,6 @@ _COLOURS = (
 _SIGMA_W_STOPS = tuple(k / 20 for k in range(101))
 _REAL = "Multiply real matrices in the real number format, one network after the other, even where "
 _REAL += "theory or a faster way that is exact in law knows the answer."
-
-
-def _map(x: str, y: str, measure: str, networks: int = 1, **fields: str) -> Landscape:
-    return Landscape(Experiment(**fields), parse(x), parse(y), measure, networks)
-
-
-PRESETS: dict[str, Landscape] = {
-    "The lesson’s map": _map("scale=0.01..10:48", "width=16..2048:48", "first_nonfinite", 16),
-    "Trainable depth of tanh": _map(
-        "sigma_w=0.5..3:24",
-        "bias_std=0..1:24",
-        "trainable_depth",
-        16,
-        activation="tanh",
-        init="xavier_normal",
-        weights="fresh",
-    ),
-    "Number formats": _map(
-        "scale=0.005..0.5:48",
-        "number_format=" + ",".join(AXES["number_format"].choices),
-        "log2_std",
-        1,
-    ),
-}
-"""Name of a button -> the map that it shows."""
-DEFAULT = next(iter(PRESETS.values()))
-
-
-def presets(landscape: Landscape) -> None:
-    """Buttons for maps worth seeing."""
-    with st.container(horizontal=True, gap="xsmall"):
-        for place, (name, preset) in enumerate(PRESETS.items()):
-            st.button(
-                name,
-                key=f"preset_{place}",
-                type="primary" if preset == landscape else "secondary",
-                width="content",
-                on_click=_landscape.take,
-                args=(PAGE, preset),
-            )
 
 
 def controls(landscape: Landscape) -> None:

@@ -11,7 +11,8 @@ from core.borders import Border
 from core.sweep import SweepResult
 from core.sweep.link import Landscape
 from pages import _cached
-from pages._work import QueueFull, Standing, Unfinished
+from pages._jobs import Standing, Unfinished
+from pages._work import QueueFull
 
 _PARTIAL, _STOPPED, _WATCHED = "_partial_sweep", "_stopped_sweep", "_watched_sweep"
 _LOOKS = "_looks_at_sweeps"

@@ -27,14 +27,18 @@ function save(name, text, type) {
 
 const cell = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
-// One row per point: curve, x, y, and z for a heat map.
+// One row per point: curve, x, y, and z for a heat map. Of a heat map whose colours stand for
+// logarithms the values are in its customdata; the names of places are in its meta, which also says
+// whether it has only some of the cells.
 function toCsv(traces) {
   const rows = [["curve", "x", "y", "z"]];
   for (const trace of traces) {
     if (trace.visible === "legendonly") continue;
     if (trace.z) {
-      trace.z.forEach((row, j) =>
-        row.forEach((z, i) => rows.push([trace.name, trace.x[i], trace.y[j], z])));
+      const { x = trace.x, y = trace.y, partial = false } = trace.meta ?? {};
+      (trace.customdata ?? trace.z).forEach((row, j) => row.forEach((z, i) => {
+        if (!partial || Number.isFinite(z)) rows.push([trace.name, x[i], y[j], z]);
+      }));
     } else {
       trace.y.forEach((y, i) => rows.push([trace.name, trace.x[i], y ?? "", ""]));
     }

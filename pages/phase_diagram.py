@@ -7,9 +7,18 @@ import streamlit as st
 from core import charts
 from core.sweep.link import Landscape
 from core.sweep.words import summary
-from pages import _controls, _landscape, _map_cell, _map_controls, _map_words, _sweeping, _words
+from pages import (
+    _controls,
+    _landscape,
+    _map_cell,
+    _map_controls,
+    _map_words,
+    _presets,
+    _sweeping,
+    _words,
+)
 from pages._chart import show
-from pages._map_controls import DEFAULT, PAGE
+from pages._presets import DEFAULT, PAGE
 from pages._sweeping import Seen
 
 
@@ -36,7 +45,7 @@ def _page() -> None:
     landscape = _landscape.current(PAGE, experiment)
     left, right = st.columns([3, 1], gap="medium")
     with right:
-        _map_controls.presets(landscape)
+        _presets.buttons(landscape)
         _map_controls.controls(landscape)
     with left:
         _words.warn(refused + _controls.link_problems(experiment))

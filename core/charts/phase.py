@@ -69,7 +69,13 @@ def phase_diagram(result: SweepResult, borders: Sequence[Border] = ()) -> Figure
     noted = any(any(row) for row in seen.notes)
     more = {"text": seen.notes} if noted else {}
     end = ("<br>%{text}" if noted else "") + f"{told}<extra></extra>"
+    names = {
+        letter: [str(value) for value in axis.values]
+        for letter, axis in (("x", x), ("y", y))
+        if is_listed(axis)
+    }
     common = {"type": "heatmap", "hoverongaps": False} | places | more
+    common["meta"] = names | {"partial": True}
     value = "%{customdata" if scale.is_log else "%{z"
     heat = (
         common
@@ -106,7 +112,6 @@ def _flat(common: dict[str, Any], name: str, mask: Any, where: str, end: str) ->
         "showscale": False,
         "showlegend": True,
         "hovertemplate": f"{where}<b>{name}</b>{end}",
-        "meta": {"flat": True},
     }
 
 

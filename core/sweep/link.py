@@ -21,7 +21,7 @@ from core.sweep.result import SweepResult
 
 MOST_A_SIDE = 96
 """Values of one axis that a link may ask for."""
-MOST_NETWORKS = 256
+MOST_NETWORKS = 64
 """Networks per cell that a link may ask for."""
 PARTS = ("x", "y", "measure", "networks", "real")
 """What a link says of a sweep, beside the fields of its Experiment."""

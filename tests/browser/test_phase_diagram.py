@@ -1,8 +1,12 @@
 """The phase diagram and the width sweep in Chromium: pictures, a click, links, a phone, axe."""
 
+import csv
+import io
 import re
+from pathlib import Path
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
@@ -72,6 +76,26 @@ def test_a_click_on_a_cell_opens_that_experiment_in_explore_and_back_is_the_map(
     whole(page)
     expect(page).to_have_url(re.compile("x=scale"))
     assert cells(page) == [count, rows]
+    assert faults(page) == []
+
+
+def test_a_map_is_saved_with_the_value_of_every_cell(page, address):
+    few = {"x": "scale=0.005..5:5", "y": "number_format=float32,float16", "measure": "rms"}
+    landscape(page, address, **few, depth="20", width="32", networks="3")
+    page.get_by_label("Save the figure").click()
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="CSV").click()
+    rows = csv.DictReader(io.StringIO(Path(saving.value.path()).read_text()))
+    base = Experiment(depth=20, width=32)
+    median = Landscape(base, parse(few["x"]), parse(few["y"]), "rms", 3).sweep().median
+    found = {(float(row["x"]), row["y"]): row for row in rows if row["z"]}
+    assert len(found) == median.size
+    for (column, line), value in np.ndenumerate(median):
+        row = found[parse(few["x"]).values[column], ("float32", "float16")[line]]
+        if np.isfinite(value) and value > 0:
+            assert float(row["z"]) == pytest.approx(value, rel=1e-5)
+        else:
+            assert row["curve"] in ("not finite any more", "all zero")
     assert faults(page) == []
 
 

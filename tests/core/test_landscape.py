@@ -57,7 +57,7 @@ def test_a_link_reads_back_exactly(changes):
         ({"y": "activation=tanh,evil"}, "y: activation must be one of linear"),
         ({"y": "scale=1,2"}, "y must be another thing than x (scale), got 'scale=1,2'"),
         ({"y": "sigma_w=1,2"}, "y must be another thing than x (scale)"),
-        ({"networks": "1e9"}, "networks must be a whole number from 1 to 256, got '1e9'"),
+        ({"networks": "1e9"}, "networks must be a whole number from 1 to 64, got '1e9'"),
         ({"networks": "٣"}, "networks must be a whole number"),
         ({"real": "yes"}, "real must be true or false, got 'yes'"),
         ({"measure": "red"}, "there is no measure 'red'"),

@@ -11,7 +11,7 @@ from core import Experiment
 from core.sweep import parse
 from core.sweep.link import Landscape
 from core.sweep.words import summary
-from pages import _cached, _map_cell, _map_controls, _sweeping
+from pages import _cached, _map_cell, _presets, _sweeping
 from tests.pages.test_explore import chart, problems, visited, words
 
 SMALL = {"x": "scale=0.01..10:6", "y": "width=16..64:4", "networks": "3", "depth": "40"}
@@ -41,8 +41,9 @@ def figure(at):
 
 
 def said(at):
-    [block] = [b for b in at.get("html") if "gi-summary" in b.proto.body]
-    return words(block.proto.body)
+    bodies = [block.proto.body for block in at.get("html")]
+    [body] = [body for body in bodies if body.startswith('<p class="gi-words gi-summary"')]
+    return words(body)
 
 
 def text(at):
@@ -78,7 +79,7 @@ def test_without_a_link_it_is_the_lessons_map(monkeypatch):
 
     monkeypatch.setattr(_cached, "sweep", sweep)
     at = visited("pages/phase_diagram.py", {})
-    assert asked[-1] == _map_controls.DEFAULT and address(at) == {}
+    assert asked[-1] == _presets.DEFAULT and address(at) == {}
     assert asked[-1].to_query() == {
         "x": "scale=0.01..10:48",
         "y": "width=16..2048:48",
@@ -86,17 +87,17 @@ def test_without_a_link_it_is_the_lessons_map(monkeypatch):
         "networks": "16",
         "real": "false",
     }
-    for place, preset in enumerate(_map_controls.PRESETS.values()):
+    for place, preset in enumerate(_presets.PRESETS.values()):
         at.button(key=f"preset_{place}").click().run()
         assert not at.exception and asked[-1] == preset
         assert at.button(key=f"preset_{place}").proto.type == "primary"
-        usual = _map_controls.DEFAULT.to_query().items()
+        usual = _presets.DEFAULT.to_query().items()
         assert address(at) == dict(preset.to_query().items() - usual)
 
 
 @pytest.mark.parametrize("name", ["Trainable depth of tanh", "Number formats"])
 def test_a_preset_at_few_cells_has_numbers_and_theorys_lines(name):
-    preset = _map_controls.PRESETS[name]
+    preset = _presets.PRESETS[name]
     query = preset.base.to_query() | preset.to_query()
     few = {"x": query["x"].replace(":24", ":6").replace(":48", ":6")}
     few |= {"y": query["y"].replace(":24", ":5"), "depth": "20", "width": "64"}
@@ -121,7 +122,7 @@ def test_wrong_parts_of_a_link_are_named_and_the_rest_is_shown():
     for part in (
         "y: width must be a whole number from 1 to 16384, got '16..64': width=16..2048:48 is used",
         "there is no measure '<script>'",
-        "networks must be a whole number from 1 to 256, got '0': 16 is used",
+        "networks must be a whole number from 1 to 64, got '0': 16 is used",
         "real must be true or false, got 'perhaps': false is used",
         "depth must be a whole number from 1 to 2000, got '40.6': 41 is used",
         "there is no parameter 'colour'",
@@ -277,7 +278,7 @@ def test_the_link_to_copy_reads_back():
     at = opened(**SMALL, measure="log2_std@7", activation="relu")
     [code] = at.code
     query = {name: texts[0] for name, texts in parse_qs(urlsplit(code.value).query).items()}
-    found, wrong = Landscape.from_query(query, _map_controls.DEFAULT)
+    found, wrong = Landscape.from_query(query, _presets.DEFAULT)
     assert wrong == []
     base = Experiment(depth=40, activation="relu")
     assert found == MEANT.replace(base=base, measure="log2_std@7")

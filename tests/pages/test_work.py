@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from core import Experiment, propagate
-from pages._work import Ended, QueueFull, Unfinished, Work, weighed
+from pages._jobs import Ended, Unfinished, weighed
+from pages._work import QueueFull, Work
 
 
 class Left(Exception):
