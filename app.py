@@ -47,6 +47,18 @@ else:
                 url_path="number-formats",
             ),
             st.Page(
+                "pages/phase_diagram.py",
+                title="Phase diagram",
+                icon=":material/grid_on:",
+                url_path="phase-diagram",
+            ),
+            st.Page(
+                "pages/width_sweep.py",
+                title="Width sweep",
+                icon=":material/straighten:",
+                url_path="width-sweep",
+            ),
+            st.Page(
                 "pages/guess.py", title="Guess", icon=":material/how_to_vote:", url_path="guess"
             ),
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from functools import cache
@@ -11,7 +12,9 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import settings
-from core.devices import cost, is_quick
+from core.borders import Border
+from core.borders import borders as compute_borders
+from core.devices import WorkLimit, cost, is_quick
 from core.experiment import PARAMETERS, Experiment
 from core.finite_width import Prediction, predict
 from core.lesson import STEPS, Result, Setting
@@ -19,8 +22,11 @@ from core.propagate import Run, propagate
 from core.sampler import Ensemble, ensemble_work, sample_ensemble
 from core.scale_free import ScaleFree, free_of_scale, is_scale_free
 from core.scale_free import scale_free as compute_scale_free
+from core.sweep import SweepResult
+from core.sweep.link import Landscape
 from pages import _observed, _viewer
-from pages._work import OnProgress, Standing, Work
+from pages._jobs import OnProgress, Standing
+from pages._work import Work
 
 _LONG_CHAIN = 200  # layers, whose law takes a tenth of a second
 _DEPTHS = 25  # an ensemble is as deep as the next multiple
@@ -170,4 +176,62 @@ def scale_free(experiment: Experiment) -> ScaleFree:
         lambda tell: compute_scale_free(experiment),
         True,
         about={"experiment": experiment.to_query()},
+    )
+
+
+def sweep(
+    landscape: Landscape, progress: Progress = _NOWHERE, *, patience: float = math.inf
+) -> SweepResult:
+    """The numbers of a landscape.
+
+    Raises:
+        Unfinished: the patience ran out; has the part of the result that is there.
+    """
+
+    def compute(tell: OnProgress) -> SweepResult:
+        landscape.check(WorkLimit.from_environment())
+        done = 0.0
+
+        def on_result(found: SweepResult) -> None:
+            nonlocal done
+            done = found.fraction_done
+            tell(done, found)
+
+        def should_stop() -> bool:
+            tell(done)  # raises where nobody waits
+            return False
+
+        return landscape.sweep(on_result=on_result, should_stop=should_stop)
+
+    return _asked(
+        "sweep",
+        landscape,
+        compute,
+        False,
+        hear=progress,
+        patience=patience,
+        about={"experiment": landscape.base.to_query()} | landscape.to_query(),
+    )
+
+
+def leave_sweep(landscape: Landscape) -> None:
+    """This viewer looks at another one now."""
+    work().leave(("sweep", landscape), viewer())
+
+
+def borders(landscape: Landscape, *, patience: float = math.inf) -> list[Border]:
+    """Theory's borders on a landscape, whatever its seed, measure and networks.
+
+    Raises:
+        Unfinished: the patience ran out.
+    """
+    base = landscape.base.replace(seed=0)
+    x, y = landscape.x, landscape.y
+    return _asked(
+        "borders",
+        (base, x, y),
+        lambda tell: compute_borders(base, (x.name, x.values), (y.name, y.values)),
+        base.phi.positively_homogeneous and "activation" not in landscape.axes,
+        patience=patience,
+        about={"experiment": base.to_query()} | {"x": x.to_text(), "y": y.to_text()},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +51,14 @@ def show(
     key: str,
     urgent: bool = False,
     live: dict[str, Any] | None = None,
+    on_cell: Callable[[Any], None] | None = None,
 ) -> None:
     """Draw a figure of ``core.charts``.
 
     It is updated in place: the node stays, and with it zoom and legend choices. Where the script
     cannot be loaded, Streamlit's own chart takes over. ``urgent`` figures are drawn before others;
-    with a ``live`` description the figure follows the sliders while they move.
+    with a ``live`` description the figure follows the sliders while they move. ``on_cell`` is
+    called with the column and the row of a heat map's cell that is clicked.
     """
     if st.session_state.get(_FAILED):
         st.plotly_chart(figure, key=f"{key}_stock", theme="streamlit")
@@ -71,9 +74,11 @@ def show(
             "name": key,
             "urgent": urgent,
             "live": live,
+            "clicks": on_cell is not None,
         },
         default={"failed": False},
         on_failed_change=_remember_failure,
+        on_cell_change=lambda: on_cell and on_cell(st.session_state[key]["cell"]),
     )
     if result.failed:
         st.session_state[_FAILED] = True

@@ -17,7 +17,10 @@ from core.pins import from_text, scale_name, to_text
 from pages import _address
 
 # What a link may hold beside the experiment's own fields; others read it.
-_BESIDE = re.compile(r"pin_.*|ensemble|step|done|teach|open|repetitions|hide|view", re.DOTALL)
+_BESIDE = re.compile(
+    r"pin_.*|ensemble|step|done|teach|open|repetitions|hide|view|x|y|measure|networks|real",
+    re.DOTALL,
+)
 _LINKED = "_linked_experiment"
 _CARRIED = "_carried_between_pages"
 _PAGE = "_page"
@@ -87,6 +90,11 @@ def opening(experiment: Experiment) -> dict[str, str]:
     return {_OPEN: to_text(experiment)}
 
 
+def is_opening(query: Mapping[str, str]) -> bool:
+    """Whether an address is that of a link of ours on its way, which says nothing of this page."""
+    return _OPEN in query
+
+
 def _changed(experiment: Experiment) -> dict[str, str | None]:
     """What an address must say of an experiment: None for what is as usual."""
     texts = {name: _text(_state_of(name, experiment)) for name in PARAMETERS}
@@ -112,6 +120,11 @@ def carry(query: Mapping[str, str | None]) -> None:
 def tell(problems: list[str]) -> None:
     """More that the link got wrong."""
     st.session_state[_LINKED][1].extend(problems)
+
+
+def settle() -> None:
+    """Something was chosen anew: what the link got wrong is settled."""
+    st.session_state[_LINKED][1].clear()
 
 
 def link_problems(experiment: Experiment) -> list[str]:

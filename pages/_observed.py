@@ -14,7 +14,7 @@ import streamlit as st
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
 from core import settings
-from pages._work import Ended
+from pages._jobs import Ended
 
 disable_created_metrics()
 REGISTRY = CollectorRegistry()

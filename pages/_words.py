@@ -22,6 +22,11 @@ def style() -> None:
     st.html(f"<style>{_CSS}</style>")
 
 
+def steady_style() -> None:
+    """For a page that draws itself again and again: it does not fade meanwhile."""
+    st.html("<style>[data-stale='true'] { opacity: 1 !important; transition: none; }</style>")
+
+
 def projector_style() -> None:
     """Large type for Explore."""
     st.html(f"<style>{_PROJECTOR_CSS}</style>")

@@ -2,88 +2,31 @@
 
 Quick work is done by the viewer's own thread. Long work waits in a queue, fair between viewers, for
 one of a few workers; who waits hears of the place in the queue and of the progress, and may leave
-at any time. What nobody waits for any more is stopped.
+at any time. What nobody waits for any more is stopped. Who does not wait for the end gets what is
+known so far and comes back for more: for a few seconds that counts as waiting.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
-from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, is_dataclass
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
 from cachetools import LRUCache
 
+from pages._jobs import Ended, Job, OnProgress, Standing, Superseded, Unfinished, weighed
 from pages._turns import TURNS
 
-OnProgress = Callable[[float], None]
 _INTERVAL = 0.1  # seconds between two words to those who wait
-_SMALL = 64  # bytes; what a number or a text is taken for
 
 
 class QueueFull(ValueError):
     """More long work is waiting than the host allows."""
-
-
-class Superseded(Exception):
-    """Nobody waits for this answer any more."""
-
-
-class Standing(NamedTuple):
-    """How far an answer is: its place in the queue, 0 once it left, and the fraction done."""
-
-    place: int
-    fraction: float
-
-
-class Ended(NamedTuple):
-    """What became of a piece of work, for who keeps the log.
-
-    Attributes:
-        what: its kind; about: what was asked, for a person.
-        outcome: done, refused, failed or superseded.
-        queued, seconds: how long it waited, and how long it took.
-    """
-
-    what: str
-    about: Mapping[str, Any]
-    outcome: str
-    queued: float
-    seconds: float
-
-
-@dataclass(eq=False)
-class Job:
-    """One answer on its way; ``waiting`` counts those who want it."""
-
-    key: Hashable
-    compute: Callable[[OnProgress], Any]
-    viewer: str
-    about: Mapping[str, Any]
-    number: int
-    answer: Future[Any] = field(default_factory=Future)
-    waiting: int = 1
-    fraction: float = 0.0
-    asked: float = field(default_factory=time.monotonic)
-
-
-def weighed(value: Any) -> int:
-    """About how many bytes an answer takes; its arrays cannot be written to from here on."""
-    if hasattr(value, "setflags"):
-        value.setflags(write=False)
-        return int(value.nbytes)
-    if isinstance(value, Mapping):
-        return _SMALL + sum(weighed(part) for part in value.values())
-    if isinstance(value, (list, tuple)):
-        return _SMALL + sum(weighed(part) for part in value)
-    if is_dataclass(value):
-        return _SMALL + sum(weighed(getattr(value, part.name)) for part in fields(value))
-    return _SMALL
 
 
 class Work:
@@ -93,6 +36,7 @@ class Work:
         at_once: how many long pieces of work run at the same time, and as many quick ones.
         longest_queue: how many may wait.
         cache_bytes: how much of what was found is kept.
+        linger: seconds for which work goes on for someone whose patience ran out.
         on_end: hears what became of each piece, in the thread that did it.
     """
 
@@ -102,8 +46,10 @@ class Work:
         longest_queue: int,
         cache_bytes: int,
         on_end: Callable[[Ended], None] = lambda ended: None,
+        linger: float = 10.0,
     ) -> None:
         self.at_once, self.longest_queue, self.on_end = at_once, longest_queue, on_end
+        self.linger = linger
         self.kept: LRUCache[Hashable, Any] = LRUCache(cache_bytes, getsizeof=weighed)
         self.found, self.missed = 0, 0
         self._jobs: dict[Hashable, Job] = {}
@@ -124,6 +70,7 @@ class Work:
         viewer: str = "",
         hear: Callable[[Standing], object] = lambda standing: None,
         about: Mapping[str, Any] | None = None,
+        patience: float = math.inf,
     ) -> Any:
         """What ``compute`` returns, from whoever computes it first.
 
@@ -134,8 +81,11 @@ class Work:
             viewer: whose turn it is; one who asks much waits behind those who ask little.
             hear: called now and then while it is on its way; what it raises goes to the caller.
             about: what was asked, for the log.
+            patience: seconds after which what is known so far will do. Who comes back within
+                ``linger`` seconds finds the work going on.
 
         Raises:
+            Unfinished: the patience ran out.
             QueueFull: too many are waiting.
             Exception: whatever ``compute`` raises, to all who wait for it.
         """
@@ -157,13 +107,21 @@ class Work:
             with self._quick:
                 self._do(job)
         if job.answer.done():
-            return self._wait(job, hear)
+            return self._wait(job, hear, viewer, patience)
         with TURNS.aside():
-            return self._wait(job, hear)
+            return self._wait(job, hear, viewer, patience)
+
+    def leave(self, key: Hashable, viewer: str) -> None:
+        """Nobody is to linger for this viewer, who does not come back for the answer."""
+        with self._lock:
+            if key in self._jobs:
+                self._jobs[key].expected.pop(viewer, None)
+                self._tidy()
 
     def standing(self) -> tuple[int, int]:
         """How many long pieces of work are running, and how many wait."""
         with self._lock:
+            self._tidy()
             return len(self._running), len(self._queue)
 
     def _begin(
@@ -174,6 +132,7 @@ class Work:
         viewer: str,
         about: Mapping[str, Any],
     ) -> Job:
+        self._tidy()
         if not quick and len(self._queue) >= self.longest_queue:
             raise QueueFull(
                 f"this host's queue for long runs is full ({len(self._queue)} waiting): "
@@ -187,21 +146,33 @@ class Work:
             self._lock.notify()
         return job
 
-    def _wait(self, job: Job, hear: Callable[[Standing], object]) -> Any:
+    def _wait(
+        self, job: Job, hear: Callable[[Standing], object], viewer: str, patience: float
+    ) -> Any:
+        deadline = time.monotonic() + patience
         try:
             while True:
+                left = max(0.0, deadline - time.monotonic())
                 try:
-                    return job.answer.result(_INTERVAL)
+                    return job.answer.result(min(_INTERVAL, left))
                 except TimeoutError:
                     if job.answer.done():
                         raise
+                if time.monotonic() >= deadline:
+                    with self._lock:
+                        job.expected[viewer] = time.monotonic() + self.linger
+                    raise Unfinished(job.so_far, self._standing(job))
                 hear(self._standing(job))
         finally:
             with self._lock:
                 job.waiting -= 1
-                if not job.waiting and job in self._queue:
-                    self._queue.remove(job)
-                    del self._jobs[job.key]
+                self._tidy()
+
+    def _tidy(self) -> None:
+        """Take out of the queue what nobody wants."""
+        for job in [job for job in self._queue if not job.is_wanted]:
+            self._queue.remove(job)
+            del self._jobs[job.key]
 
     def _standing(self, job: Job) -> Standing:
         with self._lock:
@@ -217,8 +188,11 @@ class Work:
             asked[job.viewer] += 1
         return [turn[-1] for turn in sorted(turns, key=lambda turn: turn[:-1])]
 
-    def _next(self) -> Job:
-        """Whose turn it is; that viewer is then behind all others."""
+    def _next(self) -> Job | None:
+        """Whose turn it is; that viewer is then behind all others. None if nobody wants any."""
+        self._tidy()
+        if not self._queue:
+            return None
         job = self._in_turn()[0]
         self._queue.remove(job)
         self._running.append(job)
@@ -239,6 +213,8 @@ class Work:
             with self._lock:
                 self._lock.wait_for(lambda: self._queue)
                 job = self._next()
+            if job is None:
+                continue
             try:
                 self._do(job)
             finally:
@@ -249,11 +225,13 @@ class Work:
         """Compute it and tell everyone, whatever happens."""
         started = time.monotonic()
 
-        def on_progress(fraction: float) -> None:
+        def on_progress(fraction: float, so_far: Any = None) -> None:
             job.fraction = fraction
-            if not job.waiting:
+            if so_far is not None:
+                job.so_far = so_far
+            if not job.is_wanted:
                 with self._lock:
-                    if not job.waiting:  # nobody came in between; who comes now begins anew
+                    if not job.is_wanted:  # nobody came in between; who comes now begins anew
                         self._jobs.pop(job.key, None)
                         raise Superseded
 

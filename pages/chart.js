@@ -27,14 +27,18 @@ function save(name, text, type) {
 
 const cell = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
-// One row per point: curve, x, y, and z for a heat map.
+// One row per point: curve, x, y, and z for a heat map. Of a heat map whose colours stand for
+// logarithms the values are in its customdata; the names of places are in its meta, which also says
+// whether it has only some of the cells.
 function toCsv(traces) {
   const rows = [["curve", "x", "y", "z"]];
   for (const trace of traces) {
     if (trace.visible === "legendonly") continue;
     if (trace.z) {
-      trace.z.forEach((row, j) =>
-        row.forEach((z, i) => rows.push([trace.name, trace.x[i], trace.y[j], z])));
+      const { x = trace.x, y = trace.y, partial = false } = trace.meta ?? {};
+      (trace.customdata ?? trace.z).forEach((row, j) => row.forEach((z, i) => {
+        if (!partial || Number.isFinite(z)) rows.push([trace.name, x[i], y[j], z]);
+      }));
     } else {
       trace.y.forEach((y, i) => rows.push([trace.name, trace.x[i], y ?? "", ""]));
     }
@@ -88,6 +92,7 @@ function connect(root, plot, name, wasResized) {
 
 // A phone shows the chart and the first slider together.
 const fitted = (height) => (window.innerWidth > 640 ? height : Math.round(0.75 * height));
+const isCoarse = () => matchMedia("(pointer: coarse)").matches;
 
 // The main figure is drawn at once; the others each wait for a frame of their own, so that it is on
 // screen first. Of several updates that wait, only the last is drawn.
@@ -100,12 +105,14 @@ class Chart {
     this.plot = root.querySelector(".gi-plot");
   }
 
-  show(Plotly, { figure, alt, name, urgent, live }) {
+  show(Plotly, { figure, alt, name, urgent, live, clicks }) {
     const { root, plot } = this;
+    this.clicks = clicks;
     root.setAttribute("aria-label", alt);
     this.disconnect ??= connect(root, plot, name, () => this.live?.resized());
     this.figure = figure;
-    plot.style.height = `${fitted(figure.layout.height)}px`;
+    this.height = clicks ? figure.layout.height : fitted(figure.layout.height);
+    plot.style.height = `${this.height}px`;
     const update = () => this.draw(Plotly);
     if (live) {
       this.live ??= new Live(root, plot, update);
@@ -123,11 +130,28 @@ class Chart {
   draw(Plotly) {
     const { root, plot, figure } = this;
     root.dataset.shows = "server";
-    plot.goodInitLayout = { ...figure.layout, height: fitted(figure.layout.height) };
+    plot.goodInitLayout = { ...figure.layout, height: this.height };
+    if (this.clicks && isCoarse()) plot.goodInitLayout.dragmode = false; // a finger scrolls the page
     const first = !plot._fullLayout;
     const drawn = Plotly.react(plot, figure.data, withZoom(plot, plot.goodInitLayout), CONFIG);
-    if (first) plot.on("plotly_doubleclick", () => ACTIONS.reset(Plotly, plot));
+    if (first) {
+      plot.on("plotly_doubleclick", () => ACTIONS.reset(Plotly, plot));
+      plot.on("plotly_click", (event) => this.clicked(event));
+      plot.addEventListener("pointerdown", (event) => { this.pressed = event; }, true);
+    }
     return drawn;
+  }
+
+  // A cell of a heat map is chosen: by a click, or by the second tap, for the first one shows what a
+  // mouse sees as it hovers. Plotly tells a tap twice, for the browser makes a click of it too.
+  clicked({ points: [{ data, pointIndex }] }) {
+    if (!this.clicks || data.type !== "heatmap") return;
+    const [row, column] = pointIndex;
+    const { pressed, tapped } = this;
+    if (pressed === tapped?.pressed) return;
+    this.tapped = { pressed, row, column };
+    const again = tapped?.row === row && tapped.column === column;
+    if (pressed?.pointerType !== "touch" || again) this.choose({ row, column });
   }
 
   leave() {
@@ -140,7 +164,7 @@ class Chart {
 
 // Shows the figure in ``data``; returns how to leave. Streamlit also leaves a call that a newer one
 // overtook, and then the figure is still there.
-export async function show({ data, parentElement, setStateValue }) {
+export async function show({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".gi-figure");
   if (!(root.goodInitChart instanceof Chart)) {
     root.goodInitChart?.leave(); // of another version of this module
@@ -148,6 +172,7 @@ export async function show({ data, parentElement, setStateValue }) {
   }
   const chart = root.goodInitChart;
   chart.newest = data;
+  chart.choose = (cell) => setTriggerValue("cell", cell);
   const Plotly = await plotly(data.plotly).catch(() => setStateValue("failed", true));
   if (Plotly && chart.newest === data && root.isConnected) await chart.show(Plotly, data);
   return () => {

@@ -19,7 +19,7 @@ TIERS = (
     {"experiment", "histogram", "length_law", "hessenberg"},
     {"moments", "fixed_points", "correlations", "edge", "mean_field"},
     {"gains", "windows", "homogeneous_law", "tied_law", "markov_law", "fading", "range_events"},
-    {"finite_width"},
+    {"finite_width", "borders"},
     {"settings"},
     {"tally", "devices"},
     {"layer_stats"},
@@ -28,6 +28,7 @@ TIERS = (
     {"diagnosis", "scale_free"},
     {"verdict", "snippet", "records", "preview", "pins", "comparison", "expectation", "guesses"},
     {"lesson", "sweep"},
+    {"coordinate_check"},
     {"charts"},
     {"__main__", "__init__"},
 )
@@ -64,7 +65,7 @@ def test_core_imports_earlier_tiers_only(path):
             assert tier(parts[1]) <= tier(here), f"core/{here} imports {name}"
 
 
-THEORY = {"mean_field", "finite_width", "windows", "gains"}
+THEORY = {"mean_field", "finite_width", "windows", "gains", "borders"}
 SIMULATION = {"propagate", "sampler", "scale_free"}
 
 

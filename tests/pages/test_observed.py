@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import settings
 from pages import _headers, _observed, _routes
-from pages._work import Ended
+from pages._jobs import Ended
 from tests.load.loop import run_apart
 from tests.pages.test_routes import get
 

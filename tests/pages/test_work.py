@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from core import Experiment, propagate
-from pages._work import Ended, QueueFull, Work, weighed
+from pages._jobs import Ended, Unfinished, weighed
+from pages._work import QueueFull, Work
 
 
 class Left(Exception):
@@ -272,3 +273,85 @@ def test_a_crowd_that_comes_and_goes_leaves_nothing_behind():
             done.result(60)
     until(lambda: work.standing() == (0, 0))
     assert work._jobs == {}
+
+
+def test_whose_patience_ends_gets_what_is_known_and_finds_the_work_going_on(work):
+    heard, go = threading.Event(), threading.Event()
+
+    def compute(tell):
+        tell(0.25, "a quarter")
+        heard.set()
+        while not go.wait(0.005):
+            tell(0.5)  # has nothing new to show
+        return "all"
+
+    with pytest.raises(Unfinished):
+        work.answer("key", compute, quick=False, patience=0.0)
+    assert heard.wait(10)
+    until(lambda: work._jobs["key"].fraction == 0.5)
+    with pytest.raises(Unfinished) as second:
+        work.answer("key", compute, quick=False, patience=0.02)
+    assert second.value.so_far == "a quarter" and second.value.standing == (0, 0.5)
+    go.set()
+    assert work.answer("key", compute, quick=False, patience=10) == "all"
+    assert work.answer("key", compute, quick=False, patience=0.0) == "all"
+
+
+def test_work_that_nobody_comes_back_for_is_stopped_after_a_while(ended):
+    work, gate = Work(1, 10, 10**6, ended.append, linger=0.3), Gate()
+    with pytest.raises(Unfinished):
+        work.answer("key", gate, quick=False, patience=0.05)
+    time.sleep(0.1)
+    assert not ended and work.standing() == (1, 0)
+    until(lambda: ended)
+    assert ended[0].outcome == "superseded" and 0.3 <= ended[0].seconds < 5
+    gate.go.set()
+    assert work.answer("key", gate, quick=False) == "answer" and gate.count == 2
+
+
+def test_work_in_the_queue_waits_for_who_comes_back_and_goes_when_nobody_does(asking):
+    work, gate, behind = Work(1, 1, 10**6, linger=0.4), Gate(), Gate()
+    running = asking(work.answer, "running", gate, quick=False)
+    assert gate.begun.wait(10)
+    with pytest.raises(Unfinished) as unfinished:
+        work.answer("behind", behind, quick=False, patience=0.0)
+    assert unfinished.value.standing.place == 1 and work.standing() == (1, 1)
+    with pytest.raises(QueueFull):
+        work.answer("third", gate, quick=False, patience=0.0)
+    until(lambda: work.standing() == (1, 0))  # nobody came back, and the place is free
+    with pytest.raises(Unfinished):
+        work.answer("third", gate, quick=False, patience=0.0)
+    gate.go.set()
+    running.result(10)
+    until(lambda: work.standing() == (0, 0))
+    assert not behind.begun.is_set()
+
+
+def test_who_leaves_for_good_is_not_lingered_for_unless_others_are(work, ended):
+    gate = Gate()
+    for viewer in ("one", "other"):
+        with pytest.raises(Unfinished):
+            work.answer("key", gate, quick=False, viewer=viewer, patience=0.0)
+    assert gate.begun.wait(10)
+    work.leave("key", "one")
+    work.leave("unknown", "one")
+    time.sleep(0.05)
+    assert not ended
+    work.leave("key", "other")
+    until(lambda: ended)
+    assert ended[0].outcome == "superseded"
+
+
+def test_an_error_reaches_who_comes_back(work, ended):
+    go = threading.Event()
+
+    def fails(tell):
+        go.wait(10)
+        raise ValueError("no")
+
+    with pytest.raises(Unfinished):
+        work.answer("key", fails, quick=False, patience=0.0)
+    go.set()
+    until(lambda: ended)
+    with pytest.raises(ValueError, match="no"):  # asked again, for what fails is not kept
+        work.answer("key", fails, quick=False, patience=10)

@@ -1,0 +1,205 @@
+"""The phase diagram and the width sweep in Chromium: pictures, a click, links, a phone, axe."""
+
+import csv
+import io
+import re
+from pathlib import Path
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from core import Experiment
+from core.sweep import parse
+from core.sweep.link import Landscape
+from tests.browser.on_screen import answer, choose, drawn, query_of, until
+from tests.browser.test_accessibility import VIEWS, findings
+from tests.browser.test_number_formats import PHONE, faults
+
+SMALL = {"x": "scale=0.01..10:8", "y": "width=16..128:6", "networks": "3", "depth": "40"}
+MEANT = Landscape(Experiment(depth=40), parse(SMALL["x"]), parse(SMALL["y"]), "first_nonfinite", 3)
+COLUMN, ROW = 6, 4
+CELLS = """() => {
+  const { data } = document.querySelector('.gi-plot');
+  const rows = [...document.querySelector('.gi-plot').calcdata[0][0].z].map(row => [...row]);
+  return [data.length, rows.map(row => row.map(z => Number.isNaN(z) ? null : z))];
+}"""
+WHERE = """([column, row]) => {
+  const plot = document.querySelector('.gi-plot');
+  const { xaxis, yaxis } = plot._fullLayout;
+  const { x, y } = plot.querySelector('.nsewdrag').getBoundingClientRect();
+  return [x + xaxis.d2p(plot.data[0].x[column]), y + yaxis.d2p(plot.data[0].y[row])];
+}"""
+
+
+def landscape(page, address, name="phase-diagram", **query):
+    page.goto(f"{address}/{name}?{urlencode(query)}")
+    expect(page.locator(".gi-summary")).to_be_visible(timeout=30_000)
+    whole(page)
+    return page
+
+
+def whole(page):
+    """Wait until the map is done and drawn."""
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0, timeout=60_000)
+    drawn(page)
+
+
+def cells(page):
+    """How many traces there are, and the numbers of the first as they are drawn."""
+    return page.evaluate(CELLS)
+
+
+def test_a_click_on_a_cell_opens_that_experiment_in_explore_and_back_is_the_map(page, address):
+    landscape(page, address, **SMALL)
+    median = MEANT.sweep().median.T
+    count, rows = cells(page)
+    assert count == 2 + 6  # numbers, never, three lines in two parts each
+    assert rows == [[None if z != z else z for z in row] for row in median.tolist()]
+    x, y = page.evaluate(WHERE, [COLUMN, ROW])
+    page.mouse.move(x, y)
+    label = page.locator(".gi-plot .hovertext")
+    expect(label).to_contain_text(f"NaN iteration: {median[ROW][COLUMN]:.0f}")
+    page.mouse.click(x, y)
+    expect(page.locator(".gi-answer")).to_be_visible(timeout=30_000)
+    drawn(page)
+    experiment = MEANT.experiment(COLUMN, ROW)
+    assert query_of(page) == {
+        "width": str(experiment.width),
+        "depth": "40",
+        "scale": f"{experiment.scale:g}",
+    }
+    assert f"i = {median[ROW][COLUMN]:.0f}" in answer(page) or "explodes" in answer(page)
+    page.get_by_role("link", name="Phase diagram").click()
+    expect(page.locator(".gi-summary")).to_be_visible(timeout=30_000)
+    whole(page)
+    expect(page).to_have_url(re.compile("x=scale"))
+    assert cells(page) == [count, rows]
+    assert faults(page) == []
+
+
+def test_a_map_is_saved_with_the_value_of_every_cell(page, address):
+    few = {"x": "scale=0.005..5:5", "y": "number_format=float32,float16", "measure": "rms"}
+    landscape(page, address, **few, depth="20", width="32", networks="3")
+    page.get_by_label("Save the figure").click()
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="CSV").click()
+    rows = csv.DictReader(io.StringIO(Path(saving.value.path()).read_text()))
+    base = Experiment(depth=20, width=32)
+    median = Landscape(base, parse(few["x"]), parse(few["y"]), "rms", 3).sweep().median
+    found = {(float(row["x"]), row["y"]): row for row in rows if row["z"]}
+    assert len(found) == median.size
+    for (column, line), value in np.ndenumerate(median):
+        row = found[parse(few["x"]).values[column], ("float32", "float16")[line]]
+        if np.isfinite(value) and value > 0:
+            assert float(row["z"]) == pytest.approx(value, rel=1e-5)
+        else:
+            assert row["curve"] in ("not finite any more", "all zero")
+    assert faults(page) == []
+
+
+def test_a_cell_is_opened_by_keyboard_alone(page, address):
+    landscape(page, address, **SMALL)
+    page.locator(".st-key-cell").get_by_role("slider", name="Width n").press("End")
+    expect(page.get_by_text("n = 128: NaN iteration")).to_be_visible()
+    page.get_by_role("link", name="Open this cell in Explore").press("Enter")
+    expect(page.locator(".gi-answer")).to_be_visible(timeout=30_000)
+    expect(page).to_have_url(re.compile("width=128"))
+    assert faults(page) == []
+
+
+def test_a_finger_reads_a_cell_first_and_opens_it_with_the_second_tap(visitor, address):
+    page = visitor(viewport=PHONE, has_touch=True, is_mobile=True)
+    landscape(page, address, **SMALL)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.locator(".gi-plot").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    x, y = page.evaluate(WHERE, [COLUMN, ROW])
+    page.touchscreen.tap(x, y)
+    expect(page.locator(".gi-plot .hovertext")).to_contain_text("NaN iteration")
+    page.wait_for_timeout(500)
+    assert "phase-diagram" in page.url
+    page.touchscreen.tap(x, y)
+    expect(page.locator(".gi-answer")).to_be_visible(timeout=30_000)
+    assert faults(page) == []
+
+
+def test_what_is_chosen_is_in_the_link_and_another_viewer_sees_the_same(page, visitor, address):
+    landscape(page, address, **SMALL)
+    page.get_by_role("button", name="Trainable depth of tanh").click()
+    expect(page).to_have_url(re.compile("measure=trainable_depth"))
+    page.get_by_text("12", exact=True).click()
+    expect(page).to_have_url(re.compile(r"bias_std%3D0\.\.1%3A12"))
+    choose(page, "Colour", "χ₁")
+    expect(page).to_have_url(re.compile("measure=chi_1"))
+    whole(page)
+    assert query_of(page) == {
+        "activation": "tanh",
+        "init": "xavier_normal",
+        "weights": "fresh",
+        "x": "sigma_w=0.5..3:12",
+        "y": "bias_std=0..1:12",
+        "measure": "chi_1",
+    }
+    other = visitor()
+    other.goto(page.url)
+    expect(other.locator(".gi-summary")).to_have_text(
+        page.locator(".gi-summary").inner_text(), timeout=30_000
+    )
+    whole(other)
+    assert cells(other) == cells(page)
+    assert faults(page) == faults(other) == []
+
+
+def test_a_long_map_shows_its_first_part_and_stops_at_a_click(page, address):
+    long = {"x": "scale=0.01..1:24", "y": "width=256..512:24", "real": "true", "seed": "3"}
+    page.goto(f"{address}/phase-diagram?{urlencode(long | {'networks': '4', 'depth': '60'})}")
+    expect(page.get_by_role("progressbar")).to_be_visible(timeout=30_000)
+    until(
+        page,
+        "document.querySelector('.gi-plot')?.calcdata?.[0]?.[0]?.z?.some(r => r.some(z => z > 0))",
+    )
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped at")).to_be_visible()
+    drawn(page)
+    _, rows = cells(page)
+    assert any(z is not None for row in rows for z in row)
+    page.wait_for_timeout(1500)
+    assert cells(page)[1] == rows
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    assert page.evaluate("history.length") < 6  # looking again is no step of the viewer
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped at")).to_be_visible()
+    assert faults(page) == []
+
+
+def test_the_width_sweep_follows_the_initialiser_and_its_link(page, visitor, address):
+    landscape(page, address, "width-sweep", x="width=16..128:4", y="depth=1,2,8")
+    expect(page.locator(".gi-summary")).to_contain_text("the exponent grows by ½ per layer")
+    page.get_by_role("button", name="xavier_normal").click()
+    expect(page.locator(".gi-summary")).to_contain_text("Flat")
+    whole(page)
+    names = "() => document.querySelector('.gi-plot').data.map(({ name }) => name)"
+    assert all("slope " in name for name in page.evaluate(names))
+    expect(page).to_have_url(re.compile("init=xavier_normal"))
+    other = visitor()
+    other.goto(page.url)
+    expect(other.locator(".gi-summary")).to_contain_text("Flat", timeout=30_000)
+    whole(other)
+    assert other.evaluate(names) == page.evaluate(names)
+    assert faults(page) == faults(other) == []
+
+
+@pytest.mark.parametrize(
+    "name, view", [*(("phase-diagram", view) for view in VIEWS), ("width-sweep", "dark")]
+)
+def test_axe_finds_nothing(visitor, address, name, view):
+    part = SMALL if name == "phase-diagram" else {"x": "width=16..64:3"}
+    page = landscape(visitor(**VIEWS[view]), address, name, **(part | {"real": "perhaps"}))
+    page.locator("summary", has_text=re.compile("same in every cell|More")).click()
+    page.wait_for_timeout(500)  # an expander fades in
+    assert findings(page) == []
+    page.add_style_tag(content=".gi-words { color: #999999; background: #808080; }")
+    assert "color-contrast" in {rule for rule, *_ in findings(page)}

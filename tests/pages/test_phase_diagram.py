@@ -1,0 +1,284 @@
+"""The phase diagram page: links, hostile ones too, presets, what is chosen, stop, a click."""
+
+import json
+import threading
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from core import Experiment
+from core.sweep import parse
+from core.sweep.link import Landscape
+from core.sweep.words import summary
+from pages import _cached, _map_cell, _presets, _sweeping
+from tests.pages.test_explore import chart, problems, visited, words
+
+SMALL = {"x": "scale=0.01..10:6", "y": "width=16..64:4", "networks": "3", "depth": "40"}
+MEANT = Landscape(Experiment(depth=40), parse(SMALL["x"]), parse(SMALL["y"]), "first_nonfinite", 3)
+
+
+def opened(**query):
+    return settled(visited("pages/phase_diagram.py", query))
+
+
+def settled(at):
+    """Look again, as the browser does, until there is nothing more to come."""
+    deadline = time.monotonic() + 60
+    while components(at, "again"):
+        assert time.monotonic() < deadline
+        at.run()
+        assert not at.exception
+    return at
+
+
+def components(at, key):
+    return [each for each in at.get("bidi_component") if each.proto.id.endswith(f"-{key}")]
+
+
+def figure(at):
+    return chart(at, "map")["figure"]
+
+
+def said(at):
+    bodies = [block.proto.body for block in at.get("html")]
+    [body] = [body for body in bodies if body.startswith('<p class="gi-words gi-summary"')]
+    return words(body)
+
+
+def text(at):
+    return " ".join(words(block.proto.body) for block in at.get("html"))
+
+
+def address(at):
+    """What the page writes into the address by itself."""
+    [component] = components(at, "address")
+    return json.loads(component.proto.json)["params"]
+
+
+def test_a_link_shows_its_map_and_says_what_it_comes_to():
+    at = opened(**SMALL)
+    result = MEANT.sweep()
+    assert said(at) == summary(result)
+    heat = figure(at)["data"][0]
+    assert heat["x"] == [*MEANT.x.values] and heat["y"] == [*MEANT.y.values]
+    assert problems(at) == []
+    assert address(at) == {name: SMALL[name] for name in ("x", "y", "networks")}
+    assert "The median of 3 networks with seed 0." in text(at)
+    assert "The numbers come from matrices multiplied beyond the number format" in text(at)
+    assert "The overflow line is where theory sees" in text(at)
+    assert "tied weights are taken as fresh ones" in text(at)
+
+
+def test_without_a_link_it_is_the_lessons_map(monkeypatch):
+    asked = []
+
+    def sweep(landscape, *args, **more):
+        asked.append(landscape)
+        return landscape.blank()
+
+    monkeypatch.setattr(_cached, "sweep", sweep)
+    at = visited("pages/phase_diagram.py", {})
+    assert asked[-1] == _presets.DEFAULT and address(at) == {}
+    assert asked[-1].to_query() == {
+        "x": "scale=0.01..10:48",
+        "y": "width=16..2048:48",
+        "measure": "first_nonfinite",
+        "networks": "16",
+        "real": "false",
+    }
+    for place, preset in enumerate(_presets.PRESETS.values()):
+        at.button(key=f"preset_{place}").click().run()
+        assert not at.exception and asked[-1] == preset
+        assert at.button(key=f"preset_{place}").proto.type == "primary"
+        usual = _presets.DEFAULT.to_query().items()
+        assert address(at) == dict(preset.to_query().items() - usual)
+
+
+@pytest.mark.parametrize("name", ["Trainable depth of tanh", "Number formats"])
+def test_a_preset_at_few_cells_has_numbers_and_theorys_lines(name):
+    preset = _presets.PRESETS[name]
+    query = preset.base.to_query() | preset.to_query()
+    few = {"x": query["x"].replace(":24", ":6").replace(":48", ":6")}
+    few |= {"y": query["y"].replace(":24", ":5"), "depth": "20", "width": "64"}
+    at = opened(**(query | few))
+    assert problems(at) == []
+    names = [trace["name"] for trace in figure(at)["data"]]
+    assert "χ₁ = 1: edge of chaos" in names
+    assert "at infinite width" in text(at) or "real a @ x in the number format" in text(at)
+
+
+def test_wrong_parts_of_a_link_are_named_and_the_rest_is_shown():
+    wrong = {
+        "y": "width=16..64",
+        "measure": "<script>",
+        "networks": "0",
+        "real": "perhaps",
+        "depth": "40.6",
+        "colour": "red",
+    }
+    at = opened(**(SMALL | {"x": "scale=0.1..1:3"} | wrong))
+    told = " ".join(problems(at))
+    for part in (
+        "y: width must be a whole number from 1 to 16384, got '16..64': width=16..2048:48 is used",
+        "there is no measure '<script>'",
+        "networks must be a whole number from 1 to 64, got '0': 16 is used",
+        "real must be true or false, got 'perhaps': false is used",
+        "depth must be a whole number from 1 to 2000, got '40.6': 41 is used",
+        "there is no parameter 'colour'",
+    ):
+        assert part in told
+    assert figure(at)["data"][0]["x"] == [0.1, 0.3162, 1.0]
+    at.button_group(key="map_networks").set_value(1).run()
+    assert problems(settled(at)) == []
+
+
+def test_axes_colour_cells_and_networks_are_chosen():
+    at = opened(**SMALL)
+    at.selectbox(key="map_measure").set_value("all_zero").run()
+    at.button_group(key="map_networks").set_value(1).run()
+    at.button_group(key="map_cells").set_value(12).run()
+    settled(at)
+    assert address(at) == {
+        "x": "scale=0.01..10:12",
+        "y": "width=16..64:12",
+        "measure": "all_zero",
+        "networks": "1",
+    }
+    at.select_slider(key="map_x_scale").set_value((0.1, 1.0)).run()
+    assert address(settled(at))["x"] == "scale=0.1..1:12"
+    at.selectbox(key="map_y").set_value("number_format").run()
+    at.multiselect(key="map_y_number_format").set_value(["float16", "float32"]).run()
+    assert address(settled(at))["y"] == "number_format=float16,float32"
+    at.multiselect(key="map_y_number_format").set_value([]).run()  # nothing is no axis
+    assert address(settled(at))["y"] == "number_format=float16,float32"
+
+
+def test_an_axis_gives_way_to_another_of_the_same_kind():
+    at = opened(**SMALL)
+    at.selectbox(key="map_x").set_value("width").run()
+    found = address(settled(at))
+    assert found["x"].startswith("width=16..2048:") and found["y"].startswith("scale=0.01..10:")
+    at.selectbox(key="map_x").set_value("sigma_w").run()
+    found = address(settled(at))
+    assert found["x"].startswith("sigma_w=0.5..3:") and found["y"].startswith("width=")
+
+
+def test_theory_has_no_networks_to_choose_and_nothing_to_measure():
+    at = opened(**SMALL, measure="chi_1")
+    assert at.button_group(key="map_networks").proto.disabled
+    assert at.toggle(key="map_real").disabled
+    at.selectbox(key="map_measure").set_value("first_nonfinite").run()
+    at.toggle(key="map_real").set_value(True).run()
+    settled(at)
+    assert address(at)["real"] == "true"
+    assert "The numbers come from real a @ x in the number format." in text(at)
+
+
+def test_a_map_that_is_too_much_work_is_refused_and_the_controls_stay(monkeypatch):
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e5")
+    at = opened(**(SMALL | {"depth": "41"}))
+    [error] = at.error
+    assert "this map needs about" in error.value and "networks (3)" in error.value
+    assert at.selectbox(key="map_measure").value == "first_nonfinite"
+
+
+class Slow:
+    """A sweep that shows its first part, and the rest when the test says so."""
+
+    def __init__(self, monkeypatch):
+        self.go, self.begun = threading.Event(), 0
+        real = Landscape.sweep
+
+        def sweep(landscape, on_result, should_stop):
+            self.begun += 1
+            parts = []
+            whole = real(landscape, on_result=parts.append)
+            on_result(parts[0])
+            while not self.go.wait(0.01):
+                should_stop()
+            return whole
+
+        monkeypatch.setattr(Landscape, "sweep", sweep)
+        monkeypatch.setattr(_sweeping, "_FIRST_LOOK", 0.5)
+
+
+def test_the_coarse_picture_is_there_first_and_stop_keeps_it(monkeypatch):
+    slow = Slow(monkeypatch)
+    query = SMALL | {"x": "scale=0.01..10:17", "y": "width=16..128:17", "seed": "5"}
+    at = visited("pages/phase_diagram.py", query)
+    assert components(at, "again") and at.button(key="stop")
+    coarse = figure(at)["data"][0]["z"]
+    at.button(key="stop").click().run()
+    assert not components(at, "again") and figure(at)["data"][0]["z"] == coarse
+    assert "Stopped at " in text(at)
+    deadline = time.monotonic() + 10
+    while _cached.work().standing()[0]:  # nobody waits for it, and it ends
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    at.run()
+    assert slow.begun == 1 and figure(at)["data"][0]["z"] == coarse
+    slow.go.set()
+    at.button(key="go_on").click().run()
+    settled(at)
+    assert slow.begun == 2 and figure(at)["data"][0]["z"] != coarse
+    assert not [button for button in at.button if button.key in ("stop", "go_on")]
+
+
+def test_who_moves_on_leaves_the_work_on_the_map_before(monkeypatch):
+    slow = Slow(monkeypatch)
+    at = visited("pages/phase_diagram.py", SMALL | {"seed": "6"})
+    assert components(at, "again")
+    before = _cached.work()._jobs[("sweep", MEANT.replace(base=Experiment(depth=40, seed=6)))]
+    at.button_group(key="map_networks").set_value(4).run()
+    assert not before.is_wanted
+    slow.go.set()
+    settled(at)
+
+
+def test_a_cell_is_told_in_words_with_its_link_to_explore():
+    at = opened(**SMALL)
+    at.select_slider(key="cell_x_6").set_value(5).run()
+    at.select_slider(key="cell_y_4").set_value(2).run()
+    assert "s = 10, n = 40: NaN iteration i = " in text(at)
+    [link] = [each for each in at.get("page_link") if "Open this cell" in each.proto.label]
+    query = parse_qs(link.proto.query_string)
+    assert query == {"open": ["width:40,depth:40,scale:10"]}
+
+
+def test_a_click_on_a_cell_opens_it_in_explore(monkeypatch):
+    clicked = _map_cell.opened(MEANT)
+    at = opened(**SMALL)
+    found = {}
+    monkeypatch.setattr(_map_cell.st, "session_state", found)
+    clicked({"column": 99, "row": 0})  # of a map that is not there any more
+    assert found == {}
+    clicked({"column": 4, "row": 2})
+    monkeypatch.undo()
+    [experiment] = found.values()
+    assert experiment == MEANT.experiment(4, 2)
+    at.session_state[_map_cell._CLICKED] = experiment
+    at.run()
+    assert not at.exception
+    assert at.select_slider(key="width").value == 40 and at.select_slider(key="depth").value == 40
+
+
+def test_what_is_set_here_is_set_on_explore_and_the_map_is_there_on_return():
+    at = opened(**SMALL, activation="relu")
+    at.switch_page("pages/explore.py").run()
+    assert not at.exception
+    assert at.selectbox(key="activation").value == "relu"
+    at.switch_page("pages/phase_diagram.py").run()
+    assert address(settled(at))["x"] == SMALL["x"]
+    at.switch_page("pages/number_formats.py").run()
+    assert problems(at) == []
+
+
+def test_the_link_to_copy_reads_back():
+    at = opened(**SMALL, measure="log2_std@7", activation="relu")
+    [code] = at.code
+    query = {name: texts[0] for name, texts in parse_qs(urlsplit(code.value).query).items()}
+    found, wrong = Landscape.from_query(query, _presets.DEFAULT)
+    assert wrong == []
+    base = Experiment(depth=40, activation="relu")
+    assert found == MEANT.replace(base=base, measure="log2_std@7")

@@ -1,0 +1,94 @@
+"""The width sweep page: the check, its table, its links, and what they get wrong."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from core import Experiment
+from core.coordinate_check import coordinate_check
+from tests.pages.test_explore import blocks, chart, problems, visited, words
+from tests.pages.test_phase_diagram import address, said, settled, text
+
+SMALL = {"x": "width=16..256:5", "y": "depth=1,2,8", "networks": "4"}
+WIDTHS, LAYERS = [16, 32, 64, 128, 256], [1, 2, 8]
+
+
+def opened(**query):
+    return settled(visited("pages/width_sweep.py", query))
+
+
+def table(at):
+    """Layer -> slope, standard error, words, as a viewer reads them."""
+    [block] = blocks(at, "gi-table")
+    rows = re.findall(r"<tr><th scope=\"row\">layer (\d+)</th>(.*?)</tr>", block, flags=re.DOTALL)
+    return {int(layer): re.findall(r"<td.*?>(.*?)</td>", cells) for layer, cells in rows}
+
+
+@pytest.mark.parametrize("init", ["normal", "xavier_normal"])
+def test_the_slopes_are_those_of_the_check_and_are_said_in_words(init):
+    at = opened(**SMALL, init=init)
+    check = coordinate_check(Experiment(init=init), WIDTHS, LAYERS, 4)
+    assert said(at) == check.sentence
+    assert table(at) == {
+        each.layer: [f"{each.slope:.3f}", f"{each.standard_error:.3f}", each.in_words]
+        for each in check.slopes
+    }
+    figure = chart(at, "coordinate")["figure"]
+    assert [trace["x"] for trace in figure["data"]] == [WIDTHS] * 3
+    assert problems(at) == [] and address(at) == SMALL
+    assert "networks without matrices, exact in law" in text(at)
+
+
+def test_without_a_link_it_is_eight_widths_and_four_layers():
+    at = opened()
+    assert address(at) == {} and [*table(at)] == [1, 2, 4, 8]
+    assert said(at).startswith("Grows with width: as n^0.50 at layer 1")
+    at.button(key="rule_xavier_normal").click().run()
+    assert said(settled(at)).startswith("Flat: the size does not depend on width")
+    assert at.selectbox(key="init").value == "xavier_normal"
+
+
+def test_widths_layers_and_networks_are_chosen():
+    at = opened(**SMALL)
+    at.select_slider(key="sweep_widths").set_value((32, 512)).run()
+    at.multiselect(key="sweep_layers").set_value([6, 1]).run()
+    at.button_group(key="sweep_networks").set_value(8).run()
+    settled(at)
+    assert address(at) == {"x": "width=32..512:5", "y": "depth=1,6"}  # 8 networks are as usual
+    assert [*table(at)] == [1, 6]
+    at.multiselect(key="sweep_layers").set_value([]).run()
+    at.select_slider(key="sweep_widths").set_value((64, 64)).run()
+    assert address(settled(at)) == {"x": "width=32..512:5", "y": "depth=1,6"}
+
+
+def test_a_link_to_another_kind_of_map_is_refused_in_words():
+    at = opened(x="scale=0.1..1:4", y="depth=1,2", measure="rms", networks="many")
+    told = problems(at)
+    assert "x must be of width here, got 'scale=0.1..1:4': width=16..2048:8 is used" in told
+    assert "measure must be log2_rms here, got 'rms': it is used" in told
+    assert any(part.startswith("networks must be a whole number") for part in told)
+    assert [*table(at)] == [1, 2, 4, 8]
+
+
+def test_layers_out_of_range_are_told():
+    at = opened(x="width=16,32,4096", y="depth=1,4", number_format="float16", networks="2")
+    assert "At layer 4 some networks have no size: they left the range of float16" in " ".join(
+        words(block) for block in blocks(at, "gi-expected")
+    )
+
+
+def test_too_much_work_is_refused_and_the_controls_stay(monkeypatch):
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e4")
+    at = opened(**SMALL, seed="9")
+    assert "this map needs about" in at.error[0].value
+    assert at.selectbox(key="init").value == "normal"
+
+
+def test_the_link_to_copy_reads_back_and_the_experiment_goes_along():
+    at = opened(**SMALL, activation="relu", init="kaiming_normal")
+    [code] = at.code
+    query = {name: texts[0] for name, texts in parse_qs(urlsplit(code.value).query).items()}
+    assert query.items() >= SMALL.items() and query["init"] == "kaiming_normal"
+    at.switch_page("pages/explore.py").run()
+    assert not at.exception and at.selectbox(key="init").value == "kaiming_normal"
