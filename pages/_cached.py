@@ -23,6 +23,7 @@ from core.sampler import Ensemble, ensemble_work, sample_ensemble
 from core.scale_free import ScaleFree, free_of_scale, is_scale_free
 from core.scale_free import scale_free as compute_scale_free
 from core.sweep import SweepResult
+from core.sweep.executors import chosen
 from core.sweep.link import Landscape
 from pages import _observed, _viewer
 from pages._jobs import OnProgress, Standing
@@ -201,7 +202,8 @@ def sweep(
             tell(done)  # raises where nobody waits
             return False
 
-        return landscape.sweep(on_result=on_result, should_stop=should_stop)
+        with chosen() as executor:
+            return landscape.sweep(executor=executor, on_result=on_result, should_stop=should_stop)
 
     return _asked(
         "sweep",
