@@ -38,6 +38,12 @@ class Slope:
     standard_error: float
 
     @property
+    def text(self) -> str:
+        """The slope, with its standard error where there is one."""
+        error = "" if np.isnan(self.standard_error) else f" ± {self.standard_error:.2f}"
+        return f"{self.slope:z.2f}{error}"
+
+    @property
     def in_words(self) -> str:
         """How the size depends on width at this layer."""
         if self.is_flat:

@@ -19,7 +19,7 @@ _COLUMNS = ("slope", "standard error", "in words")
 
 
 def _cells(slope: Slope) -> tuple[str, str, str]:
-    return f"{slope.slope:.3f}", f"{slope.standard_error:.3f}", slope.in_words
+    return f"{slope.slope:z.3f}", f"{slope.standard_error:.3f}", slope.in_words
 
 
 def _table(check: CoordinateCheck) -> None:

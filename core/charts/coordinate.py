@@ -17,7 +17,7 @@ from core.charts.figure import (
     listed,
     size_axis,
 )
-from core.coordinate_check import CoordinateCheck, Slope
+from core.coordinate_check import CoordinateCheck
 from core.tally import Array
 
 _STYLES = (
@@ -51,7 +51,8 @@ def size_against_width(check: CoordinateCheck) -> Figure:
     names = []
     for place, layer in enumerate(check.layers):
         color, symbol = _STYLES[place % len(_STYLES)]
-        names.append(_named(layer, slopes.get(layer)))
+        slope = f": slope {slopes[layer].text}" if layer in slopes else ""
+        names.append(f"layer {layer}{slope}")
         data.append(
             {
                 "type": "scatter",
@@ -81,14 +82,6 @@ def size_against_width(check: CoordinateCheck) -> Figure:
     told = "; ".join(names)
     alt = f"Size of the activations against width, on log axes. {told}. {check.sentence}"
     return figure(data, layout, height=460, alt=alt)
-
-
-def _named(layer: int, slope: Slope | None) -> str:
-    """A line's name: its layer, and the slope with its standard error."""
-    if slope is None:
-        return f"layer {layer}"
-    error = "" if np.isnan(slope.standard_error) else f" ± {slope.standard_error:.2f}"
-    return f"layer {layer}: slope {slope.slope:.2f}{error}"
 
 
 def _power(octaves: Array) -> Array:

@@ -92,7 +92,7 @@ def phase_diagram(result: SweepResult, borders: Sequence[Border] = ()) -> Figure
     data = [heat, *(_flat(common, name, mask, where, end) for name, mask in seen.kinds.items())]
     data += [trace for border in borders for trace in _border(border)]
     layout = {
-        "xaxis": _axis(x),
+        "xaxis": _axis(x) | {"automargin": True},
         "yaxis": _axis(y) | {"automargin": True},
         "hovermode": "closest",
         "margin": {"l": 64, "r": 8, "t": 40, "b": 56},

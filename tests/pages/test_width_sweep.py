@@ -31,7 +31,7 @@ def test_the_slopes_are_those_of_the_check_and_are_said_in_words(init):
     check = coordinate_check(Experiment(init=init), WIDTHS, LAYERS, 4)
     assert said(at) == check.sentence
     assert table(at) == {
-        each.layer: [f"{each.slope:.3f}", f"{each.standard_error:.3f}", each.in_words]
+        each.layer: [f"{each.slope:z.3f}", f"{each.standard_error:.3f}", each.in_words]
         for each in check.slopes
     }
     figure = chart(at, "coordinate")["figure"]
