@@ -23,6 +23,8 @@ _KEPT_BYTES = 2**25 - 2**16  # just under the most that glibc lets its threshold
 _BYTES_PER_MEASURED_ELEMENT = 40  # the float64 copies and int64 keys alive while tallying
 _OVERHEAD_BYTES = 2**24  # what BLAS keeps for itself
 _QUICK_MULTIPLY_ADDS = 2e9
+SMALL_BYTES = 2**27
+"""A run that needs no more memory waits for no other; 512 × 512 need a sixth of it."""
 _MULTIPLY_ADDS_PER_DRAW = 16  # what one random number costs, in multiply-adds, on a CPU
 _MULTIPLY_ADDS_PER_MEASURED_ELEMENT = 64
 _FITTING_PRODUCTS = 3  # one to divide by, one to check; and a division of every weight
@@ -148,8 +150,12 @@ def cost(experiment: Experiment, device_type: str = "cpu") -> Cost:
 
 
 def is_quick(experiment: Experiment) -> bool:
-    """Whether it is done before anyone would look for a progress bar: about half a second."""
-    return cost(experiment).multiply_adds < _QUICK_MULTIPLY_ADDS
+    """Whether it is done before anyone would look for a progress bar: about half a second.
+
+    What needs much memory is not: it may have to wait for another run's.
+    """
+    need = cost(experiment)
+    return need.multiply_adds < _QUICK_MULTIPLY_ADDS and need.bytes <= SMALL_BYTES
 
 
 @dataclass(frozen=True)

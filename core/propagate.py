@@ -20,6 +20,7 @@ from core.devices import (
 )
 from core.experiment import Experiment
 from core.layer_stats import Events, LayerStats, element_events
+from core.memory import room_for
 from core.notebook import torch_statistics
 from core.streams import stream_seed
 from core.tally import Tally, joined, tally
@@ -160,6 +161,9 @@ def propagate(
         on_progress: called after every layer with the fraction that is done.
         should_stop: asked after every layer.
 
+    A large run waits until those in progress leave it room on the host; both hooks are called
+    meanwhile.
+
     Raises:
         ValueError: the device is not there.
         WorkLimitError: the run needs more memory or work than the host allows or the device has.
@@ -168,8 +172,15 @@ def propagate(
     target = resolve_device(device)
     WorkLimit.from_environment().check(experiment, target.type)
     keep_freed_memory()
+
+    def on_wait() -> None:
+        if should_stop is not None and should_stop():
+            raise Stopped("stopped before the first layer")
+        if on_progress is not None:
+            on_progress(0.0)
+
     try:
-        with torch.inference_mode(), single_threaded():
+        with room_for(experiment, target.type, on_wait), torch.inference_mode(), single_threaded():
             return _run(experiment, target, on_progress, should_stop)
     except torch.OutOfMemoryError as error:
         raise WorkLimitError(f"{target} ran out of memory: lower width or batch_size") from error

@@ -84,7 +84,10 @@ SETTINGS: Mapping[str, Setting] = {
         "Work of one run: n·n·depth·batch·networks. More is refused in words.",
     ),
     "GOOD_INIT_MAX_BYTES": Setting(
-        "2147483648", _NUMBER, _positive, "Memory of one run. More is refused in words."
+        "2147483648",
+        _NUMBER,
+        _positive,
+        "Memory of one run, and of all large runs at once. More is refused in words, or waits.",
     ),
     "GOOD_INIT_RUNS_AT_ONCE": Setting(
         "cores",

@@ -26,7 +26,7 @@ def show(look: Look, viewer: str) -> None:
 
 
 def _open(look: Look, viewer: str) -> None:
-    left, right = st.columns([13, 7], gap="large")
+    left, right = st.columns([3, 2], gap="medium")
     with left:
         _answer.question(look.room.experiment)
         _answer.histogram(look)

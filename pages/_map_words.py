@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -51,7 +52,11 @@ def explained(landscape: Landscape, seen: Seen) -> None:
 
 
 def link(landscape: Landscape, default: Landscape) -> None:
-    """The address of this map."""
+    """The address of this map, and the map as a file."""
+    query = urlencode(landscape.base.to_query() | landscape.to_query())
+    with st.container(horizontal=True):
+        st.link_button("Download CSV", f"sweep.csv?{query}")
+        st.link_button("Download Parquet", f"sweep.parquet?{query}")
     with st.expander("Copy link"):
         beside = _landscape.to_query(landscape, default)
         st.code(_controls.link(landscape.base, beside), language=None, wrap_lines=True)

@@ -20,9 +20,10 @@ def button(experiment: Experiment, beside: Mapping[str, str]) -> None:
 
 @st.dialog("Share this view", width="large")
 def _dialog(experiment: Experiment, beside: dict[str, str]) -> None:
-    view = _choices()
+    left, right = st.columns(2, gap="medium")
+    with right:
+        view = _choices()
     link = _controls.link(experiment, beside | view.to_query(), brief=True)
-    left, right = st.columns([2, 3], gap="medium")
     with left:
         _qr.show(link)
     with right:

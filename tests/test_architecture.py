@@ -22,6 +22,7 @@ TIERS = (
     {"finite_width", "borders"},
     {"settings"},
     {"tally", "devices"},
+    {"memory"},
     {"layer_stats"},
     {"notebook"},
     {"propagate", "products", "sampler"},

@@ -44,14 +44,14 @@ def _guessed(guesses: Guesses, width: int) -> Parts:
 
 
 def _predicted(prediction: Prediction, width: int) -> Parts:
-    """The law, light and over the guesses, on a scale of its own: the whole height is all."""
+    """The law, hollow and over the guesses, on a scale of its own: the whole height is all."""
     if not prediction.known:
         return []
     likely = {index: share for index, share in prediction.overflow_pmf.items() if share > _RARE}
     missing = 1 - sum(prediction.overflow_pmf.values())
     bars = _binned(likely, width)
     shared: dict[str, Any] = {
-        "marker": {"color": GREEN, "opacity": 0.35},
+        "marker": {"color": "rgba(0, 0, 0, 0)", "line": {"color": GREEN, "width": 3}},
         "name": "predicted share of networks",
         "yaxis": "y2",
     }

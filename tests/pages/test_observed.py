@@ -129,7 +129,7 @@ def test_a_failure_is_in_the_log_and_the_viewer_gets_its_name_only(log):
 @pytest.mark.parametrize("variable", settings.SETTINGS)
 def test_every_setting_is_checked_and_named(monkeypatch, variable):
     settings.check()
-    for text in ("", "a; b", "a\nb"):
+    for text in {"", "a; b", "a\nb"} - {settings.SETTINGS[variable].default}:
         monkeypatch.setenv(variable, text)
         with pytest.raises(ValueError, match=f"{variable} must be .*, got"):
             settings.value(variable)

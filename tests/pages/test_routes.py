@@ -9,6 +9,7 @@ import pytest
 from core import Experiment, propagate
 from core.experiment import PARAMETERS
 from core.records import to_csv
+from core.sweep import load, parse, sweep
 from pages._assets import MODULE_PATHS, PLOTLY_PATH
 from tests.serving import ROOT
 
@@ -121,3 +122,45 @@ def test_our_modules_are_kept_for_good_and_never_missing(address):
     other = get(f"{address}/assets/of-a-neighbour/chart.js")  # a host of another version asks
     assert other[0] == 200 and other[1]["cache-control"] == "no-store"
     assert get(f"{address}/assets/anything/explore.py")[0] == 404
+
+
+def test_a_map_is_a_file_that_can_be_loaded(address, tmp_path):
+    query = "x=scale=0.1..1:3&y=width=8,16&measure=log2_std&networks=2&depth=5&seed=4"
+    expected = sweep(
+        Experiment(depth=5, seed=4),
+        {"scale": parse("scale=0.1..1:3").values, "width": [8, 16]},
+        "log2_std",
+        ensemble_size=2,
+    )
+    for kind, media in (("csv", "text/csv"), ("parquet", "application/vnd.apache.parquet")):
+        status, headers, body = get(f"{address}/sweep.{kind}?{query}")
+        assert status == 200 and headers["content-type"].startswith(media)
+        name = f'filename="good-init-log2_std-scale-width.{kind}"'
+        assert name in headers["content-disposition"]
+        path = tmp_path / f"map.{kind}"
+        path.write_bytes(body)
+        found = load(path)
+        assert found.base == expected.base and found.axes == expected.axes
+        assert found.values.tobytes() == expected.values.tobytes()
+
+
+@pytest.mark.parametrize(
+    "query, words",
+    [
+        ("x=scale=1..2:97", "x must have at most 96 values"),
+        ("x=colour=1", "there is no axis 'colour'"),
+        ("y=width=0,1", "width must be a whole number from 1"),
+        ("measure=beauty", "there is no measure 'beauty'"),
+        ("networks=1e9", "networks must be a whole number from 1 to 64"),
+        ("networks=64&x=scale=1..2:96&y=width=8..400:96", "at most 300000 rows, got '64'"),
+        ("real=perhaps", "real must be true or false"),
+        ("width=-4", "width must be a whole number"),
+        (
+            "real=true&width=16384&depth=2000&x=seed=1,2&y=scale=1,2&activation=tanh",
+            "this map needs about",
+        ),
+    ],
+)
+def test_a_map_that_cannot_be_is_refused_in_words(address, query, words):
+    status, _, body = get(f"{address}/sweep.csv?{query}")
+    assert status == 422 and words in body.decode()
