@@ -4,6 +4,7 @@ import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -17,9 +18,12 @@ class Left(Exception):
 
 
 class Gate:
-    """A computation that goes on while the test says so."""
+    """A computation that goes on while the test says so, and not beyond the test's end."""
+
+    made: ClassVar = []
 
     def __init__(self, name="answer"):
+        Gate.made.append(self)
         self.name, self.count = name, 0
         self.begun, self.go = threading.Event(), threading.Event()
 
@@ -45,6 +49,8 @@ def work(ended):
 def asking():
     with ThreadPoolExecutor(64) as threads:
         yield threads.submit
+        while Gate.made:
+            Gate.made.pop().go.set()
 
 
 def until(said):
