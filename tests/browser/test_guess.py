@@ -82,6 +82,8 @@ def test_a_class_guesses_sees_it_live_and_the_answer_by_itself(visitor, address)
         expect(page.locator(".gi-answer")).to_contain_text("NaN iteration", timeout=SOON)
 
     teacher.get_by_role("link", name="Open in Explore").click()
+    # Both pages have an answer: the address tells which one it is.
+    expect(teacher).to_have_url(re.compile(r"/\?(?=.*width=64)(?=.*depth=60)"), timeout=SOON)
     expect(teacher.locator(".gi-numbers")).to_be_visible(timeout=SOON)
     found, problems = Experiment.from_query(query_of(teacher))
     assert problems == [] and found == Experiment(width=64, depth=60)
