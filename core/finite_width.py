@@ -133,7 +133,7 @@ def _fresh(e: Experiment) -> tuple[LengthLaw | None, str]:
     return law, f"A Markov chain of lengths with {e.activation}'s moments, right up to O(1/n)."
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _chain(
     activation: str, width: int, depth: int, sigma_w: float, sigma_b: float, gaussian: bool
 ) -> tuple[LengthLaw, float]:

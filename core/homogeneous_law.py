@@ -29,7 +29,7 @@ _LN2 = np.log(2.0)
 _Law = tuple[int, Array]  # the index of the first grid point, and the probabilities
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)  # up to 6 MB each
 def homogeneous_law(
     width: int, depth: int, inputs: int, *, above: float, below: float, gaussian: bool
 ) -> LengthLaw:

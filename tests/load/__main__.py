@@ -22,7 +22,7 @@ _ARRIVALS_PER_SECOND = 4
 
 def crowd_rows(viewers: int, seconds: float, settle: float) -> Iterator[Row]:
     """Many viewers on one process: how long they wait, what went wrong, what memory it took."""
-    with processes(1) as [app]:
+    with processes(1, MALLOC_ARENA_MAX="2") as [app]:  # as the image and the unit set it
         pid = app.process.pid
         before = peak = resident(pid)
 
