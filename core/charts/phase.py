@@ -19,8 +19,9 @@ from core.charts.figure import (
     listed,
     packed,
 )
+from core.charts.map_axes import hover, is_listed, map_axis, places
 from core.charts.scales import scale_of
-from core.sweep import Axis, SweepResult
+from core.sweep import SweepResult
 from core.sweep.picture import (
     ALL_ZERO,
     AT_THE_EDGE,
@@ -29,10 +30,11 @@ from core.sweep.picture import (
     NO_NUMBER,
     NOT_FINITE,
     UNBOUNDED,
+    Mask,
+    Picture,
     picture,
 )
 from core.sweep.words import engine_words, quantity, summary
-from core.verdict import significant
 
 _HEIGHT = 560
 _KINDS = {
@@ -50,7 +52,6 @@ _LINES = {
     "chaos": (PURPLE, "dot"),
 }
 _HALO = "#ffffff"
-_MOST_TICKS, _FEWEST_TICKS = 8, 3
 
 
 def phase_diagram(result: SweepResult, borders: Sequence[Border] = ()) -> Figure:
@@ -62,38 +63,12 @@ def phase_diagram(result: SweepResult, borders: Sequence[Border] = ()) -> Figure
     """
     x, y = result.axes
     seen = picture(result)
-    scale = scale_of(result.measure, result.question.measure)
-    places = {"x": _places(x), "y": _places(y)}
-    where = f"{_hover(x, 'x')}<br>{_hover(y, 'y')}<br>"
-    told = f"<br>{engine_words(result.engine_names[0])}" if len(result.engine_names) == 1 else ""
-    noted = any(any(row) for row in seen.notes)
-    more = {"text": seen.notes} if noted else {}
-    end = ("<br>%{text}" if noted else "") + f"{told}<extra></extra>"
-    names = {
-        letter: [str(value) for value in axis.values]
-        for letter, axis in (("x", x), ("y", y))
-        if is_listed(axis)
-    }
-    common = {"type": "heatmap", "hoverongaps": False} | places | more
-    common["meta"] = names | {"partial": True}
-    value = "%{customdata" if scale.is_log else "%{z"
-    heat = (
-        common
-        | {
-            "z": packed(scale.shown(seen.values)),
-            "name": quantity(result),
-            "uid": "map",
-            "hovertemplate": f"{where}<b>{quantity(result)}: {value}:{scale.number}}}</b>{end}",
-        }
-        | scale.trace(seen.values, quantity(result))
-    )
-    if scale.is_log:
-        heat["customdata"] = [listed(row) for row in seen.values]
-    data = [heat, *(_flat(common, name, mask, where, end) for name, mask in seen.kinds.items())]
+    data = [_numbers(result, seen)]
+    data += [_flat(result, seen, name) for name in seen.kinds]
     data += [trace for border in borders for trace in _border(border)]
     layout = {
-        "xaxis": _axis(x) | {"automargin": True},
-        "yaxis": _axis(y) | {"automargin": True},
+        "xaxis": map_axis(x) | {"automargin": True},
+        "yaxis": map_axis(y) | {"automargin": True},
         "hovermode": "closest",
         "margin": {"l": 64, "r": 8, "t": 40, "b": 56},
     }
@@ -101,17 +76,50 @@ def phase_diagram(result: SweepResult, borders: Sequence[Border] = ()) -> Figure
     return figure(data, layout, height=_HEIGHT, alt=alt + summary(result))
 
 
-def _flat(common: dict[str, Any], name: str, mask: Any, where: str, end: str) -> dict[str, Any]:
+def _numbers(result: SweepResult, seen: Picture) -> dict[str, Any]:
+    """Cells that have a number."""
+    scale, name = scale_of(result.measure, result.question.measure), quantity(result)
+    value = f"%{{{'customdata' if scale.is_log else 'z'}:{scale.number}}}"
+    coded = scale.trace(seen.values, name) | {"z": packed(scale.shown(seen.values))}
+    if scale.is_log:
+        coded["customdata"] = [listed(row) for row in seen.values]
+    mask = ~np.isnan(seen.values)
+    return _cells(result, seen, mask, f"{name}: {value}") | coded | {"name": name, "uid": "map"}
+
+
+def _flat(result: SweepResult, seen: Picture, name: str) -> dict[str, Any]:
     """Cells that have no number, in one colour, named in the legend."""
-    color = _KINDS[name]
-    return common | {
+    color, mask = _KINDS[name], seen.kinds[name]
+    return _cells(result, seen, mask, name) | {
         "z": packed(np.where(mask, 0.0, np.nan)),
         "name": name,
         "uid": "kind-" + name.replace(" ", "-").replace(":", ""),
         "colorscale": [[0, color], [1, color]],
         "showscale": False,
         "showlegend": True,
-        "hovertemplate": f"{where}<b>{name}</b>{end}",
+    }
+
+
+def _cells(result: SweepResult, seen: Picture, mask: Mask, told: str) -> dict[str, Any]:
+    """What all cells have: places, what their hover tells, and names for a file."""
+    x, y = result.axes
+    lines = [hover(x, "x"), hover(y, "y"), f"<b>{told}</b>"]
+    cells: dict[str, Any] = {"type": "heatmap", "hoverongaps": False}
+    if any(any(row) for row in seen.notes):
+        lines.append("%{text}")
+        pairs = zip(seen.notes, mask.tolist(), strict=True)
+        cells["text"] = [
+            [note if here else "" for note, here in zip(*pair, strict=True)] for pair in pairs
+        ]
+    if len(result.engine_names) == 1:
+        lines.append(engine_words(result.engine_names[0]))
+    sides = {"x": x, "y": y}
+    names = {at: [*map(str, side.values)] for at, side in sides.items() if is_listed(side)}
+    return cells | {
+        "x": places(x),
+        "y": places(y),
+        "hovertemplate": "<br>".join(lines) + "<extra></extra>",
+        "meta": names | {"partial": True},
     }
 
 
@@ -132,64 +140,3 @@ def _border(border: Border) -> Parts:
         line | {"line": {"color": _HALO, "width": 5}, "showlegend": False, "uid": f"{uid}-halo"},
         line | {"line": {"color": color, "width": 2.5, "dash": dash}, "uid": uid},
     ]
-
-
-def is_listed(axis: Axis) -> bool:
-    """Whether the values stand beside each other in equal cells, whatever their size."""
-    if axis.is_choice:
-        return True
-    return bool((np.diff(np.array(axis.values, dtype=np.float64)) <= 0).any())
-
-
-def _places(axis: Axis) -> list[Any]:
-    return list(range(len(axis.values))) if is_listed(axis) else list(axis.values)
-
-
-def _hover(axis: Axis, letter: str) -> str:
-    symbol = axis.parameter.symbol or axis.parameter.label.lower()
-    number = "" if is_listed(axis) else ":d" if axis.parameter.kind == "integer" else ":.4~g"
-    return f"{symbol}: %{{{letter}}}" if is_listed(axis) else f"{symbol} = %{{{letter}{number}}}"
-
-
-def _axis(axis: Axis) -> dict[str, Any]:
-    """An axis of the map, half a cell wider than its values on either side."""
-    parameter = axis.parameter
-    known = parameter.label.split()
-    name = " ".join([*known, *({parameter.symbol} - {"", *known})])
-    shared: dict[str, Any] = {"zeroline": False, "showgrid": False}
-    if is_listed(axis):
-        count = len(axis.values)
-        return shared | {
-            "title": {"text": name},
-            "tickvals": list(range(count)),
-            "ticktext": [str(value) for value in axis.values],
-            "range": [-0.5, count - 0.5],
-        }
-    numbers = np.array(axis.values, dtype=np.float64)
-    logarithmic = axis.is_logarithmic
-    ends = np.log10(numbers) if logarithmic else numbers
-    steps = np.diff(ends)[[0, -1]] / 2 if len(ends) > 1 else np.full(2, 0.5)
-    span = [float(ends[0] - steps[0]), float(ends[-1] + steps[1])]
-    if not logarithmic:
-        return shared | {"title": {"text": name}, "range": span}
-    base_2 = parameter.kind == "integer"
-    ticks = _ticks(2 if base_2 else 10, *span)
-    return shared | {
-        "title": {"text": f"{name} (log scale)"},
-        "type": "log",
-        "range": span,
-        "tickvals": ticks,
-        "ticktext": [f"{tick:.0f}" if base_2 else significant(tick) for tick in ticks],
-    }
-
-
-def _ticks(base: int, low: float, high: float) -> list[float]:
-    """Powers of the base on a log axis from 10**low to 10**high; 1, 2, 5 where they are few."""
-    bits = np.log2(base) / np.log2(10)
-    first, last = int(np.ceil(low / bits - 1e-9)), int(np.floor(high / bits + 1e-9))
-    step = max(1, -(-(last - first) // _MOST_TICKS))
-    ticks = [float(base) ** power for power in range(first, last + 1, step)]
-    if len(ticks) >= _FEWEST_TICKS:
-        return ticks
-    finer = [digit * 10.0**k for k in range(-12, 7) for digit in (1, 2, 5)]
-    return [tick for tick in finer if low <= np.log10(tick) <= high]

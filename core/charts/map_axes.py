@@ -1,0 +1,75 @@
+"""The axes of a map: log, even, or values beside each other; where cells are, and their hover."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.sweep import Axis
+from core.verdict import significant
+
+_MOST_TICKS, _FEWEST_TICKS = 8, 3
+
+
+def is_listed(axis: Axis) -> bool:
+    """Whether the values stand beside each other in equal cells, whatever their size."""
+    if axis.is_choice:
+        return True
+    return bool((np.diff(np.array(axis.values, dtype=np.float64)) <= 0).any())
+
+
+def places(axis: Axis) -> list[Any]:
+    """Where the cells are: at their values, or one after the other."""
+    return list(range(len(axis.values))) if is_listed(axis) else list(axis.values)
+
+
+def hover(axis: Axis, letter: str) -> str:
+    """A line of a hover, with the value of a cell on this axis."""
+    symbol = axis.parameter.symbol or axis.parameter.label.lower()
+    number = "" if is_listed(axis) else ":d" if axis.parameter.kind == "integer" else ":.4~g"
+    return f"{symbol}: %{{{letter}}}" if is_listed(axis) else f"{symbol} = %{{{letter}{number}}}"
+
+
+def map_axis(axis: Axis) -> dict[str, Any]:
+    """An axis of the map, half a cell wider than its values on either side."""
+    parameter = axis.parameter
+    known = parameter.label.split()
+    name = " ".join([*known, *({parameter.symbol} - {"", *known})])
+    shared: dict[str, Any] = {"zeroline": False, "showgrid": False}
+    if is_listed(axis):
+        count = len(axis.values)
+        return shared | {
+            "title": {"text": name},
+            "tickvals": list(range(count)),
+            "ticktext": [str(value) for value in axis.values],
+            "range": [-0.5, count - 0.5],
+        }
+    numbers = np.array(axis.values, dtype=np.float64)
+    logarithmic = axis.is_logarithmic
+    ends = np.log10(numbers) if logarithmic else numbers
+    steps = np.diff(ends)[[0, -1]] / 2 if len(ends) > 1 else np.full(2, 0.5)
+    span = [float(ends[0] - steps[0]), float(ends[-1] + steps[1])]
+    if not logarithmic:
+        return shared | {"title": {"text": name}, "range": span}
+    base_2 = parameter.kind == "integer"
+    ticks = _ticks(2 if base_2 else 10, *span)
+    return shared | {
+        "title": {"text": f"{name} (log scale)"},
+        "type": "log",
+        "range": span,
+        "tickvals": ticks,
+        "ticktext": [f"{tick:.0f}" if base_2 else significant(tick) for tick in ticks],
+    }
+
+
+def _ticks(base: int, low: float, high: float) -> list[float]:
+    """Powers of the base on a log axis from 10**low to 10**high; 1, 2, 5 where they are few."""
+    bits = np.log2(base) / np.log2(10)
+    first, last = int(np.ceil(low / bits - 1e-9)), int(np.floor(high / bits + 1e-9))
+    step = max(1, -(-(last - first) // _MOST_TICKS))
+    ticks = [float(base) ** power for power in range(first, last + 1, step)]
+    if len(ticks) >= _FEWEST_TICKS:
+        return ticks
+    finer = [digit * 10.0**k for k in range(-12, 7) for digit in (1, 2, 5)]
+    return [tick for tick in finer if low <= np.log10(tick) <= high]
