@@ -23,6 +23,7 @@ from pages._jobs import Ended, Job, OnProgress, Standing, Superseded, Unfinished
 from pages._turns import TURNS
 
 _INTERVAL = 0.1  # seconds between two words to those who wait
+_LEAST_SHARE, _SHARE = 4, 10  # one viewer's places in the queue: a tenth of them, at least four
 
 
 class QueueFull(ValueError):
@@ -133,6 +134,8 @@ class Work:
         about: Mapping[str, Any],
     ) -> Job:
         self._tidy()
+        if not quick and viewer:
+            self._check_share(viewer)
         if not quick and len(self._queue) >= self.longest_queue:
             raise QueueFull(
                 f"this host's queue for long runs is full ({len(self._queue)} waiting): "
@@ -145,6 +148,15 @@ class Work:
             self._staff()
             self._lock.notify()
         return job
+
+    def _check_share(self, viewer: str) -> None:
+        """One viewer leaves room in the queue for others."""
+        waiting = sum(job.viewer == viewer for job in self._queue)
+        if waiting >= max(_LEAST_SHARE, self.longest_queue // _SHARE):
+            raise QueueFull(
+                f"{waiting} long runs of yours are waiting on this host: close some of your tabs, "
+                "or try again in a moment"
+            )
 
     def _wait(
         self, job: Job, hear: Callable[[Standing], object], viewer: str, patience: float

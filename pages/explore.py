@@ -83,7 +83,10 @@ def _first_screen(
         bands=expected.bands,
         ensemble=expected.ensemble,
     )
-    if _class_view.current().on_projector:
+    view = _class_view.current()
+    if not view.shows("verdict"):
+        figure = charts.unanswered(figure)
+    if view.on_projector:
         figure = charts.enlarged(figure)
     show(figure, key="std", urgent=True, live=_live.description(run))
     return run, found
@@ -128,7 +131,9 @@ def _rest(experiment: Experiment, device: str, run: Run) -> None:
     """Everything below the first screen but theory and verdict."""
     left, right = st.columns(2)
     with left:
-        show(charts.mean_per_layer(run), key="mean")
+        means = charts.mean_per_layer(run)
+        is_told = _class_view.current().shows("verdict")
+        show(means if is_told else charts.unanswered(means), key="mean")
     with right:
         show(charts.fractions_per_layer(run), key="fractions")
     show(charts.distribution_per_layer(run), key="distribution")

@@ -167,11 +167,11 @@ export class Layer {
 
   #drawEvent({ nonfinite, zero, depth }, mark, x) {
     const { t, h } = this.area;
-    const index = nonfinite ?? zero;
+    const { event_colors: colors, stays, unanswered } = this.plot.goodInitLayout.meta;
+    const index = unanswered ? null : nonfinite ?? zero;
     for (const node of [this.event, this.tint, this.note])
       node.style.display = index === null ? "none" : "";
     if (index === null) return;
-    const { event_colors: colors, stays } = this.plot.goodInitLayout.meta;
     const color = colors[nonfinite !== null ? 0 : 1];
     const left = index + 1 > Math.max(depth, stays.depth) * 0.6;
     const place = x(index + 1);

@@ -2,7 +2,7 @@
 
 from core.charts.coordinate import size_against_width
 from core.charts.distribution_per_layer import distribution_per_layer
-from core.charts.figure import enlarged
+from core.charts.figure import enlarged, unanswered
 from core.charts.formats import scale_windows, std_by_format
 from core.charts.fractions_per_layer import fractions_per_layer
 from core.charts.guesses import guessed_iterations
@@ -25,4 +25,5 @@ __all__ = [
     "size_against_width",
     "std_by_format",
     "std_per_layer",
+    "unanswered",
 ]

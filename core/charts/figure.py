@@ -36,6 +36,8 @@ PIN_COLORS = {
     "f": "#9c4884",
 }
 """Slot -> the colour of what is kept there; its letter tells it apart where colours do not."""
+EVENTS = "events"
+"""The uid of the trace that marks what happens on the curve itself."""
 STAYS = "-stays-"
 """How the uid of a trace begins that does not follow the sliders; a preview leaves it in view."""
 _MOST_MARKERS = 12
@@ -121,6 +123,16 @@ def enlarged(drawn: Figure) -> Figure:
         note | {"font": note["font"] | {"size": 1.4 * note["font"]["size"]}}
         for note in layout["annotations"]
     ]
+    data = [
+        trace
+        | (
+            {"line": trace["line"] | {"width": 1.8 * trace["line"].get("width", 2)}}
+            if "line" in trace
+            else {}
+        )
+        | ({"showlegend": False} if trace.get("visible") == "legendonly" else {})
+        for trace in drawn["data"]
+    ]
     changed = {
         "annotations": notes,
         "height": 430,
@@ -128,7 +140,21 @@ def enlarged(drawn: Figure) -> Figure:
         "margin": {"l": 110, "r": 24, "t": 40, "b": 70},
         "legend": layout["legend"] | {"font": {"size": 16}},
     }
-    return drawn | {"layout": layout | changed}
+    return {"data": data, "layout": layout | changed}
+
+
+def unanswered(drawn: Figure) -> Figure:
+    """The same figure without the marks of what happened, for a class that is to find out."""
+    layout = drawn["layout"]
+    events, notes = layout["shapes"][:2], layout["annotations"][:1]
+    changed = {
+        "shapes": [mark | {"visible": False} for mark in events] + layout["shapes"][2:],
+        "annotations": [note | {"visible": False} for note in notes] + layout["annotations"][1:],
+        "meta": layout["meta"]
+        | {"alt": f"{layout['meta']['alt'].split('. ')[0]}.", "unanswered": True},
+    }
+    data = [trace for trace in drawn["data"] if trace.get("uid") != EVENTS]
+    return {"data": data, "layout": layout | changed}
 
 
 def event_marks(run: Run, *, height: float = 0.5, deepest: int = 0) -> tuple[Parts, Parts]:

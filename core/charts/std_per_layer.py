@@ -9,6 +9,7 @@ import numpy as np
 
 from core.charts.figure import (
     BLUE,
+    EVENTS,
     GREY,
     PURPLE,
     VERMILION,
@@ -100,7 +101,7 @@ def _event_points(run: Run) -> Parts:
         name="other events",
         color=VERMILION,
         hover="layer %{x}: %{customdata}",
-        uid="events",
+        uid=EVENTS,
         customdata=["<br>".join(words) for words in told.values()],
     )
     marker = {"color": VERMILION, "size": 10, "symbol": "diamond"}

@@ -292,3 +292,26 @@ def test_a_windows_bar_is_where_the_window_is_and_the_scale_is_a_line():
     assert bar["x"] == [windows["float32"].low, windows["float32"].high]
     places = [shape["x0"] for shape in drawn["layout"]["shapes"]]
     assert places == [(1 / 512) ** 0.5, (2 / 512) ** 0.5, 0.5]
+
+
+def test_a_figure_without_answers_has_no_mark_and_no_word_of_what_happened():
+    run = propagate(Experiment(width=256, depth=300, number_format="float64"))
+    told = charts.std_per_layer(run)
+    hidden = charts.unanswered(told)
+    assert f"at i = {run.events.first_nonfinite}" in str(told["layout"]["annotations"])
+    assert any(trace["uid"] == "events" for trace in told["data"])
+    shown = [note for note in hidden["layout"]["annotations"] if note.get("visible", True)]
+    assert "at i" not in str(shown)
+    assert not any(shape["visible"] for shape in hidden["layout"]["shapes"][:2])
+    assert hidden["layout"]["shapes"][2:] == told["layout"]["shapes"][2:]
+    assert not any(trace["uid"] == "events" for trace in hidden["data"])
+    assert hidden["layout"]["meta"]["alt"] == "Standard deviation of x per layer."
+    assert "at i" not in charts.unanswered(charts.mean_per_layer(run))["layout"]["meta"]["alt"]
+
+
+def test_a_projector_gets_thicker_lines_and_a_legend_of_what_is_drawn():
+    told = charts.std_per_layer(propagate(Experiment(seed=3)))
+    large = charts.enlarged(told)
+    for before, after in zip(told["data"], large["data"], strict=True):
+        assert after["line"].get("width", 2) >= before["line"].get("width", 2)
+        assert after.get("showlegend", True) <= (before.get("visible") != "legendonly")

@@ -361,3 +361,20 @@ def test_an_error_reaches_who_comes_back(work, ended):
     until(lambda: ended)
     with pytest.raises(ValueError, match="no"):  # asked again, for what fails is not kept
         work.answer("key", fails, quick=False, patience=10)
+
+
+def test_one_viewer_cannot_fill_the_queue(asking):
+    work, gate = Work(1, 20, 10**6), Gate("first")
+    first = asking(work.answer, "first", gate, quick=False, viewer="greedy")
+    assert gate.begun.wait(10)
+    greedy = [
+        asking(work.answer, f"greedy {n}", Gate(n), quick=False, viewer="greedy") for n in range(4)
+    ]
+    until(lambda: work.standing() == (1, 4))
+    with pytest.raises(QueueFull, match="4 long runs of yours are waiting on this host"):
+        work.answer("one more", Gate(), quick=False, viewer="greedy")
+    modest = asking(work.answer, "modest", Gate("modest"), quick=False, viewer="modest")
+    until(lambda: work.standing() == (1, 5))
+    for each in list(Gate.made):
+        each.go.set()
+    assert [each.result(10) for each in (first, *greedy, modest)] == ["first", 0, 1, 2, 3, "modest"]
