@@ -190,7 +190,7 @@ class Slow:
         self.go, self.begun = threading.Event(), 0
         real = Landscape.sweep
 
-        def sweep(landscape, on_result, should_stop):
+        def sweep(landscape, executor, on_result, should_stop):
             self.begun += 1
             parts = []
             whole = real(landscape, on_result=parts.append)
