@@ -90,7 +90,9 @@ def viewer() -> str:
 def _asked(
     what: str, key: object, compute: Callable[[OnProgress], Any], quick: bool, **more: Any
 ) -> Any:
-    return work().answer((what, key), compute, quick=quick, viewer=viewer(), **more)
+    # Only who may have to wait in a queue needs a name: finding it costs more than a quick answer.
+    name = "" if quick else viewer()
+    return work().answer((what, key), compute, quick=quick, viewer=name, **more)
 
 
 _NOWHERE = Progress()
