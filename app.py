@@ -1,5 +1,6 @@
 """Good Init: the App when served, the page when run as the script."""
 
+import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 if get_script_run_ctx(suppress_warning=True) is None:
     # NumPy reads this when it is loaded: its threads wait by spinning, on cores that viewers share.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from pages import _headers, _observed, _reconnect, _routes, _viewer
+    from pages import _headers, _idle, _observed, _reconnect, _routes, _viewer
 
     @asynccontextmanager
     async def lifespan(app: st.App) -> AsyncIterator[None]:
@@ -21,7 +22,9 @@ if get_script_run_ctx(suppress_warning=True) is None:
         gc.collect()
         gc.freeze()
         gc.set_threshold(10_000)  # a page makes some thousand objects, and drops them again
+        tidying = asyncio.create_task(_idle.tidy_up())
         yield
+        tidying.cancel()
 
     app = st.App(
         __file__,

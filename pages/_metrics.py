@@ -10,10 +10,9 @@ from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from streamlit.runtime import Runtime
 
 from core import settings
-from pages import _cached
+from pages import _cached, _viewer
 from pages._observed import REGISTRY
 
 
@@ -28,9 +27,8 @@ class _Now(Collector):
         """The gauges."""
         work = _cached.work()
         running, waiting = work.standing()
-        viewers = Runtime.instance()._session_mgr.num_active_sessions() if Runtime.exists() else 0
         for name, help, value in (
-            ("sessions", "Viewers connected.", viewers),
+            ("sessions", "Viewers connected.", _viewer.connected()),
             ("running", "Long runs in progress.", running),
             ("waiting", "Long runs in the queue.", waiting),
             ("cache_bytes", "Memory of the answers that are kept.", work.kept.currsize),

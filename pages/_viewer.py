@@ -8,6 +8,7 @@ from http.cookies import CookieError, SimpleCookie
 
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
+from streamlit.runtime import Runtime
 
 COOKIE = "good_init_viewer"
 _WORD = re.compile(r"[A-Za-z0-9_-]{22,64}", re.ASCII)
@@ -20,6 +21,11 @@ def token() -> str:
     if isinstance(given, str) and _WORD.fullmatch(given):
         return given
     return st.session_state.setdefault("_viewer", secrets.token_urlsafe(_BYTES))
+
+
+def connected() -> int:
+    """How many viewers this process has right now."""
+    return Runtime.instance()._session_mgr.num_active_sessions() if Runtime.exists() else 0
 
 
 def token_of(headers: Headers) -> str | None:

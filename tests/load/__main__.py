@@ -18,6 +18,7 @@ from tests.serving import processes
 Row = tuple[str, str, str]
 _AIMS = {100: "p95 <= 1.0 s", 200: "p95 <= 3.0 s"}
 _ARRIVALS_PER_SECOND = 4
+_TIDIES_WITHIN = 25.0  # seconds after the last viewer left
 
 
 def crowd_rows(viewers: int, seconds: float, settle: float) -> Iterator[Row]:
@@ -34,6 +35,7 @@ def crowd_rows(viewers: int, seconds: float, settle: float) -> Iterator[Row]:
         report = elsewhere(plan, meanwhile)
         time.sleep(settle)  # Streamlit keeps a session two minutes for one who comes back
         elsewhere(Plan(app.address, viewers=1, seconds=0.0, ramp=0.0))
+        time.sleep(_TIDIES_WITHIN)
         after = resident(pid)
     strayed = wrong(report.screens)
     p50, p95 = (percentile(report.steps, percent) for percent in (50, 95))

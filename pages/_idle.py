@@ -1,0 +1,36 @@
+"""When nobody is connected the host tidies up: cycles are collected, and free memory goes back.
+
+Streamlit's own collection after every script keeps all viewers waiting, and is switched off; the
+C library keeps what was freed. A class that has left should leave nothing behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import gc
+
+from starlette.concurrency import run_in_threadpool
+
+from pages import _viewer
+
+_EVERY = 10.0  # seconds
+_TIMES = 30  # after the last viewer left, whose session Streamlit keeps for two minutes
+
+
+def tidy() -> None:
+    """Collect what nothing refers to, and give the memory back that is free."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, others do not
+    if trim is not None:
+        trim(0)
+
+
+async def tidy_up() -> None:
+    """Look every few seconds whether everyone has left, until it is cancelled."""
+    quiet = _TIMES  # nothing has happened yet
+    while True:
+        await asyncio.sleep(_EVERY)
+        quiet = 0 if _viewer.connected() else quiet + 1
+        if 0 < quiet <= _TIMES:
+            await run_in_threadpool(tidy)
