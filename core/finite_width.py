@@ -111,8 +111,8 @@ def _tied(e: Experiment, linear: bool) -> tuple[LengthLaw | None, str]:
     law = tied_law(e.width, e.depth).shifted(float(np.log2(e.sigma_w)))
     limit = "" if e.rule.law == "gaussian" else "; for Gaussian weights, others differ by O(1/n)"
     return law, (
-        "One Gaussian matrix at every step, exact for depth < n (its Hessenberg form), sampled "
-        f"{DRAWS} times{limit}."
+        "One Gaussian matrix at every step: exact while depth < n, from a table of "
+        f"{DRAWS:,} sampled networks{limit}."
     )
 
 
@@ -121,7 +121,7 @@ def _fresh(e: Experiment) -> tuple[LengthLaw | None, str]:
         "" if e.rule.law != "independent" else " Exact for Gaussian weights; here up to O(1/n)."
     )
     if e.phi.positively_homogeneous and e.bias_std == 0:
-        words = "Exact for the rms at this width: independent factors of every layer, convolved."
+        words = "Exact for the rms at this width: every layer multiplies it by a factor of its own."
         return _homogeneous(e, 1), words + others
     if e.rule.law == "orthogonal" and e.bias_std:
         return None, "No law is known for orthogonal weights together with a bias."

@@ -29,7 +29,7 @@ def moments(law, layer):
 @pytest.mark.parametrize(
     "changes, words",
     [
-        ({}, "Exact for the rms at this width: independent factors of every layer, convolved."),
+        ({}, "Exact for the rms at this width: every layer multiplies it by a factor of its own."),
         ({"activation": "relu"}, "Exact for the rms at this width"),
         ({"init": "kaiming_uniform"}, "Exact for Gaussian weights; here up to O(1/n)."),
         ({"init": "orthogonal"}, "Exact: an orthogonal matrix keeps every length"),
@@ -39,7 +39,7 @@ def moments(law, layer):
         ({"init": "orthogonal", "activation": "tanh"}, "A Markov chain of lengths with tanh's"),
         ({"activation": "gelu"}, "A Markov chain of lengths with gelu's moments, right up to O"),
         ({"bias_std": 0.1}, "A Markov chain of lengths with linear's moments"),
-        ({"weights": "tied"}, "One Gaussian matrix at every step, exact for depth < n"),
+        ({"weights": "tied"}, "One Gaussian matrix at every step: exact while depth < n"),
         ({"weights": "tied", "init": "uniform"}, "for Gaussian weights, others differ by O(1/n)"),
         ({"number_format": "float8_e5m2"}, "The coarse rounding of 8 bits is left out."),
     ],
