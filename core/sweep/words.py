@@ -28,7 +28,13 @@ def engine_words(name: str) -> str:
 def engines(result: SweepResult) -> str:
     """Who gave the numbers, in a sentence; empty before there are any."""
     names = [engine_words(name) for name in result.engine_names]
-    return f"The numbers come from {'; and from '.join(names)}." if names else ""
+    if not names:
+        return ""
+    told = f"The numbers come from {'; and from '.join(names)}."
+    if result.question.measure == "all_zero" and {"sampler", "matrices"} & {*result.engine_names}:
+        told += " Rounding among the subnormal numbers is left out: a real run vanishes a little "
+        told += "earlier or later. Measure it for real to see when."
+    return told
 
 
 def quantity(result: SweepResult) -> str:

@@ -206,3 +206,11 @@ def test_every_measure_has_a_picture_and_words(measure):
         known = known | mask
     assert known.all() and not result.errors
     assert len(summary(result)) > 30
+
+
+def test_a_vanishing_iteration_that_leaves_out_rounding_says_so():
+    base = Experiment(width=64, depth=20, weights="fresh", scale=1e-3)
+    axes = {"scale": [1e-3, 1e-2], "width": [32, 64]}
+    assert "Rounding among the subnormal numbers" in engines(sweep(base, axes, "all_zero"))
+    assert "Rounding" not in engines(sweep(base, axes, "all_zero", real=True))
+    assert "Rounding" not in engines(sweep(base, axes, "first_nonfinite"))
