@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -26,14 +26,17 @@ def step() -> None:
     st.session_state[_STEPS] = st.session_state.get(_STEPS, 0) + 1
 
 
-def write(owned: Sequence[str], params: Mapping[str, str], beside: Mapping[str, str]) -> None:
+def write(
+    owned: Iterable[str], params: Mapping[str, str | None], beside: Mapping[str, str]
+) -> None:
     """Let the address have these parameters, and no others of those that are owned.
 
     Args:
         owned: names, or how they begin, with a * at the end.
-        params: name -> text.
+        params: name -> text, or None for one that is not to be there.
         beside: the rest of the address, as far as it is known: whenever that changes the browser
             looks again, for an address that was written elsewhere may have lost these.
     """
-    told = {"owned": list(owned), "params": dict(params), "beside": dict(beside)}
+    texts = {name: text for name, text in params.items() if text is not None}
+    told = {"owned": list(owned), "params": texts, "beside": dict(beside)}
     _component(key="address", data=told | {"steps": st.session_state.get(_STEPS, 0)})

@@ -25,6 +25,7 @@ _LINKED = "_linked_experiment"
 _CARRIED = "_carried_between_pages"
 _PAGE = "_page"
 _OPEN = "open"
+_BOUND = "_bound_to_the_address"
 _REFUSED = "_refused_of_what_was_opened"
 _LARGEST_NEW_SEED = 2**31
 _ARITHMETIC = ("bias_std", "number_format", "batch_size")
@@ -37,6 +38,7 @@ def adopt_link(page: str) -> None:
     a bad value by the default without a word. Where a value was not accepted the address is mended.
     """
     _arrive(page)
+    st.session_state[_BOUND] = set()
     if _LINKED not in st.session_state:
         everything = st.query_params.to_dict()
         query = {name: text for name, text in everything.items() if not _BESIDE.fullmatch(name)}
@@ -62,7 +64,10 @@ def _arrive(page: str) -> None:
     st.session_state[_PAGE] = page
     carried = _carried()
     opened = st.query_params.to_dict().get(_OPEN)
-    if (page == before and opened is None) or _address.went_back():
+    if _address.went_back():
+        _go_back()
+        return
+    if page == before and opened is None:
         return
     for name in (*PARAMETERS, *carried, _LINKED):
         st.session_state.pop(name, None)
@@ -75,6 +80,14 @@ def _arrive(page: str) -> None:
     if opened is not None or carried:
         st.query_params.update(_carried())
         st.rerun()
+
+
+def _go_back() -> None:
+    """The controls stand where an older address says."""
+    query = st.query_params.to_dict()
+    if not is_opening(query):
+        asked = {name: query[name] for name in PARAMETERS if name in query}
+        take(Experiment.from_query(asked)[0])
 
 
 def leave(page: str) -> None:
@@ -175,10 +188,19 @@ def _slider_options(name: str, here: object, width: int) -> tuple[object, ...]:
     return tuple(sorted(options, key=size))
 
 
-def control(name: str) -> None:
-    """The widget of one field, bound to its URL parameter."""
+def control(name: str, *, bound: bool = True) -> None:
+    """The widget of one field.
+
+    A bound one keeps the address by itself, and takes its parameter along when it is not drawn any
+    more. One that is not always there is not bound: ``unbound`` is what the page then has to write.
+    """
     parameter = PARAMETERS[name]
-    shared = {"key": name, "bind": "query-params", "help": parameter.help}
+    shared = {"key": name, "help": parameter.help}
+    if bound:
+        st.session_state[_BOUND].add(name)
+        shared["bind"] = "query-params"
+    else:
+        shared["persist_state"] = "session"
     default = DEFAULTS[name]
     if parameter.kind == "choice" and len(parameter.choices) <= 2:
         st.segmented_control(
@@ -197,6 +219,12 @@ def control(name: str) -> None:
         )
     else:
         st.text_input(parameter.label, value=str(default), **shared)
+
+
+def unbound() -> dict[str, str | None]:
+    """What the address must say of the fields that no widget keeps there; None of what is usual."""
+    bound = st.session_state[_BOUND]
+    return {n: text for n, text in _changed(current()[0]).items() if n not in bound}
 
 
 def scale_stops() -> None:
@@ -271,19 +299,26 @@ def main_controls(shows: Callable[[str], bool] = lambda name: True) -> None:
 
 
 def more_controls(*, number_format: bool = True) -> None:
-    """Everything else that an Experiment has; without the number format where it is no choice."""
+    """Everything else that an Experiment has; without the number format where it is no choice.
+
+    Most viewers never open it, and a step of a slider is answered sooner without its widgets.
+    """
     chosen = "number format, " if number_format else ""
     middle = [name for name in _ARITHMETIC if number_format or name != "number_format"]
-    with st.expander(f"More: activation, initialiser, weights, bias, {chosen}inputs, seed"):
+    label = f"More: activation, initialiser, weights, bias, {chosen}inputs, seed"
+    more = st.expander(label, key="more", on_change="rerun")
+    if not more.open:
+        return
+    with more:
         network, arithmetic, numbers = st.columns(3, gap="medium")
         with network:
             for name in ("activation", "init", "weights"):
-                control(name)
+                control(name, bound=False)
         with arithmetic:
             for name in middle:
-                control(name)
+                control(name, bound=False)
         with numbers:
-            control("seed")
+            control("seed", bound=False)
             redraw_button()
             device_control()
 

@@ -175,7 +175,9 @@ def _page(*, in_fragment: bool) -> None:
         if not view.on_projector:
             _share.button(experiment, beside | _spread.to_query())
         _class_view.projector_button()
-        _address.write(("pin_*", *_class_view.OWNED), beside, experiment.to_query())
+        own = _controls.unbound()
+        owned = ("pin_*", *_class_view.OWNED, *own)
+        _address.write(owned, beside | own, experiment.to_query())
     if run is None:
         return
     verdict = judge(run) if view.shows("verdict") else None

@@ -12,7 +12,7 @@ from core.experiment import Experiment
 from core.number_formats import NUMBER_FORMATS
 from core.propagate import Run
 from core.windows import scale_windows
-from pages import _cached, _controls, _pins, _words
+from pages import _address, _cached, _controls, _pins, _words
 from pages._chart import show
 
 _COLUMNS = {
@@ -109,6 +109,8 @@ def _page() -> None:
         _controls.main_controls()
     with below:
         _controls.more_controls(number_format=False)
+        own = _controls.unbound()
+        _address.write(own, own, experiment.to_query())
     with left:
         _words.warn(refused_values + _controls.link_problems(experiment))
         chart = st.container()

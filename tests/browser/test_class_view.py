@@ -10,7 +10,7 @@ import pytest
 import segno
 from playwright.sync_api import expect
 
-from tests.browser.on_screen import curve, drawn, query_of, visit
+from tests.browser.on_screen import choose, curve, drawn, query_of, visit
 from tests.browser.test_accessibility import VIEWS, findings
 
 SMALL = {"width": "64", "depth": "30"}
@@ -85,6 +85,33 @@ def test_f_is_the_projector_and_a_clicker_moves_the_slider(page, address):
     page.keyboard.press("f")
     expect(page.locator(".gi-checks")).to_have_count(1)
     expect(page).not_to_have_url(re.compile("view="))
+    assert page.problems == []
+
+
+def test_what_was_chosen_under_more_is_in_the_link_of_the_projector_too(page, address):
+    visit(page, address, **SMALL)
+    expect(page.get_by_role("combobox", name="Activation")).to_have_count(0)  # sent once unfolded
+    page.locator("summary", has_text="More").click()
+    choose(page, "Activation", "tanh")
+    expect(page).to_have_url(re.compile("activation=tanh"))
+    expect(page.locator(".gi-verdict")).to_have_text("holds")
+    entries = page.evaluate("history.length")
+    page.get_by_role("button", name="Projector view").click()
+    expect(page).to_have_url(re.compile("view=projector"))
+    expect(page.locator(".gi-checks")).to_have_count(0)
+    drawn(page)
+    projected = SMALL | {"activation": "tanh", "view": "projector"}
+    assert query_of(page) == projected
+    page.reload()
+    expect(page.locator(".gi-verdict")).to_have_text("holds")
+    drawn(page)
+    assert query_of(page) == projected
+    assert page.evaluate("history.length") == entries + 1
+    page.go_back()
+    expect(page).not_to_have_url(re.compile("view="))
+    expect(page.locator(".gi-checks")).to_have_count(1)
+    expect(page.locator(".gi-verdict")).to_have_text("holds")
+    assert query_of(page) == SMALL | {"activation": "tanh"}
     assert page.problems == []
 
 

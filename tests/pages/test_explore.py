@@ -61,6 +61,7 @@ def visited(page, query):
     at.switch_page(page)
     for name, text in query.items():
         at.query_params[name] = text
+    at.session_state["more"] = True  # unfolded
     at.run()
     assert not at.exception
     return at
@@ -129,6 +130,22 @@ def test_a_link_sets_every_widget():
         assert widget(at, name).value == expected, name
     assert shown(at) == MEANT
     assert problems(at) == []
+
+
+def test_what_is_folded_away_is_not_sent_and_counts_all_the_same():
+    at = opened(**LINK)
+    everything = len(list(at.main))
+    at.session_state["more"] = False
+    at.run()
+    assert not at.exception and shown(at) == MEANT and problems(at) == []
+    assert not at.selectbox and not at.text_input
+    at.toggle(key="relu").set_value(False).run()
+    assert shown(at) == MEANT.replace(activation="linear")
+    at.session_state["more"] = True
+    at.run()
+    assert len(list(at.main)) == everything
+    assert at.selectbox(key="activation").value == "linear"
+    assert at.text_input(key="seed").value == "7"
 
 
 def test_a_link_gives_its_own_answer():
