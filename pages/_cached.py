@@ -68,6 +68,7 @@ class Progress:
     ) -> None:
         self.place, self.text, self.part = place, text, part
         self.due = time.monotonic() + self._PATIENCE
+        self.is_seen = False
 
     def __call__(self, standing: Standing) -> None:
         if self.place is None:
@@ -75,11 +76,17 @@ class Progress:
         if time.monotonic() < self.due:
             self.place.empty()  # nothing to see, and a chance for a newer script all the same
             return
+        self.is_seen = True
         start, share = self.part
         text = self.text
         if standing.place:
             text = f"Many runs are asked for at the moment: place {standing.place} in the queue…"
         self.place.progress(start + share * standing.fraction, text)
+
+    def done(self) -> None:
+        """Leave the place empty."""
+        if self.place is not None and self.is_seen:
+            self.place.empty()
 
 
 def viewer() -> str:

@@ -76,7 +76,7 @@ def _first_screen(
     except ValueError as error:
         bar.error(str(error))
         return None, found
-    bar.empty()
+    progress.done()
     figure = charts.std_per_layer(
         run,
         _pins.drawn(experiment, pins, found),
@@ -98,18 +98,16 @@ class _Places(NamedTuple):
     answer: DeltaGenerator
     chart: DeltaGenerator
     controls: DeltaGenerator
-    below: DeltaGenerator
 
 
 def _places(on_projector: bool) -> _Places:
     if on_projector:
         answer, chart = st.container(), st.container()
         clicker = st.container(key="clicker", horizontal=True, vertical_alignment="bottom")
-        return _Places(answer, chart, clicker, st.container())
+        return _Places(answer, chart, clicker)
     left, right = st.columns([3, 1], gap="medium")
-    below = st.container()
     with left:
-        return _Places(st.container(), st.container(), right, below)
+        return _Places(st.container(), st.container(), right)
 
 
 def _has_switch(view: ClassView) -> bool:
@@ -122,8 +120,7 @@ def _controls_of(view: ClassView, places: _Places) -> DeltaGenerator:
         _controls.main_controls(view.shows)
         progress = _spread.switch() if _has_switch(view) else st.empty()
     if view.shows("more") and not view.on_projector:
-        with places.below:
-            _controls.more_controls()
+        _controls.more_controls()
     return progress
 
 

@@ -53,6 +53,14 @@ def query_of(page):
     return {name: texts[0] for name, texts in parse_qs(urlsplit(page.url).query).items()}
 
 
+def has_query(page, wanted):
+    """Wait until the address bar has these parameters and no others."""
+    deadline = time.monotonic() + _PATIENCE / 1000
+    while (found := query_of(page)) != wanted:
+        assert time.monotonic() < deadline, f"{found} is not {wanted}"
+        page.wait_for_timeout(20)
+
+
 def answer(page):
     return page.locator(".gi-answer").inner_text()
 
