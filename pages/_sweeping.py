@@ -73,7 +73,8 @@ def _numbers(landscape: Landscape) -> Seen:
         return Seen(before, "stopped")
     st.session_state.pop(_STOPPED, None)
     try:
-        result = _cached.sweep(landscape, patience=0.0 if before else _FIRST_LOOK)
+        patience = 0.0 if before else _FIRST_LOOK
+        result = _cached.sweep(landscape, patience=patience, known=before)
     except Unfinished as unfinished:
         _remember(landscape, unfinished.so_far)
         return Seen(_partial(landscape), "going on", unfinished.standing)
@@ -106,7 +107,8 @@ def button(landscape: Landscape, seen: Seen) -> None:
         if seen.state == "going on":
             place = seen.standing.place
             text = f"place {place} in the queue" if place else "the coarse picture first"
-            st.progress(seen.standing.fraction, f"Working on it, {text}…")
+            done = seen.result.fraction_done if seen.result else 0.0
+            st.progress(done, f"Working on it, {text}…")
             st.button("Stop", key="stop", icon=":material/stop:", on_click=_stop, args=(landscape,))
         elif seen.state == "stopped":
             done = seen.result.fraction_done if seen.result else 0.0
@@ -129,7 +131,7 @@ def _partial(landscape: Landscape) -> SweepResult | None:
 
 
 def _remember(landscape: Landscape, result: SweepResult | None) -> None:
-    """Keep the fuller one of what was seen: who goes on with a stopped map begins anew."""
+    """Keep the fuller one of what was seen: another viewer's work may be less far."""
     before = _partial(landscape)
     if result and (before is None or result.fraction_done >= before.fraction_done):
         st.session_state[_PARTIAL] = landscape, result

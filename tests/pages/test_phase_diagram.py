@@ -190,9 +190,9 @@ class Slow:
         self.go, self.begun = threading.Event(), 0
         real = Landscape.sweep
 
-        def sweep(landscape, executor, on_result, should_stop):
+        def sweep(landscape, executor, on_result, should_stop, known):
             self.begun += 1
-            parts = []
+            self.known, parts = known, []
             whole = real(landscape, on_result=parts.append)
             on_result(parts[0])
             while not self.go.wait(0.01):
@@ -218,10 +218,12 @@ def test_the_coarse_picture_is_there_first_and_stop_keeps_it(monkeypatch):
         time.sleep(0.01)
     at.run()
     assert slow.begun == 1 and figure(at)["data"][0]["z"] == coarse
+    assert slow.known is None
     slow.go.set()
     at.button(key="go_on").click().run()
     settled(at)
     assert slow.begun == 2 and figure(at)["data"][0]["z"] != coarse
+    assert 0 < slow.known.fraction_done < 1  # it goes on from there
     assert not [button for button in at.button if button.key in ("stop", "go_on")]
 
 
