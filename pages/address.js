@@ -1,9 +1,54 @@
 // Writes what a page keeps by itself into the address, and nothing else of it. The server would have
 // to send the whole address, which arrives late and undoes in it what a slider wrote there meanwhile.
 
+// On the way to another page Streamlit makes a step of every address that it passes, some of them
+// still of the page that is left, and going back would stop at each. So the way is one step: the page
+// that is left keeps the address it had, and of the new page's the last one counts. The way begins
+// with a click on a link, or with what the server opens, and ends as the new page writes its address.
+class Passage {
+  constructor({ history, location, document }) {
+    Object.assign(this, { history, location, push: history.pushState.bind(history) });
+    history.pushState = (...step) => this.step(...step);
+    document.addEventListener("click", (event) => this.clicked(event), true);
+    window.addEventListener("popstate", () => this.end());
+  }
+
+  begin() {
+    if (!this.begun) Object.assign(this, { begun: true, left: this.location.href });
+  }
+
+  end() {
+    this.begun = false;
+  }
+
+  leads(url) {
+    return url.pathname !== this.location.pathname || url.searchParams.has("open");
+  }
+
+  clicked({ target, ctrlKey, metaKey, shiftKey }) {
+    const link = target.closest?.("a[href]");
+    if (!link || link.target || ctrlKey || metaKey || shiftKey) return;
+    const url = new URL(link.href);
+    if (url.origin === this.location.origin && this.leads(url)) this.begin();
+  }
+
+  step(state, title, url) {
+    const { history, location } = this;
+    const next = new URL(url, location.href);
+    if (this.leads(next)) this.begin();
+    if (!this.begun) return this.push(state, title, url);
+    if (next.pathname === location.pathname) return history.replaceState(state, title, url);
+    if (this.left) history.replaceState(history.state, title, this.left);
+    this.left = null;
+    return this.push(state, title, url);
+  }
+}
+window.goodInitPassage ??= new Passage(window);
+
 // ``owned`` says which parameters are meant: names, or how they begin, with a * at the end. ``steps``
 // counts the clicks that changed them: each is a step that the viewer can go back.
 export default function write({ data: { owned, params: wanted, steps } }) {
+  window.goodInitPassage.end();
   const address = new URL(window.location.href);
   const params = address.searchParams;
   const isOwned = (name) => owned.some((pattern) =>

@@ -12,7 +12,7 @@ from core.experiment import Experiment
 from core.number_formats import NUMBER_FORMATS
 from core.propagate import Run
 from core.windows import scale_windows
-from pages import _cached, _controls, _pins, _words
+from pages import _address, _cached, _controls, _pins, _words
 from pages._chart import show
 
 _COLUMNS = {
@@ -122,6 +122,7 @@ def _page() -> None:
         st.html('<h2 class="gi-heading">What became of the signal</h2>')
         _table([format_row(run, _cached.prediction(run.experiment)) for run in runs.values()])
         st.html(f'<p class="gi-words">{escape(eight_bits(runs))}</p>')
+    _address.write((), {}, experiment.to_query())
 
 
 _words.style()

@@ -109,6 +109,40 @@ def test_a_cell_is_opened_by_keyboard_alone(page, address):
     assert faults(page) == []
 
 
+@pytest.mark.parametrize("way, query", [("cell", SMALL), ("menu", SMALL), ("link", {})])
+def test_leaving_a_map_is_one_step_back_to_it_as_it_was(page, address, way, query):
+    page.goto("about:blank")
+    landscape(page, address, **query)
+    url, told, known = page.url, page.locator(".gi-summary").inner_text(), cells(page)
+    before = page.evaluate("history.length")
+    if way == "cell":
+        x, y = page.evaluate(WHERE, [COLUMN, ROW])
+        page.mouse.move(x, y)
+        page.mouse.click(x, y)
+    else:
+        name = "Explore" if way == "menu" else "Open this cell in Explore"
+        page.get_by_role("link", name=name, exact=True).click()
+    expect(page.locator(".gi-answer")).to_be_visible(timeout=30_000)
+    drawn(page)
+    there, answered = page.url, answer(page)
+    assert page.evaluate("history.length") == before + 1
+    page.go_back()
+    expect(page.locator(".gi-summary")).to_have_text(told, timeout=30_000)
+    whole(page)
+    expect(page).to_have_url(url)
+    assert cells(page) == known
+    page.go_forward()
+    expect(page.locator(".gi-answer")).to_be_visible(timeout=30_000)
+    drawn(page)
+    expect(page).to_have_url(there)
+    assert answer(page) == answered
+    page.go_back()
+    expect(page.locator(".gi-summary")).to_have_text(told, timeout=30_000)
+    page.go_back()
+    expect(page).to_have_url("about:blank")
+    assert faults(page) == []
+
+
 def test_a_finger_reads_a_cell_first_and_opens_it_with_the_second_tap(visitor, address):
     page = visitor(viewport=PHONE, has_touch=True, is_mobile=True)
     landscape(page, address, **SMALL)
