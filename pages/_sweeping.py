@@ -102,18 +102,23 @@ def _borders(landscape: Landscape) -> list[Border] | None:
 
 
 def button(landscape: Landscape, seen: Seen) -> None:
-    """Below the picture: how far it is, and a button to stop it or to go on."""
+    """Below the picture: how far it is, and a button to stop it or to go on.
+
+    The line is there when it is done too, so that nothing moves below it.
+    """
+    done = seen.result.fraction_done if seen.result else 0.0
     with st.container(horizontal=True, key="sweeping", vertical_alignment="center"):
         if seen.state == "going on":
             place = seen.standing.place
             text = f"place {place} in the queue" if place else "the coarse picture first"
-            done = seen.result.fraction_done if seen.result else 0.0
-            st.progress(done, f"Working on it, {text}…")
+            st.progress(done, f"{done:.0%} done, {text}…")
             st.button("Stop", key="stop", icon=":material/stop:", on_click=_stop, args=(landscape,))
         elif seen.state == "stopped":
-            done = seen.result.fraction_done if seen.result else 0.0
             st.html(f'<p class="gi-words">Stopped at {done:.0%}.</p>', width="content")
             st.button("Go on", key="go_on", icon=":material/play_arrow:", on_click=_resume)
+        elif seen.state == "done":
+            cells = " × ".join(str(len(axis.values)) for axis in (landscape.x, landscape.y))
+            st.html(f'<p class="gi-words">Done: {cells} cells.</p>', width="content")
 
 
 def _stop(landscape: Landscape) -> None:

@@ -147,6 +147,12 @@ def test_a_finger_reads_a_cell_first_and_opens_it_with_the_second_tap(visitor, a
     page = visitor(viewport=PHONE, has_touch=True, is_mobile=True)
     landscape(page, address, **SMALL)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    sides = "s => { const { top, bottom } = document.querySelector(s).getBoundingClientRect(); "
+    sides += "return [top, bottom]; }"
+    bar, plot = (
+        page.evaluate(f"({sides})('.gi-plot {part}')") for part in (".cbfills", ".nsewdrag")
+    )
+    assert plot[0] < bar[0] < bar[1] < plot[1]  # the colour bar is as high as the map
     page.locator(".gi-plot").scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     x, y = page.evaluate(WHERE, [COLUMN, ROW])
@@ -194,9 +200,12 @@ def test_a_long_map_shows_its_first_part_and_stops_at_a_click(page, address):
         page,
         "document.querySelector('.gi-plot')?.calcdata?.[0]?.[0]?.z?.some(r => r.some(z => z > 0))",
     )
+    line = "document.querySelector('.st-key-sweeping').offsetHeight"
+    height = page.evaluate(line)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped at")).to_be_visible()
     drawn(page)
+    assert page.evaluate(line) == height  # nothing below it moves
     _, rows = cells(page)
     assert any(z is not None for row in rows for z in row)
     page.wait_for_timeout(1500)
@@ -215,6 +224,7 @@ def test_the_width_sweep_follows_the_initialiser_and_its_link(page, visitor, add
     page.get_by_role("button", name="xavier_normal").click()
     expect(page.locator(".gi-summary")).to_contain_text("Flat")
     whole(page)
+    assert page.locator(".st-key-sweeping").bounding_box()["height"] == 40  # as with its buttons
     names = "() => document.querySelector('.gi-plot').data.map(({ name }) => name)"
     assert all("slope " in name for name in page.evaluate(names))
     expect(page).to_have_url(re.compile("init=xavier_normal"))
