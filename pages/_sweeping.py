@@ -15,6 +15,7 @@ from pages._jobs import Standing, Unfinished
 from pages._work import QueueFull
 
 _PARTIAL, _STOPPED, _WATCHED = "_partial_sweep", "_stopped_sweep", "_watched_sweep"
+_MOST_KEPT = 2  # half a map and half a width sweep; a few MB each at most
 _LOOKS = "_looks_at_sweeps"
 _FIRST_LOOK = 0.35  # seconds until there is a coarse picture of most maps
 _BETWEEN_LOOKS = 0.6
@@ -68,7 +69,7 @@ def come_back(seen: Seen) -> None:
 
 def _numbers(landscape: Landscape) -> Seen:
     _leave_others(landscape)
-    before = _partial(landscape)
+    before = _partials().get(landscape)
     if st.session_state.get(_STOPPED) == landscape:
         return Seen(before, "stopped")
     st.session_state.pop(_STOPPED, None)
@@ -77,10 +78,10 @@ def _numbers(landscape: Landscape) -> Seen:
         result = _cached.sweep(landscape, patience=patience, known=before)
     except Unfinished as unfinished:
         _remember(landscape, unfinished.so_far)
-        return Seen(_partial(landscape), "going on", unfinished.standing)
+        return Seen(_partials().get(landscape), "going on", unfinished.standing)
     except ValueError as error:
         return Seen(None, "refused", problem=str(error))
-    st.session_state.pop(_PARTIAL, None)
+    _partials().pop(landscape, None)
     return Seen(result, "done")
 
 
@@ -130,13 +131,19 @@ def _resume() -> None:
     st.session_state.pop(_STOPPED, None)
 
 
-def _partial(landscape: Landscape) -> SweepResult | None:
-    known, result = st.session_state.get(_PARTIAL, (None, None))
-    return result if known == landscape else None
+def _partials() -> dict[Landscape, SweepResult]:
+    """Maps that are half done, the one that was seen last at the end."""
+    kept: dict[Landscape, SweepResult] = st.session_state.setdefault(_PARTIAL, {})
+    return kept
 
 
 def _remember(landscape: Landscape, result: SweepResult | None) -> None:
     """Keep the fuller one of what was seen: another viewer's work may be less far."""
-    before = _partial(landscape)
-    if result and (before is None or result.fraction_done >= before.fraction_done):
-        st.session_state[_PARTIAL] = landscape, result
+    kept = _partials()
+    before = kept.pop(landscape, None)
+    is_fuller = result and (before is None or result.fraction_done >= before.fraction_done)
+    fuller = result if is_fuller else before
+    if fuller:
+        kept[landscape] = fuller
+    while len(kept) > _MOST_KEPT:
+        del kept[next(iter(kept))]

@@ -5,6 +5,7 @@
 // still of the page that is left, and going back would stop at each. So the way is one step: the page
 // that is left keeps the address it had, and of the new page's the last one counts. The way begins
 // with a click on a link, or with what the server opens, and ends as the new page writes its address.
+// A preset, which sets several controls, is a way to another address of the same page.
 class Passage {
   constructor({ history, location, document }) {
     Object.assign(this, { history, location, push: history.pushState.bind(history) });
@@ -26,6 +27,7 @@ class Passage {
   }
 
   clicked({ target, ctrlKey, metaKey, shiftKey }) {
+    if (target.closest?.(".st-key-presets button")) this.begin();
     const link = target.closest?.("a[href]");
     if (!link || link.target || ctrlKey || metaKey || shiftKey) return;
     const url = new URL(link.href);
@@ -48,6 +50,7 @@ window.goodInitPassage ??= new Passage(window);
 // ``owned`` says which parameters are meant: names, or how they begin, with a * at the end. ``steps``
 // counts the clicks that changed them: each is a step that the viewer can go back.
 export default function write({ data: { owned, params: wanted, steps } }) {
+  const { begun, left } = window.goodInitPassage;
   window.goodInitPassage.end();
   const address = new URL(window.location.href);
   const params = address.searchParams;
@@ -57,8 +60,10 @@ export default function write({ data: { owned, params: wanted, steps } }) {
     if (isOwned(name) && wanted[name] !== params.get(name)) params.delete(name);
   for (const [name, text] of Object.entries(wanted))
     if (!params.has(name)) params.append(name, text);
-  const known = window.goodInitSteps ?? 0;
+  const isStep = steps > (window.goodInitSteps ?? 0);
   window.goodInitSteps = steps;
-  if (`${params}` === `${new URLSearchParams(window.location.search)}`) return;
-  window.history[steps > known ? "pushState" : "replaceState"]({}, "", address);
+  const wasReplaced = isStep && begun && left;
+  if (wasReplaced) window.history.replaceState(window.history.state, "", left);
+  if (!wasReplaced && `${params}` === `${new URLSearchParams(window.location.search)}`) return;
+  window.history[isStep ? "pushState" : "replaceState"]({}, "", address);
 }

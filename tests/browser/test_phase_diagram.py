@@ -143,6 +143,21 @@ def test_leaving_a_map_is_one_step_back_to_it_as_it_was(page, address, way, quer
     assert faults(page) == []
 
 
+def test_a_preset_is_one_step_however_much_it_sets(page, address):
+    landscape(page, address, **SMALL)
+    url, told = page.url, page.locator(".gi-summary").inner_text()
+    before = page.evaluate("history.length")
+    page.get_by_role("button", name="Trainable depth of tanh").click()
+    expect(page).to_have_url(re.compile("measure=trainable_depth"))
+    expect(page.locator(".gi-summary")).to_contain_text("Trainable depth", timeout=30_000)
+    assert query_of(page)["init"] == "xavier_normal" and "depth" not in query_of(page)
+    assert page.evaluate("history.length") == before + 1
+    page.go_back()
+    expect(page.locator(".gi-summary")).to_have_text(told, timeout=30_000)
+    expect(page).to_have_url(url)
+    assert faults(page) == []
+
+
 def test_a_finger_reads_a_cell_first_and_opens_it_with_the_second_tap(visitor, address):
     page = visitor(viewport=PHONE, has_touch=True, is_mobile=True)
     landscape(page, address, **SMALL)

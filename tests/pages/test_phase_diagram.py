@@ -204,23 +204,33 @@ class Slow:
         monkeypatch.setattr(_sweeping, "_FIRST_LOOK", 0.5)
 
 
+def begun(at):
+    """Look again until there is a first part: on a busy machine not at the first look."""
+    deadline = time.monotonic() + 60
+    while said(at) == "Nothing is measured yet.":
+        assert time.monotonic() < deadline
+        at.run()
+
+
+def given_up():
+    """Nobody waits for the work any more, and it ends."""
+    deadline = time.monotonic() + 10
+    while _cached.work().standing()[0]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_the_coarse_picture_is_there_first_and_stop_keeps_it(monkeypatch):
     slow = Slow(monkeypatch)
     query = SMALL | {"x": "scale=0.01..10:17", "y": "width=16..128:17", "seed": "5"}
     at = visited("pages/phase_diagram.py", query)
-    deadline = time.monotonic() + 60
-    while said(at) == "Nothing is measured yet.":  # on a busy machine, at the first look
-        assert time.monotonic() < deadline
-        at.run()
+    begun(at)
     assert components(at, "again") and at.button(key="stop")
     coarse = figure(at)["data"][0]["z"]
     at.button(key="stop").click().run()
     assert not components(at, "again") and figure(at)["data"][0]["z"] == coarse
     assert "Stopped at " in text(at)
-    deadline = time.monotonic() + 10
-    while _cached.work().standing()[0]:  # nobody waits for it, and it ends
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    given_up()
     at.run()
     assert slow.begun == 1 and figure(at)["data"][0]["z"] == coarse
     assert slow.known is None
@@ -230,6 +240,19 @@ def test_the_coarse_picture_is_there_first_and_stop_keeps_it(monkeypatch):
     assert slow.begun == 2 and figure(at)["data"][0]["z"] != coarse
     assert 0 < slow.known.fraction_done < 1  # it goes on from there
     assert not [button for button in at.button if button.key in ("stop", "go_on")]
+
+
+def test_a_map_left_half_way_goes_on_from_there_after_a_look_at_another(monkeypatch):
+    slow = Slow(monkeypatch)
+    at = visited("pages/phase_diagram.py", SMALL | {"x": "scale=0.01..10:17", "seed": "8"})
+    begun(at)
+    at.button(key="stop").click().run()
+    given_up()
+    slow.go.set()
+    settled(at.button_group(key="map_networks").set_value(4).run())
+    assert slow.known is None  # of another map nothing is known
+    settled(at.button_group(key="map_networks").set_value(3).run())
+    assert 0 < slow.known.fraction_done < 1
 
 
 def test_who_moves_on_leaves_the_work_on_the_map_before(monkeypatch):
