@@ -249,9 +249,9 @@ def test_a_map_left_half_way_goes_on_from_there_after_a_look_at_another(monkeypa
     at.button(key="stop").click().run()
     given_up()
     slow.go.set()
-    settled(at.button_group(key="map_networks").set_value(4).run())
+    settled(at.selectbox(key="map_measure").set_value("all_zero").run())
     assert slow.known is None  # of another map nothing is known
-    settled(at.button_group(key="map_networks").set_value(3).run())
+    settled(at.selectbox(key="map_measure").set_value("first_nonfinite").run())
     assert 0 < slow.known.fraction_done < 1
 
 
