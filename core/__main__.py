@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from core.experiment import DEFAULTS, PARAMETERS, Experiment
+from core.options import add_options, experiment_of
 from core.propagate import propagate
 from core.records import FILE_FORMATS
 
@@ -15,13 +15,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m core",
         description="Push a signal through many layers x = a @ x and measure every layer.",
     )
-    for name, parameter in PARAMETERS.items():
-        parser.add_argument(
-            f"--{name.replace('_', '-')}",
-            dest=name,
-            metavar=parameter.kind.upper(),
-            help=f"{parameter.help} {parameter.allowed.capitalize()}. Default {DEFAULTS[name]}.",
-        )
+    add_options(parser)
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 or auto")
     parser.add_argument("--format", choices=FILE_FORMATS, default="table", help="default table")
     return parser
@@ -30,12 +24,8 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run it; 2 and a message on stderr for what is not accepted."""
     options = vars(_parser().parse_args(arguments))
-    query = {name: options[name] for name in PARAMETERS if options[name] is not None}
-    experiment, problems = Experiment.from_query(query)
     try:
-        if problems:
-            raise ValueError("; ".join(problem.rsplit(": ", 1)[0] for problem in problems))
-        run = propagate(experiment, options["device"])
+        run = propagate(experiment_of(options), options["device"])
     except ValueError as error:
         print(f"python -m core: {error}", file=sys.stderr)
         return 2

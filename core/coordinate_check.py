@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.experiment import Experiment
-from core.sweep import SweepResult, sweep
+from core.sweep import Axis, SweepResult, sweep
 from core.tally import Array
 from core.verdict import significant
 
@@ -79,32 +80,39 @@ class CoordinateCheck:
 
     @property
     def slope_per_layer(self) -> float:
-        """By how much the exponent grows from layer to layer; NaN if there are no two layers."""
-        layers = np.array([each.layer for each in self.slopes], dtype=np.float64)
-        if len(layers) < 2:
+        """By how much the exponent grows from layer to layer.
+
+        Of the layers at which every network has a size: where wide ones are missing, the exponent
+        is that of the narrow ones. NaN if there are no two such layers.
+        """
+        whole = [each for each in self.slopes if each.layer not in self._left_out]
+        if len(whole) < 2:
             return float("nan")
-        return float(np.polyfit(layers, [each.slope for each in self.slopes], 1)[0])
+        return float(np.polyfit([each.layer for each in whole], [s.slope for s in whole], 1)[0])
+
+    @property
+    def _left_out(self) -> list[int]:
+        """Layers at which some networks have no size."""
+        sizes = np.moveaxis(self.log2_rms, -1, 0)
+        each = zip(self.layers, sizes, strict=True)
+        return [layer for layer, own in each if not np.isfinite(own).all()]
 
     @property
     def notes(self) -> list[str]:
         """What was left out, and why."""
-        left_out = [
-            str(layer)
-            for place, layer in enumerate(self.layers)
-            if not np.isfinite(self.log2_rms[:, :, place]).all()
-        ]
-        if not left_out:
+        if not self._left_out:
             return []
         return [
-            f"At layer {', '.join(left_out)} some networks have no size: they left the range of "
-            f"{self.base.number_format}, or are zero. The slope is that of the others."
+            f"At layer {', '.join(map(str, self._left_out))} some networks have no size: "
+            f"they left the range of {self.base.number_format}, or are zero. The slope is that of "
+            "the others."
         ]
 
     @property
     def sentence(self) -> str:
         """What it comes to, in words."""
         if not self.slopes:
-            return "There is no slope yet: it takes two widths."
+            return "There is no slope: it takes two widths at which x has a size."
         if all(each.is_flat for each in self.slopes):
             return _flat(self)
         return _steep(self)
@@ -134,10 +142,13 @@ def coordinate_check(
 
 
 def checked(result: SweepResult) -> CoordinateCheck:
-    """The check that a sweep of ``log2_rms`` over width and depth is, as far as it is done."""
-    widths, layers = (tuple(int(value) for value in axis.values) for axis in result.axes)
+    """The check that a sweep of ``log2_rms`` over width and depth is, as far as it is done.
+
+    The axes may have their values in any order, and more than once.
+    """
+    (widths, columns), (layers, rows) = (_ascending(axis) for axis in result.axes)
     known = np.isfinite(result.values) & result.done
-    sizes = np.where(known, result.values, np.nan)
+    sizes = np.where(known, result.values, np.nan)[:, columns][:, :, rows]
     slopes = [_fitted(layer, widths, sizes[:, :, place]) for place, layer in enumerate(layers)]
     return CoordinateCheck(
         result.base,
@@ -147,6 +158,12 @@ def checked(result: SweepResult) -> CoordinateCheck:
         tuple(slope for slope in slopes if slope),
         _factor(layers, sizes),
     )
+
+
+def _ascending(axis: Axis) -> tuple[tuple[int, ...], NDArray[np.intp]]:
+    """The values of an axis in order, each once, and where they are."""
+    values, places = np.unique(np.array(axis.values, dtype=np.int64), return_index=True)
+    return tuple(values.tolist()), places
 
 
 def _fitted(layer: int, widths: tuple[int, ...], sizes: Array) -> Slope | None:

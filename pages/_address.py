@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 _STEPS = "_steps_of_the_address"
+_BACK = "_back_on_a_page"
+_OWN = ("embed", "embed_options")  # Streamlit's, that nobody else may write
 
 _component = st.components.v2.component(
     "good_init_address", js=(Path(__file__).parent / "address.js").read_text()
@@ -18,7 +21,21 @@ _component = st.components.v2.component(
 def went_back() -> bool:
     """Whether the viewer went back to an older address, which then has the say."""
     context = get_script_run_ctx()
-    return context is not None and context.is_history_navigation
+    return context is not None and (context.is_history_navigation or _BACK in st.session_state)
+
+
+def restore() -> None:
+    """Begin anew with the whole address of the page that the viewer went back to.
+
+    Streamlit takes out of it whatever the page that is left has a widget for.
+    """
+    context = get_script_run_ctx()
+    if context is None or _BACK in st.session_state:
+        return
+    st.session_state[_BACK] = True
+    asked = parse_qs(context.query_string, keep_blank_values=True)
+    st.query_params.from_dict({name: texts for name, texts in asked.items() if name not in _OWN})
+    st.rerun()
 
 
 def step() -> None:
@@ -37,6 +54,7 @@ def write(
         beside: the rest of the address, as far as it is known: whenever that changes the browser
             looks again, for an address that was written elsewhere may have lost these.
     """
+    st.session_state.pop(_BACK, None)
     texts = {name: text for name, text in params.items() if text is not None}
     told = {"owned": list(owned), "params": texts, "beside": dict(beside)}
     _component(key="address", data=told | {"steps": st.session_state.get(_STEPS, 0)})

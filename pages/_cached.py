@@ -190,9 +190,13 @@ def scale_free(experiment: Experiment) -> ScaleFree:
 
 
 def sweep(
-    landscape: Landscape, progress: Progress = _NOWHERE, *, patience: float = math.inf
+    landscape: Landscape,
+    progress: Progress = _NOWHERE,
+    *,
+    patience: float = math.inf,
+    known: SweepResult | None = None,
 ) -> SweepResult:
-    """The numbers of a landscape.
+    """The numbers of a landscape; of one that was stopped, those that are not known yet.
 
     Raises:
         Unfinished: the patience ran out; has the part of the result that is there.
@@ -200,7 +204,7 @@ def sweep(
 
     def compute(tell: OnProgress) -> SweepResult:
         landscape.check(WorkLimit.from_environment())
-        done = 0.0
+        done = known.fraction_done if known else 0.0
 
         def on_result(found: SweepResult) -> None:
             nonlocal done
@@ -212,7 +216,9 @@ def sweep(
             return False
 
         with chosen() as executor:
-            return landscape.sweep(executor=executor, on_result=on_result, should_stop=should_stop)
+            return landscape.sweep(
+                executor=executor, on_result=on_result, should_stop=should_stop, known=known
+            )
 
     return _asked(
         "sweep",

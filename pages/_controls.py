@@ -64,13 +64,16 @@ def _arrive(page: str) -> None:
     st.session_state[_PAGE] = page
     carried = _carried()
     opened = st.query_params.to_dict().get(_OPEN)
-    if _address.went_back():
+    if page == before and _address.went_back():
         _go_back()
         return
     if page == before and opened is None:
         return
     for name in (*PARAMETERS, *carried, _LINKED):
         st.session_state.pop(name, None)
+    if _address.went_back():
+        _address.restore()
+        return
     if opened is not None:
         experiment, st.session_state[_REFUSED] = from_text(opened)
         carry(_changed(experiment or Experiment()))

@@ -40,7 +40,7 @@ DEFAULT = next(iter(PRESETS.values()))
 
 def buttons(landscape: Landscape) -> None:
     """Buttons for maps worth seeing."""
-    with st.container(horizontal=True, gap="xsmall"):
+    with st.container(horizontal=True, gap="xsmall", key="presets"):
         for place, (name, preset) in enumerate(PRESETS.items()):
             st.button(
                 name,

@@ -15,6 +15,7 @@ from pages._jobs import Standing, Unfinished
 from pages._work import QueueFull
 
 _PARTIAL, _STOPPED, _WATCHED = "_partial_sweep", "_stopped_sweep", "_watched_sweep"
+_MOST_KEPT = 2  # half a map and half a width sweep; a few MB each at most
 _LOOKS = "_looks_at_sweeps"
 _FIRST_LOOK = 0.35  # seconds until there is a coarse picture of most maps
 _BETWEEN_LOOKS = 0.6
@@ -68,18 +69,19 @@ def come_back(seen: Seen) -> None:
 
 def _numbers(landscape: Landscape) -> Seen:
     _leave_others(landscape)
-    before = _partial(landscape)
+    before = _partials().get(landscape)
     if st.session_state.get(_STOPPED) == landscape:
         return Seen(before, "stopped")
     st.session_state.pop(_STOPPED, None)
     try:
-        result = _cached.sweep(landscape, patience=0.0 if before else _FIRST_LOOK)
+        patience = 0.0 if before else _FIRST_LOOK
+        result = _cached.sweep(landscape, patience=patience, known=before)
     except Unfinished as unfinished:
         _remember(landscape, unfinished.so_far)
-        return Seen(_partial(landscape), "going on", unfinished.standing)
+        return Seen(_partials().get(landscape), "going on", unfinished.standing)
     except ValueError as error:
         return Seen(None, "refused", problem=str(error))
-    st.session_state.pop(_PARTIAL, None)
+    _partials().pop(landscape, None)
     return Seen(result, "done")
 
 
@@ -101,17 +103,23 @@ def _borders(landscape: Landscape) -> list[Border] | None:
 
 
 def button(landscape: Landscape, seen: Seen) -> None:
-    """Below the picture: how far it is, and a button to stop it or to go on."""
+    """Below the picture: how far it is, and a button to stop it or to go on.
+
+    The line is there when it is done too, so that nothing moves below it.
+    """
+    done = seen.result.fraction_done if seen.result else 0.0
     with st.container(horizontal=True, key="sweeping", vertical_alignment="center"):
         if seen.state == "going on":
             place = seen.standing.place
             text = f"place {place} in the queue" if place else "the coarse picture first"
-            st.progress(seen.standing.fraction, f"Working on it, {text}…")
+            st.progress(done, f"{done:.0%} done, {text}…")
             st.button("Stop", key="stop", icon=":material/stop:", on_click=_stop, args=(landscape,))
         elif seen.state == "stopped":
-            done = seen.result.fraction_done if seen.result else 0.0
             st.html(f'<p class="gi-words">Stopped at {done:.0%}.</p>', width="content")
             st.button("Go on", key="go_on", icon=":material/play_arrow:", on_click=_resume)
+        elif seen.state == "done":
+            cells = " × ".join(str(len(axis.values)) for axis in (landscape.x, landscape.y))
+            st.html(f'<p class="gi-words">Done: {cells} cells.</p>', width="content")
 
 
 def _stop(landscape: Landscape) -> None:
@@ -123,13 +131,19 @@ def _resume() -> None:
     st.session_state.pop(_STOPPED, None)
 
 
-def _partial(landscape: Landscape) -> SweepResult | None:
-    known, result = st.session_state.get(_PARTIAL, (None, None))
-    return result if known == landscape else None
+def _partials() -> dict[Landscape, SweepResult]:
+    """Maps that are half done, the one that was seen last at the end."""
+    kept: dict[Landscape, SweepResult] = st.session_state.setdefault(_PARTIAL, {})
+    return kept
 
 
 def _remember(landscape: Landscape, result: SweepResult | None) -> None:
-    """Keep the fuller one of what was seen: who goes on with a stopped map begins anew."""
-    before = _partial(landscape)
-    if result and (before is None or result.fraction_done >= before.fraction_done):
-        st.session_state[_PARTIAL] = landscape, result
+    """Keep the fuller one of what was seen: another viewer's work may be less far."""
+    kept = _partials()
+    before = kept.pop(landscape, None)
+    is_fuller = result and (before is None or result.fraction_done >= before.fraction_done)
+    fuller = result if is_fuller else before
+    if fuller:
+        kept[landscape] = fuller
+    while len(kept) > _MOST_KEPT:
+        del kept[next(iter(kept))]

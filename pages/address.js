@@ -4,9 +4,57 @@
 
 const app = () => document.querySelector('[data-testid="stApp"]');
 
+// On the way to another page Streamlit makes a step of every address that it passes, some of them
+// still of the page that is left, and going back would stop at each. So the way is one step: the page
+// that is left keeps the address it had, and of the new page's the last one counts. The way begins
+// with a click on a link, or with what the server opens, and ends as the new page writes its address.
+// A preset, which sets several controls, is a way to another address of the same page.
+class Passage {
+  constructor({ history, location, document }) {
+    Object.assign(this, { history, location, push: history.pushState.bind(history) });
+    history.pushState = (...step) => this.step(...step);
+    document.addEventListener("click", (event) => this.clicked(event), true);
+    window.addEventListener("popstate", () => this.end());
+  }
+
+  begin() {
+    if (!this.begun) Object.assign(this, { begun: true, left: this.location.href });
+  }
+
+  end() {
+    this.begun = false;
+  }
+
+  leads(url) {
+    return url.pathname !== this.location.pathname || url.searchParams.has("open");
+  }
+
+  clicked({ target, ctrlKey, metaKey, shiftKey }) {
+    if (target.closest?.(".st-key-presets button")) this.begin();
+    const link = target.closest?.("a[href]");
+    if (!link || link.target || ctrlKey || metaKey || shiftKey) return;
+    const url = new URL(link.href);
+    if (url.origin === this.location.origin && this.leads(url)) this.begin();
+  }
+
+  step(state, title, url) {
+    const { history, location } = this;
+    const next = new URL(url, location.href);
+    if (this.leads(next)) this.begin();
+    if (!this.begun) return this.push(state, title, url);
+    if (next.pathname === location.pathname) return history.replaceState(state, title, url);
+    if (this.left) history.replaceState(history.state, title, this.left);
+    this.left = null;
+    return this.push(state, title, url);
+  }
+}
+window.goodInitPassage ??= new Passage(window);
+
 // ``owned`` says which parameters are meant: names, or how they begin, with a * at the end. ``steps``
 // counts the clicks that changed them: each is a step that the viewer can go back.
 function write({ owned, params: wanted, steps }) {
+  const { begun, left } = window.goodInitPassage;
+  window.goodInitPassage.end();
   const address = new URL(window.location.href);
   const params = address.searchParams;
   const isOwned = (name) => owned.some((pattern) =>
@@ -15,10 +63,12 @@ function write({ owned, params: wanted, steps }) {
     if (isOwned(name) && wanted[name] !== params.get(name)) params.delete(name);
   for (const [name, text] of Object.entries(wanted))
     if (!params.has(name)) params.append(name, text);
-  const known = window.goodInitSteps ?? 0;
+  const isStep = steps > (window.goodInitSteps ?? 0);
   window.goodInitSteps = steps;
-  if (`${params}` === `${new URLSearchParams(window.location.search)}`) return;
-  window.history[steps > known ? "pushState" : "replaceState"]({}, "", address);
+  const wasReplaced = isStep && begun && left;
+  if (wasReplaced) window.history.replaceState(window.history.state, "", left);
+  if (!wasReplaced && `${params}` === `${new URLSearchParams(window.location.search)}`) return;
+  window.history[isStep ? "pushState" : "replaceState"]({}, "", address);
 }
 
 export default function keep({ data }) {
@@ -29,7 +79,7 @@ export default function keep({ data }) {
   const ended = new MutationObserver(() => {
     if (app().dataset.testScriptState !== "notRunning") return;
     stop();
-    write(data);
+    if (!window.goodInitPassage.begun) write(data);
   });
   write(data);
   ended.observe(app(), { attributeFilter: ["data-test-script-state"] });

@@ -91,8 +91,20 @@ function connect(root, plot, name, wasResized) {
 }
 
 // A phone shows the chart and the first slider together.
-const fitted = (height) => (window.innerWidth > 640 ? height : Math.round(0.75 * height));
+const isNarrow = () => window.innerWidth <= 640;
+const fitted = (height) => (isNarrow() ? Math.round(0.75 * height) : height);
 const isCoarse = () => matchMedia("(pointer: coarse)").matches;
+
+// A legend of several rows that makes its own place leaves the colour bar as high as before. So it
+// gets the place: a row for each name.
+function withOwnPlace(layout, traces) {
+  const rows = traces.filter(({ type, showlegend }) => showlegend ?? type !== "heatmap").length;
+  return {
+    ...layout,
+    margin: { ...layout.margin, t: 16 + 19 * Math.max(rows, 1) },
+    legend: { ...layout.legend, yref: "container", y: 1, yanchor: "top" },
+  };
+}
 
 // The main figure is drawn at once; the others each wait for a frame of their own, so that it is on
 // screen first. Of several updates that wait, only the last is drawn.
@@ -131,6 +143,7 @@ class Chart {
     const { root, plot, figure } = this;
     root.dataset.shows = "server";
     plot.goodInitLayout = { ...figure.layout, height: this.height };
+    if (this.clicks && isNarrow()) plot.goodInitLayout = withOwnPlace(plot.goodInitLayout, figure.data);
     if (this.clicks && isCoarse()) plot.goodInitLayout.dragmode = false; // a finger scrolls the page
     const first = !plot._fullLayout;
     const drawn = Plotly.react(plot, figure.data, withZoom(plot, plot.goodInitLayout), CONFIG);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.parameter import shown
-from pages import _answer, _controls, _guesser, _host, _viewer, _watch, _words
+from pages import _address, _answer, _controls, _guesser, _host, _viewer, _watch, _words
 from pages._codes import ALPHABET, LENGTH, well_formed
 from pages._look import last_code, look
 from pages._rooms import HOURS
@@ -59,6 +59,7 @@ def _page() -> None:
         st.fragment(_room)(code)
     else:
         _join([f"room must be {_ALLOWED}, got {shown(asked)}"] if asked else [])
+    _address.write((), {}, {})
 
 
 _words.style()

@@ -109,8 +109,6 @@ def _page() -> None:
         _controls.main_controls()
     with below:
         _controls.more_controls(number_format=False)
-        own = _controls.unbound()
-        _address.write(own, own, experiment.to_query())
     with left:
         _words.warn(refused_values + _controls.link_problems(experiment))
         chart = st.container()
@@ -124,6 +122,8 @@ def _page() -> None:
         st.html('<h2 class="gi-heading">What became of the signal</h2>')
         _table([format_row(run, _cached.prediction(run.experiment)) for run in runs.values()])
         st.html(f'<p class="gi-words">{escape(eight_bits(runs))}</p>')
+    own = _controls.unbound()
+    _address.write(own, own, experiment.to_query())
 
 
 _words.style()

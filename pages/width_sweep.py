@@ -68,7 +68,8 @@ def _page() -> None:
     if seen.result:
         check = checked(seen.result)
         _table(check)
-        _words.paragraphs([*check.notes, engines(seen.result)])
+        notes = check.notes if seen.state == "done" else []  # before, much has no size yet
+        _words.paragraphs([*notes, engines(seen.result)])
     _width_controls.rest()
     _map_words.link(landscape, DEFAULT)
     _landscape.write(landscape, DEFAULT)

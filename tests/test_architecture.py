@@ -20,7 +20,7 @@ TIERS = (
     {"moments", "fixed_points", "correlations", "edge", "mean_field"},
     {"gains", "windows", "homogeneous_law", "tied_law", "markov_law", "fading", "range_events"},
     {"finite_width", "borders"},
-    {"settings"},
+    {"settings", "options"},
     {"tally", "devices"},
     {"memory"},
     {"layer_stats"},

@@ -107,7 +107,7 @@ def figure(data: Parts, layout: dict[str, Any], *, height: int, alt: str, **meta
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "hovermode": "x",
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "tracegroupgap": 0},
         "uirevision": "keep",
         "meta": {"alt": alt, "event_colors": EVENT_COLORS} | meta,
     }

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from core.parameter import format_number
 from core.sweep import Axis
 from core.verdict import significant
 
@@ -17,6 +18,11 @@ def is_listed(axis: Axis) -> bool:
     if axis.is_choice:
         return True
     return bool((np.diff(np.array(axis.values, dtype=np.float64)) <= 0).any())
+
+
+def names(axis: Axis) -> list[str]:
+    """Its values as text."""
+    return [format_number(each) if isinstance(each, float) else str(each) for each in axis.values]
 
 
 def places(axis: Axis) -> list[Any]:
@@ -42,7 +48,7 @@ def map_axis(axis: Axis) -> dict[str, Any]:
         return shared | {
             "title": {"text": name},
             "tickvals": list(range(count)),
-            "ticktext": [str(value) for value in axis.values],
+            "ticktext": names(axis),
             "range": [-0.5, count - 0.5],
         }
     numbers = np.array(axis.values, dtype=np.float64)
@@ -53,23 +59,26 @@ def map_axis(axis: Axis) -> dict[str, Any]:
     if not logarithmic:
         return shared | {"title": {"text": name}, "range": span}
     base_2 = parameter.kind == "integer"
+    drawn = shared | {"title": {"text": f"{name} (log scale)"}, "type": "log", "range": span}
     ticks = _ticks(2 if base_2 else 10, *span)
-    return shared | {
-        "title": {"text": f"{name} (log scale)"},
-        "type": "log",
-        "range": span,
-        "tickvals": ticks,
-        "ticktext": [f"{tick:.0f}" if base_2 else significant(tick) for tick in ticks],
-    }
+    if len(ticks) < _FEWEST_TICKS:
+        return drawn  # so short that Plotly's even steps are as good
+    words = [f"{tick:.0f}" if base_2 else significant(tick) for tick in ticks]
+    return drawn | {"tickvals": ticks, "ticktext": words}
 
 
 def _ticks(base: int, low: float, high: float) -> list[float]:
-    """Powers of the base on a log axis from 10**low to 10**high; 1, 2, 5 where they are few."""
+    """Powers of the base on a log axis from 10**low to 10**high; where they are few, 1, 2, 5 or all
+    digits of a decade."""
     bits = np.log2(base) / np.log2(10)
     first, last = int(np.ceil(low / bits - 1e-9)), int(np.floor(high / bits + 1e-9))
     step = max(1, -(-(last - first) // _MOST_TICKS))
     ticks = [float(base) ** power for power in range(first, last + 1, step)]
     if len(ticks) >= _FEWEST_TICKS:
         return ticks
-    finer = [digit * 10.0**k for k in range(-12, 7) for digit in (1, 2, 5)]
-    return [tick for tick in finer if low <= np.log10(tick) <= high]
+    for digits in ((1, 2, 5), range(1, 10)):
+        finer = [digit * 10.0**k for k in range(-12, 7) for digit in digits]
+        ticks = [tick for tick in finer if low <= np.log10(tick) <= high]
+        if len(ticks) >= _FEWEST_TICKS:
+            break
+    return ticks

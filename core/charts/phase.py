@@ -19,7 +19,7 @@ from core.charts.figure import (
     listed,
     packed,
 )
-from core.charts.map_axes import hover, is_listed, map_axis, places
+from core.charts.map_axes import hover, is_listed, map_axis, names, places
 from core.charts.scales import scale_of
 from core.sweep import SweepResult
 from core.sweep.picture import (
@@ -114,12 +114,12 @@ def _cells(result: SweepResult, seen: Picture, mask: Mask, told: str) -> dict[st
     if len(result.engine_names) == 1:
         lines.append(engine_words(result.engine_names[0]))
     sides = {"x": x, "y": y}
-    names = {at: [*map(str, side.values)] for at, side in sides.items() if is_listed(side)}
+    named = {at: names(side) for at, side in sides.items() if is_listed(side)}
     return cells | {
         "x": places(x),
         "y": places(y),
         "hovertemplate": "<br>".join(lines) + "<extra></extra>",
-        "meta": names | {"partial": True},
+        "meta": named | {"partial": True},
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from core.experiment import DEFAULTS, PARAMETERS, Experiment
+from core.options import add_options, experiment_of
 from core.sweep.axes import AXES, Axis, parse
 from core.sweep.conduct import sweep
 from core.sweep.executors import chosen, setting_address
@@ -41,22 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--processes", type=int, default=1, help="of this machine; default 1")
     parser.add_argument("--out", metavar="FILE", help=f"a file that ends in {', '.join(WRITERS)}")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
-    for name, parameter in PARAMETERS.items():
-        parser.add_argument(
-            f"--{name.replace('_', '-')}",
-            dest=name,
-            metavar=parameter.kind.upper(),
-            help=f"{parameter.help} Default {DEFAULTS[name]}.",
-        )
+    add_options(parser)
     return parser
-
-
-def _base(options: Mapping[str, Any]) -> Experiment:
-    query = {name: options[name] for name in PARAMETERS if options[name] is not None}
-    experiment, problems = Experiment.from_query(query)
-    if problems:
-        raise ValueError("; ".join(problem.rsplit(": ", 1)[0] for problem in problems))
-    return experiment
 
 
 def _axes(options: Mapping[str, Any]) -> dict[str, Axis]:
@@ -81,7 +67,7 @@ def summary(result: SweepResult, seconds: float, where: str) -> str:
 
 
 def _conducted(options: Mapping[str, Any]) -> SweepResult:
-    base, axes = _base(options), _axes(options)
+    base, axes = experiment_of(options), _axes(options)
     measure_of(options["measure"])
     if options["out"]:
         writer_of(options["out"])

@@ -13,7 +13,7 @@ import numpy as np
 from core.experiment import Experiment
 from core.sweep.axes import Value, as_axes
 from core.sweep.chunks import Chunk, chunked, groups_of, overhead, solve_chunk
-from core.sweep.groups import Answer, Question
+from core.sweep.groups import Answer, Group, Question
 from core.sweep.measures import measure_of
 from core.sweep.result import NAMES, SweepResult
 
@@ -31,6 +31,7 @@ def sweep(
     on_progress: Callable[[float], object] | None = None,
     on_result: Callable[[SweepResult], object] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    known: SweepResult | None = None,
 ) -> SweepResult:
     """One number per network in every cell of a grid.
 
@@ -50,12 +51,15 @@ def sweep(
         on_result: called with what is known so far, at most ten times a second and at the end;
             coarse cells come first.
         should_stop: asked some ten times a second; what is there by then is kept.
+        known: this sweep as it was when it was stopped. Its numbers stay, and what it lacks is
+            found: to the last bit what one go would have given.
 
     Returns:
         The grid. A cell that failed has its reason in ``errors``.
 
     Raises:
-        ValueError: an axis, a value, the measure or ensemble_size is not allowed.
+        ValueError: an axis, a value, the measure or ensemble_size is not allowed, or what is known
+            is of another sweep.
     """
     made = as_axes(axes)
     question = _question(measure, ensemble_size, real)
@@ -75,6 +79,8 @@ def sweep(
     )
     groups, impossible = groups_of(base, made, question)
     found.take(impossible)
+    if known is not None:
+        groups = found.go_on(known, groups)
     with _own_thread() if executor is None else _left_open(executor) as place:
         chunks = chunked(groups, question, overhead(place))
         for answers in _streamed(place, chunks, question, should_stop or _never):
@@ -160,6 +166,21 @@ class _Found:
                 continue
             values[:, answer.index] = answer.values
             self.result.engines.flat[answer.index] = NAMES.index(answer.engine)
+
+    def go_on(self, known: SweepResult, groups: Sequence[Group]) -> list[Group]:
+        """Take over what is known; returns the groups that are left, whole ones as ever."""
+        r = self.result
+        if (known.base, known.axes, known.question) != (r.base, r.axes, r.question):
+            raise ValueError("known must be a result of this sweep, got one of another")
+        r.values[:] = known.values
+        r.engines[:] = known.engines
+        left = [
+            group
+            for group in groups
+            if not all(known.engines.flat[cell.index] for cell in group.cells)
+        ]
+        self.answered = r.engines.size - sum(len(group.cells) for group in left)
+        return left
 
     def is_news(self) -> bool:
         """Whether somebody who looks should be told: at the end, and a few times a second."""

@@ -93,8 +93,7 @@ def _kinds(result: SweepResult, median: Array) -> dict[str, Mask]:
         return {NEVER: np.isnan(median)}
     if measure.of_theory is not None:
         grows = np.isnan(median) | (np.isposinf(median) & (measure.kind != "layers"))
-        gone = (median == 0) & (result.question.measure == "q_star")
-        return {UNBOUNDED: grows, DIES_OUT: gone, AT_THE_EDGE: np.isposinf(median) & ~grows}
+        return {UNBOUNDED: grows, DIES_OUT: median == 0, AT_THE_EDGE: np.isposinf(median) & ~grows}
     gone = np.isneginf(median) | ((median == 0) & (measure.kind == "positive"))
     return {NOT_FINITE: np.isnan(median) | np.isposinf(median), ALL_ZERO: gone}
 

@@ -56,7 +56,8 @@ def valued(axis: Axis, value: Value) -> str:
 def summary(result: SweepResult) -> str:
     """One sentence: where the signal gets through, or between which values the measure lies."""
     if not result.done.any():
-        return "Nothing is measured yet."
+        refused = result.fraction_done == 1
+        return "No cell has a number." if refused else "Nothing is measured yet."
     measure, median = result.measure, result.median
     if measure.kind == "iteration":
         ends = _ENDS.get(result.question.measure, (f"sees no {measure.label}", "does see it"))
@@ -75,12 +76,14 @@ def _survival(result: SweepResult, sound: NDArray[np.bool_], holds: str, fails: 
         layer = result.question.layer
         holds += f" through {result.base.depth if layer is None else layer} layers"
     if x.is_choice:
-        return f"In {sound[result.done].mean():.0%} of the cells the typical network {holds}."
+        share = f"{sound[result.done].mean():.0%} of the cells"
+        return f"In {share}{_so_far(result)} the typical network {holds}."
     row = _own_row(result, y)
-    done = result.done[:, row]
-    values = [value for value, known in zip(x.values, done, strict=True) if known]
-    spans = _spans(sound[done, row])
+    places = sorted(np.flatnonzero(result.done[:, row]), key=lambda place: x.values[place])
+    values = [x.values[place] for place in places]
+    spans = _spans(sound[places, row])
     where = f"With {y.values[row]}" if y.is_choice else f"At {valued(y, y.values[row])}"
+    where += _so_far(result)
     everywhere = f"for every {x.parameter.symbol} on the map"
     if not spans:
         return f"{where} the typical network {fails} {everywhere}."
@@ -88,6 +91,10 @@ def _survival(result: SweepResult, sound: NDArray[np.bool_], holds: str, fails: 
         return f"{where} the typical network {holds} {everywhere}."
     parts = [_between(x, values, first, last) for first, last in spans]
     return f"{where} the typical network {holds} {' and '.join(parts)}; elsewhere it {fails}."
+
+
+def _so_far(result: SweepResult) -> str:
+    return "" if result.fraction_done == 1 else " so far"
 
 
 def _between(x: Axis, values: list[Value], first: int, last: int) -> str:
@@ -112,8 +119,9 @@ def _spans(holds: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def _own_row(result: SweepResult, y: Axis) -> int:
-    """The row nearest to what the base says, of those that are done."""
-    rows = np.flatnonzero(result.done.any(axis=0))
+    """The row nearest to what the base says, of those of which most is done."""
+    count = result.done.sum(axis=0)
+    rows = np.flatnonzero(count == count.max())
     wanted = getattr(result.base, y.name, None)
     if y.is_choice or wanted is None:
         same = [row for row in rows if y.values[row] == wanted]
@@ -127,11 +135,12 @@ def _range(result: SweepResult) -> str:
     median = np.where(result.done & np.isfinite(result.median), result.median, np.nan)
     if np.isnan(median).all():
         return f"No cell has a number for {quantity(result)}."
+    name = _capital(quantity(result)) + _so_far(result)
     places = [np.unravel_index(find(median), median.shape) for find in (np.nanargmin, np.nanargmax)]
     low, high = (f"{_said(result, median[place])} at {_placed(result, place)}" for place in places)
     if median[places[0]] == median[places[1]]:
-        return f"{_capital(quantity(result))} is {_said(result, median[places[0]])} everywhere."
-    return f"{_capital(quantity(result))} goes from {low} to {high}."
+        return f"{name} is {_said(result, median[places[0]])} everywhere."
+    return f"{name} goes from {low} to {high}."
 
 
 def _said(result: SweepResult, value: float) -> str:

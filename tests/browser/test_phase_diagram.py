@@ -109,10 +109,65 @@ def test_a_cell_is_opened_by_keyboard_alone(page, address):
     assert faults(page) == []
 
 
+@pytest.mark.parametrize("way, query", [("cell", SMALL), ("menu", SMALL), ("link", {})])
+def test_leaving_a_map_is_one_step_back_to_it_as_it_was(page, address, way, query):
+    page.goto("about:blank")
+    landscape(page, address, **query)
+    url, told, known = page.url, page.locator(".gi-summary").inner_text(), cells(page)
+    before = page.evaluate("history.length")
+    if way == "cell":
+        x, y = page.evaluate(WHERE, [COLUMN, ROW])
+        page.mouse.move(x, y)
+        page.mouse.click(x, y)
+    else:
+        name = "Explore" if way == "menu" else "Open this cell in Explore"
+        page.get_by_role("link", name=name, exact=True).click()
+    expect(page.locator(".gi-answer")).to_be_visible(timeout=30_000)
+    drawn(page)
+    there, answered = page.url, answer(page)
+    assert page.evaluate("history.length") == before + 1
+    page.go_back()
+    expect(page.locator(".gi-summary")).to_have_text(told, timeout=30_000)
+    whole(page)
+    expect(page).to_have_url(url)
+    assert cells(page) == known
+    page.go_forward()
+    expect(page.locator(".gi-answer")).to_be_visible(timeout=30_000)
+    drawn(page)
+    expect(page).to_have_url(there)
+    assert answer(page) == answered
+    page.go_back()
+    expect(page.locator(".gi-summary")).to_have_text(told, timeout=30_000)
+    page.go_back()
+    expect(page).to_have_url("about:blank")
+    assert faults(page) == []
+
+
+def test_a_preset_is_one_step_however_much_it_sets(page, address):
+    landscape(page, address, **SMALL)
+    url, told = page.url, page.locator(".gi-summary").inner_text()
+    before = page.evaluate("history.length")
+    page.get_by_role("button", name="Trainable depth of tanh").click()
+    expect(page).to_have_url(re.compile("measure=trainable_depth"))
+    expect(page.locator(".gi-summary")).to_contain_text("Trainable depth", timeout=30_000)
+    assert query_of(page)["init"] == "xavier_normal" and "depth" not in query_of(page)
+    assert page.evaluate("history.length") == before + 1
+    page.go_back()
+    expect(page.locator(".gi-summary")).to_have_text(told, timeout=30_000)
+    expect(page).to_have_url(url)
+    assert faults(page) == []
+
+
 def test_a_finger_reads_a_cell_first_and_opens_it_with_the_second_tap(visitor, address):
     page = visitor(viewport=PHONE, has_touch=True, is_mobile=True)
     landscape(page, address, **SMALL)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    sides = "s => { const { top, bottom } = document.querySelector(s).getBoundingClientRect(); "
+    sides += "return [top, bottom]; }"
+    bar, plot = (
+        page.evaluate(f"({sides})('.gi-plot {part}')") for part in (".cbfills", ".nsewdrag")
+    )
+    assert plot[0] < bar[0] < bar[1] < plot[1]  # the colour bar is as high as the map
     page.locator(".gi-plot").scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     x, y = page.evaluate(WHERE, [COLUMN, ROW])
@@ -160,9 +215,12 @@ def test_a_long_map_shows_its_first_part_and_stops_at_a_click(page, address):
         page,
         "document.querySelector('.gi-plot')?.calcdata?.[0]?.[0]?.z?.some(r => r.some(z => z > 0))",
     )
+    line = "document.querySelector('.st-key-sweeping').offsetHeight"
+    height = page.evaluate(line)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped at")).to_be_visible()
     drawn(page)
+    assert page.evaluate(line) == height  # nothing below it moves
     _, rows = cells(page)
     assert any(z is not None for row in rows for z in row)
     page.wait_for_timeout(1500)
@@ -181,6 +239,7 @@ def test_the_width_sweep_follows_the_initialiser_and_its_link(page, visitor, add
     page.get_by_role("button", name="xavier_normal").click()
     expect(page.locator(".gi-summary")).to_contain_text("Flat")
     whole(page)
+    assert page.locator(".st-key-sweeping").bounding_box()["height"] == 40  # as with its buttons
     names = "() => document.querySelector('.gi-plot').data.map(({ name }) => name)"
     assert all("slope " in name for name in page.evaluate(names))
     expect(page).to_have_url(re.compile("init=xavier_normal"))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core import Experiment
-from core.coordinate_check import coordinate_check
+from core.coordinate_check import MEASURE, coordinate_check
+from core.coordinate_check import checked as checked_sweep
 from core.sweep import sweep
 
 WIDTHS = [16, 32, 64, 128, 256, 512, 1024]
@@ -57,6 +58,28 @@ def test_torchs_own_linear_layer_is_flat_but_falls_with_depth():
         "Flat: the size does not depend on width. But it falls with depth: every layer multiplies "
         f"it by {check.factor_per_layer:.3g}, at every width."
     )
+
+
+def test_the_axes_may_be_in_any_order_and_have_a_value_twice():
+    axes = {"width": [64, 16, 32, 16], "depth": [4, 1, 4, 2]}
+    found = checked_sweep(sweep(Experiment(), axes, MEASURE, ensemble_size=3))
+    expected = coordinate_check(Experiment(), [16, 32, 64], [1, 2, 4], 3)
+    assert (found.widths, found.layers) == (expected.widths, expected.layers)
+    np.testing.assert_array_equal(found.log2_rms, expected.log2_rms)
+    assert found.slopes == expected.slopes and found.sentence == expected.sentence
+    assert found.factor_per_layer == expected.factor_per_layer
+
+
+def test_the_exponent_per_layer_is_that_of_layers_at_which_all_have_a_size():
+    layers = [1, 2, 4, 100]  # at the last one, wide networks have left float32
+    check = coordinate_check(Experiment(), WIDTHS, layers, 4)
+    assert "At layer 100 some networks have no size" in check.notes[0]
+    whole = [each.slope for each in check.slopes if each.layer < 100]
+    assert check.slope_per_layer == pytest.approx(np.polyfit([1, 2, 4], whole, 1)[0], rel=1e-9)
+    few = coordinate_check(Experiment(), WIDTHS, [1, 100], 4)
+    assert math.isnan(few.slope_per_layer) and "per layer" not in few.sentence
+    none = coordinate_check(Experiment(init="zeros"), WIDTHS, LAYERS, 2)
+    assert none.sentence == "There is no slope: it takes two widths at which x has a size."
 
 
 def test_the_standard_error_is_the_spread_of_slopes_over_seeds():

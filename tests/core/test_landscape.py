@@ -1,5 +1,7 @@
 """Landscapes: a map as a link says it, the picture of what is known, and its words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from core.devices import WorkLimit, WorkLimitError
 from core.parameter import shown
 from core.sweep import MEASURES, parse, sweep
 from core.sweep.link import PARTS, Landscape
-from core.sweep.picture import ALL_ZERO, NEVER, NO_NUMBER, NOT_FINITE, UNBOUNDED, picture
+from core.sweep.picture import ALL_ZERO, DIES_OUT, NEVER, NO_NUMBER, NOT_FINITE, UNBOUNDED, picture
 from core.sweep.words import cell, engines, summary
 
 DEFAULT = Landscape(
@@ -143,6 +145,15 @@ def test_a_cell_that_is_not_done_looks_like_its_coarser_neighbour_but_no_choice_
     assert picture(blank).known.tolist() == [[True] * 9, [False] * 9]
 
 
+@pytest.mark.parametrize("measure", ["chi_1", "q_star", "xi_c", "trainable_depth"])
+def test_what_dies_out_has_no_logarithm_and_a_colour_of_its_own(measure):
+    base = Experiment(activation="tanh", init="xavier_normal")
+    x, y = parse("sigma_w=0,0.5"), parse("bias_std=0,0.1")
+    seen = picture(Landscape(base, x, y, measure).sweep())
+    assert seen.kinds[DIES_OUT].tolist()[0][0]
+    assert (seen.values[~np.isnan(seen.values)] > 0).all()
+
+
 def test_cells_that_cannot_be_are_told_with_their_reason():
     landscape = Landscape(
         Experiment(depth=3), parse("sigma_w=0.5..2:3"), parse("init=normal,zeros"), "rms", 2
@@ -167,10 +178,32 @@ def test_cells_that_cannot_be_are_told_with_their_reason():
             small().replace(x=parse("scale=0.005,0.01"), y=parse("number_format=float32,float64")),
             "With float32 the typical network stays finite through 40 layers for every s",
         ),
+        # Whichever way an axis runs, "up to" is from its smallest value.
+        (small().replace(x=parse("scale=5..0.005:9")), "through 40 layers up to s = 0.889; else"),
+        (small().replace(x=parse("scale=1,0.005,5,0.3")), "through 40 layers up to s = 1; else"),
+        (
+            small().replace(base=Experiment(init="zeros"), x=parse("sigma_w=1,2")),
+            "No cell has a number.",
+        ),
     ],
 )
 def test_what_was_found_is_said_in_one_sentence(landscape, told):
     assert told in summary(landscape.sweep())
+
+
+def test_of_a_part_it_is_said_so_and_of_the_row_that_most_is_known_of():
+    whole = small().sweep()  # its own row is n = 32
+    row = small().y.values.index(32)
+    engines = whole.engines.copy()
+    engines[1:, row] = 0
+    part = replace(whole, engines=engines)
+    assert summary(part).startswith("At n = ") and "At n = 32" not in summary(part)
+    assert " so far the typical network stays finite through 40 layers up to s =" in summary(part)
+    sizes = small("chi_1").sweep()
+    engines = sizes.engines.copy()
+    engines[5:] = 0
+    part = replace(sizes, engines=engines)
+    assert summary(part).startswith("χ₁ so far goes from 0.0004 at s = 0.005, n = 16 to ")
 
 
 def test_before_anything_is_known_that_is_said():

@@ -10,6 +10,7 @@ import pytest
 
 from core import Experiment, charts
 from core.borders import borders
+from core.charts.map_axes import map_axis
 from core.coordinate_check import coordinate_check
 from core.sweep import MEASURES, parse
 from core.sweep.link import Landscape
@@ -79,9 +80,24 @@ def test_log_axes_are_drawn_as_such_and_choices_stand_beside_each_other():
     assert figure["data"][0]["zmin"] == -figure["data"][0]["zmax"]  # 0 is in the middle
     _, unordered = drawn("no order")
     assert unordered["layout"]["xaxis"]["ticktext"] == ["64", "16", "32"]
+    assert map_axis(parse("scale=1,1,0.5"))["ticktext"] == ["1", "1", "0.5"]
     _, sigmas = drawn("chi")
     assert sigmas["layout"]["xaxis"]["title"]["text"] == "σ_w"
     assert sigmas["layout"]["yaxis"]["title"]["text"] == "Bias std σ_b"
+
+
+@pytest.mark.parametrize(
+    "text, labels",
+    [
+        ("width=16..2048:8", ["16", "32", "64", "128", "256", "512", "1024", "2048"]),
+        ("width=256..512:24", ["300", "400", "500"]),
+        ("scale=0.3..8:9", ["0.5", "1", "2", "5"]),
+        ("width=300..340:9", None),  # Plotly's own
+    ],
+)
+def test_a_log_axis_has_ticks_however_short_it_is(text, labels):
+    axis = map_axis(parse(text))
+    assert axis["type"] == "log" and axis.get("ticktext") == labels
 
 
 def test_colours_that_stand_for_log10_are_labelled_with_the_values():

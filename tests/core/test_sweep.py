@@ -1,7 +1,7 @@
 """A sweep gives each cell what its experiment gives alone, whoever computes it, in any order."""
 
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import fields
+from dataclasses import fields, replace
 from multiprocessing import get_context
 
 import numpy as np
@@ -12,7 +12,7 @@ from core.finite_width import predict
 from core.layer_stats import STATISTICS, Events
 from core.sampler import sample_ensemble
 from core.sweep import AXES, ENGINES, MEASURES, SweepResult, parse, spaced, sweep
-from core.sweep.chunks import chunked, groups_of, level_of
+from core.sweep.chunks import chunked, groups_of, level_of, solve_chunk
 from core.sweep.groups import Question, work
 from core.sweep.measures import measure_of
 
@@ -237,6 +237,59 @@ def test_a_sweep_that_is_stopped_keeps_what_it_has():
     assert result.stopped and 0 < result.done.sum() < result.done.size and not result.errors
     np.testing.assert_array_equal(result.values[:, result.done], whole.values[:, result.done])
     assert np.isnan(result.values[:, ~result.done]).all()
+
+
+def left_over(known, name):
+    """Groups of a grid that have a cell without a number."""
+    base, axes, measure = GRIDS[name]
+    made = [spaced_like(axis, values) for axis, values in axes.items()]
+    groups, _ = groups_of(base, made, Question(measure, None, 3))
+    return [g for g in groups if not all(known.done.flat[cell.index] for cell in g.cells)]
+
+
+@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("kept", [0.0, 0.3, 0.8, 1.0])
+def test_who_goes_on_computes_what_is_missing_and_has_the_same_bits(name, kept, monkeypatch):
+    whole = swept(name)
+    known = whole.engines * (np.random.default_rng(1).random(whole.shape) < kept)
+    values = np.where(known > 0, whole.values, np.nan)
+    stopped = replace(whole, values=values, engines=known.astype(np.uint8), stopped=True)
+    solved, fractions = [], []
+
+    def solving(chunk, question):
+        solved.extend(chunk)
+        return solve_chunk(chunk, question)
+
+    monkeypatch.setattr("core.sweep.conduct.solve_chunk", solving)
+    before = stopped.values.copy()
+    same(whole, swept(name, known=stopped, on_progress=fractions.append))
+    assert solved == left_over(stopped, name)
+    np.testing.assert_array_equal(stopped.values, before)  # a copy is filled
+    assert fractions == sorted(fractions) and fractions[-1:] in ([1], [])
+
+
+def test_a_sweep_stopped_on_the_way_goes_on_from_there_and_tries_again_what_failed():
+    base = Experiment(width=100, depth=20, activation="tanh", number_format="float8_e5m2")
+    axes, seen = {"scale": [0.1 * k for k in range(1, 9)], "seed": list(range(9))}, []
+    whole = sweep(base, axes, "rms")
+    part = sweep(base, axes, "rms", on_result=seen.append, should_stop=lambda: len(seen) > 0)
+    assert 0 < part.fraction_done < 1
+    lost = tuple(int(at) for at in np.argwhere(~part.done)[0])
+    more = []
+    failed = replace(part, errors={lost: "KilledWorker: gone"})
+    same(whole, sweep(base, axes, "rms", known=failed, on_result=more.append))
+    assert more[0].fraction_done > part.fraction_done
+
+
+def test_what_is_known_must_be_of_the_same_sweep():
+    known = sweep(SMALL, {"seed": [1, 2]}, "rms")
+    for base, axes, measure in (
+        (SMALL.replace(depth=11), {"seed": [1, 2]}, "rms"),
+        (SMALL, {"seed": [1, 3]}, "rms"),
+        (SMALL, {"seed": [1, 2]}, "rms@3"),
+    ):
+        with pytest.raises(ValueError, match="known must be a result of this sweep"):
+            sweep(base, axes, measure, known=known)
 
 
 def test_what_a_hook_raises_ends_the_sweep():

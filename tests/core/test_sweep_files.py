@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core import Experiment, propagate
+from core.experiment import DEFAULTS, PARAMETERS
 from core.sweep import load, save, sweep, to_frame
 from core.sweep.__main__ import main
 
@@ -192,6 +193,16 @@ def test_a_cluster_that_is_not_there_is_named(address, words, capsys, monkeypatc
     monkeypatch.setenv("GOOD_INIT_DASK", address)
     assert main(["--x", "scale=1", "--quiet"]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_every_field_is_an_option_that_says_what_is_allowed(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    told = " ".join(capsys.readouterr().out.split())
+    for name, parameter in PARAMETERS.items():
+        assert f"--{name.replace('_', '-')}" in told
+        assert f"{parameter.allowed.capitalize()}. Default {DEFAULTS[name]}." in told
 
 
 def test_a_refused_cell_is_told_and_the_rest_is_written(tmp_path, capsys, monkeypatch):

@@ -64,6 +64,7 @@ def test_a_link_shows_its_map_and_says_what_it_comes_to():
     assert heat["x"] == [*MEANT.x.values] and heat["y"] == [*MEANT.y.values]
     assert problems(at) == []
     assert address(at) == {name: SMALL[name] for name in ("x", "y", "networks")}
+    assert "Done: 6 × 4 cells." in text(at)
     assert "The median of 3 networks with seed 0." in text(at)
     assert "The numbers come from matrices multiplied beyond the number format" in text(at)
     assert "The overflow line is where theory sees" in text(at)
@@ -190,9 +191,9 @@ class Slow:
         self.go, self.begun = threading.Event(), 0
         real = Landscape.sweep
 
-        def sweep(landscape, executor, on_result, should_stop):
+        def sweep(landscape, executor, on_result, should_stop, known):
             self.begun += 1
-            parts = []
+            self.known, parts = known, []
             whole = real(landscape, on_result=parts.append)
             on_result(parts[0])
             while not self.go.wait(0.01):
@@ -203,26 +204,55 @@ class Slow:
         monkeypatch.setattr(_sweeping, "_FIRST_LOOK", 0.5)
 
 
+def begun(at):
+    """Look again until there is a first part: on a busy machine not at the first look."""
+    deadline = time.monotonic() + 60
+    while said(at) == "Nothing is measured yet.":
+        assert time.monotonic() < deadline
+        at.run()
+
+
+def given_up():
+    """Nobody waits for the work any more, and it ends."""
+    deadline = time.monotonic() + 10
+    while _cached.work().standing()[0]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_the_coarse_picture_is_there_first_and_stop_keeps_it(monkeypatch):
     slow = Slow(monkeypatch)
     query = SMALL | {"x": "scale=0.01..10:17", "y": "width=16..128:17", "seed": "5"}
     at = visited("pages/phase_diagram.py", query)
+    begun(at)
     assert components(at, "again") and at.button(key="stop")
     coarse = figure(at)["data"][0]["z"]
     at.button(key="stop").click().run()
     assert not components(at, "again") and figure(at)["data"][0]["z"] == coarse
     assert "Stopped at " in text(at)
-    deadline = time.monotonic() + 10
-    while _cached.work().standing()[0]:  # nobody waits for it, and it ends
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    given_up()
     at.run()
     assert slow.begun == 1 and figure(at)["data"][0]["z"] == coarse
+    assert slow.known is None
     slow.go.set()
     at.button(key="go_on").click().run()
     settled(at)
     assert slow.begun == 2 and figure(at)["data"][0]["z"] != coarse
+    assert 0 < slow.known.fraction_done < 1  # it goes on from there
     assert not [button for button in at.button if button.key in ("stop", "go_on")]
+
+
+def test_a_map_left_half_way_goes_on_from_there_after_a_look_at_another(monkeypatch):
+    slow = Slow(monkeypatch)
+    at = visited("pages/phase_diagram.py", SMALL | {"x": "scale=0.01..10:17", "seed": "8"})
+    begun(at)
+    at.button(key="stop").click().run()
+    given_up()
+    slow.go.set()
+    settled(at.selectbox(key="map_measure").set_value("all_zero").run())
+    assert slow.known is None  # of another map nothing is known
+    settled(at.selectbox(key="map_measure").set_value("first_nonfinite").run())
+    assert 0 < slow.known.fraction_done < 1
 
 
 def test_who_moves_on_leaves_the_work_on_the_map_before(monkeypatch):
