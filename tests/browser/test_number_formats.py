@@ -50,6 +50,7 @@ def test_the_two_pages_share_what_is_set(page, address):
     expect(page).to_have_url(re.compile("number_format=float16"))
     page.get_by_role("slider", name="Depth").press("ArrowLeft")
     expect(page).to_have_url(re.compile("depth=29"))
+    drawn(page)
     page.get_by_role("link", name="Number formats").click()
     expect(page.locator(".gi-formats")).to_be_visible()
     expect(page).to_have_url(re.compile("depth=29"))
