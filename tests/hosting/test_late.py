@@ -1,8 +1,12 @@
 """A host that begins every answer late: who is quicker sees the right numbers at the end."""
 
+from urllib.parse import urlencode
+
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.on_screen import curve, eventually, has_query, settled, step, visit
+from tests.browser.test_number_formats import faults
 from tests.serving import serve
 
 
@@ -36,3 +40,12 @@ def until_owed(page):
         assert page.owed()
 
     eventually(owed)
+
+
+def test_a_click_that_comes_between_two_looks_at_a_map_is_not_lost(page, late):
+    slow = {"x": "scale=0.01..1:24", "y": "width=256..512:24", "real": "true", "depth": "600"}
+    page.goto(f"{late}/phase-diagram?{urlencode(slow | {'networks': '4', 'seed': '3'})}")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped at")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    assert faults(page) == []
