@@ -43,7 +43,7 @@ export class Live {
   update(spec) {
     this.spec = spec;
     this.#prepare(document.activeElement);
-    if (this.shown && !this.#isWanted()) return false; // the preview is of newer values
+    if (this.shown && !this.isWanted()) return false; // the preview is of newer values
     this.#end();
     return true;
   }
@@ -75,7 +75,8 @@ export class Live {
     return query;
   }
 
-  #isWanted() {
+  // Whether the server's figure is of what the sliders stand at.
+  isWanted() {
     const wanted = this.#wanted();
     return Object.entries(this.spec.query).every(
       ([name, text]) => text === wanted[name] || Number(text) === Number(wanted[name]));
@@ -109,7 +110,7 @@ export class Live {
     if (!this.dragged || pointer !== this.pointer) return;
     this.dragged = undefined;
     if (!this.shown) return;
-    if (this.#isWanted()) this.#giveWay(); // back where it was: the server has nothing to say
+    if (this.isWanted()) this.#giveWay(); // back where it was: the server has nothing to say
     else this.#verify();
   }
 
@@ -129,7 +130,7 @@ export class Live {
   #draw() {
     if (!this.touched) return;
     const wanted = this.#wanted();
-    if (this.#isWanted() && !this.dragged) {
+    if (this.isWanted() && !this.dragged) {
       this.#giveWay();
       return;
     }
@@ -219,7 +220,7 @@ export class Live {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       const tired = performance.now() - since > PATIENCE && !serverIsAtWork();
-      if (!this.dragged && (tired || this.#isWanted())) this.#giveWay();
+      if (!this.dragged && (tired || this.isWanted())) this.#giveWay();
       else this.#wait(since);
     }, GLANCE);
   }

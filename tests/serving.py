@@ -29,7 +29,7 @@ _FLAGS = [
     "--disable-sync",
 ]
 _PATIENCE = 60.0
-_STREAMLIT = ("streamlit",)
+_STREAMLIT = tuple(os.environ.get("SERVED_BY", "streamlit").split())
 
 
 def free_port() -> int:

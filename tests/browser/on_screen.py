@@ -1,22 +1,37 @@
 """What a viewer of Explore sees and does, in the words of the tests."""
 
 import time
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
-from playwright.sync_api import Error
+from playwright.sync_api import Error, expect
 
-_PATIENCE = 30_000  # ms; the first page of a cold server takes a few seconds
+from core import Experiment
+
+_PATIENCE = 60.0  # seconds; the first page of a cold server takes a few, a busy machine many more
 ITERATION = ".gi-numbers > :first-child strong"
+PREVIEW = "document.querySelector('.gi-figure').goodInitPreview"
 _IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 
 
-def until(page, expression, patience=_PATIENCE):
-    """Wait until an expression holds in the page.
+def eventually(check):
+    """Call a check until it passes: no assertion fails in it and nothing is missing on the page."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return check()
+        except (AssertionError, Error):
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.02)
+
+
+def until(page, expression, argument=None):
+    """Wait until an expression holds in the page, or a function of the argument.
 
     Playwright's own waiting compiles text inside the page, which the page forbids.
     """
-    deadline = time.monotonic() + patience / 1000
-    while not page.evaluate(expression):
+    deadline = time.monotonic() + _PATIENCE
+    while not page.evaluate(expression, argument):
         assert time.monotonic() < deadline, f"{expression} did not come true"
         page.wait_for_timeout(20)
 
@@ -28,16 +43,78 @@ def visit(page, address, **query):
     return page
 
 
+# Whether something holds, and still does when what Streamlit or a figure has put off was done: both
+# wait for a frame and some 10 ms at most, and timers come in the order of their times.
+_STAYS = """async argument => {
+  const look = LOOK;
+  const before = look(argument);
+  await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30)));
+  const after = look(argument);
+  return after.length > 0 && after.every((part, i) => part === before[i]);
+}"""
+_IS_IDLE = _STAYS.replace("LOOK", f"() => [...document.querySelectorAll('{_IDLE}')]")
+# The data of all figures, if they are drawn and of what the sliders and the address ask for.
+_IS_DRAWN = _STAYS.replace(
+    "LOOK",
+    """(wanted) => {
+    const charts = [...document.querySelectorAll('.gi-figure')].map((root) => root.goodInitChart);
+    const isDrawn = ({ plot, newest }) => plot._fullLayout && plot.data === newest?.figure.data;
+    const isWanted = ({ live }) => !live || (live.isWanted() &&
+      Object.entries(wanted).every(([name, text]) => live.spec.query[name] === text));
+    const isThere = document.querySelector('IDLE') &&
+      document.querySelector('[data-testid="stSlider"]') &&
+      charts.every((chart) => chart && isDrawn(chart) && isWanted(chart));
+    return isThere ? charts.map(({ newest }) => newest) : [];
+  }""".replace("IDLE", _IDLE),
+)
+
+
+def idle(page):
+    """Wait until the server has answered what the page asked, and has nothing more to send.
+
+    Right after an action the page itself is idle: until the first message of the answer comes.
+    """
+    until_answered(page, lambda: page.evaluate(_IS_IDLE))
+
+
 def drawn(page):
-    """Wait until every figure is drawn and the server has nothing more to send."""
-    page.wait_for_selector(".gi-plot .main-svg", timeout=_PATIENCE)
-    # A quick run is drawn before the controls are sent.
-    page.wait_for_selector('[data-testid="stSlider"]', state="attached", timeout=_PATIENCE)
-    page.wait_for_selector(_IDLE, state="attached", timeout=_PATIENCE)
-    until(
-        page,
-        "[...document.querySelectorAll('.gi-plot')].every(plot => plot._fullLayout)",
-    )
+    """Wait until every figure is drawn, and is of what the controls and the address ask for."""
+    until_answered(page, lambda: page.evaluate(_IS_DRAWN, experiment_of(page).to_query()))
+
+
+def until_answered(page, holds):
+    """Wait until the server owes no answer and something holds."""
+    deadline = time.monotonic() + 2 * _PATIENCE
+    while page.owed() or not holds():
+        assert time.monotonic() < deadline, f"no answer to {query_of(page)}"
+        page.wait_for_timeout(20)
+
+
+def shows(page, what):
+    """Expect the main figure to be of the server, or a preview of this kind."""
+    expect(main_figure(page)).to_have_attribute("data-shows", what)
+
+
+def settled(page):
+    """Wait until the server's figure answers the sliders, and nothing is left of a preview."""
+    drawn(page)
+    shows(page, "server")
+    expect(page.locator(".gi-preview, .gi-layer")).to_have_count(0)
+
+
+_FOLLOWS = """slider => {
+  const { shown } = document.querySelector('.gi-figure').goodInitChart.live;
+  const input = document.querySelector(`.st-key-${slider} input[type="range"]`);
+  const value = input.getAttribute('aria-valuetext');
+  const of = { scale: shown?.[1], depth: shown?.[2] }[slider];
+  const badge = document.querySelector('.gi-badge')?.textContent ?? '';
+  return of === value || badge.endsWith(`, ${slider} = ${value}`);
+}"""
+
+
+def followed(page, slider):
+    """Wait until the preview is of what this slider stands at."""
+    until(page, _FOLLOWS, slider)
 
 
 def step(page, slider, key):
@@ -49,16 +126,23 @@ def step(page, slider, key):
 
 
 def query_of(page):
-    """The parameters in the address bar."""
-    return {name: texts[0] for name, texts in parse_qs(urlsplit(page.url).query).items()}
+    """The parameters in the address bar, now: ``page.url`` hears of them later."""
+    query = parse_qs(page.evaluate("location.search.slice(1)"))
+    return {name: texts[0] for name, texts in query.items()}
+
+
+def experiment_of(page):
+    """What the address bar asks for."""
+    return Experiment.from_query(query_of(page))[0]
 
 
 def has_query(page, wanted):
-    """Wait until the address bar has these parameters and no others."""
-    deadline = time.monotonic() + _PATIENCE / 1000
-    while (found := query_of(page)) != wanted:
-        assert time.monotonic() < deadline, f"{found} is not {wanted}"
-        page.wait_for_timeout(20)
+    """Wait until these are the parameters in the address bar, and no others."""
+
+    def same():
+        assert query_of(page) == wanted
+
+    eventually(same)
 
 
 def answer(page):
@@ -84,21 +168,40 @@ def main_figure(page):
     return page.get_by_role("figure", name="Standard deviation of x per layer")
 
 
-def bottom(locator):
-    """How far down the window an element ends, in pixels."""
-    box = locator.bounding_box()
-    return box["y"] + box["height"]
+def ends_above(height, *locators):
+    """Wait until the elements are there, and end so far down the window, in pixels, at most."""
+
+    def fits():
+        for box in (locator.bounding_box() for locator in locators):
+            assert box["y"] + box["height"] <= height
+
+    eventually(fits)
+
+
+def scrolls_one_way(page, width, *locators):
+    """Wait until the page, and all that is found, lies within this width in pixels."""
+
+    def fits():
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for item in (item for locator in locators for item in locator.all()):
+            box = item.bounding_box()
+            assert box["x"] >= 0 and box["x"] + box["width"] <= width
+
+    eventually(fits)
 
 
 def thumb(page, slider):
-    """Where a slider's thumb is, and how long its track: x, y, length in pixels."""
+    """Where a slider's thumb is, and how long its track, when it rests: x, y, length in pixels."""
     script = """name => {
       const input = document.querySelector(`.st-key-${name} input[type="range"]`);
       const track = input.closest('[data-testid="stSlider"]').getBoundingClientRect();
       const thumb = input.parentElement.parentElement.getBoundingClientRect();
       return [thumb.x + thumb.width / 2, thumb.y + thumb.height / 2, track.width];
     }"""
-    return page.evaluate(script, slider)
+    place = None
+    while place != (place := page.evaluate(script, slider)):
+        page.wait_for_timeout(100)  # what folds out or scrolls is elsewhere by then
+    return place
 
 
 def choose(page, name, option):
@@ -106,13 +209,10 @@ def choose(page, name, option):
     box = page.get_by_role("combobox", name=name)
     box.scroll_into_view_if_needed()
     choice = page.get_by_role("option", name=option, exact=True)
-    for _ in range(5):  # as a person does whom the page has moved the list away from
-        page.wait_for_timeout(300)
+
+    def pick():  # as a person does whom the page has moved the list away from
         if not choice.is_visible():
-            box.click()
-        try:
-            choice.click(timeout=2_000)
-        except Error:
-            continue
-        return
-    choice.click(timeout=1)
+            box.click(timeout=5_000)
+        choice.click(timeout=5_000)
+
+    eventually(pick)

@@ -99,6 +99,6 @@ def test_there_is_no_line_where_theory_knows_none():
 
 
 def test_the_lines_of_a_smooth_activation_take_less_than_three_seconds():
-    start = time.perf_counter()
+    start = time.process_time()  # others may have the processor meanwhile
     lines(FRESH.replace(activation="tanh", depth=101), "scale=0.0001..10:48", "width=17..2049:48")
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

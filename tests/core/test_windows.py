@@ -120,7 +120,7 @@ def test_an_unknown_format_is_refused():
 def test_six_windows_at_depth_100_take_less_than_a_third_of_a_second(activation):
     best = math.inf
     for width in (101, 102, 103):  # each anew
-        start = time.perf_counter()
+        start = time.process_time()  # others may have the processor meanwhile
         scale_windows(Experiment(width=width, activation=activation))
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     assert best < 0.3

@@ -36,7 +36,7 @@ def test_a_run_that_fails_half_way_is_told_by_name_and_logged(visitor, breaking,
     page = visitor()
     page.goto(f"{breaking}/?seed=13&hide=theory&" + "&".join(f"{k}={v}" for k, v in size.items()))
     told = page.get_by_text("Something went wrong here").first
-    expect(told).to_be_visible(timeout=30_000)
+    expect(told).to_be_visible()
     name = re.search(r"log has it as ([0-9a-f]{8})", told.inner_text())[1]
     [failure] = [line for line in lines(log) if line.get("id") == name]
     assert failure["event"] == "failure" and "only the host should know" in failure["error"]

@@ -48,6 +48,18 @@ def test_a_long_visit_has_no_errors(app):
     assert seen.errors == [] and seen.grown < 100
 
 
+async def _kept(address):
+    async with Viewer(address, {}) as viewer:
+        await viewer.arrive()
+        await viewer.step("scale", "0.1")
+        return viewer.kept
+
+
+def test_no_answer_relies_on_what_a_page_has_kept(app):
+    """A page that asked again before a late answer came has forgotten it, and Streamlit ends it."""
+    assert run_apart(_kept(app.address)) == []
+
+
 async def _back_with_a_step(address):
     async with Viewer(address, {"width": "64"}) as viewer:
         await viewer.arrive()

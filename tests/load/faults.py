@@ -23,6 +23,7 @@ from tests.load.viewer import Viewer
 from tests.serving import ROOT, App, processes
 
 _LONG = {"width": "2048", "depth": "2000", "weights": "fresh"}  # a minute, if nobody stops it
+_ENDS_WITHIN = 20  # seconds; a machine that others use takes several, and the run takes more
 _AT_ONCE = 8
 _MOST_GROWTH = 50.0  # MB
 
@@ -59,8 +60,8 @@ def lost_process(viewers: int = 30, seconds: float = 20.0, ramp: float = 10.0) -
     return Outcome(done, seen, is_fine=everyone and slowest < BACK_WITHIN)
 
 
-async def _leave_in_mid_run(app: App) -> tuple[float, float, list[str]]:
-    """Processor share during a long run and after its viewer left, and what others saw wrong."""
+async def _leave_in_mid_run(app: App) -> tuple[float, float | None, list[str]]:
+    """Processor share during a long run, seconds from its viewer's leaving to its end, errors."""
 
     async def share(seconds: float) -> float:
         before = cpu_seconds(app.process.pid)
@@ -71,23 +72,27 @@ async def _leave_in_mid_run(app: App) -> tuple[float, float, list[str]]:
         await other.arrive()
         await leaving.connect()
         await leaving.send(leaving.run())
-        await asyncio.sleep(2.0)
-        busy = await share(1.0)
+        busy = 0.0
+        for _ in range(_ENDS_WITHIN):
+            if (busy := await share(1.0)) > 0.1:
+                break
         leaving.vanish()
-        await asyncio.sleep(2.0)
-        idle = await share(2.0)
+        ended = None
+        for seconds in range(1, _ENDS_WITHIN + 1):
+            if await share(1.0) < min(0.2, busy / 3):
+                ended = float(seconds)
+                break
         answer = await other.step("depth", "90")
-        return busy, idle, answer.exceptions + wrong([(other.query, other.verdict)])
+        return busy, ended, answer.exceptions + wrong([(other.query, other.verdict)])
 
 
 def leaving_in_mid_run(app: App) -> Outcome:
     """A viewer closes the tab while a run of a minute is under way."""
-    busy, idle, errors = run_apart(_leave_in_mid_run(app))
-    seen = (
-        f"processor {busy:.0%} before, {idle:.0%} two seconds later; others: {len(errors)} errors"
-    )
+    busy, ended, errors = run_apart(_leave_in_mid_run(app))
+    idle = "never idle" if ended is None else f"idle within {ended:.0f} s"
+    seen = f"processor {busy:.0%} before, {idle} of leaving; others: {len(errors)} errors"
     # On a machine that others use the run gets a part of a core only; once gone it takes none.
-    fine = busy > 0.1 and idle < min(0.2, busy / 3) and not errors
+    fine = busy > 0.1 and ended is not None and not errors
     return Outcome("a viewer leaves in mid-run", seen, is_fine=fine)
 
 

@@ -92,6 +92,11 @@ class Viewer:
         assert self._socket is not None, "connect first"
         return self._socket
 
+    @property
+    def kept(self) -> list[str]:
+        """The hashes of messages that the host may refer to instead of sending them again."""
+        return list(self._hashes)
+
     async def connect(self) -> None:
         """Open the websocket; after a loss, ask for the session that there was."""
         cookie = {"Cookie": f"good_init_viewer={self.visitor}"} if self.visitor else {}

@@ -13,7 +13,7 @@ from tests.serving import serve
 
 LONG = "width=1024&depth=1000&weights=fresh"  # several seconds each
 MANY = 60  # more than the threads that pages and scripts share
-SOON = 20.0  # seconds
+SOON = 60.0  # seconds; the files take longer
 
 
 @pytest.fixture(scope="module")

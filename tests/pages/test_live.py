@@ -61,19 +61,19 @@ def test_a_preview_is_dropped_while_another_is_computed(monkeypatch):
 
     def slow(kind, experiment, device):
         at_work.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return {"slow": True}
 
     monkeypatch.setattr(_live, "_document", slow)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(_live._exclusively, "measured", Experiment(), "cpu")
-        assert at_work.wait(10)
+        assert at_work.wait(60)
         second = pool.submit(_live._exclusively, "measured", Experiment(), "cpu")
-        assert second.result(timeout=5) is None  # at once, while the first is not done
+        assert second.result(timeout=60) is None  # at once, while the first is not done
         go_on.set()
-        assert first.result(timeout=10) == {"slow": True}
+        assert first.result(timeout=60) == {"slow": True}
         third = pool.submit(_live._exclusively, "measured", Experiment(), "cpu")
-        assert third.result(timeout=10) == {"slow": True}
+        assert third.result(timeout=60) == {"slow": True}
 
 
 def test_a_preview_is_dropped_while_every_core_has_a_run(monkeypatch):
