@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import orjson
 import streamlit as st
 
 from pages._assets import MODULE_PATHS, PLOTLY_PATH
@@ -13,7 +14,8 @@ from pages._assets import MODULE_PATHS, PLOTLY_PATH
 _HERE = Path(__file__).parent
 _FAILED = "_plotly_script_failed"
 
-# Streamlit sends this text with every figure; the modules and Plotly are fetched once and kept, all
+# Bytes, for Streamlit would write anything else as text twice: what is slow there all viewers wait for.
+# It sends the text below with every figure; the modules and Plotly are fetched once and kept, all
 # at the same time. Paths are taken from where the page is, which may be under a prefix.
 _LOADER = """
 const at = (path) => new URL(path, document.baseURI).href;
@@ -23,7 +25,8 @@ const preload = (path, rel, as) => {
   known.add(path);
   document.head.append(Object.assign(document.createElement("link"), { rel, as, href: at(path) }));
 };
-export default ({ data, ...rest }) => {
+export default ({ data: bytes, ...rest }) => {
+  const data = JSON.parse(new TextDecoder().decode(bytes));
   preload(data.plotly, "preload", "script");
   for (const path of data.modules) preload(path, "modulepreload", "script");
   const shown = import(at(data.module)).then(
@@ -63,19 +66,20 @@ def show(
     if st.session_state.get(_FAILED):
         st.plotly_chart(figure, key=f"{key}_stock", theme="streamlit")
         return
+    told = {
+        "figure": figure,
+        "alt": figure["layout"]["meta"]["alt"],
+        "module": _MODULES["chart.js"],
+        "modules": list(_MODULES.values()),
+        "plotly": _PLOTLY,
+        "name": key,
+        "urgent": urgent,
+        "live": live,
+        "clicks": on_cell is not None,
+    }
     result = _component(
         key=key,
-        data={
-            "figure": figure,
-            "alt": figure["layout"]["meta"]["alt"],
-            "module": _MODULES["chart.js"],
-            "modules": list(_MODULES.values()),
-            "plotly": _PLOTLY,
-            "name": key,
-            "urgent": urgent,
-            "live": live,
-            "clicks": on_cell is not None,
-        },
+        data=orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY),
         default={"failed": False},
         on_failed_change=_remember_failure,
         on_cell_change=lambda: on_cell and on_cell(st.session_state[key]["cell"]),

@@ -1,4 +1,4 @@
-"""When nobody is connected the host tidies up: cycles are collected, and free memory goes back.
+"""When nobody is connected the host tidies up, and its memory goes back to the machine.
 
 Streamlit's own collection after every script keeps all viewers waiting, and is switched off; the
 C library keeps what was freed. A class that has left should leave nothing behind.
@@ -12,14 +12,15 @@ import gc
 
 from starlette.concurrency import run_in_threadpool
 
-from pages import _viewer
+from pages import _cached, _viewer
 
 _EVERY = 10.0  # seconds
 _TIMES = 30  # after the last viewer left, whose session Streamlit keeps for two minutes
 
 
 def tidy() -> None:
-    """Collect what nothing refers to, and give the memory back that is free."""
+    """Forget what is quickly found again, and give the memory back."""
+    _cached.work().forget_quick()
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, others do not
     if trim is not None:

@@ -42,6 +42,13 @@ class Unfinished(Exception):
         self.so_far, self.standing = so_far, standing
 
 
+class Kept(NamedTuple):
+    """An answer, and whether it is found again before anyone would notice."""
+
+    answer: Any
+    quick: bool
+
+
 class Ended(NamedTuple):
     """What became of a piece of work, for who keeps the log.
 
@@ -70,6 +77,7 @@ class Job:
     viewer: str
     about: Mapping[str, Any]
     number: int
+    quick: bool
     answer: Future[Any] = field(default_factory=Future)
     waiting: int = 1
     fraction: float = 0.0

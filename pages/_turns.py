@@ -2,18 +2,17 @@
 
 Python lets one thread at a time compute, and a run gives way at every product. If all scripts of a
 class ran at once, each would wait for all the others at every one of its steps, and all would be
-done at the end. Two at a time leave no core idle while one of them is inside a product.
+done at the end. One at a time takes the least processor time: what sends the answers keeps the other
+core.
 """
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_AT_ONCE = 2
-_GIVES_WAY_AFTER = 0.001  # seconds; who comes back from a product waits that long for the other
+_AT_ONCE = 1
 
 
 class Turns:
@@ -44,11 +43,6 @@ class Turns:
             yield
         finally:
             self._free.acquire()
-
-
-def start() -> None:
-    """Let threads give way to each other often enough; once per process."""
-    sys.setswitchinterval(_GIVES_WAY_AFTER)
 
 
 TURNS = Turns(_AT_ONCE)

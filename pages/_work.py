@@ -19,7 +19,7 @@ from typing import Any
 
 from cachetools import LRUCache
 
-from pages._jobs import Ended, Job, OnProgress, Standing, Superseded, Unfinished, weighed
+from pages._jobs import Ended, Job, Kept, OnProgress, Standing, Superseded, Unfinished, weighed
 from pages._turns import TURNS
 
 _INTERVAL = 0.1  # seconds between two words to those who wait
@@ -51,7 +51,7 @@ class Work:
     ) -> None:
         self.at_once, self.longest_queue, self.on_end = at_once, longest_queue, on_end
         self.linger = linger
-        self.kept: LRUCache[Hashable, Any] = LRUCache(cache_bytes, getsizeof=weighed)
+        self.kept: LRUCache[Hashable, Kept] = LRUCache(cache_bytes, getsizeof=weighed)
         self.found, self.missed = 0, 0
         self._jobs: dict[Hashable, Job] = {}
         self._queue: list[Job] = []
@@ -92,7 +92,7 @@ class Work:
         """
         with self._lock:
             try:
-                answer = self.kept[key]
+                answer = self.kept[key].answer
             except KeyError:
                 self.missed += 1
             else:
@@ -119,6 +119,12 @@ class Work:
                 self._jobs[key].expected.pop(viewer, None)
                 self._tidy()
 
+    def forget_quick(self) -> None:
+        """Keep only what took long: the rest is found again before anyone would notice."""
+        with self._lock:
+            for key in [key for key, kept in self.kept.items() if kept.quick]:
+                del self.kept[key]
+
     def standing(self) -> tuple[int, int]:
         """How many long pieces of work are running, and how many wait."""
         with self._lock:
@@ -141,7 +147,7 @@ class Work:
                 f"this host's queue for long runs is full ({len(self._queue)} waiting): "
                 "try again in a moment, or lower width, depth or batch_size"
             )
-        job = Job(key, compute, viewer, about, next(self._numbers))
+        job = Job(key, compute, viewer, about, next(self._numbers), quick)
         self._jobs[key] = job
         if not quick:
             self._queue.append(job)
@@ -258,7 +264,7 @@ class Work:
             error, outcome = failure, "failed"
         with self._lock:
             if error is None:
-                self._keep(job.key, answer)
+                self._keep(job, answer)
             if self._jobs.get(job.key) is job:
                 del self._jobs[job.key]
         if error is None:
@@ -269,6 +275,6 @@ class Work:
         what = job.key[0] if isinstance(job.key, tuple) else str(job.key)
         self.on_end(Ended(what, job.about, outcome, started - job.asked, ended - started))
 
-    def _keep(self, key: Hashable, answer: Any) -> None:
+    def _keep(self, job: Job, answer: Any) -> None:
         with suppress(ValueError):  # it is larger than all that is kept
-            self.kept[key] = answer
+            self.kept[job.key] = Kept(answer, job.quick)

@@ -111,7 +111,7 @@ def shown(at):
 def chart(at, key):
     """What a chart's component is sent."""
     [proto] = [part.proto for part in at.get("bidi_component") if f"-{key}" in part.proto.id]
-    return json.loads(proto.json)
+    return json.loads(proto.bytes)
 
 
 def test_the_lesson_explodes_at_iteration_28():

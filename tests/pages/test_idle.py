@@ -6,7 +6,8 @@ import weakref
 
 import pytest
 
-from pages import _idle, _viewer
+from core import Experiment
+from pages import _cached, _idle, _viewer
 from tests.load.loop import run_apart
 
 
@@ -49,6 +50,13 @@ def test_nobody_is_disturbed_and_nothing_is_done_before_anyone_came(told):
 
 def test_a_host_tidies_up_a_few_times_after_everyone_left(told):
     assert told([1, 0, 0, 0, 0, 0, 0]) == 3
+
+
+def test_what_is_quickly_found_again_is_forgotten():
+    _cached.run(Experiment(width=16, depth=3), "cpu")
+    assert _cached.work().kept
+    _idle.tidy()
+    assert not any(kept.quick for kept in _cached.work().kept.values())
 
 
 def test_cycles_are_collected():

@@ -75,7 +75,7 @@ def test_who_waits_for_long_work_lets_others_go_on():
 
 def test_explore_waits_for_its_turn():
     with ThreadPoolExecutor(1) as threads:
-        with TURNS.turn(), TURNS.turn():
+        with TURNS.turn():
             page = threads.submit(opened, width="62", depth="30")
             time.sleep(0.5)
             assert not page.done()

@@ -228,6 +228,17 @@ def test_what_is_kept_stays_within_its_bytes_and_nobody_writes_to_it():
     assert len(big) == 10**6 and "big" not in work.kept
 
 
+def test_a_host_that_everyone_has_left_keeps_only_what_took_long():
+    work = Work(1, 1, 10**6)
+    for place in range(5):
+        work.answer(place, lambda tell: np.zeros(1000), quick=True)
+    found = work.answer("long", lambda tell: np.ones(1000), quick=False)
+    work.forget_quick()
+    assert list(work.kept) == ["long"] and 8_000 <= work.kept.currsize < 9_000
+    assert work.answer("long", lambda tell: None, quick=False) is found
+    assert work.answer(0, lambda tell: "anew", quick=True) == "anew"
+
+
 def test_a_run_weighs_what_its_arrays_weigh():
     run = propagate(Experiment(width=256, depth=50))
     arrays = sum(values.nbytes for values in run.stats.values.values())
