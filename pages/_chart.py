@@ -14,9 +14,9 @@ from pages._assets import MODULE_PATHS, PLOTLY_PATH
 _HERE = Path(__file__).parent
 _FAILED = "_plotly_script_failed"
 
-# Bytes, for Streamlit would write anything else as text twice: what is slow there all viewers wait for.
-# It sends the text below with every figure; the modules and Plotly are fetched once and kept, all
-# at the same time. Paths are taken from where the page is, which may be under a prefix.
+# A figure goes out as bytes: anything else Streamlit would write as text, twice, while all viewers
+# wait. It sends the text below along every time; the modules and Plotly are fetched once and kept,
+# all at the same time. Paths are taken from where the page is, which may be under a prefix.
 _LOADER = """
 const at = (path) => new URL(path, document.baseURI).href;
 const preload = (path, rel, as) => {

@@ -2,8 +2,8 @@
 
 Python lets one thread at a time compute, and a run gives way at every product. If all scripts of a
 class ran at once, each would wait for all the others at every one of its steps, and all would be
-done at the end. One at a time takes the least processor time: what sends the answers keeps the other
-core.
+done at the end. One at a time takes the least processor time, and what sends the answers has the
+other core.
 """
 
 from __future__ import annotations
