@@ -19,11 +19,12 @@ Row = tuple[str, str, str]
 _AIMS = {100: "p95 <= 1.0 s", 200: "p95 <= 3.0 s"}
 _ARRIVALS_PER_SECOND = 4
 _TIDIES_WITHIN = 25.0  # seconds after the last viewer left
+_AS_HOSTED = {"MALLOC_ARENA_MAX": "2"}  # by the image, the unit and make run
 
 
 def crowd_rows(viewers: int, seconds: float, settle: float) -> Iterator[Row]:
     """Many viewers on one process: how long they wait, what went wrong, what memory it took."""
-    with processes(1, MALLOC_ARENA_MAX="2") as [app]:  # as the image and the unit set it
+    with processes(1, **_AS_HOSTED) as [app]:
         pid = app.process.pid
         before = peak = resident(pid)
 
@@ -54,7 +55,7 @@ def crowd_rows(viewers: int, seconds: float, settle: float) -> Iterator[Row]:
 def long_rows(steps: int) -> Iterator[Row]:
     """One viewer who goes on and on."""
     if steps:
-        with processes(1) as [app]:
+        with processes(1, **_AS_HOSTED) as [app]:
             seen = long_visit.visit(app, steps)
         yield f"{steps} steps on one session", f"{seen.grown:+.0f} MB", "< 50 MB"
         yield "  of it in the first tenth", f"{seen.grown_early:+.0f} MB", ""
