@@ -18,10 +18,24 @@ _component = st.components.v2.component(
 )
 
 
-def went_back() -> bool:
-    """Whether the viewer went back to an older address, which then has the say."""
+def went_back(reader: str) -> bool:
+    """Whether the viewer went back to an older address, which then has the say.
+
+    Once a page is restored that is so for each reader's first look, and not for what comes after.
+    """
+    if goes_back():
+        return True
+    heard = st.session_state.get(_BACK)
+    if heard is None or reader in heard:
+        return False
+    heard.add(reader)
+    return True
+
+
+def goes_back() -> bool:
+    """Whether it is a step back that this run answers."""
     context = get_script_run_ctx()
-    return context is not None and (context.is_history_navigation or _BACK in st.session_state)
+    return context is not None and context.is_history_navigation
 
 
 def restore() -> None:
@@ -30,9 +44,9 @@ def restore() -> None:
     Streamlit takes out of it whatever the page that is left has a widget for.
     """
     context = get_script_run_ctx()
-    if context is None or _BACK in st.session_state:
+    if context is None:
         return
-    st.session_state[_BACK] = True
+    st.session_state[_BACK] = set()
     asked = parse_qs(context.query_string, keep_blank_values=True)
     st.query_params.from_dict({name: texts for name, texts in asked.items() if name not in _OWN})
     st.rerun()

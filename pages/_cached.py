@@ -196,7 +196,7 @@ def sweep(
     patience: float = math.inf,
     known: SweepResult | None = None,
 ) -> SweepResult:
-    """The numbers of a landscape; of one that was stopped, those that are not known yet.
+    """The numbers of a landscape; those that are known already are not computed again.
 
     Raises:
         Unfinished: the patience ran out; has the part of the result that is there.

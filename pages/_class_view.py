@@ -54,7 +54,7 @@ class ClassView(NamedTuple):
 
 def adopt_link() -> None:
     """Hide what the link hides; read once per session, and when the viewer goes back."""
-    if _VIEW in st.session_state and not _address.went_back():
+    if _VIEW in st.session_state and not _address.went_back("class view"):
         return
     query = st.query_params.to_dict()
     asked = [name for name in query.get("hide", "").split(",") if name]

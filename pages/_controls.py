@@ -64,14 +64,14 @@ def _arrive(page: str) -> None:
     st.session_state[_PAGE] = page
     carried = _carried()
     opened = st.query_params.to_dict().get(_OPEN)
-    if page == before and _address.went_back():
+    if page == before and _address.went_back("controls"):
         _go_back()
         return
     if page == before and opened is None:
         return
     for name in (*PARAMETERS, *carried, _LINKED):
         st.session_state.pop(name, None)
-    if _address.went_back():
+    if _address.goes_back():
         _address.restore()
         return
     if opened is not None:
@@ -287,7 +287,13 @@ def device_control() -> None:
     """The devices that this host offers, if there is a choice."""
     devices = available_devices()
     if len(devices) > 1:
-        st.selectbox("Device", devices, key="device", help="Where the products are computed.")
+        st.selectbox(
+            "Device",
+            devices,
+            key="device",
+            persist_state="session",
+            help="Where the products are computed.",
+        )
 
 
 def main_controls(shows: Callable[[str], bool] = lambda name: True) -> None:

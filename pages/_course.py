@@ -21,7 +21,7 @@ _RANGE = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?", re.ASCII)
 
 def adopt_link() -> None:
     """Go where the link says, once per session, and when the viewer goes back to an older one."""
-    if _STEP in st.session_state and not _address.went_back():
+    if _STEP in st.session_state and not _address.went_back("course"):
         return
     query = st.query_params.to_dict()
     slug, done = query.get("step", _FIRST), query.get("done", "")

@@ -24,7 +24,7 @@ def adopt_link(
     ``refusals`` says what of a landscape is not for this page, which then shows its own.
     """
     key, asked = _STATE + page, st.query_params.to_dict()
-    is_new = _address.went_back() and not _controls.is_opening(asked)
+    is_new = _address.went_back("landscape") and not _controls.is_opening(asked)
     if key in st.session_state and not is_new:
         return
     query = {name: text for name, text in asked.items() if name in PARTS}

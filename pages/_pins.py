@@ -40,7 +40,7 @@ def adopt_link() -> None:
     The link is read once per session, and when the viewer goes back to an older one. Otherwise the
     session has the say: a step of a slider may come with an address from before the last click.
     """
-    if _KEPT not in st.session_state or _address.went_back():
+    if _KEPT not in st.session_state or _address.went_back("pins"):
         st.session_state[_KEPT], problems = from_query(st.query_params.to_dict())
         _controls.tell(problems)
     _controls.carry(dict.fromkeys(PREFIX + slot for slot in SLOTS) | to_query(kept()))

@@ -15,7 +15,7 @@ from core.devices import set_threads
 from core.experiment import Experiment
 from core.finite_width import predict
 from core.propagate import propagate
-from pages import _assets, _database, _export, _live, _metrics, _observed, _poll
+from pages import _assets, _database, _export, _live, _metrics, _observed, _poll, _turns
 
 _PULSE = Experiment(width=16, depth=4, scale=0.25)
 
@@ -25,6 +25,7 @@ def warm_up() -> None:
     settings.check()  # a mistaken setting ends the start, not a viewer's visit
     _database.address()
     _observed.start()
+    _turns.start()
     set_threads(settings.value("GOOD_INIT_THREADS"))
     _assets.plotly_script()
     # Until the first script ran, Streamlit takes this folder for pages of the old kind, and tells

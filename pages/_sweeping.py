@@ -15,7 +15,7 @@ from pages._jobs import Standing, Unfinished
 from pages._work import QueueFull
 
 _PARTIAL, _STOPPED, _WATCHED = "_partial_sweep", "_stopped_sweep", "_watched_sweep"
-_MOST_KEPT = 2  # half a map and half a width sweep; a few MB each at most
+_MOST_KEPT = 2  # half-done maps of a viewer; a few MB each at most
 _LOOKS = "_looks_at_sweeps"
 _FIRST_LOOK = 0.35  # seconds until there is a coarse picture of most maps
 _BETWEEN_LOOKS = 0.6
@@ -80,7 +80,7 @@ def _numbers(landscape: Landscape) -> Seen:
         _remember(landscape, unfinished.so_far)
         return Seen(_partials().get(landscape), "going on", unfinished.standing)
     except ValueError as error:
-        return Seen(None, "refused", problem=str(error))
+        return Seen(before, "refused", problem=str(error))
     _partials().pop(landscape, None)
     return Seen(result, "done")
 
@@ -111,8 +111,12 @@ def button(landscape: Landscape, seen: Seen) -> None:
     with st.container(horizontal=True, key="sweeping", vertical_alignment="center"):
         if seen.state == "going on":
             place = seen.standing.place
-            text = f"place {place} in the queue" if place else "the coarse picture first"
-            st.progress(done, f"{done:.0%} done, {text}…")
+            text = f"{done:.0%} done"
+            if place:
+                text += f", place {place} in the queue"
+            elif not done:
+                text += ", the coarse picture first"
+            st.progress(done, f"{text}…")
             st.button("Stop", key="stop", icon=":material/stop:", on_click=_stop, args=(landscape,))
         elif seen.state == "stopped":
             st.html(f'<p class="gi-words">Stopped at {done:.0%}.</p>', width="content")

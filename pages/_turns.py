@@ -8,11 +8,13 @@ other core.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 _AT_ONCE = 1
+_GIVES_WAY_AFTER = 0.001  # seconds; who comes back from a product waits that long for others
 
 
 class Turns:
@@ -43,6 +45,11 @@ class Turns:
             yield
         finally:
             self._free.acquire()
+
+
+def start() -> None:
+    """Let threads give way to each other often enough; once per process."""
+    sys.setswitchinterval(_GIVES_WAY_AFTER)
 
 
 TURNS = Turns(_AT_ONCE)

@@ -17,7 +17,7 @@ from contextlib import suppress
 from itertools import count
 from typing import Any
 
-from cachetools import LRUCache
+from cachetools import Cache, LRUCache
 
 from pages._jobs import Ended, Job, Kept, OnProgress, Standing, Superseded, Unfinished, weighed
 from pages._turns import TURNS
@@ -105,12 +105,21 @@ class Work:
             else:
                 job.waiting += 1
         if mine and quick:
-            with self._quick:
-                self._do(job)
+            self._do_at_once(job)
         if job.answer.done():
             return self._wait(job, hear, viewer, patience)
         with TURNS.aside():
             return self._wait(job, hear, viewer, patience)
+
+    def _do_at_once(self, job: Job) -> None:
+        """In this thread; others go on if it has to wait for its chance."""
+        if not self._quick.acquire(blocking=False):
+            with TURNS.aside():
+                self._quick.acquire()
+        try:
+            self._do(job)
+        finally:
+            self._quick.release()
 
     def leave(self, key: Hashable, viewer: str) -> None:
         """Nobody is to linger for this viewer, who does not come back for the answer."""
@@ -122,7 +131,8 @@ class Work:
     def forget_quick(self) -> None:
         """Keep only what took long: the rest is found again before anyone would notice."""
         with self._lock:
-            for key in [key for key, kept in self.kept.items() if kept.quick]:
+            look = Cache.__getitem__  # which leaves the order of use as it is
+            for key in [key for key in self.kept if look(self.kept, key).quick]:
                 del self.kept[key]
 
     def standing(self) -> tuple[int, int]:

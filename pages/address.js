@@ -67,6 +67,7 @@ function write({ owned, params: wanted, steps }) {
   window.goodInitSteps = steps;
   const wasReplaced = isStep && begun && left;
   if (wasReplaced) window.history.replaceState(window.history.state, "", left);
+  if (wasReplaced && address.href === left) return;
   if (!wasReplaced && `${params}` === `${new URLSearchParams(window.location.search)}`) return;
   window.history[isStep ? "pushState" : "replaceState"]({}, "", address);
 }

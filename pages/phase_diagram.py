@@ -26,7 +26,8 @@ def _draw(landscape: Landscape, seen: Seen) -> None:
     """The map as far as it is known, in a frame that is there from the start."""
     if seen.state == "refused":
         st.error(seen.problem)
-        return
+        if seen.result is None:
+            return
     result = seen.result or landscape.blank()
     _map_words.say(summary(result))
     show(

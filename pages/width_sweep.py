@@ -46,7 +46,8 @@ def _draw(landscape: Landscape, seen: Seen) -> None:
     """The sizes as far as they are known."""
     if seen.state == "refused":
         st.error(seen.problem)
-        return
+        if seen.result is None:
+            return
     check = checked(seen.result or landscape.blank())
     _map_words.say(check.sentence)
     show(charts.size_against_width(check), key="coordinate", urgent=True)
@@ -68,7 +69,7 @@ def _page() -> None:
     if seen.result:
         check = checked(seen.result)
         _table(check)
-        notes = check.notes if seen.state == "done" else []  # before, much has no size yet
+        notes = [] if seen.state == "going on" else check.notes  # now, much has no size yet
         _words.paragraphs([*notes, engines(seen.result)])
     _width_controls.rest()
     _map_words.link(landscape, DEFAULT)

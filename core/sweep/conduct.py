@@ -52,7 +52,8 @@ def sweep(
             coarse cells come first.
         should_stop: asked some ten times a second; what is there by then is kept.
         known: this sweep as it was when it was stopped. Its numbers stay, and what it lacks is
-            found: to the last bit what one go would have given.
+            found: to the last bit what one go would have given. If it lacks nothing, neither
+            hook is called.
 
     Returns:
         The grid. A cell that failed has its reason in ``errors``.

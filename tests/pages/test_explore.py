@@ -148,6 +148,17 @@ def test_what_is_folded_away_is_not_sent_and_counts_all_the_same():
     assert at.text_input(key="seed").value == "7"
 
 
+def test_the_device_stays_when_it_is_folded_away(monkeypatch):
+    monkeypatch.setattr("pages._controls.available_devices", lambda: ["cpu", "cpu:0"])
+    at = opened(width="64", depth="30")
+    at.selectbox(key="device").select("cpu:0").run()
+    for unfolded in (False, True):
+        at.session_state["more"] = unfolded
+        at.run()
+        assert not at.exception and at.session_state["device"] == "cpu:0"
+    assert at.selectbox(key="device").value == "cpu:0"
+
+
 def test_a_link_gives_its_own_answer():
     verdict = judge(propagate(MEANT))
     assert verdict.sentence in answer(opened(**LINK))

@@ -74,9 +74,12 @@ def test_who_waits_for_long_work_lets_others_go_on():
 
 
 def test_explore_waits_for_its_turn():
+    start = time.monotonic()
+    opened(width="62", depth="31")
+    usual = time.monotonic() - start
     with ThreadPoolExecutor(1) as threads:
         with TURNS.turn():
             page = threads.submit(opened, width="62", depth="30")
-            time.sleep(0.5)
+            time.sleep(3 * usual)
             assert not page.done()
         assert "grows" in answer(page.result(PATIENCE))

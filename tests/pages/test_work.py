@@ -239,6 +239,16 @@ def test_a_host_that_everyone_has_left_keeps_only_what_took_long():
     assert work.answer(0, lambda tell: "anew", quick=True) == "anew"
 
 
+def test_what_was_used_last_stays_longest_whatever_was_forgotten():
+    work = Work(1, 1, 20_000)
+    for key in ("a", "b"):
+        work.answer(key, lambda tell: np.zeros(1000), quick=False)
+    work.answer("a", lambda tell: None, quick=False)
+    work.forget_quick()
+    work.answer("c", lambda tell: np.zeros(1000), quick=False)
+    assert list(work.kept) == ["a", "c"]
+
+
 def test_a_run_weighs_what_its_arrays_weigh():
     run = propagate(Experiment(width=256, depth=50))
     arrays = sum(values.nbytes for values in run.stats.values.values())
