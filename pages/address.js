@@ -72,8 +72,10 @@ function write({ owned, params: wanted, steps }) {
   window.history[isStep ? "pushState" : "replaceState"]({}, "", address);
 }
 
+// Streamlit calls this for every answer, and need not leave the last call before.
 export default function keep({ data }) {
-  const stop = () => {
+  window.goodInitAddress?.();
+  const stop = window.goodInitAddress = () => {
     ended.disconnect();
     window.removeEventListener("popstate", stop); // then an older address has the say
   };
