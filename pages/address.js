@@ -1,8 +1,6 @@
 // Writes what a page keeps by itself into the address, and nothing else of it. The server would have
 // to send the whole address, which arrives late and undoes in it what a slider wrote there meanwhile.
-// Where it sends one all the same, because a widget was set, this is written again after it.
-
-const app = () => document.querySelector('[data-testid="stApp"]');
+// Where it sends one all the same, because a widget was set, this is put into that one, too.
 
 // On the way to another page Streamlit makes a step of every address that it passes, some of them
 // still of the page that is left, and going back would stop at each. So the way is one step: the page
@@ -14,7 +12,10 @@ class Passage {
     Object.assign(this, { history, location, push: history.pushState.bind(history) });
     history.pushState = (...step) => this.step(...step);
     document.addEventListener("click", (event) => this.clicked(event), true);
-    window.addEventListener("popstate", () => this.end());
+    window.addEventListener("popstate", () => {
+      this.end();
+      this.told = null; // the older address has the say
+    });
   }
 
   begin() {
@@ -41,7 +42,7 @@ class Passage {
     const { history, location } = this;
     const next = new URL(url, location.href);
     if (this.leads(next)) this.begin();
-    if (!this.begun) return this.push(state, title, url);
+    if (!this.begun) return this.push(state, title, this.told ? amended(next, this.told) : url);
     if (next.pathname === location.pathname) return history.replaceState(state, title, url);
     if (this.left) history.replaceState(history.state, title, this.left);
     this.left = null;
@@ -50,12 +51,9 @@ class Passage {
 }
 window.goodInitPassage ??= new Passage(window);
 
-// ``owned`` says which parameters are meant: names, or how they begin, with a * at the end. ``steps``
-// counts the clicks that changed them: each is a step that the viewer can go back.
-function write({ owned, params: wanted, steps }) {
-  const { begun, left } = window.goodInitPassage;
-  window.goodInitPassage.end();
-  const address = new URL(window.location.href);
+// An address with what the page keeps, and nothing else of that. ``owned`` says which parameters are
+// meant: names, or how they begin, with a * at the end.
+function amended(address, { owned, params: wanted }) {
   const params = address.searchParams;
   const isOwned = (name) => owned.some((pattern) =>
     pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern);
@@ -63,29 +61,22 @@ function write({ owned, params: wanted, steps }) {
     if (isOwned(name) && wanted[name] !== params.get(name)) params.delete(name);
   for (const [name, text] of Object.entries(wanted))
     if (!params.has(name)) params.append(name, text);
-  const isStep = steps > (window.goodInitSteps ?? 0);
-  window.goodInitSteps = steps;
-  const wasReplaced = isStep && begun && left;
-  if (wasReplaced) window.history.replaceState(window.history.state, "", left);
-  if (wasReplaced && address.href === left) return;
-  if (!wasReplaced && `${params}` === `${new URLSearchParams(window.location.search)}`) return;
-  window.history[isStep ? "pushState" : "replaceState"]({}, "", address);
+  return address;
 }
 
-// Streamlit calls this for every answer, and need not leave the last call before.
-export default function keep({ data }) {
-  window.goodInitAddress?.();
-  const stop = window.goodInitAddress = () => {
-    ended.disconnect();
-    window.removeEventListener("popstate", stop); // then an older address has the say
-  };
-  const ended = new MutationObserver(() => {
-    if (app().dataset.testScriptState !== "notRunning") return;
-    stop();
-    if (!window.goodInitPassage.begun) write(data);
-  });
-  write(data);
-  ended.observe(app(), { attributeFilter: ["data-test-script-state"] });
-  window.addEventListener("popstate", stop);
-  return stop;
+// ``steps`` counts the clicks that changed what is kept: each is a step that the viewer can go back.
+export default function write({ data }) {
+  const passage = window.goodInitPassage;
+  const { begun, left } = passage;
+  passage.end();
+  passage.told = data;
+  const address = amended(new URL(window.location.href), data);
+  const isStep = data.steps > (window.goodInitSteps ?? 0);
+  window.goodInitSteps = data.steps;
+  const wasReplaced = isStep && begun && left;
+  if (wasReplaced) window.history.replaceState(window.history.state, "", left);
+  const before = new URLSearchParams(window.location.search);
+  if (`${address.searchParams}` !== `${before}`)
+    window.history[isStep ? "pushState" : "replaceState"]({}, "", address);
+  return () => { if (passage.told === data) passage.told = null; };
 }

@@ -140,7 +140,7 @@ def has_query(page, wanted):
     """Wait until these are the parameters in the address bar, and no others."""
 
     def same():
-        assert query_of(page) == wanted
+        assert (found := query_of(page)) == wanted, f"{found} is not {wanted}"
 
     eventually(same)
 
