@@ -1,6 +1,6 @@
 // Writes what a page keeps by itself into the address, and nothing else of it. The server would have
 // to send the whole address, which arrives late and undoes in it what a slider wrote there meanwhile.
-// Where it sends one all the same, because a widget was set, this is put into that one, too.
+// Into every other address of the page, which the server or a slider writes, it is put, too.
 
 // On the way to another page Streamlit makes a step of every address that it passes, some of them
 // still of the page that is left, and going back would stop at each. So the way is one step: the page
@@ -9,8 +9,10 @@
 // A preset, which sets several controls, is a way to another address of the same page.
 class Passage {
   constructor({ history, location, document }) {
-    Object.assign(this, { history, location, push: history.pushState.bind(history) });
+    const [push, replace] = [history.pushState.bind(history), history.replaceState.bind(history)];
+    Object.assign(this, { location, push, replace });
     history.pushState = (...step) => this.step(...step);
+    history.replaceState = (state, title, url) => replace(state, title, this.kept(url));
     document.addEventListener("click", (event) => this.clicked(event), true);
     window.addEventListener("popstate", () => {
       this.end();
@@ -39,14 +41,21 @@ class Passage {
   }
 
   step(state, title, url) {
-    const { history, location } = this;
+    const { location } = this;
     const next = new URL(url, location.href);
     if (this.leads(next)) this.begin();
-    if (!this.begun) return this.push(state, title, this.told ? amended(next, this.told) : url);
-    if (next.pathname === location.pathname) return history.replaceState(state, title, url);
-    if (this.left) history.replaceState(history.state, title, this.left);
+    if (!this.begun) return this.push(state, title, this.kept(url));
+    if (next.pathname === location.pathname) return this.replace(state, title, url);
+    if (this.left) this.replace(window.history.state, title, this.left);
     this.left = null;
     return this.push(state, title, url);
+  }
+
+  // Another's address of this page, with what the page keeps.
+  kept(url) {
+    const next = new URL(url ?? "", this.location.href);
+    const isOurs = this.told && !this.begun && next.pathname === this.location.pathname;
+    return isOurs ? amended(next, this.told) : url;
   }
 }
 window.goodInitPassage ??= new Passage(window);
@@ -74,7 +83,7 @@ export default function write({ data }) {
   const isStep = data.steps > (window.goodInitSteps ?? 0);
   window.goodInitSteps = data.steps;
   const wasReplaced = isStep && begun && left;
-  if (wasReplaced) window.history.replaceState(window.history.state, "", left);
+  if (wasReplaced) passage.replace(window.history.state, "", left);
   const before = new URLSearchParams(window.location.search);
   if (`${address.searchParams}` !== `${before}`)
     window.history[isStep ? "pushState" : "replaceState"]({}, "", address);

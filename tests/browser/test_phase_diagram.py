@@ -138,9 +138,6 @@ def test_leaving_a_map_is_one_step_back_to_it_as_it_was(page, address, way, quer
     drawn(page)
     there, answered = page.url, answer(page)
     assert page.evaluate("history.length") == before + 1
-    page.get_by_role("button", name="Trainable depth of tanh").click()  # it is on screen already
-    idle(page)
-    assert page.evaluate("history.length") == before + 1
     page.go_back()
     expect(page.locator(".gi-summary")).to_have_text(told)
     whole(page)
