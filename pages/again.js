@@ -11,10 +11,10 @@ const viewer = (window.goodInitViewer ??= watched());
 
 function watched() {
   const seen = { acted: -Infinity };
-  const act = ({ target }) => {
-    if (target.closest?.(CONTROLS)) seen.acted = performance.now();
-  };
+  const acts = () => { seen.acted = performance.now(); };
+  const act = ({ target }) => target.closest?.(CONTROLS) && acts();
   for (const kind of ACTS) addEventListener(kind, act, { capture: true, passive: true });
+  addEventListener("popstate", acts);
   new MutationObserver(() => {
     if (!document.querySelector(IDLE)) seen.acted = -Infinity;
   }).observe(document.body, { subtree: true, attributeFilter: ["data-test-script-state"] });
