@@ -2,9 +2,8 @@
 
 import pytest
 from playwright.sync_api import expect
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from tests.browser.on_screen import listen
 from tests.serving import CHROMIUM, WHAT_TO_INSTALL, chromium, serve
 
 PATIENCE = 60_000  # ms; a busy machine takes its time
@@ -38,31 +37,6 @@ def _note(problems, message):
         problems.append(f"{message.text} ({message.location.get('url', '')})")
 
 
-def _listen(page):
-    """``page.owed()``: whether the page asked for something, and no answer has begun.
-
-    The page itself shows nothing of it: it is idle until the first message comes.
-    """
-    owed = {}
-
-    def hear(socket):
-        owed.clear()  # what was asked on another one is asked again, or forgotten
-
-        def sent(frame):
-            if BackMsg.FromString(frame).WhichOneof("type") == "rerun_script":
-                owed[socket] = True
-
-        def received(frame):
-            if ForwardMsg.FromString(frame).WhichOneof("type") == "new_session":
-                owed.clear()
-
-        socket.on("framesent", sent)
-        socket.on("framereceived", received)
-
-    page.on("websocket", hear)
-    page.owed = lambda: bool(owed)
-
-
 @pytest.fixture
 def visitor(browser):
     """Opens a page as another viewer would: nothing shared; ``page.problems`` has its errors."""
@@ -73,7 +47,7 @@ def visitor(browser):
         contexts[-1].set_default_timeout(PATIENCE)
         page = contexts[-1].new_page()
         page.problems = []
-        _listen(page)
+        listen(page)
         page.on("console", lambda message: _note(page.problems, message))
         page.on("pageerror", lambda error: page.problems.append(str(error)))
         return page

@@ -6,7 +6,7 @@ import statistics
 
 from playwright.sync_api import Page
 
-from tests.browser.on_screen import drawn, thumb, until, visit
+from tests.browser.on_screen import drawn, listen, thumb, until, visit
 from tests.serving import CHROMIUM, WHAT_TO_INSTALL, chromium, serve
 
 _MOVES = 80
@@ -153,6 +153,7 @@ def rows() -> list[tuple[str, str, str]]:
     table = []
     with chromium() as browser, serve() as address:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
+        listen(page)
         visit(page, address)
         page.wait_for_timeout(1500)
         page.evaluate(_WATCH)

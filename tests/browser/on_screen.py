@@ -4,6 +4,8 @@ import time
 from urllib.parse import parse_qs, urlencode
 
 from playwright.sync_api import Error, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from core import Experiment
 
@@ -34,6 +36,31 @@ def until(page, expression, argument=None):
     while not page.evaluate(expression, argument):
         assert time.monotonic() < deadline, f"{expression} did not come true"
         page.wait_for_timeout(20)
+
+
+def listen(page):
+    """``page.owed()``: whether the page asked for something, and no answer has begun.
+
+    The page itself shows nothing of it: it is idle until the first message comes.
+    """
+    owed = {}
+
+    def hear(socket):
+        owed.clear()  # what was asked on another one is asked again, or forgotten
+
+        def sent(frame):
+            if BackMsg.FromString(frame).WhichOneof("type") == "rerun_script":
+                owed[socket] = True
+
+        def received(frame):
+            if ForwardMsg.FromString(frame).WhichOneof("type") == "new_session":
+                owed.clear()
+
+        socket.on("framesent", sent)
+        socket.on("framereceived", received)
+
+    page.on("websocket", hear)
+    page.owed = lambda: bool(owed)
 
 
 def visit(page, address, **query):
