@@ -81,6 +81,7 @@ def show(
         key=key,
         data=orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY),
         default={"failed": False},
+        height=figure["layout"]["height"],  # from the start: nothing jumps when the script is there
         on_failed_change=_remember_failure,
         on_cell_change=lambda: on_cell and on_cell(st.session_state[key]["cell"]),
     )

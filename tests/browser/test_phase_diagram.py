@@ -247,6 +247,21 @@ def test_a_long_map_shows_its_first_part_and_stops_at_a_click(page, address):
     assert faults(page) == []
 
 
+def test_the_place_of_the_map_is_kept_until_its_script_is_there(page, address):
+    page.route("**/assets/**", lambda route: None)  # held
+    with page.expect_request("**/assets/**"):
+        page.goto(f"{address}/phase-diagram?{urlencode(SMALL)}")
+    line = page.locator(".st-key-sweeping")
+    expect(line).to_have_text(re.compile("Done"))
+    idle(page)
+    assert not page.locator(".gi-plot .cartesianlayer").count()
+    before = line.bounding_box()["y"]
+    page.unroute("**/assets/**")  # what was held goes on
+    whole(page)
+    assert abs(line.bounding_box()["y"] - before) < 8  # was the height of the figure
+    assert page.locator(".gi-plot .cartesianlayer").is_visible()
+
+
 def test_the_width_sweep_follows_the_initialiser_and_its_link(page, visitor, address):
     landscape(page, address, "width-sweep", x="width=16..128:4", y="depth=1,2,8")
     expect(page.locator(".gi-summary")).to_contain_text("the exponent grows by ½ per layer")

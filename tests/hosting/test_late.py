@@ -45,6 +45,7 @@ def until_owed(page):
 def test_a_click_that_comes_between_two_looks_at_a_map_is_not_lost(page, late):
     slow = {"x": "scale=0.01..1:24", "y": "width=256..512:24", "real": "true", "depth": "600"}
     page.goto(f"{late}/phase-diagram?{urlencode(slow | {'networks': '4', 'seed': '3'})}")
+    expect(page.locator(".gi-plot .cartesianlayer").first).to_be_visible()
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped at")).to_be_visible()
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
