@@ -83,9 +83,13 @@ def toggle_projector() -> None:
     _address.step()
 
 
+def hear_keys() -> None:
+    """Let the button's key be heard on a slider too; outside of what a step draws again."""
+    _shortcut(key="shortcut")
+
+
 def projector_button() -> None:
     """A button that is also the key f, wherever the focus is but in a field of text."""
-    _shortcut(key="shortcut")
     on = current().on_projector
     st.button(
         "Leave the projector view" if on else "Projector view",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,21 +19,33 @@ _GIVES_WAY_AFTER = 0.001  # seconds; who comes back from a product waits that lo
 
 
 class Turns:
-    """So many threads at a time; the others wait."""
+    """So many threads at a time; the others wait, and none overtakes another.
+
+    Python's semaphore gives what is free to whoever asks first, which is seldom who waits: under
+    load a few would wait much longer than the rest.
+    """
 
     def __init__(self, at_once: int) -> None:
-        self._free = threading.Semaphore(at_once)
+        self._free = at_once
+        self._called: deque[threading.Event] = deque()
+        self._guard = threading.Lock()
         self._mine = threading.local()
+
+    @property
+    def waiting(self) -> int:
+        """How many threads wait for a turn."""
+        return len(self._called)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """This thread's turn, for as long as the block lasts."""
-        with self._free:
-            self._mine.has = True
-            try:
-                yield
-            finally:
-                self._mine.has = False
+        self._take()
+        self._mine.has = True
+        try:
+            yield
+        finally:
+            self._mine.has = False
+            self._give()
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -40,11 +53,30 @@ class Turns:
         if not getattr(self._mine, "has", False):
             yield
             return
-        self._free.release()
+        self._give()
         try:
             yield
         finally:
-            self._free.acquire()
+            self._take(is_back=True)
+
+    def _take(self, *, is_back: bool = False) -> None:
+        with self._guard:
+            if self._free:
+                self._free -= 1
+                return
+            called = threading.Event()
+            if is_back:  # it was here before all who wait
+                self._called.appendleft(called)
+            else:
+                self._called.append(called)
+        called.wait()
+
+    def _give(self) -> None:
+        with self._guard:
+            if self._called:
+                self._called.popleft().set()
+            else:
+                self._free += 1
 
 
 def start() -> None:

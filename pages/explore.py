@@ -203,6 +203,7 @@ st.html(
     "<h1 class='gi-title'>Push x through many layers <code>x = a @ x</code>: "
     "does it explode, vanish or hold?</h1>"
 )
+_class_view.hear_keys()
 _adopt_link()
 # A fragment redraws only itself, which is quicker; but nothing ends it before its time. A long run
 # is therefore part of the whole page, which a newer step of a slider interrupts.

@@ -77,8 +77,10 @@ def _for_preview(found: Bands, run: Run) -> dict[str, Any]:
     scale = run.experiment.scale
     if scale == 0:
         return {}
-    rows = [listed(np.round(found.quantiles[level], 2)) for level in sorted(found.quantiles)]
-    return {"spread": {"rows": rows, "shift": float(np.log2(scale))}}
+    levels = np.round([found.quantiles[level] for level in sorted(found.quantiles)], 2)
+    rows = levels.astype(object)
+    rows[~np.isfinite(levels)] = None
+    return {"spread": {"rows": rows.tolist(), "shift": float(np.log2(scale))}}
 
 
 def band_decades(found: Bands | None, run: Run) -> list[float]:

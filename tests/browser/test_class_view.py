@@ -82,7 +82,8 @@ def test_what_is_hidden_stays_hidden_while_the_student_moves_on(page, address):
 
 def test_f_is_the_projector_and_a_clicker_moves_the_slider(page, address):
     visit(page, address, **SMALL)
-    small = page.locator(".gi-numbers strong").first.evaluate("e => e.offsetHeight")
+    type_size = "e => parseFloat(getComputedStyle(e).fontSize)"
+    small = page.locator(".gi-numbers strong").first.evaluate(type_size)
     page.keyboard.press("f")
     expect(page).to_have_url(re.compile("view=projector"))
     expect(page.locator(".gi-checks")).to_have_count(0)
@@ -90,7 +91,7 @@ def test_f_is_the_projector_and_a_clicker_moves_the_slider(page, address):
 
     def large():
         number = page.locator(".gi-numbers strong").first
-        assert number.evaluate("e => e.offsetHeight") > 1.4 * small
+        assert number.evaluate(type_size) > 1.4 * small
 
     eventually(large)
     slider = page.get_by_role("slider", name="Depth")

@@ -28,6 +28,55 @@ def test_no_more_run_than_have_a_turn():
     assert max(most) == 2
 
 
+def test_nobody_overtakes_who_waits():
+    turns, served = Turns(1), []
+
+    def script(name):
+        with turns.turn():
+            served.append(name)
+
+    with ThreadPoolExecutor(2) as threads:
+        with turns.turn():
+            waiting = [threads.submit(script, name) for name in ("first", "second")]
+            until(lambda: turns.waiting == 2)
+        script("third")
+        for each in waiting:
+            each.result(PATIENCE)
+    assert sorted(served[:2]) == ["first", "second"] and served[2] == "third"
+
+
+def test_who_comes_back_is_the_next():
+    turns, served = Turns(1), []
+
+    def meanwhile():
+        with turns.turn():
+            until(lambda: turns.waiting == 2)  # one that came later, and who stood aside
+            served.append("meanwhile")
+
+    def later():
+        with turns.turn():
+            served.append("later")
+
+    with ThreadPoolExecutor(2) as threads:
+        with turns.turn():
+            waiting = [threads.submit(meanwhile)]
+            until(lambda: turns.waiting == 1)
+            with turns.aside():
+                waiting.append(threads.submit(later))
+                until(lambda: turns.waiting == 1)
+            served.append("back")
+        for each in waiting:
+            each.result(PATIENCE)
+    assert served == ["meanwhile", "back", "later"]
+
+
+def until(holds):
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
 def test_a_script_that_fails_gives_its_turn_back():
     turns = Turns(1)
     for _ in range(3):
