@@ -99,7 +99,7 @@ SETTINGS: Mapping[str, Setting] = {
         "200", _WHOLE, _whole, "Long runs that may wait. One more is refused in words."
     ),
     "GOOD_INIT_CACHE_BYTES": Setting(
-        "33554432", _WHOLE, _whole, "Memory for answers, kept for the next viewer who asks."
+        "25165824", _WHOLE, _whole, "Memory for answers, kept for the next viewer who asks."
     ),
     "GOOD_INIT_THREADS": Setting(
         "1",

@@ -1,7 +1,8 @@
-"""When nobody is connected the host tidies up, and its memory goes back to the machine.
+"""What is freed goes back to the machine, and when nobody is connected the host tidies up.
 
-Streamlit's own collection after every script keeps all viewers waiting, and is switched off; the
-C library keeps what was freed. A class that has left should leave nothing behind.
+The C library keeps what was freed between what is still in use, and a long visit would take more
+and more. Streamlit's own collection after every script keeps all viewers waiting, and is switched
+off: a class that has left should leave nothing behind.
 """
 
 from __future__ import annotations
@@ -18,20 +19,27 @@ _EVERY = 10.0  # seconds
 _TIMES = 30  # after the last viewer left, whose session Streamlit keeps for two minutes
 
 
-def tidy() -> None:
-    """Forget what is quickly found again, and give the memory back."""
-    _cached.work().forget_quick()
-    gc.collect()
+def give_back() -> None:
+    """Whole pages that are free; it takes a millisecond or two."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, others do not
     if trim is not None:
         trim(0)
 
 
+def tidy() -> None:
+    """Forget what is quickly found again, and give the memory back."""
+    _cached.work().forget_quick()
+    gc.collect()
+    give_back()
+
+
 async def tidy_up() -> None:
-    """Look every few seconds whether everyone has left, until it is cancelled."""
+    """Look every few seconds who is there, until it is cancelled."""
     quiet = _TIMES  # nothing has happened yet
     while True:
         await asyncio.sleep(_EVERY)
         quiet = 0 if _viewer.connected() else quiet + 1
-        if 0 < quiet <= _TIMES:
+        if quiet == 0:
+            await run_in_threadpool(give_back)
+        elif quiet <= _TIMES:
             await run_in_threadpool(tidy)

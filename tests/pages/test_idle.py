@@ -1,7 +1,10 @@
 """A host that everyone has left gives back what they used, and disturbs nobody who is there."""
 
 import asyncio
+import ctypes
 import gc
+import os
+import platform
 import weakref
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from core import Experiment
 from pages import _cached, _idle, _viewer
 from tests.load.loop import run_apart
+from tests.load.memory import resident
 
 
 class Cycle:
@@ -68,3 +72,28 @@ def test_cycles_are_collected():
         assert gone() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="another C library gives back by itself"
+)
+def test_what_was_freed_between_what_is_in_use_goes_back():
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+    parts = [libc.malloc(60_000) for _ in range(2000)]
+    for part in parts:
+        ctypes.memset(part, 1, 60_000)
+    for part in parts[::2]:
+        libc.free(part)
+    before = resident(os.getpid())
+    _idle.give_back()
+    assert resident(os.getpid()) < before - 40
+    for part in parts[1::2]:
+        libc.free(part)
+
+
+def test_it_goes_back_while_viewers_are_there(told, monkeypatch):
+    given = []
+    monkeypatch.setattr(_idle, "give_back", lambda: given.append(None))
+    told([1, 1, 0, 0])
+    assert len(given) == 2
