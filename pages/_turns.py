@@ -21,8 +21,8 @@ _GIVES_WAY_AFTER = 0.001  # seconds; who comes back from a product waits that lo
 class Turns:
     """So many threads at a time; the others wait, and none overtakes another.
 
-    Python's semaphore gives what is free to whoever asks first, which is seldom who waits: under
-    load a few would wait much longer than the rest.
+    Python's semaphore gives what is free to whoever asks first, who may have come after those that
+    wait.
     """
 
     def __init__(self, at_once: int) -> None:
