@@ -13,29 +13,30 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 if get_script_run_ctx(suppress_warning=True) is None:
     # NumPy reads this when it is loaded: its threads wait by spinning, on cores that viewers share.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from pages import _headers, _idle, _observed, _reconnect, _routes, _viewer
+    from pages.serving import headers, idle, reconnect, routes
+    from pages.work import log, viewer
 
     @asynccontextmanager
     async def lifespan(app: st.App) -> AsyncIterator[None]:
         """Warm up once, then keep what is loaded out of every later collection."""
-        _routes.warm_up()
+        routes.warm_up()
         gc.collect()
         gc.freeze()
         gc.set_threshold(10_000)  # a page makes some thousand objects, and drops them again
-        tidying = asyncio.create_task(_idle.tidy_up())
+        tidying = asyncio.create_task(idle.tidy_up())
         yield
         tidying.cancel()
 
     app = st.App(
         __file__,
-        routes=_routes.ROUTES,
+        routes=routes.ROUTES,
         middleware=[
-            Middleware(_headers.SecureHeaders),
-            Middleware(_viewer.GiveToken),
-            Middleware(_reconnect.WholePageFirst),
+            Middleware(headers.SecureHeaders),
+            Middleware(viewer.GiveToken),
+            Middleware(reconnect.WholePageFirst),
         ],
         lifespan=lifespan,
-        on_script_error=_observed.page_failed,
+        on_script_error=log.page_failed,
     )
 else:
     st.set_page_config(page_title="Good Init", page_icon="pages/icon.svg", layout="wide")

@@ -1,9 +1,9 @@
 """Good Init: what weight initialisation does to a signal."""
 
-from core.activations import ACTIVATIONS
-from core.experiment import Experiment
-from core.initializers import INITIALIZERS
-from core.number_formats import NUMBER_FORMATS
-from core.propagate import Run, propagate
+from .layer.activations import ACTIVATIONS
+from .layer.initializers import INITIALIZERS
+from .layer.number_formats import NUMBER_FORMATS
+from .question.experiment import Experiment
+from .simulation.propagate import Run, propagate
 
 __all__ = ["ACTIVATIONS", "INITIALIZERS", "NUMBER_FORMATS", "Experiment", "Run", "propagate"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from core.options import add_options, experiment_of
-from core.propagate import propagate
-from core.records import FILE_FORMATS
+from .question.options import add_options, experiment_of
+from .reading.records import FILE_FORMATS
+from .simulation.propagate import propagate
 
 
 def _parser() -> argparse.ArgumentParser:

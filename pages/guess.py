@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.parameter import shown
-from pages import _address, _answer, _controls, _guesser, _host, _viewer, _watch, _words
-from pages._codes import ALPHABET, LENGTH, well_formed
-from pages._look import last_code, look
-from pages._rooms import HOURS
-from pages._store import RoomError
+from core.text import shown
+from pages.controls import address, state
+from pages.poll import answer, student, teacher, watch
+from pages.poll.codes import ALPHABET, LENGTH, well_formed
+from pages.poll.rooms import HOURS
+from pages.poll.store import RoomError
+from pages.poll.view import last_code, look
+from pages.words import page
+from pages.work import viewer as _viewer
 
 _ALLOWED = f"{LENGTH} letters and digits out of {ALPHABET}"
 
@@ -17,7 +20,7 @@ _ALLOWED = f"{LENGTH} letters and digits out of {ALPHABET}"
 def _join(problems: list[str]) -> None:
     """A field for the code, and how a room comes to be."""
     st.html('<div class="gi-question"><h1>Guess the iteration</h1></div>')
-    _words.warn(problems)
+    page.warn(problems)
     with st.form("join", border=False):
         typed = st.text_input(
             "Code of the room", placeholder="Your teacher shows it", max_chars=20, key="code"
@@ -40,28 +43,28 @@ def _room(code: str) -> None:
     try:
         seen = look(code, viewer)
     except RoomError as error:
-        _words.warn([str(error)])
-        _watch.watch(code, "version", None)
+        page.warn([str(error)])
+        watch.watch(code, "version", None)
         return
     if seen is None:
         _join([f"room: there is no room {code}. A room is open for {HOURS} hours."])
     elif seen.is_host:
-        _host.show(seen, viewer)
+        teacher.show(seen, viewer)
     else:
-        _guesser.show(seen, viewer)
+        student.show(seen, viewer)
 
 
 def _page() -> None:
-    _controls.leave("guess")
+    state.leave("guess")
     asked = st.query_params.get("room", "")
     code = well_formed(asked)
     if code:
         st.fragment(_room)(code)
     else:
         _join([f"room must be {_ALLOWED}, got {shown(asked)}"] if asked else [])
-    _address.write((), {}, {})
+    address.write((), {}, {})
 
 
-_words.style()
-_answer.style()
+page.style()
+answer.style()
 _page()

@@ -4,81 +4,83 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.experiment import Experiment
 from core.lesson import STEPS, Result, Setting, Step
-from pages import _controls, _course, _exercise, _own_turn, _words
+from core.question.experiment import Experiment
+from pages.controls import fields, state
+from pages.course import challenge, exercise, place
+from pages.words import page
 
 
 def _setting(step: Step, experiment: Experiment) -> Setting | None:
     """The size that the controls ask for; None, and a message, if the step has no such size."""
     e = experiment
     try:
-        return step.setting(e.width, e.depth, e.seed, _course.repetitions(step))
+        return step.setting(e.width, e.depth, e.seed, place.repetitions(step))
     except ValueError as error:
-        _words.warn([str(error)])
+        page.warn([str(error)])
         return None
 
 
 def _result(step: Step, setting: Setting | None) -> Result | None:
     """The answer, if it was asked for; None, and a message, if the host refuses it."""
-    if setting is None or not _course.is_done(step):
+    if setting is None or not place.is_done(step):
         return None
     try:
-        return _exercise.result_of(step, setting)
+        return exercise.result_of(step, setting)
     except ValueError as error:  # it speaks of an ensemble; the page asks how many
-        _words.warn([str(error).replace("ensemble_size", f"how many {step.repeats}")])
+        page.warn([str(error).replace("ensemble_size", f"how many {step.repeats}")])
         return None
 
 
 def _teach(step: Step, experiment: Experiment) -> None:
-    _words.teaching_style()
-    _exercise.question(step)
-    if not _course.is_done(step):
-        _exercise.prompt(step)
+    page.teaching_style()
+    exercise.question(step)
+    if not place.is_done(step):
+        exercise.prompt(step)
     result = _result(step, _setting(step, experiment))
-    if result and not _exercise.pictures(result, large=True):
-        _exercise.explained(result)
-    _course.teaching_controls()
+    if result and not exercise.pictures(result, large=True):
+        exercise.explained(result)
+    place.teaching_controls()
 
 
 def _study(step: Step, experiment: Experiment, problems: list[str]) -> None:
     left, right = st.columns([3, 1], gap="large")
     with right:
-        _course.contents()
+        place.contents()
         for name in ("width", "depth"):
-            _controls.control(name)
-        _course.count_control(step)
-        _controls.control("seed")
-        _controls.redraw_button()
+            fields.control(name)
+        place.count_control(step)
+        fields.control("seed")
+        fields.redraw_button()
     with left:
-        _words.warn(problems + _controls.link_problems(experiment))
-        _exercise.question(step)
+        page.warn(problems + state.link_problems(experiment))
+        exercise.question(step)
         setting = _setting(step, experiment)
-        if not _course.is_done(step):
-            _exercise.ask(step)
+        if not place.is_done(step):
+            exercise.ask(step)
         result = _result(step, setting)
         if result and setting:
-            _exercise.feedback(step, result)
-            _exercise.pictures(result)
-            _exercise.explained(result)
-            _exercise.numbers(result)
-            _exercise.more(step, setting)
+            exercise.feedback(step, result)
+            exercise.pictures(result)
+            exercise.explained(result)
+            exercise.numbers(result)
+            exercise.more(step, setting)
             if step.number == len(STEPS):
-                _own_turn.own_turn(experiment.seed)
-        _course.onwards()
+                challenge.own_turn(experiment.seed)
+        place.onwards()
 
 
 def _page() -> None:
-    _controls.adopt_link("lesson")
-    _course.adopt_link()
-    experiment, problems = _controls.current()
-    step = _course.current()
-    if _course.is_teaching():
+    state.adopt_link("lesson")
+    place.adopt_link()
+    experiment, problems = state.current()
+    step = place.current()
+    if place.is_teaching():
         _teach(step, experiment)
     else:
         _study(step, experiment, problems)
-    _course.write(experiment)
+    place.write(experiment)
 
 
-_words.style()
+page.style()
 _page()

@@ -7,13 +7,17 @@ from html import escape
 import streamlit as st
 
 from core import charts
-from core.comparison import FormatRow, eight_bits, format_row
-from core.experiment import Experiment
-from core.number_formats import NUMBER_FORMATS
-from core.propagate import Run
-from core.windows import scale_windows
-from pages import _address, _cached, _controls, _pins, _words
-from pages._chart import show
+from core.layer.number_formats import NUMBER_FORMATS
+from core.question.experiment import Experiment
+from core.reading.comparison import FormatRow, eight_bits, format_row
+from core.simulation.propagate import Run
+from core.theory.windows import scale_windows
+from pages.controls import address, fields, state
+from pages.exploring import pinned
+from pages.figures.chart import show
+from pages.words import page
+from pages.work import answers
+from pages.work import progress as _progress
 
 _COLUMNS = {
     "Smallest": "The smallest positive value at all, a subnormal: less than half of it is 0.",
@@ -36,9 +40,9 @@ def _measured(experiment: Experiment, device: str) -> tuple[dict[str, Run], dict
     bar = st.empty()
     share = 1 / len(NUMBER_FORMATS)
     for place, name in enumerate(NUMBER_FORMATS):
-        progress = _cached.Progress(bar, f"Multiplying in {name}…", (place * share, share))
+        progress = _progress.Progress(bar, f"Multiplying in {name}…", (place * share, share))
         try:
-            runs[name] = _cached.run(experiment.replace(number_format=name), device, progress)
+            runs[name] = answers.run(experiment.replace(number_format=name), device, progress)
         except ValueError as error:
             refused[name] = str(error)
     bar.empty()
@@ -99,18 +103,18 @@ def _windows(experiment: Experiment) -> None:
 
 
 def _page() -> None:
-    _controls.adopt_link("number-formats")
-    _pins.adopt_link()
-    experiment, refused_values = _controls.current()
-    device = _controls.current_device()
+    state.adopt_link("number-formats")
+    pinned.adopt_link()
+    experiment, refused_values = state.current()
+    device = fields.current_device()
     left, right = st.columns([3, 1], gap="medium")
     below = st.container()
     with right:
-        _controls.main_controls()
+        fields.main_controls()
     with below:
-        _controls.more_controls(number_format=False)
+        fields.more_controls(number_format=False)
     with left:
-        _words.warn(refused_values + _controls.link_problems(experiment))
+        page.warn(refused_values + state.link_problems(experiment))
         chart = st.container()
     with chart:
         runs, refused = _measured(experiment, device)
@@ -120,13 +124,13 @@ def _page() -> None:
     _windows(experiment)
     if runs:
         st.html('<h2 class="gi-heading">What became of the signal</h2>')
-        _table([format_row(run, _cached.prediction(run.experiment)) for run in runs.values()])
+        _table([format_row(run, answers.prediction(run.experiment)) for run in runs.values()])
         st.html(f'<p class="gi-words">{escape(eight_bits(runs))}</p>')
-    own = _controls.unbound()
-    _address.write(own, own, experiment.to_query())
+    own = state.unbound()
+    address.write(own, own, experiment.to_query())
 
 
-_words.style()
+page.style()
 st.html(
     "<h1 class='gi-title'>The same <code>x = a @ x</code> in six number formats: "
     "which of them carries it?</h1>"

@@ -5,21 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from core import charts
-from core.sweep.link import Landscape
-from core.sweep.words import summary
-from pages import (
-    _controls,
-    _landscape,
-    _map_cell,
-    _map_controls,
-    _map_words,
-    _presets,
-    _sweeping,
-    _words,
-)
-from pages._chart import show
-from pages._presets import DEFAULT, PAGE
-from pages._sweeping import Seen
+from core.maps.landscape import Landscape
+from core.maps.words import summary
+from pages.controls import state
+from pages.figures.chart import show
+from pages.maps import cell, controls, on_screen, presets, refining, words
+from pages.maps.presets import DEFAULT, PAGE
+from pages.maps.refining import Seen
+from pages.words import page
 
 
 def _draw(landscape: Landscape, seen: Seen) -> None:
@@ -29,41 +22,41 @@ def _draw(landscape: Landscape, seen: Seen) -> None:
         if seen.result is None:
             return
     result = seen.result or landscape.blank()
-    _map_words.say(summary(result))
+    words.say(summary(result))
     show(
         charts.phase_diagram(result, seen.borders or ()),
         key="map",
         urgent=True,
-        on_cell=_map_cell.opened(landscape),
+        on_cell=cell.opened(landscape),
     )
 
 
 def _page() -> None:
-    _controls.adopt_link(PAGE)
-    _landscape.adopt_link(PAGE, DEFAULT)
-    _map_cell.open_clicked()
-    experiment, refused = _controls.current()
-    landscape = _landscape.current(PAGE, experiment)
+    state.adopt_link(PAGE)
+    on_screen.adopt_link(PAGE, DEFAULT)
+    cell.open_clicked()
+    experiment, refused = state.current()
+    landscape = on_screen.current(PAGE, experiment)
     left, right = st.columns([3, 1], gap="medium")
     with right:
-        _presets.buttons(landscape)
-        _map_controls.controls(landscape)
+        presets.buttons(landscape)
+        controls.controls(landscape)
     with left:
-        _words.warn(refused + _controls.link_problems(experiment))
-        seen = _sweeping.look(landscape, bordered=True)
+        page.warn(refused + state.link_problems(experiment))
+        seen = refining.look(landscape, bordered=True)
         _draw(landscape, seen)
-        _sweeping.button(landscape, seen)
+        refining.button(landscape, seen)
     if seen.result:
-        _map_cell.chooser(landscape, seen.result)
-        _map_words.explained(landscape, seen)
-    _map_controls.rest(landscape)
-    _map_words.link(landscape, DEFAULT)
-    _landscape.write(landscape, DEFAULT)
-    _sweeping.come_back(seen)
+        cell.chooser(landscape, seen.result)
+        words.explained(landscape, seen)
+    controls.rest(landscape)
+    words.link(landscape, DEFAULT)
+    on_screen.write(landscape, DEFAULT)
+    refining.come_back(seen)
 
 
-_words.style()
-_words.steady_style()
+page.style()
+page.steady_style()
 st.html(
     "<h1 class='gi-title'>Thousands of networks at once: where does a signal explode, "
     "vanish or hold?</h1>"

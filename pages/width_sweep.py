@@ -7,13 +7,15 @@ from html import escape
 import streamlit as st
 
 from core import charts
-from core.coordinate_check import CoordinateCheck, Slope, checked
-from core.sweep.link import Landscape
-from core.sweep.words import engines
-from pages import _controls, _landscape, _map_words, _sweeping, _width_controls, _words
-from pages._chart import show
-from pages._sweeping import Seen
-from pages._width_controls import DEFAULT, PAGE
+from core.maps.landscape import Landscape
+from core.maps.words import engines
+from core.sweep.coordinate_check import CoordinateCheck, Slope, checked
+from pages.controls import state
+from pages.figures.chart import show
+from pages.maps import on_screen, refining, width_controls, words
+from pages.maps.refining import Seen
+from pages.maps.width_controls import DEFAULT, PAGE
+from pages.words import page
 
 _COLUMNS = ("slope", "standard error", "in words")
 
@@ -49,35 +51,35 @@ def _draw(landscape: Landscape, seen: Seen) -> None:
         if seen.result is None:
             return
     check = checked(seen.result or landscape.blank())
-    _map_words.say(check.sentence)
+    words.say(check.sentence)
     show(charts.size_against_width(check), key="coordinate", urgent=True)
 
 
 def _page() -> None:
-    _controls.adopt_link(PAGE)
-    _landscape.adopt_link(PAGE, DEFAULT, _width_controls.shape_problems)
-    experiment, refused = _controls.current()
-    landscape = _landscape.current(PAGE, experiment)
+    state.adopt_link(PAGE)
+    on_screen.adopt_link(PAGE, DEFAULT, width_controls.shape_problems)
+    experiment, refused = state.current()
+    landscape = on_screen.current(PAGE, experiment)
     left, right = st.columns([3, 1], gap="medium")
     with right:
-        _width_controls.controls(landscape)
+        width_controls.controls(landscape)
     with left:
-        _words.warn(refused + _controls.link_problems(experiment))
-        seen = _sweeping.look(landscape)
+        page.warn(refused + state.link_problems(experiment))
+        seen = refining.look(landscape)
         _draw(landscape, seen)
-        _sweeping.button(landscape, seen)
+        refining.button(landscape, seen)
     if seen.result:
         check = checked(seen.result)
         _table(check)
         notes = [] if seen.state == "going on" else check.notes  # now, much has no size yet
-        _words.paragraphs([*notes, engines(seen.result)])
-    _width_controls.rest()
-    _map_words.link(landscape, DEFAULT)
-    _landscape.write(landscape, DEFAULT)
-    _sweeping.come_back(seen)
+        page.paragraphs([*notes, engines(seen.result)])
+    width_controls.rest()
+    words.link(landscape, DEFAULT)
+    on_screen.write(landscape, DEFAULT)
+    refining.come_back(seen)
 
 
-_words.style()
-_words.steady_style()
+page.style()
+page.steady_style()
 st.html("<h1 class='gi-title'>Make the network wider: do its activations keep their size?</h1>")
 _page()

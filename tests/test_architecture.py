@@ -1,4 +1,4 @@
-"""Imports run one way; core knows no page, a page knows no torch."""
+"""Imports run one way: each folder imports what its row names, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,38 +11,48 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# A module may import the modules of earlier tiers, and of its own.
-TIERS = (
-    {"quadrature", "closed_forms", "roots", "streams", "parameter", "lsuv"},
-    {"activations", "number_formats"},
-    {"initializers"},
-    {"experiment", "histogram", "length_law", "hessenberg"},
-    {"moments", "fixed_points", "correlations", "edge", "mean_field"},
-    {"gains", "windows", "homogeneous_law", "tied_law", "markov_law", "fading", "range_events"},
-    {"finite_width", "borders"},
-    {"settings", "options"},
-    {"tally", "devices"},
-    {"memory"},
-    {"layer_stats"},
-    {"notebook"},
-    {"propagate", "products", "sampler"},
-    {"diagnosis", "scale_free"},
-    {"verdict", "snippet", "records", "preview", "pins", "comparison", "expectation", "guesses"},
-    {"lesson", "sweep"},
-    {"coordinate_check"},
-    {"charts"},
-    {"__main__", "__init__"},
-)
+# Folder of core -> the folders that it may import, in the order of building.
+CORE: dict[str, set[str]] = {
+    "text": set(),
+    "maths": set(),
+    "layer": {"text", "maths"},
+    "question": {"text", "layer"},
+    "statistics": {"maths", "layer"},
+    "host": {"question", "statistics"},
+    "theory": {"text", "maths", "layer", "question"},
+    "simulation": {"text", "maths", "layer", "question", "statistics", "host"},
+}
+CORE["reading"] = set(CORE) - {"host"}
+CORE["sweep"] = set(CORE) - {"reading"}
+CORE["maps"] = {"text", "maths", "question", "host", "theory", "sweep"}
+CORE["lesson"] = set(CORE) - {"statistics", "sweep", "maps"}
+CORE["charts"] = set(CORE) - {"host"}
+
+# Folder of pages -> the folders of pages that it may import besides core.
+PAGES: dict[str, set[str]] = {
+    "controls": set(),
+    "words": set(),
+    "work": set(),
+    "figures": {"work"},
+    "maps": {"controls", "work"},
+    "course": {"controls", "figures", "words", "work"},
+    "poll": {"controls", "figures", "words", "work"},
+    "exploring": {"controls", "figures", "words", "work", "poll"},
+    "serving": {"work", "figures", "maps", "poll"},
+}
 
 
 def imported(path: Path) -> set[str]:
-    """Dotted names of all that a file imports."""
+    """Dotted names of all that a file imports, relative imports made absolute."""
     names = set()
+    package = path.relative_to(ROOT).parent.parts
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            origin = ".".join([*above, *([node.module] if node.module else [])])
+            names |= {f"{origin}.{alias.name}" for alias in node.names}
     return names
 
 
@@ -50,49 +60,69 @@ def sources(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
 
 
-def tier(module: str) -> int:
-    found = [place for place, names in enumerate(TIERS) if module in names]
-    assert found, f"core/{module}.py has no place in the order of imports"
-    return found[0]
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", sources("core"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_core_imports_earlier_tiers_only(path):
-    here = path.relative_to(ROOT / "core").parts[0].removesuffix(".py")
-    for name in imported(path):
-        parts = name.split(".")
-        assert parts[0] not in {"streamlit", "pages", "starlette", "app"}, name
-        if parts[0] == "core" and len(parts) > 1:
-            assert tier(parts[1]) <= tier(here), f"core/{here} imports {name}"
+def floor_of(path: Path, top: str) -> str:
+    """The folder, or the single module, of core or pages that a file belongs to."""
+    return path.relative_to(ROOT / top).parts[0].removesuffix(".py")
 
 
-THEORY = {"mean_field", "finite_width", "windows", "gains", "borders"}
-SIMULATION = {"propagate", "sampler", "scale_free"}
+def rooms(path: Path, top: str) -> set[str]:
+    """The folders of core or pages that a file imports from, its own left out."""
+    parts = [name.split(".") for name in imported(path)]
+    return {each[1] for each in parts if each[0] == top and len(each) > 1} - {floor_of(path, top)}
 
 
-def reached(modules: set[str]) -> set[str]:
-    """Everything in core that these modules import, and what that imports."""
-    found, waiting = set(), set(modules)
-    while waiting:
-        module = waiting.pop()
-        found.add(module)
-        names = imported(ROOT / "core" / f"{module}.py")
-        inner = {name.split(".")[1] for name in names if name.startswith("core.")}
-        waiting |= {name for name in inner if (ROOT / "core" / f"{name}.py").exists()} - found
-    return found
+def test_every_folder_has_a_row_and_every_row_a_folder():
+    for top, rows in (("core", CORE), ("pages", PAGES)):
+        folders = {path.parent.name for path in (ROOT / top).glob("*/__init__.py")}
+        assert folders == {name for name in rows if name != "text"}, top
+
+
+@pytest.mark.parametrize("folder", [name for name in [*CORE, *PAGES] if name != "text"])
+def test_a_folder_says_in_one_sentence_what_it_is(folder):
+    for top in ("core", "pages"):
+        face = ROOT / top / folder / "__init__.py"
+        if face.exists():
+            first = (ast.get_docstring(ast.parse(face.read_text())) or "").split("\n")[0]
+            assert len(first) > 20, face
+
+
+@pytest.mark.parametrize("path", sources("core"), ids=named)
+def test_core_imports_what_the_row_of_its_folder_names(path):
+    outside = {name.split(".")[0] for name in imported(path)}
+    assert not outside & {"streamlit", "pages", "starlette", "app"}
+    here = floor_of(path, "core")
+    if here not in ("__init__", "__main__"):
+        assert rooms(path, "core") <= CORE[here]
+
+
+@pytest.mark.parametrize("path", sources("core"), ids=named)
+def test_imports_inside_core_are_relative(path):
+    nodes = ast.walk(ast.parse(path.read_text()))
+    absolute = [n.module for n in nodes if isinstance(n, ast.ImportFrom) and not n.level]
+    assert not [name for name in absolute if name and name.split(".")[0] == "core"]
 
 
 def test_theory_and_simulation_never_import_each_other():
-    assert not reached(THEORY) & SIMULATION
-    assert not reached(SIMULATION) & (THEORY | {"moments", "length_law"})
+    assert "simulation" not in CORE["theory"]
+    assert "theory" not in CORE["simulation"]
 
 
-@pytest.mark.parametrize("path", sources("pages"), ids=lambda path: path.name)
-def test_pages_neither_compute_nor_draw_nor_import_each_other(path):
+def test_no_exercise_imports_another():
+    for path in sources("core/lesson/exercises"):
+        assert not any(".exercises." in name for name in imported(path)), path
+
+
+@pytest.mark.parametrize("path", sources("pages"), ids=named)
+def test_pages_neither_compute_nor_draw_and_import_what_their_row_names(path):
     names = imported(path)
     assert not {name.split(".")[0] for name in names} & {"torch", "numpy", "scipy", "plotly"}
-    others = {f"pages.{page.stem}" for page in sources("pages") if not page.stem.startswith("_")}
-    assert not names & others
+    here = floor_of(path, "pages")
+    folders = rooms(path, "pages")
+    assert folders <= PAGES.get(here, set(PAGES) - {"serving"})
 
 
 def test_app_imports_no_core():

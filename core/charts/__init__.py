@@ -1,16 +1,16 @@
 """Results as Plotly figures, one module per kind of picture; nothing is computed here."""
 
-from core.charts.coordinate import size_against_width
-from core.charts.distribution_per_layer import distribution_per_layer
-from core.charts.figure import enlarged, unanswered
-from core.charts.formats import scale_windows, std_by_format
-from core.charts.fractions_per_layer import fractions_per_layer
-from core.charts.guesses import guessed_iterations
-from core.charts.lesson import lesson_pictures
-from core.charts.mean_per_layer import mean_per_layer
-from core.charts.phase import phase_diagram
-from core.charts.spread import range_ends
-from core.charts.std_per_layer import std_per_layer
+from .distribution_per_layer import distribution_per_layer
+from .figure import enlarged, unanswered
+from .fractions_per_layer import fractions_per_layer
+from .guesses import guessed_iterations
+from .lesson import lesson_pictures
+from .mean_per_layer import mean_per_layer
+from .number_formats import scale_windows, std_by_format
+from .phase_diagram import phase_diagram
+from .range_ends import range_ends
+from .size_against_width import size_against_width
+from .std_per_layer import std_per_layer
 
 __all__ = [
     "distribution_per_layer",

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.charts.figure import Figure, event_marks, figure, layer_axis, packed
-from core.propagate import Run
+from ..simulation.propagate import Run
+from .figure import Figure, event_marks, figure, layer_axis, packed
 
 _MOST_ROWS = 64
 _MOST_COLUMNS = 201

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from core.diagnosis import breaks_as
-from core.propagate import Run
+from ..reading.diagnosis import breaks_as
+from ..simulation.propagate import Run
 
 Figure = dict[str, Any]
 Parts = list[dict[str, Any]]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from core.charts.figure import (
+from ..simulation.propagate import Run
+from ..statistics.layer_stats import STATISTICS
+from .figure import (
     BLUE,
     GOLD,
     GREY,
@@ -14,8 +16,6 @@ from core.charts.figure import (
     layer_axis,
     line,
 )
-from core.layer_stats import STATISTICS
-from core.propagate import Run
 
 _COLORS = {
     "nonfinite": VERMILION,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from core.charts.figure import BLUE, GOLD, GREEN, VERMILION, Figure, Parts, figure, listed
-from core.finite_width import Prediction
-from core.guesses import Guesses, in_class
-from core.propagate import Run
+from ..reading.guesses import Guesses, in_class
+from ..simulation.propagate import Run
+from ..theory.finite_width import Prediction
+from .figure import BLUE, GOLD, GREEN, VERMILION, Figure, Parts, figure, listed
 
 _MOST_BARS = 100
 _WIDTHS = (1, 2, 5, 10, 20, 50)  # iterations per bar

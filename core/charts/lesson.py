@@ -6,19 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from core.charts.figure import (
-    BLUE,
-    GOLD,
-    GREEN,
-    PURPLE,
-    VERMILION,
-    Figure,
-    Parts,
-    figure,
-    listed,
-)
-from core.charts.lesson_counts import height_of, histogram, layout_of
-from core.lesson import Curve, Result
+from ..lesson import Curve, Result
+from .figure import BLUE, GOLD, GREEN, PURPLE, VERMILION, Figure, Parts, figure, listed
+from .lesson_histograms import height_of, histogram, layout_of
 
 _STYLES = (
     (BLUE, "solid"),

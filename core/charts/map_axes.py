@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from core.parameter import format_number
-from core.sweep import Axis
-from core.verdict import significant
+from ..sweep import Axis
+from ..text import format_number, significant
 
 _MOST_TICKS, _FEWEST_TICKS = 8, 3
 

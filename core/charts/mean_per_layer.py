@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.charts.figure import GREEN, Figure, event_marks, figure, layer_axis, line
-from core.propagate import Run
+from ..simulation.propagate import Run
+from .figure import GREEN, Figure, event_marks, figure, layer_axis, line
 
 _MOST_TICKS = 4  # on either side of zero
 

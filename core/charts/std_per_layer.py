@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from core.charts.figure import (
+from ..layer.number_formats import NumberFormat
+from ..reading.expectation import Bands, luck
+from ..reading.verdict import judge
+from ..simulation.ensemble import Ensemble
+from ..simulation.propagate import Run
+from ..text import significant
+from .figure import (
     BLUE,
     EVENTS,
     GREY,
@@ -21,13 +27,8 @@ from core.charts.figure import (
     line,
     size_axis,
 )
-from core.charts.kept import Pin, kept_curves, letters, room
-from core.charts.spread import band_curves, band_decades, fan_curves
-from core.expectation import Bands, luck
-from core.number_formats import NumberFormat
-from core.propagate import Run
-from core.sampler import Ensemble
-from core.verdict import judge, significant
+from .pins import Pin, kept_curves, letters, room
+from .spread import band_curves, band_decades, fan_curves
 
 _PAD = 0.06  # of the visible range, above and below
 _LEAST_DECADES = 4.0

@@ -9,23 +9,23 @@ Every number is measured here and now, beside the exact value and what the lesso
 
 from __future__ import annotations
 
-from core.lesson import (
+from ..reading.number import AGREES_WITHIN, Number
+from .challenge import DEPTH, Outcome, check, task
+from .exercises import (
     first_nan,
-    layer,
-    magic,
-    nan,
+    layer_relu,
+    magic_number,
+    not_equal,
     one_product,
     one_product_relu,
-    one_sum,
     products,
     redraw,
+    smaller_weights,
     strategies,
-    underflow,
-    whole,
+    sum_of_products,
+    whole_network,
 )
-from core.lesson.challenge import DEPTH, Outcome, check, task
-from core.lesson.number import AGREES_WITHIN, Number
-from core.lesson.step import Counts, Curve, Guess, Result, Sentence, Setting, Step
+from .step import Counts, Curve, Guess, Result, Sentence, Setting, Step
 
 __all__ = [
     "AGREES_WITHIN",
@@ -47,16 +47,16 @@ __all__ = [
 _MODULES = (
     products,
     first_nan,
-    nan,
-    underflow,
+    not_equal,
+    smaller_weights,
     strategies,
-    magic,
-    one_sum,
+    magic_number,
+    sum_of_products,
     redraw,
     one_product,
     one_product_relu,
-    layer,
-    whole,
+    layer_relu,
+    whole_network,
 )
 
 STEPS: dict[str, Step] = {step.slug: step for module in _MODULES for step in module.STEPS}

@@ -6,9 +6,9 @@ import argparse
 import sys
 import time
 
-from core.lesson import AGREES_WITHIN, STEPS, Number, Result, Step
-from core.lesson.step import LESSON_DEPTH, LESSON_N
-from core.lesson.words import exact_text, lesson_text, measured_text
+from ..reading.number import exact_text, lesson_text, measured_text
+from . import AGREES_WITHIN, STEPS, Number, Result, Step
+from .step import LESSON_DEPTH, LESSON_N
 
 _HEAD = ("", "measured", "exact", "the lesson", "z", "")
 

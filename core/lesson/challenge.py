@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core import mean_field
-from core.diagnosis import Kind, growth, kind_of
-from core.experiment import Experiment
-from core.lesson.words import said
-from core.propagate import Run
+from ..question.experiment import Experiment
+from ..reading.diagnosis import Kind, growth, kind_of
+from ..simulation.propagate import Run
+from ..theory import mean_field
+from .words import said
 
 DEPTH = 200
 """Layers through which the signal has to be carried."""

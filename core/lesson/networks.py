@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.devices import WorkLimit, keep_freed_memory
-from core.experiment import Experiment
-from core.lesson.step import OnProgress
-from core.propagate import layer_generator
-from core.tally import Array
+from ..host.limits import WorkLimit
+from ..host.threads import keep_freed_memory
+from ..maths.arrays import Array
+from ..question.experiment import Experiment
+from ..simulation.propagate import layer_generator
+from .step import OnProgress
 
 Floats = NDArray[np.float32]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from core.experiment import Experiment
-from core.lesson.number import Number
-from core.tally import Array
+from ..maths.arrays import Array
+from ..question.experiment import Experiment
+from ..reading.number import Number
 
 LESSON_N, LESSON_DEPTH = 512, 100
 

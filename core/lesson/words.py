@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 
-from core.experiment import Experiment
-from core.lesson.number import Number
-from core.parameter import format_number
-from core.streams import stream_seed
-from core.verdict import significant
+from ..question.experiment import Experiment
+from ..question.streams import stream_seed
+from ..text import format_number, significant
 
 
 def tex(value: float, digits: int = 4) -> str:
@@ -52,35 +50,3 @@ def lesson_draws(e: Experiment, matrix: str = "a") -> list[str]:
 def lines(*parts: str) -> str:
     """A snippet of these lines."""
     return "\n".join(parts) + "\n"
-
-
-def value_text(value: float | None, boolean: bool = False, digits: int = 6) -> str:
-    """A number of the table; empty where there is none."""
-    if value is None:
-        return ""
-    if boolean:
-        return str(bool(value))
-    return "NaN" if math.isnan(value) else significant(value, digits)
-
-
-def exact_text(number: Number) -> str:
-    """What theory says."""
-    return value_text(number.exact, number.boolean)
-
-
-def lesson_text(number: Number) -> str:
-    """What the lesson printed, with every digit that it printed but of the longest numbers."""
-    return value_text(number.lesson, number.boolean, digits=7)
-
-
-def measured_text(number: Number) -> str:
-    """What was measured, with its standard error, and no more digits than that bears."""
-    value, error = number.measured, number.standard_error
-    if error is None or number.boolean:
-        return value_text(value, number.boolean)
-    if number.factor:
-        return f"{value_text(value, digits=4)} ×÷ {value_text(error, digits=4)}"
-    digits = 6
-    if 0 < error < math.inf and value and math.isfinite(value):
-        digits = math.floor(math.log10(abs(value))) - math.floor(math.log10(error)) + 2
-    return f"{value_text(value, digits=min(max(digits, 3), 7))} ± {value_text(error, digits=2)}"

@@ -1,11 +1,11 @@
 """Sweeps: an Experiment varied along one or two of its fields, and the whole landscape seen."""
 
-from core.sweep.axes import AXES, MOST_CELLS, Axis, parse, spaced
-from core.sweep.conduct import sweep
-from core.sweep.groups import ENGINES, Question
-from core.sweep.measures import MEASURES, Measure, measure_of
-from core.sweep.result import SweepResult
-from core.sweep.table import load, save, to_frame
+from .axes import AXES, MOST_CELLS, Axis, parse, spaced
+from .conduct import sweep
+from .groups import ENGINES, Question
+from .measures import MEASURES, Measure, measure_of
+from .result import SweepResult
+from .table import load, save, to_frame
 
 __all__ = [
     "AXES",

@@ -10,14 +10,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from core.options import add_options, experiment_of
-from core.sweep.axes import AXES, Axis, parse
-from core.sweep.conduct import sweep
-from core.sweep.executors import chosen, setting_address
-from core.sweep.groups import ENGINES
-from core.sweep.measures import MEASURES, measure_of
-from core.sweep.result import SweepResult
-from core.sweep.table import WRITERS, save, writer_of
+from ..question.options import add_options, experiment_of
+from .axes import AXES, Axis, parse
+from .conduct import sweep
+from .executors import chosen, setting_address
+from .groups import ENGINES
+from .measures import MEASURES, measure_of
+from .result import SweepResult
+from .table import WRITERS, save, writer_of
 
 
 def _parser() -> argparse.ArgumentParser:

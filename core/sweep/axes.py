@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from core.experiment import PARAMETERS, Experiment
-from core.parameter import Parameter, format_number, shown
+from ..question.experiment import PARAMETERS, Experiment
+from ..question.parameter import Parameter
+from ..text import format_number, shown
 
 Value = int | float | str
 

@@ -8,9 +8,9 @@ from concurrent.futures import Executor
 from itertools import product
 from statistics import median
 
-from core.experiment import Experiment
-from core.sweep.axes import Axis, placed
-from core.sweep.groups import Answer, Cell, Group, Question, grouped, solve, work
+from ..question.experiment import Experiment
+from .axes import Axis, placed
+from .groups import Answer, Cell, Group, Question, grouped, solve, work
 
 COARSEST = 8
 """Every so many cells along an axis are solved first."""

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.experiment import Experiment
-from core.sweep.axes import Value, as_axes
-from core.sweep.chunks import Chunk, chunked, groups_of, overhead, solve_chunk
-from core.sweep.groups import Answer, Group, Question
-from core.sweep.measures import measure_of
-from core.sweep.result import NAMES, SweepResult
+from ..question.experiment import Experiment
+from .axes import Value, as_axes
+from .chunks import Chunk, chunked, groups_of, overhead, solve_chunk
+from .groups import Answer, Group, Question
+from .measures import measure_of
+from .result import NAMES, SweepResult
 
 _POLL = 0.1  # seconds between two questions whether to stop, and between two words to who looks
 

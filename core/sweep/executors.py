@@ -9,7 +9,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from core import settings
+from ..host import settings
 
 _PATIENCE = "10s"  # for the scheduler to answer
 

@@ -12,14 +12,14 @@ from typing import Literal
 
 import numpy as np
 
-from core.devices import cost
-from core.experiment import Experiment
-from core.propagate import Run, propagate
-from core.sampler import ensemble_work, is_exact_in_law, sample_ensemble
-from core.scale_free import is_scale_free
-from core.streams import stream_seed
-from core.sweep.measures import MEASURES, Measure
-from core.tally import Array
+from ..host.limits import cost
+from ..maths.arrays import Array
+from ..question.experiment import Experiment
+from ..question.streams import stream_seed
+from ..simulation.ensemble import ensemble_work, is_exact_in_law, sample_ensemble
+from ..simulation.propagate import Run, propagate
+from ..simulation.scale_free import is_scale_free
+from .measures import MEASURES, Measure
 
 Engine = Literal["theory", "sampler", "matrices", "runs"]
 ENGINES: dict[Engine, str] = {

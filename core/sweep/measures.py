@@ -8,14 +8,14 @@ from typing import Literal
 
 import numpy as np
 
-from core.activations import Activation
-from core.correlations import chi_1, depth_scales
-from core.fixed_points import fixed_point
-from core.layer_stats import STATISTICS, Events
-from core.parameter import shown
-from core.propagate import Run
-from core.sampler import Ensemble
-from core.tally import Array
+from ..layer.activations import Activation
+from ..maths.arrays import Array
+from ..simulation.ensemble import Ensemble
+from ..simulation.propagate import Run
+from ..statistics.layer_stats import STATISTICS, Events
+from ..text import shown
+from ..theory.correlations import chi_1, depth_scales
+from ..theory.fixed_points import fixed_point
 
 Kind = Literal["iteration", "positive", "signed", "log2", "fraction", "layers"]
 OfTheory = Callable[[Activation, Array, Array], Array]

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.experiment import Experiment
-from core.sweep.axes import Axis, placed
-from core.sweep.chunks import COARSEST
-from core.sweep.groups import ENGINES, Question
-from core.sweep.measures import Measure
-from core.tally import Array
+from ..maths.arrays import Array
+from ..question.experiment import Experiment
+from .axes import Axis, placed
+from .chunks import COARSEST
+from .groups import ENGINES, Question
+from .measures import Measure
 
 NAMES = ("", *ENGINES)
 """What ``engines`` counts: nothing yet, then each of ENGINES."""

@@ -18,12 +18,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.experiment import Experiment
-from core.parameter import shown
-from core.sweep.axes import parse
-from core.sweep.groups import ENGINES, Question
-from core.sweep.measures import measure_of
-from core.sweep.result import NAMES, SweepResult
+from ..question.experiment import Experiment
+from ..text import shown
+from .axes import parse
+from .groups import ENGINES, Question
+from .measures import measure_of
+from .result import NAMES, SweepResult
 
 _KEY = "good_init_sweep"
 _COMMENT = f"# {_KEY} "

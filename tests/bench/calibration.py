@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core import ACTIVATIONS, Experiment, propagate
-from core.finite_width import Prediction, predict
+from core.theory.finite_width import Prediction, predict
 
 BANDS = {0.5: (0.25, 0.75), 0.9: (0.05, 0.95)}
 """Nominal coverage -> the two levels."""

@@ -13,11 +13,12 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from core import Experiment, fixed_points
-from core import mean_field as mf
-from core.finite_width import predict
-from core.hessenberg import log2_lengths
-from core.sampler import sample_ensemble
+from core import Experiment
+from core.simulation.ensemble import sample_ensemble
+from core.theory import fixed_points
+from core.theory import mean_field as mf
+from core.theory.finite_width import predict
+from core.theory.hessenberg import log2_lengths
 
 FRESH = Experiment(weights="fresh", init="lecun_normal")
 Row = tuple[str, str, str]

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import expect
 
 from core import Experiment, propagate
-from core.verdict import judge
+from core.reading.verdict import judge
 from tests.browser.on_screen import (
     ITERATION,
     answer,
@@ -23,7 +23,7 @@ from tests.browser.on_screen import (
     until,
     visit,
 )
-from tests.pages.test_observed import measured
+from tests.pages.work.test_log import measured
 
 PHONE = {"width": 390, "height": 844}
 LINK = {"width": "64", "depth": "30", "activation": "relu", "scale": "1/√n"}

@@ -6,14 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from core import Experiment
-from pages import _rooms
-from tests.browser.on_screen import (
-    ends_above,
-    query_of,
-    scrolls_one_way,
-    until,
-    visit,
-)
+from pages.poll import rooms
+from tests.browser.on_screen import ends_above, query_of, scrolls_one_way, until, visit
 from tests.browser.test_accessibility import VIEWS, nothing_found
 from tests.browser.test_number_formats import PHONE, faults
 
@@ -97,7 +91,7 @@ def test_a_class_guesses_sees_it_live_and_the_answer_by_itself(visitor, address)
 @pytest.fixture
 def room(served_rooms, monkeypatch):
     monkeypatch.setenv("GOOD_INIT_ROOMS", served_rooms)
-    return _rooms.open(Experiment(width=64, depth=60), HOST).code
+    return rooms.open(Experiment(width=64, depth=60), HOST).code
 
 
 def test_the_cookie_is_what_makes_a_teacher(visitor, address, room):
@@ -131,14 +125,14 @@ def test_a_page_that_waits_asks_seldom_and_survives_a_server_that_fails(page, ad
     assert second - first > 0.7 * 4000  # ms: twice the usual two seconds, a quarter less perhaps
     expect(page.locator(".gi-problems")).to_have_count(0)
     fails["now"] = False
-    _rooms.reveal(room, HOST)
+    rooms.reveal(room, HOST)
     expect(page.locator(".gi-answer")).to_be_visible()
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_axe_finds_nothing(visitor, address, room, view):
     for k, iteration in enumerate((12, 28, 28, 31, None)):
-        _rooms.guess(room, f"student {k}", iteration)
+        rooms.guess(room, f"student {k}", iteration)
     teacher, student = (visitor(**VIEWS[view]) for _ in range(2))
     cookie = {"name": "good_init_viewer", "value": HOST, "url": address}
     teacher.context.add_cookies([cookie])

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core import Experiment, propagate
-from core.verdict import judge
+from core.reading.verdict import judge
 from tests.browser.on_screen import (
     ITERATION,
     PREVIEW,

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import expect
 
 from core import Experiment
+from core.maps.landscape import Landscape
 from core.sweep import parse
-from core.sweep.link import Landscape
 from tests.browser.on_screen import (
     answer,
     choose,

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core import Experiment, propagate
-from core.pins import to_query
+from core.question.pins import to_query
 from tests.browser.on_screen import (
     curve,
     drawn,

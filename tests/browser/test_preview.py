@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from core import NUMBER_FORMATS, Experiment, charts, propagate
-from core.charts.kept import Pin
-from core.diagnosis import breaks_as
-from core.preview import exact, measured
-from core.scale_free import is_scale_free, scale_free
-from core.verdict import judge, ordinal, significant
-from pages._words import numbers
+from core.charts.pins import Pin
+from core.reading.diagnosis import breaks_as
+from core.reading.preview import exact, measured
+from core.reading.verdict import judge
+from core.simulation.scale_free import is_scale_free, scale_free
+from core.text import ordinal, significant
+from pages.words.page import numbers
 from tests.serving import ROOT
 
 HOMOGENEOUS = ("linear", "relu", "leaky_relu", "abs")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.on_screen import drawn, query_of
-from tests.pages.test_observed import measured
+from tests.pages.work.test_log import measured
 from tests.serving import serve
 
 LONG = {"weights": "fresh", "depth": "1000", "hide": "theory"}  # half a minute at these widths

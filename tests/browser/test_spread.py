@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core import Experiment
-from core.finite_width import predict
+from core.theory.finite_width import predict
 from tests.browser.on_screen import (
     drawn,
     eventually,

@@ -7,8 +7,8 @@ import pytest
 
 from core import Experiment, propagate
 from core.__main__ import main
-from core.layer_stats import STATISTICS
-from core.records import to_json
+from core.reading.records import to_json
+from core.statistics.layer_stats import STATISTICS
 
 
 def run_main(capsys, *arguments):

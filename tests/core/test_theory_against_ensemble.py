@@ -11,7 +11,7 @@ import torch
 from scipy import stats
 
 from core import ACTIVATIONS
-from core import mean_field as mf
+from core.theory import mean_field as mf
 
 WIDTH = 1024
 NETWORKS = 64

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from streamlit.web import cli
 
-from pages import _cached
+from pages.work import answers
 
 sys.stderr = Path(os.environ["LOG_FILE"]).open("w", buffering=1)  # noqa: SIM115 - to the end
-_propagate = _cached.propagate
+_propagate = answers.propagate
 
 
 def _breaking(experiment, device="cpu", *, on_progress=None):
@@ -21,7 +21,7 @@ def _breaking(experiment, device="cpu", *, on_progress=None):
     return _propagate(experiment, device, on_progress=told)
 
 
-_cached.propagate = _breaking
+answers.propagate = _breaking
 
 if __name__ == "__main__":
     cli.main()

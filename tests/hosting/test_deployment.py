@@ -8,7 +8,7 @@ import tomllib
 
 import pytest
 
-from core import settings
+from core.host import settings
 from tests.serving import ROOT
 
 DEPLOY = ROOT / "deploy"

@@ -8,12 +8,12 @@ import urllib.request
 import pytest
 
 from core import Experiment
-from core.pins import to_query
+from core.question.pins import to_query
 from tests.browser.on_screen import drawn, eventually, has_query, query_of, seen, step, visit
 from tests.hosting.proxy import NGINX, WHAT_TO_INSTALL, behind_nginx, under_a_path
 from tests.load.crowd import Plan, elsewhere
 from tests.load.truth import wrong
-from tests.pages.test_observed import measured
+from tests.pages.work.test_log import measured
 from tests.serving import processes
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason=WHAT_TO_INSTALL)

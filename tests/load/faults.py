@@ -195,7 +195,7 @@ def rush(app: App, viewers: int = 60, within: float = 3.0) -> Outcome:
 
 def polls() -> Outcome:
     """What happens to the database of the polls, as the tests of the store do it."""
-    command = [sys.executable, "-m", "pytest", "-q", "tests/pages/test_rooms.py", "-k"]
+    command = [sys.executable, "-m", "pytest", "-q", "tests/pages/poll/test_rooms.py", "-k"]
     names = "restarted or away or stands_still or holds_in or locked or full_disk"
     done = subprocess.run([*command, names], cwd=ROOT, capture_output=True, text=True)
     return Outcome(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from core.experiment import PARAMETERS
+from core.question.experiment import PARAMETERS
 
 _TEXTS = (
     "",

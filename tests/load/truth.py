@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from core.experiment import PARAMETERS, Experiment
-from core.propagate import propagate
-from core.verdict import judge
+from core.question.experiment import PARAMETERS, Experiment
+from core.reading.verdict import judge
+from core.simulation.propagate import propagate
 
 
 def wrong(screens: Iterable[tuple[Mapping[str, str], str]]) -> list[str]:

@@ -7,8 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import Experiment, propagate
-from core.experiment import PARAMETERS
-from core.verdict import judge
+from core.question.experiment import PARAMETERS
+from core.reading.verdict import judge
 from tests.serving import ROOT
 
 LINK = {
@@ -149,7 +149,7 @@ def test_what_is_folded_away_is_not_sent_and_counts_all_the_same():
 
 
 def test_the_device_stays_when_it_is_folded_away(monkeypatch):
-    monkeypatch.setattr("pages._controls.available_devices", lambda: ["cpu", "cpu:0"])
+    monkeypatch.setattr("pages.controls.fields.available_devices", lambda: ["cpu", "cpu:0"])
     at = opened(width="64", depth="30")
     at.selectbox(key="device").select("cpu:0").run()
     for unfolded in (False, True):

@@ -6,10 +6,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import Experiment, propagate
-from core.guesses import Guesses
-from core.verdict import judge
-from pages import _database, _rooms, _store
-from pages._misses import Misses
+from core.reading.guesses import Guesses
+from core.reading.verdict import judge
+from pages.poll import database as _database
+from pages.poll import rooms
+from pages.poll import store as _store
+from pages.poll.attempts import Misses
 from tests.pages.test_explore import answer, blocks, chart, opened, problems, words
 from tests.serving import ROOT
 
@@ -25,7 +27,7 @@ def store(monkeypatch, tmp_path):
     monkeypatch.setattr(_database, "_PATIENCE", 0.2)
     monkeypatch.setattr(_store, "_engines", {})
     monkeypatch.setattr(_store, "_ready", set())
-    monkeypatch.setattr(_rooms, "_misses", Misses(most=20, seconds=300))
+    monkeypatch.setattr(rooms, "_misses", Misses(most=20, seconds=300))
     yield tmp_path / "rooms.sqlite"
     for engine in _store._engines.values():
         engine.dispose()
@@ -103,7 +105,7 @@ def charts_of(at):
 
 @pytest.fixture
 def room():
-    return _rooms.open(BREAKS, TEACHER).code
+    return rooms.open(BREAKS, TEACHER).code
 
 
 def test_without_a_room_there_is_a_field_for_the_code(room):
@@ -134,7 +136,7 @@ def test_share_opens_a_room_for_what_is_on_screen_and_goes_there():
     ask_class(at)
     [row] = _store.transact(lambda c: c.execute(_store.ROOMS.select()).all())
     asked = Experiment(width=64, depth=30, scale=0.1)
-    assert _rooms.find(row.code, "x").experiment == asked
+    assert rooms.find(row.code, "x").experiment == asked
 
 
 def test_a_store_that_is_away_opens_no_room_and_says_so(monkeypatch, tmp_path):
@@ -152,10 +154,10 @@ def test_a_student_guesses_and_changes_the_guess(room):
     guess(at, 31)
     assert said(at) == "Your guess: 31 . You may change it until the answer is shown."
     guess(at, 40)
-    assert _rooms.tally(room) == Guesses({40: 1})
+    assert rooms.tally(room) == Guesses({40: 1})
     press(at, "never")
     assert "Your guess: never ." in said(at)
-    assert _rooms.tally(room) == Guesses({}, never=1)
+    assert rooms.tally(room) == Guesses({}, never=1)
 
 
 def test_an_empty_field_is_no_guess(room):
@@ -163,11 +165,11 @@ def test_an_empty_field_is_no_guess(room):
     press(at, "send")
     bodies = [part.proto.body for part in at.get("html")]
     assert any("Type a number first." in body for body in bodies)
-    assert _rooms.tally(room).total == 0
+    assert rooms.tally(room).total == 0
 
 
 def test_nothing_of_the_answer_or_of_others_reaches_a_student_before_it_is_shown(room):
-    _rooms.guess(room, "another", 17)
+    rooms.guess(room, "another", 17)
     run = propagate(BREAKS)
     at = arrive(room)
     guess(at, 59)
@@ -180,7 +182,7 @@ def test_nothing_of_the_answer_or_of_others_reaches_a_student_before_it_is_shown
 
 
 def test_the_question_is_the_same_whatever_becomes_of_x():
-    two = [_rooms.open(e, TEACHER).code for e in (BREAKS, BREAKS.replace(scale=0.001))]
+    two = [rooms.open(e, TEACHER).code for e in (BREAKS, BREAKS.replace(scale=0.001))]
     first, second = (heading(arrive(code)) for code in two)
     assert first.replace("from randn", "from randn × 0.001") == second
     assert first.startswith("At which iteration does x become NaN, if ever?")
@@ -190,8 +192,8 @@ def test_after_the_answer_is_shown_a_student_sees_how_far_off_it_was(room):
     at = arrive(room)
     first = propagate(BREAKS).events.first_nonfinite
     guess(at, first + 3)
-    _rooms.guess(room, "another", 17)
-    _rooms.reveal(room, TEACHER)
+    rooms.guess(room, "another", 17)
+    rooms.reveal(room, TEACHER)
     at.run()
     assert said(at) == f"You said {first + 3}, it is {first}: 3 too late."
     assert f"NaN iteration {first}" in answer(at) and "predicted" in answer(at)
@@ -203,10 +205,10 @@ def test_after_the_answer_is_shown_a_student_sees_how_far_off_it_was(room):
 
 
 def test_a_signal_that_holds_is_answered_by_never():
-    code = _rooms.open(HOLDS, TEACHER).code
+    code = rooms.open(HOLDS, TEACHER).code
     at = arrive(code)
     press(at, "never")
-    _rooms.reveal(code, TEACHER)
+    rooms.reveal(code, TEACHER)
     at.run()
     assert said(at) == "You said never, and that is right."
     figure = chart(at, "guesses")["figure"]
@@ -215,15 +217,15 @@ def test_a_signal_that_holds_is_answered_by_never():
 
 def test_a_guess_after_the_answer_is_refused_in_words(room):
     at = arrive(room)
-    _rooms.reveal(room, TEACHER)
+    rooms.reveal(room, TEACHER)
     guess(at, 31)
-    assert _rooms.tally(room).total == 0
+    assert rooms.tally(room).total == 0
     assert "measured" in str(chart(at, "guesses")["figure"]["layout"]["annotations"])
 
 
 def test_the_teacher_sees_the_way_in_and_the_guesses_but_not_the_answer(room):
-    _rooms.guess(room, "one", 17)
-    _rooms.guess(room, "two", None)
+    rooms.guess(room, "one", 17)
+    rooms.guess(room, "two", None)
     at = arrive(room, TEACHER)
     [way_in] = blocks(at, "gi-room")
     assert words(way_in).endswith(f"with the code {room[:3]} {room[3:]}")
@@ -234,11 +236,11 @@ def test_the_teacher_sees_the_way_in_and_the_guesses_but_not_the_answer(room):
     told = "2 guesses, at 17, 1 say never."
     assert told in sent(at) and told in figure["layout"]["meta"]["alt"]
     assert watched(at)["what"] == "version"
-    assert watched(at)["known"] == _rooms.status(room)["version"]
+    assert watched(at)["known"] == rooms.status(room)["version"]
 
 
 def test_the_teacher_reveals_and_asks_again(room):
-    _rooms.guess(room, "one", 17)
+    rooms.guess(room, "one", 17)
     at = arrive(room, TEACHER)
     press(at, "reveal")
     run = propagate(BREAKS)
@@ -246,20 +248,20 @@ def test_the_teacher_reveals_and_asks_again(room):
     figure = chart(at, "guesses")["figure"]
     assert figure["layout"]["shapes"][0]["x0"] == run.events.first_nonfinite
     assert "predicted" in [trace["uid"] for trace in figure["data"]]
-    assert _rooms.find(room, "x").revealed
+    assert rooms.find(room, "x").revealed
     press(at, "ask_again")
     other = room_of(at)
-    assert other != room and _rooms.find(other, "x").experiment == BREAKS
+    assert other != room and rooms.find(other, "x").experiment == BREAKS
     assert blocks(at, "gi-room") and "reveal" in keys(at)
 
 
 def test_what_the_host_will_not_compute_is_not_revealed(room, monkeypatch):
-    code = _rooms.open(Experiment(width=700, depth=9), TEACHER).code
+    code = rooms.open(Experiment(width=700, depth=9), TEACHER).code
     at = arrive(code, TEACHER)
     monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1000")
     press(at, "reveal")
     assert any("lower" in told for told in problems(at))
-    assert not _rooms.find(code, "x").revealed
+    assert not rooms.find(code, "x").revealed
 
 
 def lose(store):
@@ -286,7 +288,7 @@ def test_a_guess_that_could_not_be_stored_waits_and_is_sent_by_itself(room, stor
     find_again(store)
     at.run()
     assert said(at).startswith("Your guess: 31 .")
-    assert _rooms.tally(room) == Guesses({31: 1})
+    assert rooms.tally(room) == Guesses({31: 1})
 
 
 def test_a_page_that_opens_while_the_store_is_away_waits_for_it(room, store):
@@ -300,7 +302,7 @@ def test_a_page_that_opens_while_the_store_is_away_waits_for_it(room, store):
 
 
 def test_the_teacher_keeps_the_last_guesses_while_the_store_is_away(room, store):
-    _rooms.guess(room, "one", 17)
+    rooms.guess(room, "one", 17)
     at = arrive(room, TEACHER)
     lose(store)
     at.run()

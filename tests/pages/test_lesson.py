@@ -3,7 +3,7 @@
 import pytest
 
 from core.lesson import STEPS
-from core.lesson.words import measured_text
+from core.reading.number import measured_text
 from tests.pages.test_explore import blocks, problems, visited, words
 
 SMALL = {"width": "64", "depth": "50"}  # quick, and enough to become NaN

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from core import NUMBER_FORMATS, Experiment, propagate
-from core.expectation import in_words
-from core.finite_width import predict
-from core.windows import scale_windows
+from core.reading.expectation import in_words
+from core.theory.finite_width import predict
+from core.theory.windows import scale_windows
 from tests.pages.test_explore import blocks, chart, problems, visited, widget, words
 
 SMALL = {"width": "64", "depth": "30"}

@@ -8,10 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from core import Experiment
+from core.maps.landscape import Landscape
+from core.maps.words import summary
 from core.sweep import parse
-from core.sweep.link import Landscape
-from core.sweep.words import summary
-from pages import _cached, _map_cell, _presets, _sweeping
+from pages.maps import cell, presets, refining
+from pages.work import answers
 from tests.pages.test_explore import chart, problems, visited, words
 
 SMALL = {"x": "scale=0.01..10:6", "y": "width=16..64:4", "networks": "3", "depth": "40"}
@@ -78,9 +79,9 @@ def test_without_a_link_it_is_the_lessons_map(monkeypatch):
         asked.append(landscape)
         return landscape.blank()
 
-    monkeypatch.setattr(_cached, "sweep", sweep)
+    monkeypatch.setattr(answers, "sweep", sweep)
     at = visited("pages/phase_diagram.py", {})
-    assert asked[-1] == _presets.DEFAULT and address(at) == {}
+    assert asked[-1] == presets.DEFAULT and address(at) == {}
     assert asked[-1].to_query() == {
         "x": "scale=0.01..10:48",
         "y": "width=16..2048:48",
@@ -88,17 +89,17 @@ def test_without_a_link_it_is_the_lessons_map(monkeypatch):
         "networks": "16",
         "real": "false",
     }
-    for place, preset in enumerate(_presets.PRESETS.values()):
+    for place, preset in enumerate(presets.PRESETS.values()):
         at.button(key=f"preset_{place}").click().run()
         assert not at.exception and asked[-1] == preset
         assert at.button(key=f"preset_{place}").proto.type == "primary"
-        usual = _presets.DEFAULT.to_query().items()
+        usual = presets.DEFAULT.to_query().items()
         assert address(at) == dict(preset.to_query().items() - usual)
 
 
 @pytest.mark.parametrize("name", ["Trainable depth of tanh", "Number formats"])
 def test_a_preset_at_few_cells_has_numbers_and_theorys_lines(name):
-    preset = _presets.PRESETS[name]
+    preset = presets.PRESETS[name]
     query = preset.base.to_query() | preset.to_query()
     few = {"x": query["x"].replace(":24", ":6").replace(":48", ":6")}
     few |= {"y": query["y"].replace(":24", ":5"), "depth": "20", "width": "64"}
@@ -201,7 +202,7 @@ class Slow:
             return whole
 
         monkeypatch.setattr(Landscape, "sweep", sweep)
-        monkeypatch.setattr(_sweeping, "_FIRST_LOOK", 0.5)
+        monkeypatch.setattr(refining, "_FIRST_LOOK", 0.5)
 
 
 def begun(at):
@@ -215,7 +216,7 @@ def begun(at):
 def given_up():
     """Nobody waits for the work any more, and it ends."""
     deadline = time.monotonic() + 10
-    while _cached.work().standing()[0]:
+    while answers.work().standing()[0]:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -259,7 +260,7 @@ def test_who_moves_on_leaves_the_work_on_the_map_before(monkeypatch):
     slow = Slow(monkeypatch)
     at = visited("pages/phase_diagram.py", SMALL | {"seed": "6"})
     assert components(at, "again")
-    before = _cached.work()._jobs[("sweep", MEANT.replace(base=Experiment(depth=40, seed=6)))]
+    before = answers.work()._jobs[("sweep", MEANT.replace(base=Experiment(depth=40, seed=6)))]
     at.button_group(key="map_networks").set_value(4).run()
     assert not before.is_wanted
     slow.go.set()
@@ -277,17 +278,17 @@ def test_a_cell_is_told_in_words_with_its_link_to_explore():
 
 
 def test_a_click_on_a_cell_opens_it_in_explore(monkeypatch):
-    clicked = _map_cell.opened(MEANT)
+    clicked = cell.opened(MEANT)
     at = opened(**SMALL)
     found = {}
-    monkeypatch.setattr(_map_cell.st, "session_state", found)
+    monkeypatch.setattr(cell.st, "session_state", found)
     clicked({"column": 99, "row": 0})  # of a map that is not there any more
     assert found == {}
     clicked({"column": 4, "row": 2})
     monkeypatch.undo()
     [experiment] = found.values()
     assert experiment == MEANT.experiment(4, 2)
-    at.session_state[_map_cell._CLICKED] = experiment
+    at.session_state[cell._CLICKED] = experiment
     at.run()
     assert not at.exception
     assert at.select_slider(key="width").value == 40 and at.select_slider(key="depth").value == 40
@@ -308,7 +309,7 @@ def test_the_link_to_copy_reads_back():
     at = opened(**SMALL, measure="log2_std@7", activation="relu")
     [code] = at.code
     query = {name: texts[0] for name, texts in parse_qs(urlsplit(code.value).query).items()}
-    found, wrong = Landscape.from_query(query, _presets.DEFAULT)
+    found, wrong = Landscape.from_query(query, presets.DEFAULT)
     assert wrong == []
     base = Experiment(depth=40, activation="relu")
     assert found == MEANT.replace(base=base, measure="log2_std@7")

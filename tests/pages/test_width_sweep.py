@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from core import Experiment
-from core.coordinate_check import coordinate_check
+from core.sweep.coordinate_check import coordinate_check
 from tests.pages.test_explore import blocks, chart, problems, visited, words
 from tests.pages.test_phase_diagram import address, said, settled, text
 

@@ -1,0 +1,110 @@
+"""The histograms of an exercise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..lesson import Counts
+from .figure import BLUE, GOLD, GREEN, GREY, VERMILION, Figure, Parts, figure, listed
+
+_MOST_TICKS = 20
+
+
+def layout_of(large: bool, **more: Any) -> dict[str, Any]:
+    """A layout, with room for large type if it is to be large."""
+    room = {"font": {"size": 20}, "margin": {"l": 96, "r": 24, "t": 48, "b": 80}} if large else {}
+    return room | more
+
+
+def height_of(large: bool, usual: int) -> int:
+    """The height of a picture, in pixels."""
+    return 560 if large else usual
+
+
+def histogram(group: list[Counts], axis: str, large: bool) -> Figure:
+    """What was counted, as shares side by side; all of the group have the same axis."""
+    log2 = group[0].log2
+    data: Parts = []
+    for place, counts in enumerate(group):
+        color = (BLUE, VERMILION, GREEN, GREY)[place % 4]
+        shares = np.asarray(counts.counts) / max(1.0, float(np.sum(counts.counts)))
+        name = counts.label.replace("`", "")
+        data.append(
+            {
+                "type": "bar",
+                "x": listed(counts.values),
+                "y": listed(shares),
+                "name": name,
+                "uid": f"counts{place}",
+                "customdata": [_plain(value, log2) for value in counts.values],
+                "marker": {"color": color, "pattern": {"shape": ("", "/", "x", ".")[place % 4]}},
+                "hovertemplate": f"{name}: %{{customdata}}: %{{y:.1%}}<extra></extra>",
+            }
+        )
+    title = f"{axis} (log scale)" if log2 else axis
+    marks = [mark for counts in group for mark in counts.marks.items()]
+    layout = layout_of(
+        large,
+        xaxis={"title": {"text": title}, "zeroline": False} | _ticks(group),
+        yaxis={
+            "title": {"text": "share"},
+            "tickformat": ".0%",
+            "range": [0, _headroom(data, marks)],
+        },
+        barmode="group",
+        bargap=0.05,
+        hovermode="closest",
+        showlegend=True,
+        shapes=[_pointer(place) for _, place in marks],
+        annotations=[_pointed(name, place, large) for name, place in marks],
+    )
+    told = "; ".join(f"{part['name']}: most often near {_likeliest(part)}" for part in data)
+    pointed = "".join(f"; {name} is marked" for name, _ in marks)
+    alt = f"Histogram of {axis}. {told}{pointed}."
+    return figure(data, layout, height=height_of(large, 300), alt=alt)
+
+
+def _headroom(data: Parts, marks: list[Any]) -> float:
+    """Above the tallest bar, with room for what is said of a mark."""
+    return (1.2 if marks else 1.05) * max(share or 0.0 for part in data for share in part["y"])
+
+
+def _plain(value: float, log2: bool) -> str:
+    return f"{2**value if log2 else value:.4g}"
+
+
+def _pointer(place: float) -> dict[str, Any]:
+    ends = {"type": "line", "x0": place, "x1": place, "yref": "paper", "y0": 0, "y1": 1}
+    return ends | {"line": {"color": GOLD, "width": 3, "dash": "dot"}}
+
+
+def _pointed(name: str, place: float, large: bool) -> dict[str, Any]:
+    return {
+        "x": place,
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "top",
+        "xanchor": "left",
+        "xshift": 4,
+        "text": name,
+        "showarrow": False,
+        "font": {"size": 20 if large else 12},
+    }
+
+
+def _ticks(group: list[Counts]) -> dict[str, Any]:
+    """One at each whole number, if there are only a few of these; of logarithms always."""
+    values = np.concatenate([counts.values for counts in group])
+    if group[0].log2:
+        low, high = int(np.ceil(values.min())), int(np.floor(values.max()))
+        powers = list(range(low, high + 1, max(1, -(-(high - low) // _MOST_TICKS))))
+        return {"tickvals": powers, "ticktext": [f"{2.0**power:.4g}" for power in powers]}
+    few = np.all(values == np.round(values)) and np.ptp(values) <= _MOST_TICKS
+    return {"dtick": 1 if few else None}
+
+
+def _likeliest(part: dict[str, Any]) -> str:
+    shares = [share or 0.0 for share in part["y"]]
+    return str(part["customdata"][int(np.argmax(shares))])

@@ -1,0 +1,1 @@
+"""What this host has, allows and shares: settings, devices, threads, limits, memory."""

@@ -1,0 +1,1 @@
+"""One layer: what it is made of, and the registries it is chosen from."""

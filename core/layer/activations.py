@@ -1,0 +1,265 @@
+"""ACTIVATIONS: the elementwise functions φ that can follow each product."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..maths import closed_forms
+from ..maths.quadrature import gaussian_expectation
+
+Elementwise = Callable[[Tensor], Tensor]
+
+_SELU_SCALE = 1.0507009873554804934193349852946
+_SELU_ALPHA = 1.6732632423543772848170429916717
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An elementwise function with everything that is known about it.
+
+    Attributes:
+        name: registry key; travels in links, never renamed.
+        function: φ, any floating dtype, shape preserved.
+        derivative: φ′; at a kink it takes the value that torch's own module takes (ReLU: 0).
+        formula: φ in LaTeX.
+        reference: where it comes from.
+        code: φ as a PyTorch expression of ``x``, bit for bit the same as ``function``.
+        kinks: where φ is not smooth; quadrature is cut there.
+        positively_homogeneous: φ(s·x) = s·φ(x) for every s > 0.
+        closed_form: the moments that are known in closed form; the others, or all of them where
+            it is None, are found by quadrature.
+    """
+
+    name: str
+    function: Elementwise
+    derivative: Elementwise
+    formula: str
+    reference: str
+    code: str
+    kinks: tuple[float, ...] = (0.0,)
+    positively_homogeneous: bool = False
+    closed_form: closed_forms.Moments | None = None
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """φ(x), same shape and dtype as ``x``."""
+        return self.function(x)
+
+    @cached_property
+    def gain(self) -> float:
+        """1/√E[φ(z)²] for z ~ N(0, 1): the gain that keeps the second moment of a unit signal.
+
+        He et al. 2015, arXiv:1502.01852, eq. 10, for any φ. √2 for ReLU.
+        """
+        return gaussian_expectation(lambda z: self.function(z) ** 2, breaks=self.kinks) ** -0.5
+
+
+def _step(x: Tensor) -> Tensor:
+    return (x > 0).to(x.dtype)
+
+
+def _between(x: Tensor, low: float, high: float) -> Tensor:
+    return ((x > low) & (x < high)).to(x.dtype)
+
+
+def _normal_cdf(x: Tensor) -> Tensor:
+    return torch.special.ndtr(x)
+
+
+def _normal_pdf(x: Tensor) -> Tensor:
+    return torch.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+
+
+def _silu_derivative(x: Tensor) -> Tensor:
+    s = torch.sigmoid(x)
+    return s * (1 + x * (1 - s))
+
+
+def _mish_derivative(x: Tensor) -> Tensor:
+    t = torch.tanh(F.softplus(x))
+    return t + x * torch.sigmoid(x) * (1 - t * t)
+
+
+def leaky_relu(negative_slope: float) -> Activation:
+    """ReLU with a slope below zero.
+
+    Args:
+        negative_slope: the slope for x < 0; 0 gives ReLU, 1 the identity.
+    """
+    return Activation(
+        name="leaky_relu",
+        function=lambda x: F.leaky_relu(x, negative_slope),
+        derivative=lambda x: torch.ones_like(x).masked_fill_(x <= 0, negative_slope),
+        formula=rf"\max(x, 0) + {negative_slope:g}\min(x, 0)",
+        reference="Maas, Hannun & Ng 2013, Rectifier nonlinearities improve acoustic models",
+        code=f"torch.nn.functional.leaky_relu(x, {negative_slope!r})",
+        positively_homogeneous=True,
+        closed_form=closed_forms.leaky_relu(negative_slope),
+    )
+
+
+_ENTRIES = (
+    Activation(
+        name="linear",
+        function=lambda x: x,
+        derivative=torch.ones_like,
+        formula="x",
+        reference="the bare product, as in the lesson",
+        code="x",
+        positively_homogeneous=True,
+        closed_form=closed_forms.leaky_relu(1.0),
+    ),
+    Activation(
+        name="relu",
+        function=lambda x: x.clamp_min(0),
+        derivative=_step,
+        formula=r"\max(x, 0)",
+        reference="Nair & Hinton 2010, Rectified linear units improve RBMs",
+        code="x.clamp_min(0)",
+        positively_homogeneous=True,
+        closed_form=closed_forms.leaky_relu(0.0),
+    ),
+    leaky_relu(0.01),
+    Activation(
+        name="tanh",
+        function=torch.tanh,
+        derivative=lambda x: 1 - torch.tanh(x) ** 2,
+        formula=r"\tanh x",
+        reference="LeCun et al. 1998, Efficient BackProp",
+        code="torch.tanh(x)",
+    ),
+    Activation(
+        name="sigmoid",
+        function=torch.sigmoid,
+        derivative=lambda x: torch.sigmoid(x) * torch.sigmoid(-x),
+        formula=r"\frac{1}{1 + e^{-x}}",
+        reference="Glorot & Bengio 2010, section 3.1",
+        code="torch.sigmoid(x)",
+    ),
+    Activation(
+        name="erf",
+        function=torch.erf,
+        derivative=lambda x: 2 / math.sqrt(math.pi) * torch.exp(-x * x),
+        formula=r"\operatorname{erf} x",
+        reference="Williams 1997, Computing with infinite networks",
+        code="torch.erf(x)",
+        closed_form=closed_forms.erf(),
+    ),
+    Activation(
+        name="gelu",
+        function=F.gelu,
+        derivative=lambda x: _normal_cdf(x) + x * _normal_pdf(x),
+        formula=r"x\,\Phi(x)",
+        reference="Hendrycks & Gimpel 2016, arXiv:1606.08415 (the exact form)",
+        code="torch.nn.functional.gelu(x)",
+        closed_form=closed_forms.gelu(),
+    ),
+    Activation(
+        name="silu",
+        function=F.silu,
+        derivative=_silu_derivative,
+        formula=r"\frac{x}{1 + e^{-x}}",
+        reference="Elfwing, Uchibe & Doya 2018, arXiv:1702.03118",
+        code="torch.nn.functional.silu(x)",
+    ),
+    Activation(
+        name="elu",
+        function=F.elu,
+        derivative=lambda x: torch.where(x > 0, 1.0, torch.exp(x)).to(x.dtype),
+        formula=r"x\;(x>0),\quad e^x - 1\;(x\le 0)",
+        reference="Clevert, Unterthiner & Hochreiter 2016, arXiv:1511.07289",
+        code="torch.nn.functional.elu(x)",
+        closed_form=closed_forms.elu(1.0, 1.0),
+    ),
+    Activation(
+        name="selu",
+        function=torch.selu,
+        derivative=lambda x: (_SELU_SCALE * torch.where(x > 0, 1.0, _SELU_ALPHA * torch.exp(x))).to(
+            x.dtype
+        ),
+        formula=r"\lambda x\;(x>0),\quad \lambda\alpha(e^x - 1)\;(x\le 0)",
+        reference="Klambauer et al. 2017, arXiv:1706.02515",
+        code="torch.selu(x)",
+        closed_form=closed_forms.elu(_SELU_SCALE, _SELU_ALPHA),
+    ),
+    Activation(
+        name="softplus",
+        function=F.softplus,
+        derivative=torch.sigmoid,
+        formula=r"\ln(1 + e^x)",
+        reference="Dugas et al. 2001, Incorporating second-order functional knowledge",
+        code="torch.nn.functional.softplus(x)",
+    ),
+    Activation(
+        name="mish",
+        function=F.mish,
+        derivative=_mish_derivative,
+        formula=r"x \tanh(\ln(1 + e^x))",
+        reference="Misra 2019, arXiv:1908.08681",
+        code="torch.nn.functional.mish(x)",
+    ),
+    Activation(
+        name="hardtanh",
+        function=F.hardtanh,
+        derivative=lambda x: _between(x, -1.0, 1.0),
+        formula=r"\min(\max(x, -1), 1)",
+        reference="Collobert 2004, Large scale machine learning",
+        code="torch.nn.functional.hardtanh(x)",
+        kinks=(-1.0, 1.0),
+        closed_form=closed_forms.clipped_ramp(1.0, odd=True),
+    ),
+    Activation(
+        name="relu6",
+        function=F.relu6,
+        derivative=lambda x: _between(x, 0.0, 6.0),
+        formula=r"\min(\max(x, 0), 6)",
+        reference="Krizhevsky 2010, Convolutional deep belief networks on CIFAR-10",
+        code="torch.nn.functional.relu6(x)",
+        kinks=(0.0, 6.0),
+        closed_form=closed_forms.clipped_ramp(6.0, odd=False),
+    ),
+    Activation(
+        name="softsign",
+        function=F.softsign,
+        derivative=lambda x: (1 + x.abs()) ** -2,
+        formula=r"\frac{x}{1 + |x|}",
+        reference="Glorot & Bengio 2010, section 3.2",
+        code="torch.nn.functional.softsign(x)",
+    ),
+    Activation(
+        name="relu_squared",
+        function=lambda x: x.clamp_min(0) ** 2,
+        derivative=lambda x: 2 * x.clamp_min(0),
+        formula=r"\max(x, 0)^2",
+        reference="So et al. 2021, Primer, arXiv:2109.08668",
+        code="x.clamp_min(0) ** 2",
+        closed_form=closed_forms.relu_squared(),
+    ),
+    Activation(
+        name="sin",
+        function=torch.sin,
+        derivative=torch.cos,
+        formula=r"\sin x",
+        reference="Sitzmann et al. 2020, arXiv:2006.09661",
+        code="torch.sin(x)",
+        closed_form=closed_forms.sin(),
+    ),
+    Activation(
+        name="abs",
+        function=torch.abs,
+        derivative=torch.sign,
+        formula="|x|",
+        reference="Bruna & Mallat 2013, Invariant scattering convolution networks",
+        code="x.abs()",
+        positively_homogeneous=True,
+        closed_form=closed_forms.leaky_relu(-1.0),
+    ),
+)
+
+ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in _ENTRIES}

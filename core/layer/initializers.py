@@ -1,0 +1,339 @@
+"""INITIALIZERS: the rules by which a weight matrix is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+from torch import Generator, Tensor
+
+from . import lsuv
+from .activations import Activation
+
+# The std of N(0, 1) cut at ±2: √(1 − 2·2·φ(2)/(2Φ(2) − 1)).
+_TRUNCATED_STD = 0.8796256610342398
+_TRUNCATED_MASS = 0.9544997361036416  # 2Φ(2) − 1
+_SPARSE_KEPT = 0.1
+
+
+# (fan_in, fan_out, activation) -> the root mean square of the entries.
+WeightStd = Callable[[int, int, Activation], float]
+
+
+class Sampler(Protocol):
+    """How an initialiser draws."""
+
+    def __call__(
+        self, fan_in: int, fan_out: int, activation: Activation, *, generator: Generator
+    ) -> Tensor:
+        """A float32 matrix of shape (fan_out, fan_in) on the generator's device."""
+        ...
+
+
+# (matrix as drawn, data that the layer gets) -> matrix.
+Fit = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Initializer:
+    """A rule for drawing weights.
+
+    Attributes:
+        name: registry key; travels in links, never renamed.
+        sample: draws the matrix, float32, shape (fan_out, fan_in).
+        weight_std: the root mean square of its entries (exact, or its limit at large width); of a
+            rule with a ``fit``, before that.
+        formula: the rule in LaTeX.
+        reference: where it comes from.
+        code: PyTorch lines that assign ``a`` from ``n`` and ``generator``, bit for bit ``sample``;
+            ``{gain}`` stands for the activation's gain.
+        peak_matrices: how many float32 matrices exist at once while drawing.
+        multiply_adds: of one draw of width n beyond the random numbers themselves.
+        law: what theory may rely on: independent Gaussian entries; independent entries of another
+            law with light tails, which act like Gaussian ones up to O(1/n); a Haar orthogonal
+            matrix; or something else.
+        fit: adapts the matrix that ``sample`` drew, shape (fan_out, fan_in), to the data that the
+            layer gets, shape (fan_in,) or (fan_in, inputs); None for a rule that never looks at
+            data. One matrix for all layers is fitted to the input. The scale factor comes after.
+        fit_code: PyTorch lines that do the same to ``a``, given ``x``.
+    """
+
+    name: str
+    sample: Sampler
+    weight_std: WeightStd
+    formula: str
+    reference: str
+    code: str
+    peak_matrices: float = 1.0
+    multiply_adds: Callable[[int], float] = lambda n: 0.0
+    law: Literal["gaussian", "independent", "orthogonal", "other"] = "other"
+    fit: Fit | None = None
+    fit_code: str = ""
+
+
+def _normal(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
+    return torch.randn(
+        fan_out, fan_in, generator=generator, device=generator.device, dtype=torch.float32
+    )
+
+
+def _unit_uniform(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
+    """U(−1, 1)."""
+    u = torch.rand(
+        fan_out, fan_in, generator=generator, device=generator.device, dtype=torch.float32
+    )
+    return u.mul_(2).sub_(1)
+
+
+def _gaussian(name: str, std: WeightStd, factor: str, formula: str, reference: str) -> Initializer:
+    """A rule with independent N(0, std²) entries; ``factor`` is the std as Python in n, or ""."""
+
+    def sample(
+        fan_in: int, fan_out: int, activation: Activation, *, generator: Generator
+    ) -> Tensor:
+        return _normal(fan_in, fan_out, generator).mul_(std(fan_in, fan_out, activation))
+
+    code = "a = torch.randn(n, n, generator=generator)" + (f" * {factor}" if factor else "")
+    return Initializer(name, sample, std, formula, reference, code, law="gaussian")
+
+
+def _uniform(name: str, std: WeightStd, factor: str, formula: str, reference: str) -> Initializer:
+    """A rule with independent U(−√3 std, √3 std) entries; ``factor`` is √3 std as Python in n."""
+
+    def sample(
+        fan_in: int, fan_out: int, activation: Activation, *, generator: Generator
+    ) -> Tensor:
+        bound = 3**0.5 * std(fan_in, fan_out, activation)
+        return _unit_uniform(fan_in, fan_out, generator).mul_(bound)
+
+    code = f"a = (torch.rand(n, n, generator=generator) * 2 - 1) * (3 ** 0.5 * {factor})"
+    return Initializer(name, sample, std, formula, reference, code, law="independent")
+
+
+def _unit(fan_in: int, fan_out: int, activation: Activation) -> float:
+    return 1.0
+
+
+def _lecun(fan_in: int, fan_out: int, activation: Activation) -> float:
+    return (1 / fan_in) ** 0.5
+
+
+def _xavier(fan_in: int, fan_out: int, activation: Activation) -> float:
+    return (2 / (fan_in + fan_out)) ** 0.5
+
+
+def _kaiming(fan_in: int, fan_out: int, activation: Activation) -> float:
+    return (2 / fan_in) ** 0.5
+
+
+def _critical(fan_in: int, fan_out: int, activation: Activation) -> float:
+    return activation.gain * (1 / fan_in) ** 0.5
+
+
+def _torch_linear_std(fan_in: int, fan_out: int, activation: Activation) -> float:
+    return (1 / (3 * fan_in)) ** 0.5
+
+
+def _orthogonal(
+    fan_in: int, fan_out: int, activation: Activation, *, generator: Generator
+) -> Tensor:
+    tall = _normal(min(fan_in, fan_out), max(fan_in, fan_out), generator)
+    q, r = torch.linalg.qr(tall)
+    q = q * r.diagonal().sign()
+    return q if fan_out >= fan_in else q.T.contiguous()
+
+
+def _spectral(fan_in: int, fan_out: int, activation: Activation, *, generator: Generator) -> Tensor:
+    w = _normal(fan_in, fan_out, generator)
+    return w / torch.linalg.matrix_norm(w, 2)
+
+
+def _torch_linear(
+    fan_in: int, fan_out: int, activation: Activation, *, generator: Generator
+) -> Tensor:
+    return _unit_uniform(fan_in, fan_out, generator).mul_((1 / fan_in) ** 0.5)
+
+
+def _truncated_normal(
+    fan_in: int, fan_out: int, activation: Activation, *, generator: Generator
+) -> Tensor:
+    u = _unit_uniform(fan_in, fan_out, generator)
+    return u.mul_(_TRUNCATED_MASS).erfinv_().mul_(2**0.5 / _TRUNCATED_STD)
+
+
+def kept_inputs(fan_out: int) -> int:
+    """How many outputs each input of a ``sparse`` layer feeds: a tenth, and at least one."""
+    return max(1, int(_SPARSE_KEPT * fan_out))
+
+
+def _sparse_std(fan_in: int, fan_out: int, activation: Activation) -> float:
+    return (1 / fan_in) ** 0.5
+
+
+def _sparse(fan_in: int, fan_out: int, activation: Activation, *, generator: Generator) -> Tensor:
+    kept = kept_inputs(fan_out)
+    w = _normal(fan_in, fan_out, generator)
+    order = torch.rand(
+        fan_out, fan_in, generator=generator, device=generator.device, dtype=torch.float32
+    ).argsort(0)
+    return w * (order < kept) * (fan_out / (fan_in * kept)) ** 0.5
+
+
+def _identity(fan_in: int, fan_out: int, activation: Activation, *, generator: Generator) -> Tensor:
+    return torch.eye(fan_out, fan_in, device=generator.device, dtype=torch.float32)
+
+
+def _zeros(fan_in: int, fan_out: int, activation: Activation, *, generator: Generator) -> Tensor:
+    return torch.zeros(fan_out, fan_in, device=generator.device, dtype=torch.float32)
+
+
+_HAAR_CODE = (
+    "q, r = torch.linalg.qr(torch.randn(n, n, generator=generator))\na = q * r.diagonal().sign()"
+)
+_HE = "He et al. 2015, arXiv:1502.01852"
+_GLOROT = "Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward networks"
+
+_ENTRIES = (
+    _gaussian("normal", _unit, "", r"\mathcal N(0, 1)", "torch.randn, as in the lesson"),
+    _uniform(
+        "uniform",
+        _unit,
+        "1.0",
+        r"\mathcal U(-\sqrt3, \sqrt3)",
+        "the uniform distribution with the std of randn",
+    ),
+    _gaussian(
+        "lecun_normal",
+        _lecun,
+        "(1 / n) ** 0.5",
+        r"\mathcal N(0, 1/n_\text{in})",
+        "LeCun et al. 1998, Efficient BackProp, eq. 16",
+    ),
+    _gaussian(
+        "xavier_normal",
+        _xavier,
+        "(2 / (n + n)) ** 0.5",
+        r"\mathcal N(0, 2/(n_\text{in} + n_\text{out}))",
+        f"{_GLOROT}, eq. 12",
+    ),
+    _uniform(
+        "xavier_uniform",
+        _xavier,
+        "(2 / (n + n)) ** 0.5",
+        r"\mathcal U(\pm\sqrt{6/(n_\text{in} + n_\text{out})})",
+        f"{_GLOROT}, eq. 16",
+    ),
+    _gaussian(
+        "kaiming_normal",
+        _kaiming,
+        "(2 / n) ** 0.5",
+        r"\mathcal N(0, 2/n_\text{in})",
+        f"{_HE}, eq. 10 (the gain of ReLU, whatever the activation)",
+    ),
+    _uniform(
+        "kaiming_uniform",
+        _kaiming,
+        "(2 / n) ** 0.5",
+        r"\mathcal U(\pm\sqrt{6/n_\text{in}})",
+        f"{_HE}, eq. 10 (the gain of ReLU, whatever the activation)",
+    ),
+    _gaussian(
+        "critical",
+        _critical,
+        "({gain} * (1 / n) ** 0.5)",
+        r"\mathcal N(0, g^2/n_\text{in}),\; g^{-2} = \mathbb E[\varphi(z)^2]",
+        f"{_HE}, eq. 10, for the chosen activation; Poole et al. 2016, arXiv:1606.05340",
+    ),
+    Initializer(
+        name="orthogonal",
+        sample=_orthogonal,
+        weight_std=lambda fan_in, fan_out, activation: max(fan_in, fan_out) ** -0.5,
+        formula=r"W^\top W = I \text{ (Haar)}",
+        reference="Saxe et al. 2014, arXiv:1312.6120; Mezzadri 2007, arXiv:math-ph/0609050",
+        code=_HAAR_CODE,
+        peak_matrices=5.0,
+        multiply_adds=lambda n: 4.0 * n**3,
+        law="orthogonal",
+    ),
+    Initializer(
+        name="spectral",
+        sample=_spectral,
+        weight_std=lambda fan_in, fan_out, activation: 1 / (fan_in**0.5 + fan_out**0.5),
+        formula=r"W / \lVert W \rVert_2",
+        reference="Miyato et al. 2018, arXiv:1802.05957",
+        code=("a = torch.randn(n, n, generator=generator)\na = a / torch.linalg.matrix_norm(a, 2)"),
+        peak_matrices=4.0,
+        multiply_adds=lambda n: 8.0 * n**3,
+    ),
+    Initializer(
+        name="torch_linear",
+        sample=_torch_linear,
+        weight_std=_torch_linear_std,
+        formula=r"\mathcal U(\pm 1/\sqrt{n_\text{in}})",
+        reference="torch.nn.Linear.reset_parameters",
+        code="a = (torch.rand(n, n, generator=generator) * 2 - 1) * (1 / n) ** 0.5",
+        law="independent",
+    ),
+    Initializer(
+        name="truncated_normal",
+        sample=_truncated_normal,
+        weight_std=_unit,
+        formula=r"\mathcal N(0, 1)\text{ cut at }\pm 2,\text{ rescaled to std } 1",
+        reference="by inversion; the std of the cut normal is 0.8796",
+        code=(
+            f"a = (torch.rand(n, n, generator=generator) * 2 - 1) * {_TRUNCATED_MASS}\n"
+            f"a = a.erfinv() * (2 ** 0.5 / {_TRUNCATED_STD})"
+        ),
+        law="independent",
+    ),
+    Initializer(
+        name="sparse",
+        sample=_sparse,
+        weight_std=_sparse_std,
+        formula=r"\mathcal N(0, 10/n_\text{in})\text{ in a tenth of each column, else }0",
+        reference="Martens 2010, Deep learning via Hessian-free optimization, section 5",
+        code=(
+            "kept = max(1, int(0.1 * n))\n"
+            "a = torch.randn(n, n, generator=generator)\n"
+            "order = torch.rand(n, n, generator=generator).argsort(0)\n"
+            "a = a * (order < kept) * (n / (n * kept)) ** 0.5"
+        ),
+        peak_matrices=7.0,
+        multiply_adds=lambda n: 500.0 * n**2,  # every column is sorted
+    ),
+    Initializer(
+        name="identity",
+        sample=_identity,
+        weight_std=lambda fan_in, fan_out, activation: max(fan_in, fan_out) ** -0.5,
+        formula="I",
+        reference="Le, Jaitly & Hinton 2015, arXiv:1504.00941",
+        code="a = torch.eye(n)",
+    ),
+    Initializer(
+        name="zeros",
+        sample=_zeros,
+        weight_std=lambda fan_in, fan_out, activation: 0.0,
+        formula="0",
+        reference="the start from which nothing can learn",
+        code="a = torch.zeros(n, n)",
+    ),
+    Initializer(
+        name="lsuv",
+        sample=_orthogonal,
+        weight_std=lambda fan_in, fan_out, activation: max(fan_in, fan_out) ** -0.5,
+        formula=(
+            r"W \leftarrow W / \operatorname{std}(W x)\text{ until }"
+            rf"|\operatorname{{Var}}(W x) - 1| < {lsuv.TOLERANCE},\; W\text{{ first orthogonal}}"
+        ),
+        reference="Mishkin & Matas 2016, arXiv:1511.06422, algorithm 1",
+        code=_HAAR_CODE,
+        peak_matrices=5.0,
+        multiply_adds=lambda n: 4.0 * n**3,
+        fit=lsuv.unit_variance,
+        fit_code=lsuv.CODE,
+    ),
+)
+
+INITIALIZERS: dict[str, Initializer] = {entry.name: entry for entry in _ENTRIES}

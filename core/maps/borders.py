@@ -1,0 +1,156 @@
+"""Theory's borders on a map of two fields: the edge of chaos, and where a number format ends.
+
+Infinite-width theory, as that of `edge` and `windows`, of which it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from ..maths.arrays import Array
+from ..question.experiment import PARAMETERS, Experiment
+from ..theory.correlations import chi_1
+from ..theory.edge import edge_curve, edge_of_chaos
+from ..theory.windows import scale_windows
+
+Kind = Literal["chaos", "overflow", "underflow"]
+Value: TypeAlias = int | float | str
+Side: TypeAlias = tuple[str, Sequence[Value]]
+
+_NAMES: dict[Kind, str] = {
+    "chaos": "χ₁ = 1: edge of chaos",
+    "overflow": "overflow, by theory",
+    "underflow": "all zero, by theory",
+}
+_STRENGTHS = ("scale", "sigma_w")
+_WINDOWED = ("width", "depth", "activation", "init", "number_format")
+_MOST = 24  # places along the other axis at which a border is looked for
+_LENGTHS = np.append(0.0, 10.0 ** np.arange(-8.0, 8.0 + 1 / 64, 1 / 32))  # q along the edge
+_CLOSE = 1e-3  # |χ₁ − 1| of a point of the edge that signals do come to
+
+
+@dataclass(frozen=True)
+class Border:
+    """A line on a map.
+
+    Attributes:
+        kind: what changes there.
+        x, y: its points, in the axes' own units; of a choice, the place of its value, half a place
+            to either side. NaN where the line is interrupted.
+    """
+
+    kind: Kind
+    x: Array
+    y: Array
+
+    @property
+    def name(self) -> str:
+        """What changes there, in words."""
+        return _NAMES[self.kind]
+
+
+def borders(base: Experiment, x: Side, y: Side) -> list[Border]:
+    """The borders that theory knows on a map.
+
+    On a map of a scale factor, or σ_w, over anything else: the edge of chaos; over width, depth,
+    activation, initialiser or number format also the ends of the format's scale window. Tied
+    weights are taken as fresh ones.
+
+    Args:
+        base: the Experiment; the axes take the place of two of its fields.
+        x: a field, or ``sigma_w``, and its values: the columns.
+        y: the same of the rows.
+
+    Returns:
+        One line each, where it crosses the map; none where numbers do not ascend.
+    """
+    if (x[0] in _STRENGTHS) == (y[0] in _STRENGTHS) or not (_ascends(x) and _ascends(y)):
+        return []
+    flipped = x[0] not in _STRENGTHS
+    strength, other = (y, x) if flipped else (x, y)
+    lines: dict[Kind, tuple[Array, Array]] = {"chaos": _chaos(base, strength[0], other)}
+    if other[0] in _WINDOWED:
+        ends, across = _traced(base, other, lambda e: _window(e, strength[0]))
+        lines |= {"overflow": (ends[1], across), "underflow": (ends[0], across)}
+    low, high = (float(strength[1][place]) for place in (0, -1))
+    return [
+        Border(kind, across, along) if flipped else Border(kind, along, across)
+        for kind, (along, across) in lines.items()
+        if ((along >= low) & (along <= high)).any()
+    ]
+
+
+def _is_choice(side: Side) -> bool:
+    return side[0] in PARAMETERS and PARAMETERS[side[0]].kind == "choice"
+
+
+def _ascends(side: Side) -> bool:
+    if _is_choice(side):
+        return True
+    return bool((np.diff([float(value) for value in side[1]]) > 0).all())
+
+
+def _unit(e: Experiment, strength: str) -> float:
+    """What σ_w is divided by to be on the axis."""
+    return 1.0 if strength == "sigma_w" else e.replace(scale=1.0).sigma_w or np.nan
+
+
+def _chaos(base: Experiment, strength: str, other: Side) -> tuple[Array, Array]:
+    """The edge of chaos: over σ_b the whole curve, else the strength at which χ₁ = 1."""
+    if other[0] == "bias_std":
+        return _curve(base, strength, float(other[1][0]), float(other[1][-1]))
+
+    def critical(e: Experiment) -> tuple[float]:
+        try:
+            return (float(edge_of_chaos(e.phi, e.bias_std)) / _unit(e, strength),)
+        except ValueError:  # there is no such point
+            return (np.nan,)
+
+    along, across = _traced(base, other, critical)
+    return along[0], across
+
+
+def _curve(base: Experiment, strength: str, low: float, high: float) -> tuple[Array, Array]:
+    """Over σ_b from low to high. Where φ(s·h) = s·φ(h), χ₁ does not depend on σ_b."""
+    unit = _unit(base, strength)
+    if base.phi.positively_homogeneous:
+        critical = float(edge_of_chaos(base.phi, 0.0))
+        return np.full(2, critical / unit), np.array([low, high])
+    sigma_w, sigma_b = edge_curve(base.phi, _LENGTHS)
+    weight, bias = np.asarray(sigma_w), np.asarray(sigma_b)
+    within = np.isfinite(weight) & (bias <= 2 * high)
+    weight, bias = weight[within], bias[within]
+    reached = np.abs(np.asarray(chi_1(base.phi, weight, bias)) - 1) < _CLOSE
+    return np.where(reached, weight, np.nan) / unit, bias
+
+
+def _window(e: Experiment, strength: str) -> tuple[float, float]:
+    """The ends of the scale window; NaN where there is no end, or no window."""
+    window = scale_windows(e, (e.number_format,))[e.number_format]
+    unit = 1.0 if strength == "scale" else e.replace(scale=1.0).sigma_w
+    ends = (window.low or np.nan, window.high)
+    if window.is_empty:
+        return np.nan, np.nan
+    low, high = (end * unit if np.isfinite(end) else np.nan for end in ends)
+    return low, high
+
+
+def _traced(
+    base: Experiment, other: Side, ends: Callable[[Experiment], tuple[float, ...]]
+) -> tuple[Array, Array]:
+    """What is found along the other axis, (lines, points), and where: (points,)."""
+    name, values = other
+    if _is_choice(other):
+        found = np.array([ends(base.replace(**{name: value})) for value in values])
+        gap = np.full((1, found.shape[1]), np.nan)
+        steps = [part for row in found for part in (row[None], row[None], gap)]
+        places = [place + step for place in range(len(values)) for step in (-0.5, 0.5, 0.5)]
+        return np.concatenate(steps).T, np.array(places)
+    count = min(_MOST, len(values))
+    chosen = sorted({round(place) for place in np.linspace(0, len(values) - 1, count)})
+    rows = [ends(base.replace(**{name: values[place]})) for place in chosen]
+    return np.array(rows).T, np.array([float(values[place]) for place in chosen])

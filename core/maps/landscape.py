@@ -1,0 +1,217 @@
+"""Landscape: a sweep over two fields as a link asks for it, from text and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..host.limits import WorkLimit, WorkLimitError
+from ..question.experiment import PARAMETERS, Experiment
+from ..sweep.axes import Axis, Value, parse, placed
+from ..sweep.chunks import groups_of
+from ..sweep.conduct import sweep
+from ..sweep.groups import Question, work
+from ..sweep.measures import measure_of
+from ..sweep.result import SweepResult
+from ..text import shown
+
+MOST_A_SIDE = 96
+"""Values of one axis that a link may ask for."""
+MOST_NETWORKS = 64
+"""Networks per cell that a link may ask for."""
+PARTS = ("x", "y", "measure", "networks", "real")
+"""What a link says of a sweep, beside the fields of its Experiment."""
+
+_COUNT = re.compile(r":\s*(\d+)\s*$", re.ASCII)
+_WHOLE = re.compile(r"\d{1,6}", re.ASCII)
+_SWITCH = {"true": True, "false": False}
+_Read = TypeVar("_Read")
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """A sweep over two fields: all that its numbers depend on.
+
+    Attributes:
+        base: the Experiment; the axes take the place of two of its fields.
+        x: its values are the columns of a picture.
+        y: its values are the rows.
+        measure: what is measured, such as ``first_nonfinite`` or ``log2_std@10``.
+        networks: how many in each cell.
+        real: whether matrices are multiplied whatever is known.
+    """
+
+    base: Experiment
+    x: Axis
+    y: Axis
+    measure: str
+    networks: int = 1
+    real: bool = False
+
+    def __post_init__(self) -> None:
+        if _alike(self.x, self.y):
+            raise ValueError(
+                f"y must be another thing than x ({self.x.name}), got {shown(self.y.name)}"
+            )
+        _, layer = measure_of(self.measure)
+        if layer is not None and layer > self._shallowest:
+            raise ValueError(
+                f"measure must be of a layer up to {self._shallowest}, got {shown(self.measure)}"
+            )
+
+    @property
+    def _shallowest(self) -> int:
+        depths = self.axes.get("depth", (self.base.depth,))
+        return min(int(depth) for depth in depths)
+
+    @property
+    def axes(self) -> dict[str, tuple[Value, ...]]:
+        """Field -> its values, as ``sweep`` takes them."""
+        return {self.x.name: self.x.values, self.y.name: self.y.values}
+
+    @property
+    def question(self) -> Question:
+        """What is asked of every cell."""
+        name, layer = measure_of(self.measure)
+        return Question(name, layer, self.networks, self.real)
+
+    def replace(self, **changes: Any) -> Landscape:
+        """A copy with something changed.
+
+        Where that leaves no such layer, the last one is measured. ValueError as of the constructor.
+        """
+        try:
+            return replace(self, **changes)
+        except ValueError:
+            if "measure" in changes:
+                raise
+            return replace(self, measure=measure_of(self.measure)[0], **changes)
+
+    def check(self, limit: WorkLimit) -> None:
+        """Raise WorkLimitError, saying what to lower, if all its cells are too much work."""
+        axes = (self.x, self.y)
+        groups, _ = groups_of(self.base, axes, self.question)
+        needed = sum(work(group, self.question) for group in groups)
+        if needed > limit.multiply_adds:
+            cells = len(self.x.values) * len(self.y.values)
+            raise WorkLimitError(
+                f"this map needs about {needed:.1e} multiply-adds and the host allows "
+                f"{limit.multiply_adds:.1e}: lower cells ({cells}), networks ({self.networks}), "
+                "width or depth" + (", or do not measure it for real" if self.real else "")
+            )
+
+    def experiment(self, column: int, row: int) -> Experiment:
+        """The experiment of a cell; ValueError if there is none."""
+        x, y = self.x, self.y
+        return placed(self.base, {x.name: x.values[column], y.name: y.values[row]})
+
+    def to_query(self) -> dict[str, str]:
+        """All of it but the Experiment, as text; ``from_query`` reads it back exactly."""
+        return {
+            "x": self.x.to_text(),
+            "y": self.y.to_text(),
+            "measure": self.measure,
+            "networks": str(self.networks),
+            "real": "true" if self.real else "false",
+        }
+
+    @classmethod
+    def from_query(
+        cls, query: Mapping[str, str], default: Landscape
+    ) -> tuple[Landscape, list[str]]:
+        """What a link asks for, and what in it was not accepted.
+
+        Args:
+            query: parameter -> text; anything may stand in it. What is neither of a sweep nor of
+                an Experiment is passed over.
+            default: what is used where nothing is given or accepted; its Experiment, if the link
+                says nothing of one.
+
+        Returns:
+            A Landscape, and one sentence for each part that was not accepted, naming it, its
+            value, what is allowed and what is used.
+        """
+        base, problems = default.base, list[str]()
+        fields = {name: text for name, text in query.items() if name in PARAMETERS}
+        if fields:
+            base, problems = Experiment.from_query(fields)
+
+        def read(name: str, reader: Callable[[str], _Read], fallback: _Read, said: str) -> _Read:
+            if name not in query:
+                return fallback
+            try:
+                return reader(str(query[name]).strip())
+            except ValueError as error:
+                problems.append(f"{error}: {said} is used")
+                return fallback
+
+        x = read("x", lambda text: _axis("x", text), default.x, _brief(default.x))
+        other = default.x if _alike(x, default.y) else default.y
+        y = read("y", lambda text: _axis("y", text, x), other, _brief(other))
+        made = default.replace(base=base, x=x, y=y)
+        networks = read("networks", _networks, made.networks, str(made.networks))
+        real = read("real", _switch, made.real, str(made.real).lower())
+        made = made.replace(networks=networks, real=real)
+        return read(
+            "measure", lambda text: made.replace(measure=text), made, made.measure
+        ), problems
+
+    def blank(self) -> SweepResult:
+        """What is known before anything is."""
+        shape = len(self.x.values), len(self.y.values)
+        values = np.full((self.question.networks, *shape), np.nan)
+        engines = np.zeros(shape, dtype=np.uint8)
+        return SweepResult(self.base, (self.x, self.y), self.question, values, engines, {}, True)
+
+    def sweep(self, **hooks: Any) -> SweepResult:
+        """``core.sweep.sweep`` of it, with an executor and hooks as there."""
+        return sweep(
+            self.base,
+            self.axes,
+            self.measure,
+            ensemble_size=self.networks,
+            real=self.real,
+            **hooks,
+        )
+
+
+def _alike(one: Axis, other: Axis) -> bool:
+    """Whether two axes set the same thing."""
+    return one.name == other.name or {one.name, other.name} == {"scale", "sigma_w"}
+
+
+def _brief(axis: Axis) -> str:
+    return shown(axis.to_text()).strip("'")
+
+
+def _axis(part: str, text: str, x: Axis | None = None) -> Axis:
+    """The axis that a part of a link means; ValueError names the part."""
+    count = _COUNT.search(text)
+    values = int(count[1][:9]) if count else text.count(",") + 1
+    if values > MOST_A_SIDE:
+        raise ValueError(f"{part} must have at most {MOST_A_SIDE} values, got {shown(text)}")
+    try:
+        axis = parse(text)
+    except ValueError as error:
+        raise ValueError(f"{part}: {error}") from None
+    if x is not None and _alike(x, axis):
+        raise ValueError(f"{part} must be another thing than x ({x.name}), got {shown(text)}")
+    return axis
+
+
+def _networks(text: str) -> int:
+    if not _WHOLE.fullmatch(text) or not 1 <= int(text) <= MOST_NETWORKS:
+        raise ValueError(
+            f"networks must be a whole number from 1 to {MOST_NETWORKS}, got {shown(text)}"
+        )
+    return int(text)
+
+
+def _switch(text: str) -> bool:
+    if text not in _SWITCH:
+        raise ValueError(f"real must be true or false, got {shown(text)}")
+    return _SWITCH[text]

@@ -1,0 +1,125 @@
+"""Picture: a sweep over two fields as it is looked at: numbers, and cells that have none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..maths.arrays import Array
+from ..sweep.chunks import COARSEST
+from ..sweep.result import NAMES, SweepResult
+from .words import engine_words
+
+Mask = NDArray[np.bool_]
+
+NEVER = "never"
+NOT_FINITE = "not finite any more"
+ALL_ZERO = "all zero"
+UNBOUNDED = "grows without bound"
+DIES_OUT = "dies out"
+AT_THE_EDGE = "infinite: at the edge of chaos"
+NO_NUMBER = "no number"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """All arrays have the shape (rows, columns): the second axis, the first.
+
+    Attributes:
+        values: the median over networks; NaN in a cell that has none.
+        kinds: what a cell without a number is, in words -> which cells are it.
+        notes: a second line of a cell's hover; empty where there is nothing to add.
+        known: which cells have an answer, of their own or of a coarser neighbour.
+    """
+
+    values: Array
+    kinds: dict[str, Mask]
+    notes: list[list[str]]
+    known: Mask
+
+
+def picture(result: SweepResult) -> Picture:
+    """What there is to see of a sweep; cells that are not done yet look like coarser neighbours."""
+    source, known = _sources(result)
+    median = result.median.ravel()[source].T
+    failed = _failed(result).ravel()[source].T & known.T
+    kinds = {NO_NUMBER: failed}
+    sound = known.T & ~failed
+    for name, mask in _kinds(result, median).items():
+        kinds[name] = mask & sound
+    none = np.any(list(kinds.values()), axis=0) | ~sound
+    return Picture(
+        np.where(none, np.nan, median),
+        {name: mask for name, mask in kinds.items() if mask.any()},
+        _notes(result, source.T),
+        known.T,
+    )
+
+
+def _sources(result: SweepResult) -> tuple[NDArray[np.intp], Mask]:
+    """For each cell the flat place of the answer that stands for it, and whether there is one.
+
+    One that has none yet has its coarser neighbour's; but no choice stands for another.
+    """
+    known = result.done | _failed(result)
+    source = np.arange(known.size).reshape(known.shape)
+    step = 1
+    while step < COARSEST and not known.all():
+        step *= 2
+        strides = [1 if axis.is_choice else step for axis in result.axes]
+        coarse = (
+            np.arange(size) // stride * stride
+            for stride, size in zip(strides, known.shape, strict=True)
+        )
+        at = np.ix_(*coarse)
+        use = ~known & known[at]
+        source, known = np.where(use, source[at], source), known | use
+    return source, known
+
+
+def _failed(result: SweepResult) -> Mask:
+    failed = np.zeros(result.shape, dtype=bool)
+    for place in result.errors:
+        failed[place] = True
+    return failed
+
+
+def _kinds(result: SweepResult, median: Array) -> dict[str, Mask]:
+    """What the values that are no numbers to be drawn mean, by measure."""
+    measure = result.measure
+    if measure.kind == "iteration":
+        return {NEVER: np.isnan(median)}
+    if measure.of_theory is not None:
+        grows = np.isnan(median) | (np.isposinf(median) & (measure.kind != "layers"))
+        return {UNBOUNDED: grows, DIES_OUT: median == 0, AT_THE_EDGE: np.isposinf(median) & ~grows}
+    gone = np.isneginf(median) | ((median == 0) & (measure.kind == "positive"))
+    return {NOT_FINITE: np.isnan(median) | np.isposinf(median), ALL_ZERO: gone}
+
+
+def _notes(result: SweepResult, source: NDArray[np.intp]) -> list[list[str]]:
+    """The share of networks where they differ, the engine where there are several, the error."""
+    engines = result.engines.ravel()
+    several = len(result.engine_names) > 1
+    networks = result.question.networks
+    came = (~np.isnan(result.values)).sum(axis=0).ravel()
+    counted = result.measure.kind == "iteration"
+    errors = {
+        int(np.ravel_multi_index(place, result.shape)): reason
+        for place, reason in result.errors.items()
+    }
+
+    def note(place: int) -> str:
+        if place in errors:
+            return errors[place]
+        if not engines[place]:
+            return ""
+        parts = []
+        if counted and 0 < came[place] < networks:
+            parts.append(f"in {came[place]} of {networks} networks")
+        if several:
+            parts.append(engine_words(NAMES[engines[place]]))
+        return "; ".join(parts)
+
+    return [[note(int(place)) for place in row] for row in source]

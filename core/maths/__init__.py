@@ -1,0 +1,1 @@
+"""Mathematics that knows no network: arrays, quadrature, closed forms, roots."""

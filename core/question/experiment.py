@@ -1,0 +1,243 @@
+"""Experiment: the question being asked, in one frozen dataclass.
+
+Every field carries its own description. From it come the widget, the validation and its message,
+the URL parameter, the command-line option and the axis label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from ..layer.activations import ACTIVATIONS, Activation
+from ..layer.initializers import INITIALIZERS, Initializer
+from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
+from ..text import format_number, shown
+from .parameter import Parameter, geometric, logarithmic
+
+SCALE_STOPS: dict[str, Callable[[int], float]] = {
+    "1": lambda width: 1.0,
+    "0.1": lambda width: 0.1,
+    "0.01": lambda width: 0.01,
+    "1/√n": lambda width: (1 / width) ** 0.5,
+    "√(2/n)": lambda width: (2 / width) ** 0.5,
+}
+"""The lesson's own scale factors, name -> value at width n; a link may use the names."""
+
+
+def _parameter(default: Any, **description: Any) -> Any:
+    return field(default=default, metadata={"parameter": Parameter(**description)})
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A signal x pushed through ``depth`` products x = φ(a @ x + b).
+
+    The defaults are the lesson. Values out of bounds raise ValueError, naming the field, the
+    value and what is allowed.
+    """
+
+    width: int = _parameter(
+        512,
+        label="Width n",
+        help="How many numbers x has; each weight matrix a is n × n.",
+        symbol="n",
+        kind="integer",
+        minimum=1,
+        maximum=16384,
+        stops=geometric(1, 2048, 8),
+    )
+    depth: int = _parameter(
+        100,
+        label="Depth",
+        help="How many products are made, one after the other.",
+        symbol="L",
+        kind="integer",
+        minimum=1,
+        maximum=2000,
+        stops=tuple(range(1, 201)),
+    )
+    init: str = _parameter(
+        "normal",
+        label="Initialiser",
+        help="The rule that draws the weights; the scale factor multiplies it. lsuv first fits "
+        "them to what each layer gets, or one matrix for all layers to the input.",
+        symbol="a",
+        kind="choice",
+        choices=tuple(INITIALIZERS),
+    )
+    scale: float = _parameter(
+        1.0,
+        label="Scale factor",
+        help="Multiplies every weight. 1/√n keeps a linear signal, √(2/n) one with ReLU.",
+        symbol="s",
+        kind="real",
+        minimum=0.0,
+        maximum=1e6,
+        stops=logarithmic(1e-3, 1e2, 40),
+    )
+    activation: str = _parameter(
+        "linear",
+        label="Activation",
+        help="The function φ applied to every element after each product.",
+        symbol="φ",
+        kind="choice",
+        choices=tuple(ACTIVATIONS),
+    )
+    weights: str = _parameter(
+        "tied",
+        label="Weights",
+        help="tied: one matrix, used at every step, as in the lesson. "
+        "fresh: a new matrix for every layer, as in a real network.",
+        symbol="W",
+        kind="choice",
+        choices=("tied", "fresh"),
+    )
+    bias_std: float = _parameter(
+        0.0,
+        label="Bias std",
+        help="The standard deviation of the bias added after each product.",
+        symbol="σ_b",
+        kind="real",
+        minimum=0.0,
+        maximum=1e6,
+        stops=(0.0, *logarithmic(1e-3, 1e1, 8)),
+    )
+    number_format: str = _parameter(
+        "float32",
+        label="Number format",
+        help="The floating-point format in which everything is computed.",
+        symbol="",
+        kind="choice",
+        choices=tuple(NUMBER_FORMATS),
+    )
+    batch_size: int = _parameter(
+        1,
+        label="Inputs per batch",
+        help="How many inputs go through at once, as the columns of x.",
+        symbol="B",
+        kind="integer",
+        minimum=1,
+        maximum=4096,
+        stops=geometric(1, 256, 1),
+    )
+    seed: int = _parameter(
+        0,
+        label="Seed",
+        help="The start of the random numbers; the same seed draws the same x and a.",
+        symbol="seed",
+        kind="integer",
+        minimum=0,
+        maximum=2**63 - 1,
+    )
+
+    def __post_init__(self) -> None:
+        for name, parameter in PARAMETERS.items():
+            value = getattr(self, name)
+            if not parameter.accepts(value):
+                raise ValueError(f"{name} must be {parameter.allowed}, got {shown(value)}")
+            plain = parameter.convert(value)
+            if plain is not value:
+                object.__setattr__(self, name, plain)
+
+    @property
+    def phi(self) -> Activation:
+        """The activation function."""
+        return ACTIVATIONS[self.activation]
+
+    @property
+    def rule(self) -> Initializer:
+        """The weight initialiser, before the scale factor."""
+        return INITIALIZERS[self.init]
+
+    @property
+    def format(self) -> NumberFormat:
+        """The number format."""
+        return NUMBER_FORMATS[self.number_format]
+
+    @property
+    def is_single_number(self) -> bool:
+        """Whether x is a single number, which has no std."""
+        return self.width * self.batch_size == 1
+
+    @property
+    def weight_std(self) -> float:
+        """The root mean square of the weights: the initialiser's rule times the scale factor.
+
+        An initialiser that is fitted to data has another one in every layer: this is the one that
+        it starts from.
+        """
+        return self.rule.weight_std(self.width, self.width, self.phi) * self.scale
+
+    @property
+    def sigma_w(self) -> float:
+        """weight_std · √n: by how much one product stretches a typical vector."""
+        return self.weight_std * self.width**0.5
+
+    def replace(self, **changes: Any) -> Experiment:
+        """A copy with some fields changed; raises ValueError as the constructor does."""
+        unknown = sorted(changes.keys() - PARAMETERS.keys())
+        if unknown:
+            raise ValueError(_unknown(unknown[0]))
+        return replace(self, **changes)
+
+    def to_query(self) -> dict[str, str]:
+        """Every field as text, for a link; ``from_query`` reads it back exactly."""
+        values = ((name, getattr(self, name)) for name in PARAMETERS)
+        return {
+            name: format_number(value) if isinstance(value, float) else str(value)
+            for name, value in values
+        }
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> tuple[Experiment, list[str]]:
+        """The Experiment that a link asks for, and what in it was not accepted.
+
+        Args:
+            query: parameter -> text. Anything may stand in it.
+
+        Returns:
+            An Experiment in which what was not accepted has its default, and one sentence for
+            each such value, naming the field, the value, what is allowed and what is used.
+        """
+        accepted: dict[str, Any] = {}
+        problems = [_unknown(name) for name in query if name not in PARAMETERS]
+        for name, parameter in PARAMETERS.items():
+            if name not in query:
+                continue
+            text = str(query[name]).strip()
+            width = accepted.get("width", DEFAULTS["width"])
+            value = _named_scale(name, text, width) or parameter.parse(text)
+            if value is None or not parameter.accepts(value):
+                problems.append(
+                    f"{name} must be {parameter.allowed}, got {shown(text)}: "
+                    f"{cls().to_query()[name]} is used"
+                )
+                continue
+            accepted[name] = value
+            if parameter.rounds(text):
+                problems.append(
+                    f"{name} must be {parameter.allowed}, got {shown(text)}: {value} is used"
+                )
+        return cls(**accepted), problems
+
+
+def _named_scale(name: str, text: str, width: int) -> float | None:
+    if name != "scale":
+        return None
+    stop = SCALE_STOPS.get(text.replace("sqrt(n)", "√n").replace("sqrt", "√"))
+    return stop(width) if stop else None
+
+
+def _unknown(name: object) -> str:
+    return f"there is no parameter {shown(name)}; there are {', '.join(PARAMETERS)}"
+
+
+PARAMETERS: dict[str, Parameter] = {
+    item.name: item.metadata["parameter"] for item in fields(Experiment)
+}
+"""Field name -> its description, in the order of the fields."""
+
+DEFAULTS: dict[str, Any] = {item.name: item.default for item in fields(Experiment)}
+"""Field name -> its default."""

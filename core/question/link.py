@@ -1,0 +1,41 @@
+"""One experiment as a short text: ``scale:0.01,activation:relu``."""
+
+from __future__ import annotations
+
+from ..text import shown
+from .experiment import DEFAULTS, PARAMETERS, Experiment
+
+_FIELD = next(iter(PARAMETERS))  # stands in the link where nothing differs from the defaults
+
+_LONGEST = 400  # every field spelled out takes some 250 characters
+_FORM = "field:value,field:value,…"
+
+
+def to_text(experiment: Experiment) -> str:
+    """An experiment as ``field:value,field:value``; what is as usual is left out."""
+    named = experiment.to_query()
+    told = [name for name in PARAMETERS if getattr(experiment, name) != DEFAULTS[name]]
+    return ",".join(f"{name}:{named[name]}" for name in told or [_FIELD])
+
+
+def from_text(text: str) -> tuple[Experiment | None, list[str]]:
+    """What one pin says, and what in it was not accepted; None if it says nothing at all."""
+    if len(text) > _LONGEST:
+        length = f"at most {_LONGEST} characters, got {len(text)}"
+        return None, [f"a pin must have {length}, {shown(text)}: it is left out"]
+    values: dict[str, str] = {}
+    problems = []
+    for part in text.split(","):
+        name, colon, value = (piece.strip() for piece in part.partition(":"))
+        if not colon:
+            problems.append(f"every part must be field:value, got {shown(part)}: it is passed over")
+        elif name in values:
+            used = shown(values[name])
+            problems.append(f"{shown(name)} is given twice, got {shown(value)}: {used} is used")
+        else:
+            values[name] = value
+    if not values.keys() & PARAMETERS.keys():
+        fields = ", ".join(PARAMETERS)
+        return None, [f"a pin must be {_FORM} of {fields}, got {shown(text)}: it is left out"]
+    experiment, refused = Experiment.from_query(values)
+    return experiment, problems + refused

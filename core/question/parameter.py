@@ -1,0 +1,97 @@
+"""Parameter: what is known about one field of an Experiment, whoever asks."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Literal, cast
+
+from ..text import format_number
+
+_NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,4})?", re.ASCII)
+_PLAIN: dict[str, Callable[[Any], int | float | str]] = {
+    "integer": int,
+    "real": float,
+    "choice": str,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """What is known about one field of an Experiment, whoever asks.
+
+    Attributes:
+        label: its name on screen.
+        help: one or two sentences for a hover.
+        symbol: in formulas and on axes.
+        kind: whole number, real number, or one of ``choices``.
+        minimum, maximum: the bounds of a number, both allowed.
+        stops: the comfortable sub-range that a slider offers, ascending.
+        choices: what a choice may be.
+    """
+
+    label: str
+    help: str
+    symbol: str
+    kind: Literal["integer", "real", "choice"]
+    minimum: float = 0
+    maximum: float = 0
+    stops: tuple[float, ...] = ()
+    choices: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> str:
+        """What is allowed, in words."""
+        if self.kind == "choice":
+            return "one of " + ", ".join(self.choices)
+        noun = "a whole number" if self.kind == "integer" else "a number"
+        return f"{noun} from {format_number(self.minimum)} to {format_number(self.maximum)}"
+
+    def accepts(self, value: object) -> bool:
+        """Whether ``value`` has the right type and lies within the bounds."""
+        if self.kind == "choice":
+            return isinstance(value, str) and value in self.choices
+        if type(value) is not (int if self.kind == "integer" else float):  # or else, more slowly
+            wanted = numbers.Integral if self.kind == "integer" else numbers.Real
+            if isinstance(value, bool) or not isinstance(value, wanted):
+                return False
+        number = cast(Any, value)  # compared as it is: a huge one does not fit a float
+        return bool(self.minimum <= number <= self.maximum)
+
+    def convert(self, value: Any) -> Any:
+        """An accepted value as plain int, float or str."""
+        return _PLAIN[self.kind](value)
+
+    def parse(self, text: str) -> int | float | str | None:
+        """The value that ``text`` means, whole numbers rounded to the nearest; None if none."""
+        if self.kind == "choice":
+            return text
+        if not _NUMBER.fullmatch(text):
+            return None
+        if self.kind == "real":
+            return float(text)
+        return int(Decimal(text).to_integral_value(ROUND_HALF_UP))
+
+    def rounds(self, text: str) -> bool:
+        """Whether ``parse`` reads a fraction where a whole number belongs."""
+        return self.kind == "integer" and Decimal(text) != self.parse(text)
+
+
+def geometric(low: int, high: int, per_octave: int) -> tuple[int, ...]:
+    """Whole numbers from low to high, about ``per_octave`` to a doubling, powers of two kept."""
+    steps = range(int(math.log2(high / low) * per_octave) + 1)
+    found = set()
+    for step in steps:
+        octave, part = divmod(step, per_octave)
+        found.add(round(low * 2**octave * (1 + part / per_octave)))
+    return tuple(sorted(found))
+
+
+def logarithmic(low: float, high: float, per_decade: int) -> tuple[float, ...]:
+    """Three significant digits, evenly spaced on a log axis."""
+    first, last = round(math.log10(low) * per_decade), round(math.log10(high) * per_decade)
+    return tuple(float(f"{10 ** (k / per_decade):.3g}") for k in range(first, last + 1))

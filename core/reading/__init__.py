@@ -1,0 +1,1 @@
+"""What a result says: the kind of a run, the verdict, tables, files, comparisons."""

@@ -1,0 +1,144 @@
+"""The card of an activation: its gain, PyTorch's, and what differs between the two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from torch import nn
+
+from ..layer.activations import Activation
+from ..layer.moments import Phi, activation
+from ..theory import mean_field
+
+_LEAKY_SLOPE = 0.01  # the one in ACTIVATIONS, and PyTorch's own default
+_TORCH_GAINS = {
+    "linear": nn.init.calculate_gain("linear"),
+    "sigmoid": nn.init.calculate_gain("sigmoid"),
+    "tanh": nn.init.calculate_gain("tanh"),
+    "relu": nn.init.calculate_gain("relu"),
+    "leaky_relu": nn.init.calculate_gain("leaky_relu", _LEAKY_SLOPE),
+    "selu": nn.init.calculate_gain("selu"),
+}
+"""Registry key -> torch.nn.init.calculate_gain, for all that it knows."""
+_SAME = 1e-6  # relative: gains that differ by less are the same but for rounding
+_CLOSE = 0.01  # |χ₁ − 1| below which neither side shows in a hundred layers
+
+
+@dataclass(frozen=True)
+class GainCard:
+    """An activation φ at the moment of initialisation, for z ~ N(0, 1).
+
+    Attributes:
+        name: the activation's registry key.
+        formula: φ in LaTeX.
+        reference: where φ comes from.
+        gain: 1/√E[φ(z)²]; weights of std gain/√n keep a unit second moment.
+        torch_gain: what torch.nn.init.calculate_gain says, None where it knows no such φ.
+        second_moment: E[φ(z)²].
+        derivative_second_moment: E[φ′(z)²].
+        chi_1: gain² E[φ′(z)²], the χ₁ at weights of std gain/√n, where q = 1 stays 1.
+        returns: whether a signal of another size comes back to q = 1 there; None where φ is
+            positively homogeneous and every size stays as it is.
+        torch_q: the q at which a signal settles with PyTorch's gain; 0 where it dies out, None
+            where it grows without bound or PyTorch has no gain.
+        torch_chi_1: χ₁ there, None where PyTorch has no gain.
+        sentence: how PyTorch's gain differs, and what comes of it.
+    """
+
+    name: str
+    formula: str
+    reference: str
+    gain: float
+    torch_gain: float | None
+    second_moment: float
+    derivative_second_moment: float
+    chi_1: float
+    returns: bool | None
+    torch_q: float | None
+    torch_chi_1: float | None
+    sentence: str
+
+
+def _figure(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def torch_gain(phi: Phi) -> float | None:
+    """torch.nn.init.calculate_gain for an activation, None where PyTorch has none."""
+    return _TORCH_GAINS.get(activation(phi).name)
+
+
+def side(chi_1: float) -> str:
+    """Which side of the edge of chaos: ordered, chaotic, or all but at the edge."""
+    if abs(chi_1 - 1) < _CLOSE:
+        return "at the edge of chaos" if abs(chi_1 - 1) < _SAME else "almost at the edge of chaos"
+    return "chaotic" if chi_1 > 1 else "ordered"
+
+
+@lru_cache(maxsize=64)
+def _card(phi: Activation) -> GainCard:
+    gain, theirs = mean_field.gain(phi), torch_gain(phi)
+    slope = float(mean_field.derivative_second_moment(phi, 1.0))
+    chi_1 = gain**2 * slope
+    returns = None
+    if not phi.positively_homogeneous:
+        returns = gain**2 * float(mean_field.second_moment_slope(phi, 1.0)) < 1
+    q = chi = None
+    if theirs is not None:
+        same = abs(theirs / gain - 1) < _SAME
+        q = 1.0 if same else mean_field.fixed_point(phi, theirs, 0.0)
+        chi = chi_1 if same else float(mean_field.chi_1(phi, theirs, 0.0))
+    return GainCard(
+        name=phi.name,
+        formula=phi.formula,
+        reference=phi.reference,
+        gain=gain,
+        torch_gain=theirs,
+        second_moment=float(mean_field.second_moment(phi, 1.0)),
+        derivative_second_moment=slope,
+        chi_1=chi_1,
+        returns=returns,
+        torch_q=q,
+        torch_chi_1=chi,
+        sentence=_sentence(phi.name, gain, chi_1, theirs, q, chi) + _balance(returns),
+    )
+
+
+def _sentence(
+    name: str, gain: float, chi_1: float, theirs: float | None, q: float | None, chi: float | None
+) -> str:
+    """What differs, in words, from the numbers alone."""
+    if theirs is None or chi is None:
+        return f"PyTorch's calculate_gain knows no {name}; the gain here is worked out from φ."
+    if abs(theirs / gain - 1) < _SAME:
+        return f"PyTorch's calculate_gain says the same, and χ₁ is {_figure(chi_1)}."
+    where = {None: "grows without bound", 0.0: "dies out"}.get(q)
+    if where is None and q is not None:
+        word = "smaller" if q < 1 else "larger"
+        where = f"settles at a {word} second moment, {_figure(q)} instead of 1"
+    both = side(chi) == side(chi_1)
+    compare = f"{side(chi)} too" if both else f"{side(chi)}, and not {side(chi_1)}"
+    return (
+        f"PyTorch's calculate_gain says {_figure(theirs)}, not {_figure(gain)}: with it a "
+        f"signal {where}, and χ₁ is {_figure(chi)} rather than {_figure(chi_1)}: {compare}."
+    )
+
+
+def _balance(returns: bool | None) -> str:
+    """What becomes of a signal that is a little larger or smaller, if anything does."""
+    if returns is not False:
+        return ""
+    return " The balance at q = 1 tips: a larger signal grows on, a smaller one shrinks on."
+
+
+def gain_card(phi: Phi) -> GainCard:
+    """The card of an activation.
+
+    Args:
+        phi: the activation, or its registry name.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    return _card(activation(phi))

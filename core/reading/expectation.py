@@ -1,0 +1,162 @@
+"""A Run beside what was to be expected: the iteration, how likely the size, tied and fresh."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+from scipy import special
+
+from ..maths.arrays import Array
+from ..question.experiment import Experiment
+from ..simulation.ensemble import Ensemble
+from ..simulation.propagate import Run
+from ..text import significant
+from ..theory.finite_width import LEVELS, Prediction, predict
+from .diagnosis import last_sound_size, log2_size
+
+_MOST_NAMED = 3  # outcomes of a law that are listed; one with more gets a range
+_COVERED = 0.9  # of the probability, by what is listed or by the range
+_RARE = 0.01
+_CRITICAL = 0.03  # octaves per product from the gain that keeps the second moment
+
+
+@dataclass(frozen=True)
+class Bands:
+    """How the size of x spreads over networks, to be drawn around a run's own.
+
+    Attributes:
+        quantiles: level -> log2 of std (or of |x|, where x is a single number) per layer.
+        source: one sentence: the law, or how many networks were measured.
+        is_theory: whether it is a law.
+    """
+
+    quantiles: Mapping[float, Array]
+    source: str
+    is_theory: bool
+
+
+def bands(prediction: Prediction, ensemble: Ensemble | None, *, single: bool) -> Bands | None:
+    """The law's bands; where none is known, those of the measured ensemble, if there is one."""
+    law = prediction.log2_rms_quantiles if single else prediction.log2_std_quantiles
+    if law:
+        return Bands(law, prediction.valid, True)
+    if ensemble is None:
+        return None
+    sizes = ensemble.log2_rms if single else ensemble.log2_std
+    found = np.quantile(sizes, LEVELS, axis=0, method="closest_observation")
+    how = "Sampled" if ensemble.exact_in_law else "Measured"
+    source = f"{prediction.valid} {how} in {len(sizes)} networks."
+    return Bands(dict(zip(LEVELS, found, strict=True)), source, False)
+
+
+def percent(share: float) -> str:
+    """A probability as a person would write it."""
+    if share > 0.995:
+        return "> 99 %"
+    return f"{100 * share:.0f} %" if share >= 0.01 else "< 1 %"
+
+
+def in_words(pmf: Mapping[int, float]) -> str:
+    """A law of a loop index in a few words: "28 (89 %), 27 (11 %)", or a range.
+
+    Args:
+        pmf: loop index -> probability; what is missing to 1 is "never".
+    """
+    missing = 1 - sum(pmf.values())
+    if missing > 1 - _RARE / 10:
+        return "never"
+    likely = sorted(pmf.items(), key=lambda pair: -pair[1])
+    outcomes = [(str(index), share) for index, share in likely if share >= _RARE]
+    if missing >= _RARE or not outcomes:
+        outcomes.append(("never", missing))
+        outcomes.sort(key=lambda pair: -pair[1])
+    listed = outcomes[:_MOST_NAMED]
+    if sum(share for _, share in listed) >= _COVERED:
+        return ", ".join(f"{name} ({percent(share)})" for name, share in listed)
+    never = f", never ({percent(missing)})" if missing >= _RARE else ""
+    low, high = _central(pmf)
+    share = percent(_COVERED * (1 - missing))
+    return f"{low} to {high} ({share}), likeliest {likely[0][0]}{never}"
+
+
+def _central(pmf: Mapping[int, float]) -> tuple[int, int]:
+    """The indices that leave out a twentieth of the law at either end."""
+    indices = sorted(pmf)
+    below = list(accumulate(pmf[index] for index in indices))
+    tail = (1 - _COVERED) / 2 * below[-1]
+    low = bisect_right(below, tail)
+    high = bisect_left(below, below[-1] - tail)
+    return indices[low], indices[high]
+
+
+def predicted_iteration(prediction: Prediction) -> str:
+    """At which iteration the range was expected to end, for the line beside the measured one."""
+    if not prediction.known:
+        return ""
+    broken, zero = prediction.overflow_pmf, prediction.all_zero_pmf
+    if sum(broken.values()) >= _RARE:
+        return f"predicted {in_words(broken)}"
+    if sum(zero.values()) >= _RARE:
+        return f"predicted all zero at {in_words(zero)}"
+    return "predicted none"
+
+
+def _rank(size: float, at_levels: Array) -> float:
+    """The share of networks below a size, between and beyond the known quantiles."""
+    scores = special.ndtri(LEVELS)
+    inner = np.interp(size, at_levels, scores)
+    for end, step in ((0, 1), (-1, -2)):
+        outside = size < at_levels[0] if end == 0 else size > at_levels[-1]
+        slope = (scores[step] - scores[end]) / (at_levels[step] - at_levels[end])
+        inner = scores[end] + slope * (size - at_levels[end]) if outside else inner
+    return float(special.ndtr(inner))
+
+
+def _size(octaves: float) -> str:
+    return significant(float(2.0 ** np.clip(octaves, -1070, 1020)))
+
+
+def _spread(found: Bands, layer: int) -> str:
+    low, high = (float(found.quantiles[level][layer]) for level in (LEVELS[0], LEVELS[-1]))
+    return f"between {_size(low)} and {_size(high)}"
+
+
+def luck(run: Run, found: Bands | None) -> str:
+    """How likely the size at the last sound layer was; empty where nothing is known."""
+    if found is None:
+        return ""
+    layer, size = last_sound_size(run)
+    at = np.array([found.quantiles[level][layer] for level in LEVELS])
+    if layer == 0 or not np.isfinite(at).all() or at[-1] - at[0] < 1e-9 or not size > 0:
+        return ""
+    rank = _rank(float(log2_size(run)[layer]), at)
+    what = "|x|" if run.experiment.is_single_number else "std"
+    spread = _spread(found, layer)
+    return (
+        f"At layer {layer} nine networks in ten have a {what} {spread}; "
+        f"{percent(rank)} of them lie below this one's {significant(size)}."
+    )
+
+
+def tied_against_fresh(run: Run, predicted: Callable[[Experiment], Prediction] = predict) -> str:
+    """Why a scale that keeps the second moment need not end at 1: one matrix, at every step.
+
+    ``predicted`` finds what theory says of the same network with fresh weights.
+    """
+    e = run.experiment
+    if e.weights == "fresh" or e.bias_std or e.weight_std == 0 or e.is_single_number:
+        return ""
+    if abs(np.log2(e.sigma_w / e.phi.gain)) > _CRITICAL or not np.isfinite(run.stats.log2_std[-1]):
+        return ""
+    fresh = bands(predicted(e.replace(weights="fresh")), None, single=False)
+    if fresh is None:
+        return ""
+    return (
+        "This scale keeps the second moment when every layer has weights of its own: nine "
+        f"networks in ten would then end with a std {_spread(fresh, e.depth)}. Here one matrix "
+        "acts at every step, as in the lesson, and what it does to x repeats."
+    )

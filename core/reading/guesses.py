@@ -1,0 +1,101 @@
+"""Guesses of the iteration at which x breaks: the question in words, and how near they came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..question.experiment import Experiment
+from ..question.naming import scale_name
+from ..simulation.propagate import Run
+from ..text import products, significant
+
+QUESTION = "At which iteration does x become NaN, if ever?"
+_DRAWN = {"normal": "randn", "uniform": "rand, from −√3 to √3"}
+
+
+@dataclass(frozen=True)
+class Guesses:
+    """How often each iteration was guessed.
+
+    Attributes:
+        counts: loop index -> number of guesses, at least one each.
+        never: how many said that it never happens.
+    """
+
+    counts: Mapping[int, int]
+    never: int = 0
+
+    @property
+    def total(self) -> int:
+        """All guesses."""
+        return sum(self.counts.values()) + self.never
+
+    def of(self, iteration: int | None) -> int:
+        """How many guessed this; None is never."""
+        return self.never if iteration is None else self.counts.get(iteration, 0)
+
+
+def setting(experiment: Experiment) -> str:
+    """What is multiplied with what, for one who knows the lesson; nothing of what comes of it."""
+    e = experiment
+    rule = _DRAWN.get(e.init, e.init)
+    scale = scale_name(e) or significant(e.scale)
+    drawn = rule if scale == "1" else f"{rule} × {scale}"
+    again = "the same at every step" if e.weights == "tied" else "new ones at every step"
+    phi = {"linear": "no ReLU", "relu": "ReLU after every product"}
+    parts = [
+        f"{e.width} × {e.width} weights from {drawn}",
+        again,
+        phi.get(e.activation, f"{e.activation} after every product"),
+    ]
+    if e.bias_std:
+        parts.append(f"a bias of std {significant(e.bias_std)}")
+    if e.batch_size > 1:
+        parts.append(f"{e.batch_size} inputs at once")
+    return f"{', '.join([*parts, e.number_format])}; {products(e.depth)}."
+
+
+def counted(experiment: Experiment) -> str:
+    """What a guess counts."""
+    last = experiment.depth - 1
+    which = f"The first product is i = 0, the last is i = {last}" if last else "There is only i = 0"
+    return f"{which}. Inf counts as well."
+
+
+def measured_iteration(run: Run) -> int | None:
+    """What was to be guessed: the loop index of the first element that is Inf or NaN."""
+    return run.events.first_nonfinite
+
+
+def named(iteration: int | None) -> str:
+    """A guess as it is repeated to who made it."""
+    return "never" if iteration is None else str(iteration)
+
+
+def how_far(guess: int | None, measured: int | None) -> str:
+    """How far off a guess was."""
+    if guess == measured:
+        return "You said never, and that is right." if guess is None else f"{guess} is right."
+    if guess is None:
+        return f"You said never, but it happens at i = {measured}."
+    if measured is None:
+        return f"You said {guess}, but it never happens here."
+    off = f"{abs(guess - measured)} too {'late' if guess > measured else 'early'}"
+    return f"You said {guess}, it is {measured}: {off}."
+
+
+def in_class(guesses: Guesses, measured: int | None = None, *, is_shown: bool = False) -> str:
+    """All guesses in a sentence; once the answer is shown, also how many were right."""
+    if not guesses.total:
+        return "No guesses yet."
+    parts = [f"{guesses.total} guess{'' if guesses.total == 1 else 'es'}"]
+    if guesses.counts:
+        low, high = min(guesses.counts), max(guesses.counts)
+        parts.append(f"from {low} to {high}" if low < high else f"at {low}")
+    if guesses.never:
+        parts.append(f"{guesses.never} say never")
+    if is_shown:
+        right = guesses.of(measured)
+        parts.append(f"{right or 'none'} exactly right")
+    return ", ".join(parts) + "."

@@ -1,0 +1,82 @@
+"""What a browser needs to follow a slider by itself: plain numbers, ready for JSON.
+
+Two kinds answer for more than the experiment that they come from. A measured run answers for every
+shallower one: its first layers are theirs, to the last bit. A scale-free run answers for every
+scale factor and every depth up to its own, in exact arithmetic.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..layer.number_formats import NumberFormat
+from ..question.experiment import Experiment
+from ..simulation.propagate import Run
+from ..simulation.scale_free import ScaleFree
+from .diagnosis import layers_in_range
+
+Document = dict[str, Any]
+_ACCUMULATOR_BITS = 32  # 16-bit products add up in float32 and round once, at the end
+
+
+def encoded(values: ArrayLike) -> str:
+    """float64 values, little-endian, in base64; no rounding on the way."""
+    return base64.b64encode(np.asarray(values, dtype="<f8").tobytes()).decode()
+
+
+def _range(number_format: NumberFormat) -> Document:
+    """A number format: its name, its range as log2, and how a sum of products is rounded."""
+    ulp = number_format.epsilon
+    return {
+        "name": number_format.name,
+        "max": float(np.log2(number_format.max)),
+        "smallest_normal": float(np.log2(number_format.smallest_normal)),
+        "smallest_subnormal": float(np.log2(number_format.smallest_subnormal)),
+        # Half an ulp beyond the largest value rounds to infinity; half the smallest, to zero.
+        "overflow": float(np.log2(number_format.max) + np.log2((2 - ulp / 2) / (2 - ulp))),
+        "underflow": float(np.log2(number_format.smallest_subnormal) - 1),
+        "rounds_terms": number_format.bits >= _ACCUMULATOR_BITS,
+    }
+
+
+def measured(run: Run) -> Document:
+    """A run, for itself and for every shallower one.
+
+    ``states`` has a letter per layer: n if some element is not finite, z if all are zero, else a.
+    """
+    events, stats = run.events, run.stats
+    with np.errstate(divide="ignore"):
+        log2_max_abs = np.log2(stats.max_abs)
+    return {
+        "kind": "measured",
+        "depth": run.experiment.depth,
+        "single_number": run.experiment.is_single_number,
+        "range": _range(run.experiment.format),
+        "log2_std": encoded(stats.log2_std),
+        "log2_rms": encoded(stats.log2_rms),
+        "log2_max_abs": encoded(log2_max_abs),
+        "first_nonfinite": events.first_nonfinite,
+        "first_nan": events.first_nan,
+        "all_zero": events.all_zero,
+        "states": "".join(np.select([stats.nonfinite > 0, stats.zero == 1], ["n", "z"], "a")),
+        "in_range": layers_in_range(run),
+    }
+
+
+def exact(experiment: Experiment, free: ScaleFree) -> Document:
+    """A scale-free run, for ``experiment`` at every scale factor and every depth up to its own."""
+    return {
+        "kind": "exact",
+        "depth": len(free.log2_std) - 1,
+        "single_number": experiment.is_single_number,
+        "range": _range(experiment.format),
+        "log2_std": encoded(free.log2_std),
+        "log2_rms": encoded(free.log2_rms),
+        "log2_max_abs": encoded(free.log2_max_abs),
+        "log2_reach": encoded(free.log2_reach),
+        "log2_weight": encoded(free.log2_weight),
+    }

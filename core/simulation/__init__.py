@@ -1,0 +1,1 @@
+"""What does happen: the run, the ensemble, the script. It never imports theory."""

@@ -1,0 +1,230 @@
+"""propagate(): the repeated a @ x, in the real number format, on CPU or CUDA."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..host.devices import resolve_device
+from ..host.limits import WorkLimit, WorkLimitError, chunk_layers
+from ..host.memory import room_for
+from ..host.threads import keep_freed_memory, single_threaded
+from ..question.experiment import Experiment
+from ..question.streams import stream_seed
+from ..statistics.layer_stats import Events, LayerStats, element_events
+from ..statistics.sums import Tally, joined, tally
+from ..statistics.torch_checks import torch_statistics
+
+_ALIGNMENT = 64  # bytes; a kernel may take another path, and round otherwise, off this boundary
+
+
+class Stopped(Exception):
+    """The run was stopped before its end because ``should_stop`` said so."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came out of an Experiment.
+
+    Attributes:
+        experiment: the question.
+        device: where it was computed, such as "cpu" or "cuda:0".
+        stats: every statistic of layers 0 … depth.
+        events: what happened first.
+        final: the last x, shape (width,) or (width, batch_size); float32 where NumPy lacks
+            the format, which holds the values exactly.
+    """
+
+    experiment: Experiment
+    device: str
+    stats: LayerStats
+    events: Events
+    final: NDArray[np.floating]
+
+
+def layer_generator(experiment: Experiment, layer: int, device: torch.device) -> torch.Generator:
+    """The random stream of one layer; 0 is the input."""
+    generator = torch.Generator(device=device)
+    return generator.manual_seed(stream_seed(experiment.seed, layer))
+
+
+def draw_input(experiment: Experiment, device: torch.device) -> Tensor:
+    """x₀ ~ N(0, 1) in the number format, shape (width,) or (width, batch_size)."""
+    shape = [experiment.width, experiment.batch_size][: 1 + (experiment.batch_size > 1)]
+    generator = layer_generator(experiment, 0, device)
+    x = torch.randn(shape, generator=generator, device=device, dtype=torch.float32)
+    return experiment.format.cast(x)
+
+
+def draw_layer(
+    experiment: Experiment, layer: int, device: torch.device, x: Tensor | None = None
+) -> tuple[Tensor, Tensor | None]:
+    """The weights of one layer and its bias, rounded to the format.
+
+    Random numbers are drawn in float32 whatever the format, so that every format sees the same
+    network; an initialiser that is fitted to data is fitted to what that format makes of them,
+    before the scale factor and without the bias.
+
+    Args:
+        experiment: the question.
+        layer: k for the weights of the k-th product.
+        device: where to draw.
+        x: what the layer gets, shape (width,) or (width, batch_size); needed only by an
+            initialiser that is fitted to data.
+
+    Returns:
+        a of shape (width, width), in the dtype that products add up in, and b of shape (width,)
+        or (width, 1), in that of products; or None without bias.
+
+    Raises:
+        ValueError: the initialiser is fitted to data, and there are none.
+    """
+    n, number_format = experiment.width, experiment.format
+    generator = layer_generator(experiment, layer, device)
+
+    def rounded(values: Tensor, factor: float, dtype: torch.dtype) -> Tensor:
+        values = values.to(number_format.sum_dtype)
+        if factor != 1:
+            values = values.mul_(factor)
+        return number_format.cast(values).to(dtype)
+
+    rule = experiment.rule
+    a = rule.sample(n, n, experiment.phi, generator=generator)
+    if rule.fit is not None:
+        if x is None:
+            raise ValueError(f"the initialiser {rule.name} is fitted to data: x is missing")
+        a = rule.fit(a.to(number_format.sum_dtype), x)
+    a = rounded(a, experiment.scale, number_format.sum_dtype)
+    if experiment.bias_std == 0:
+        return a, None
+    b = torch.randn(n, generator=generator, device=device, dtype=torch.float32)
+    b = rounded(b, experiment.bias_std, number_format.product_dtype)
+    return a, b if experiment.batch_size == 1 else b.unsqueeze(1)
+
+
+def _aligned_rows(rows: int, like: Tensor) -> Tensor:
+    """Room for ``rows`` tensors shaped like ``like``, each of them starting on the boundary."""
+    per_boundary = _ALIGNMENT // like.element_size()
+    stride = -(-like.numel() // per_boundary) * per_boundary
+    flat = torch.empty(rows, stride, dtype=like.dtype, device=like.device)
+    return flat[:, : like.numel()].view(rows, *like.shape)
+
+
+class _Product:
+    """x → φ(a @ x + b), written into a given place."""
+
+    def __init__(self, experiment: Experiment, like: Tensor) -> None:
+        self.number_format = experiment.format
+        self.phi = experiment.phi
+        bare = experiment.activation == "linear" and experiment.bias_std == 0
+        self.in_place = bare and self.number_format.dtype == self.number_format.sum_dtype
+        self.multiply = torch.mv if like.dim() == 1 else torch.mm
+        self.scratch = torch.empty_like(like, dtype=self.number_format.sum_dtype)
+
+    def __call__(self, a: Tensor, b: Tensor | None, x: Tensor, out: Tensor) -> None:
+        if self.in_place:
+            self.multiply(a, x, out=out)
+            return
+        h = self.multiply(a, x.to(self.number_format.sum_dtype), out=self.scratch)
+        h = h.to(self.number_format.product_dtype)
+        if b is not None:
+            h = h.add_(b)
+        out.copy_(self.number_format.cast(self.phi(h)))
+
+
+def propagate(
+    experiment: Experiment,
+    device: str = "cpu",
+    *,
+    on_progress: Callable[[float], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Run:
+    """Push an input through the layers, and measure every layer.
+
+    The same experiment on the same device gives the same numbers to the last bit; the layers of
+    a shallower run are the first layers of a deeper one. Subnormal numbers are kept, unless the
+    calling thread has switched them off with torch.set_flush_denormal.
+
+    Args:
+        experiment: what to run.
+        device: "cpu", "cuda", "cuda:1" or "auto".
+        on_progress: called after every layer with the fraction that is done.
+        should_stop: asked after every layer.
+
+    A large run waits until those in progress leave it room on the host; both hooks are called
+    meanwhile.
+
+    Raises:
+        ValueError: the device is not there.
+        WorkLimitError: the run needs more memory or work than the host allows or the device has.
+        Stopped: ``should_stop`` answered yes.
+    """
+    target = resolve_device(device)
+    WorkLimit.from_environment().check(experiment, target.type)
+    keep_freed_memory()
+
+    def on_wait() -> None:
+        if should_stop is not None and should_stop():
+            raise Stopped("stopped before the first layer")
+        if on_progress is not None:
+            on_progress(0.0)
+
+    try:
+        with room_for(experiment, target.type, on_wait), torch.inference_mode(), single_threaded():
+            return _run(experiment, target, on_progress, should_stop)
+    except torch.OutOfMemoryError as error:
+        raise WorkLimitError(f"{target} ran out of memory: lower width or batch_size") from error
+
+
+def _run(
+    experiment: Experiment,
+    target: torch.device,
+    on_progress: Callable[[float], None] | None,
+    should_stop: Callable[[], bool] | None,
+) -> Run:
+    tallies: list[Tally] = []
+    printed: dict[str, int | None] = {}
+    x = draw_input(experiment, target)
+    product = _Product(experiment, x)
+    rows = chunk_layers(experiment)
+    buffer = _aligned_rows(rows + 1, x)
+    buffer[0] = x
+    places = buffer.unbind()
+    a: Tensor | None = None
+    b: Tensor | None = None
+    for start in range(0, experiment.depth, rows):
+        done = min(rows, experiment.depth - start)
+        for row in range(done):
+            if a is None or experiment.weights == "fresh":
+                a = b = None  # the old matrix goes before the new one comes
+                a, b = draw_layer(experiment, start + row + 1, target, places[row])
+            product(a, b, places[row], places[row + 1])
+            if should_stop is not None and should_stop():
+                raise Stopped(f"stopped after {start + row + 1} of {experiment.depth} layers")
+            if on_progress is not None:
+                on_progress((start + row + 1) / experiment.depth)
+        first = 1 if start else 0
+        chunk = buffer[first : done + 1]
+        part = tally(chunk, experiment.format)
+        tallies.append(part)
+        seen = torch_statistics(chunk, part, experiment.format, first_layer=start + first)
+        printed = {name: _earlier(printed.get(name), index) for name, index in seen.items()}
+        buffer[0] = buffer[done]
+    stats = LayerStats.of(joined(tallies))
+    events = Events(**element_events(stats), **printed)
+    return Run(experiment, str(target), stats, events, _to_numpy(buffer[0]))
+
+
+def _earlier(known: int | None, new: int | None) -> int | None:
+    return new if known is None else known
+
+
+def _to_numpy(x: Tensor) -> NDArray[np.floating]:
+    lacking = x.dtype not in (torch.float64, torch.float32, torch.float16)
+    array: NDArray[np.floating] = (x.float() if lacking else x).cpu().numpy()
+    return array.copy()

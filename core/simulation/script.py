@@ -1,0 +1,143 @@
+"""An Experiment as a standalone PyTorch script, in the style of the lesson."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+
+from ..question.experiment import Experiment
+from ..question.streams import stream_seed
+from ..text import format_number
+
+_CHECKS = {
+    "first_nonfinite": "not {x}.isfinite().all()",
+    "first_nan": "{x}.isnan().any()",
+    "all_zero": "({x} == 0).all()",
+    "all_subnormal": "({x} != 0).any() and ({x}.abs() < {tiny}).all()",
+    "notebook_mean_nan": "{x}.mean() != {x}.mean()",
+    "notebook_std_nan": "{std} != {std}",
+}
+
+
+def stream_seed_lines() -> list[str]:
+    """The source of ``stream_seed`` with its docstring left out: one definition, two homes."""
+    function = ast.parse(inspect.getsource(stream_seed)).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    function.body = function.body[1:]
+    for argument in function.args.args:
+        argument.annotation = None
+    function.returns = None
+    return ast.unparse(function).splitlines()
+
+
+def _layer_lines(e: Experiment) -> list[str]:
+    """Lines that draw ``a``, and ``b`` if there is one, from ``generator``."""
+    number_format = e.format
+    widen = ".double()" if number_format.sum_dtype.itemsize > 4 else ""
+    cast = "" if e.number_format in ("float32", "float64") else f".to({number_format.dtype})"
+    back = ".float()" * bool(cast)
+
+    def rounded(name: str, factor: float, cast: str) -> list[str]:
+        times = f" * {format_number(factor)}" if factor != 1 else ""
+        value = f"({name}{widen}{times})" if times and cast else f"{name}{widen}{times}"
+        return [f"{name} = {value}{cast}"] if value + cast != name else []
+
+    lines = e.rule.code.format(gain=e.phi.gain).splitlines()
+    if e.rule.fit is not None:
+        lines += [f"a = a{widen}"] * bool(widen) + e.rule.fit_code.splitlines()
+    lines += rounded("a", e.scale, cast + back)
+    if e.bias_std:
+        lines += [
+            "b = torch.randn(n, generator=generator)",
+            *rounded("b", e.bias_std, cast + back * (not _has_arithmetic(e))),
+        ]
+        if e.batch_size > 1:
+            lines += ["b = b.unsqueeze(1)  # one bias for every input"]
+    return lines
+
+
+def _has_arithmetic(e: Experiment) -> bool:
+    """Whether torch computes in the format itself."""
+    return e.format.dtype == e.format.product_dtype
+
+
+def _step_lines(e: Experiment) -> list[str]:
+    native, added_wider = _has_arithmetic(e), e.format.dtype != e.format.sum_dtype
+    lines = ["x = a @ x.float()" if added_wider else "x = a @ x"]
+    if native and added_wider:
+        lines = [f"x = (a @ x.float()).to({e.format.dtype})  # add up in float32, round once"]
+    if e.bias_std:
+        lines += ["x = x + b"]
+    if e.activation != "linear":
+        lines += [f"x = {e.phi.code}"]
+    if not native:
+        lines += [f"x = x.to({e.format.dtype})"]
+    return lines
+
+
+def _check_lines(e: Experiment) -> list[str]:
+    native = _has_arithmetic(e)
+    x = "x" if native else "x.float()"
+    std = f"{x}.std()" if e.width * e.batch_size > 1 else "float('nan')"
+    tiny = f"torch.finfo({e.format.dtype}).smallest_normal"
+    lines = []
+    for event, check in _CHECKS.items():
+        lines += [
+            f"if {check.format(x=x, std=std, tiny=tiny)}:",
+            f"    first.setdefault({event!r}, i)",
+        ]
+    return lines
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return ["    " + line for line in lines]
+
+
+def to_script(experiment: Experiment) -> str:
+    """A script that repeats the run with nothing but torch.
+
+    It draws the same numbers as ``propagate``, prints the same events (the loop index i, or None)
+    and, on the same device, the mean and std of the last x to the last bit.
+    """
+    e = experiment
+    shape = "n" if e.batch_size == 1 else f"n, {e.batch_size}"
+    start = "" if e.number_format == "float32" else f".to({e.format.dtype})"
+    draw = ["generator = stream(i + 1)", *_layer_lines(e)]
+    if e.weights == "tied":
+        before, inside = [line.replace("i + 1", "1") for line in draw[:1]] + draw[1:], []
+    else:
+        before, inside = [], draw
+    lines = [
+        "import torch",
+        "",
+        f"n, depth, seed = {e.width}, {e.depth}, {e.seed}",
+        'device = "cpu"  # or "cuda"',
+        "torch.set_default_device(device)",
+        "torch.set_num_threads(1)  # one order of adding up: the same bits on any number of cores",
+        "",
+        "",
+        *stream_seed_lines(),
+        "",
+        "",
+        "def stream(layer):",
+        "    return torch.Generator(device).manual_seed(stream_seed(seed, layer))",
+        "",
+        "",
+        f"x = torch.randn({shape}, generator=stream(0)){start}",
+        *before,
+        "first = {}",
+        "for i in range(depth):",
+        *_indented(inside + _step_lines(e) + _check_lines(e)),
+        "",
+        f"for event in {tuple(_CHECKS)}:",
+        '    print(f"{event}: {first.get(event)}")',
+        "",
+        "# mean and std in float64, scaled by an exact power of two so that no square overflows",
+        "y = x.double()",
+        "e = min(max(torch.frexp(y.abs().max()).exponent.item(), -1000), 1000)",
+        "y = y * 2.0 ** -e",
+        "mean = y.sum(-1).sum() / y.numel()",
+        "variance = (y - mean).square().sum(-1).sum() / (y.numel() - 1)  # unbiased, as x.std()",
+        'print(f"mean: {(mean * 2.0 ** e).item()}, std: {variance.item() ** 0.5 * 2.0 ** e}")',
+    ]
+    return "\n".join(lines) + "\n"

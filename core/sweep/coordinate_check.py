@@ -1,0 +1,229 @@
+"""The coordinate check: how the size of activations depends on width, layer by layer.
+
+Yang et al. 2022, arXiv:2203.03466, appendix D.1, at initialisation: the slope of log size against
+log width is zero at every layer where the initialisation is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..maths.arrays import Array
+from ..question.experiment import Experiment
+from ..text import significant
+from . import Axis, SweepResult, sweep
+
+MEASURE = "log2_rms"
+_FLAT = 0.03  # a slope that is smaller changes the size by less than 16 % over five doublings
+_SURE = 3.0  # standard errors
+_HELD = 0.02  # |factor − 1| of a layer that keeps the size
+_MOST_NAMED = 3
+_FOR_FINITE_WIDTH = 4  # widths that it takes to tell a slope from what narrowness does
+
+
+@dataclass(frozen=True)
+class Slope:
+    """The exponent of width at a layer: size ~ n^slope.
+
+    Attributes:
+        standard_error: robust against a spread that differs with width; NaN of two points or fewer.
+    """
+
+    layer: int
+    slope: float
+    standard_error: float
+
+    @property
+    def text(self) -> str:
+        """The slope, with its standard error where there is one."""
+        error = "" if np.isnan(self.standard_error) else f" ± {self.standard_error:.2f}"
+        return f"{self.slope:z.2f}{error}"
+
+    @property
+    def in_words(self) -> str:
+        """How the size depends on width at this layer."""
+        if self.is_flat:
+            return "flat"
+        return f"{'grows' if self.slope > 0 else 'falls'} as n^{self.slope:.2f}"
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether it cannot be told from zero, or is too small to matter."""
+        return bool(abs(self.slope) <= max(_FLAT, _SURE * np.nan_to_num(self.standard_error)))
+
+
+@dataclass(frozen=True)
+class CoordinateCheck:
+    """Sizes over widths and layers, and what they say.
+
+    Attributes:
+        base: the Experiment; width and depth take its place.
+        widths, layers: ascending.
+        log2_rms: float64 of shape (networks, widths, layers); NaN where a size is not known, or
+            outside the number format's range.
+        slopes: of each layer with two widths at least.
+        factor_per_layer: by how much a layer multiplies the size at the widest, geometric mean;
+            NaN if there are no two layers.
+    """
+
+    base: Experiment
+    widths: tuple[int, ...]
+    layers: tuple[int, ...]
+    log2_rms: Array
+    slopes: tuple[Slope, ...]
+    factor_per_layer: float
+
+    @property
+    def slope_per_layer(self) -> float:
+        """By how much the exponent grows from layer to layer.
+
+        Of the layers at which every network has a size: where wide ones are missing, the exponent
+        is that of the narrow ones. NaN if there are no two such layers.
+        """
+        whole = [each for each in self.slopes if each.layer not in self._left_out]
+        if len(whole) < 2:
+            return float("nan")
+        return float(np.polyfit([each.layer for each in whole], [s.slope for s in whole], 1)[0])
+
+    @property
+    def _left_out(self) -> list[int]:
+        """Layers at which some networks have no size."""
+        sizes = np.moveaxis(self.log2_rms, -1, 0)
+        each = zip(self.layers, sizes, strict=True)
+        return [layer for layer, own in each if not np.isfinite(own).all()]
+
+    @property
+    def notes(self) -> list[str]:
+        """What was left out, and why."""
+        if not self._left_out:
+            return []
+        return [
+            f"At layer {', '.join(map(str, self._left_out))} some networks have no size: "
+            f"they left the range of {self.base.number_format}, or are zero. The slope is that of "
+            "the others."
+        ]
+
+    @property
+    def sentence(self) -> str:
+        """What it comes to, in words."""
+        if not self.slopes:
+            return "There is no slope: it takes two widths at which x has a size."
+        if all(each.is_flat for each in self.slopes):
+            return _flat(self)
+        return _steep(self)
+
+
+def coordinate_check(
+    base: Experiment,
+    widths: Sequence[int],
+    layers: Sequence[int],
+    ensemble_size: int = 8,
+    **hooks: Any,
+) -> CoordinateCheck:
+    """Measure the rms at some layers of networks of several widths, and fit its exponent.
+
+    Args:
+        base: the Experiment; its width and depth do not matter.
+        widths: at least two to fit a slope.
+        layers: k, each at least 1; networks of one width share one computation.
+        ensemble_size: networks for each width.
+        hooks: ``executor``, ``on_progress``, … of `sweep`.
+
+    Raises:
+        ValueError: a width, a layer or ensemble_size is not allowed.
+    """
+    axes = {"width": sorted(set(widths)), "depth": sorted(set(layers))}
+    return checked(sweep(base, axes, MEASURE, ensemble_size=ensemble_size, **hooks))
+
+
+def checked(result: SweepResult) -> CoordinateCheck:
+    """The check that a sweep of ``log2_rms`` over width and depth is, as far as it is done.
+
+    The axes may have their values in any order, and more than once.
+    """
+    (widths, columns), (layers, rows) = (_ascending(axis) for axis in result.axes)
+    known = np.isfinite(result.values) & result.done
+    sizes = np.where(known, result.values, np.nan)[:, columns][:, :, rows]
+    slopes = [_fitted(layer, widths, sizes[:, :, place]) for place, layer in enumerate(layers)]
+    return CoordinateCheck(
+        result.base,
+        widths,
+        layers,
+        sizes,
+        tuple(slope for slope in slopes if slope),
+        _factor(layers, sizes),
+    )
+
+
+def _ascending(axis: Axis) -> tuple[tuple[int, ...], NDArray[np.intp]]:
+    """The values of an axis in order, each once, and where they are."""
+    values, places = np.unique(np.array(axis.values, dtype=np.int64), return_index=True)
+    return tuple(values.tolist()), places
+
+
+def _fitted(layer: int, widths: tuple[int, ...], sizes: Array) -> Slope | None:
+    """Weighted least squares over all networks; sizes: (networks, widths).
+
+    The variance of a log size goes as layers/width: hence the weights. Its mean has a term of the
+    same order, as narrow networks are typically smaller than their mean square says: where there
+    are widths enough, c/n is fitted beside the slope so that it does not pass for one.
+    """
+    known = np.isfinite(sizes)
+    weight = np.broadcast_to(np.array(widths, dtype=np.float64), sizes.shape)[known]
+    seen = len(np.unique(weight))
+    if seen < 2:
+        return None
+    columns = [np.ones_like(weight), np.log2(weight)]
+    columns += [1 / weight] if seen >= _FOR_FINITE_WIDTH else []
+    design = np.stack(columns, axis=1)
+    inverse = np.linalg.inv(design.T @ (design * weight[:, None]))
+    fitted = inverse @ (design.T @ (weight * sizes[known]))
+    freedom = weight.size - len(columns)
+    if freedom < 1:
+        return Slope(layer, float(fitted[1]), float("nan"))
+    # White 1980: holds whatever the variance really is.
+    scores = design * (weight * (sizes[known] - design @ fitted))[:, None]
+    covariance = inverse @ (scores.T @ scores) @ inverse * weight.size / freedom
+    return Slope(layer, float(fitted[1]), float(np.sqrt(covariance[1, 1])))
+
+
+def _factor(layers: tuple[int, ...], sizes: Array) -> float:
+    """Geometric mean over the layers, at the widest networks that have two of them."""
+    for place in range(sizes.shape[1] - 1, -1, -1):
+        known = np.isfinite(sizes[:, place]).all(axis=0)
+        (found,) = np.nonzero(known)
+        if len(found) > 1:
+            first, last = found[0], found[-1]
+            grown = np.median(sizes[:, place, last]) - np.median(sizes[:, place, first])
+            return float(2.0 ** (grown / (layers[last] - layers[first])))
+    return float("nan")
+
+
+def _flat(check: CoordinateCheck) -> str:
+    words = "Flat: the size does not depend on width"
+    factor = check.factor_per_layer
+    if np.isnan(factor) or abs(factor - 1) < _HELD:
+        kept = "" if np.isnan(factor) else ", and every layer keeps it"
+        return f"{words}{kept}."
+    verb = "falls" if factor < 1 else "grows"
+    return (
+        f"{words}. But it {verb} with depth: every layer multiplies it by {significant(factor)}, "
+        "at every width."
+    )
+
+
+def _steep(check: CoordinateCheck) -> str:
+    steepest = max(check.slopes, key=lambda each: abs(each.slope))
+    verb = "Grows" if steepest.slope > 0 else "Falls"
+    named = [f"n^{each.slope:.2f} at layer {each.layer}" for each in check.slopes[:_MOST_NAMED]]
+    words = f"{verb} with width: as {', as '.join(named)}"
+    per_layer = check.slope_per_layer
+    if np.isnan(per_layer):
+        return f"{words}."
+    share = "½" if abs(per_layer - 0.5) < _FLAT else f"{per_layer:.2f}"
+    return f"{words}; the exponent grows by {share} per layer."

@@ -1,0 +1,116 @@
+"""How a signal fades out at the lower end of its number format: the last layers before all zero.
+
+Each value is rounded to a multiple of the smallest subnormal number; where sums are as narrow as
+the numbers, as in float32, every term a_ij x_j is rounded too. Of the last few multiples no law is
+known: they are sampled, with numbers that never change.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from scipy import special
+
+from ..maths.arrays import Array
+from ..question.experiment import Experiment
+from .length_law import LengthLaw
+
+_ALIVE = 1e-6  # the least probability of not being dead at which there is anything to follow
+_FADES_FROM = 4.0  # octaves above the smallest number: here rounding begins to be felt
+_ELEMENTS = 2**18
+_ACCUMULATOR_BITS = 32
+_PER_UNIT = 200  # steps of a table
+_FEW = 25.0  # a sum of rounded terms with a larger variance is all but normal
+
+
+def faded(e: Experiment, law: LengthLaw, slopes: tuple[float, float]) -> tuple[int, Array]:
+    """The layer before which φ alone can end a signal, and the probabilities, shape (depth + 1,).
+
+    They are that a signal alive at that layer ends at layer k, by rounding or by φ.
+    """
+    narrow = e.format.bits >= _ACCUMULATOR_BITS
+    felt = np.log2(e.format.smallest_subnormal) + _FADES_FROM - np.log2(e.weight_std)
+    felt -= 0.0 if narrow else 0.5 * np.log2(e.width)
+    if min(points[0] for points in law.points) < felt:
+        median = np.array([_median(*layer) for layer in zip(law.points, law.weights, strict=True)])
+        near = np.flatnonzero((median < felt)[:-1] & (law.dead[:-1] < 1 - _ALIVE))
+        if near.size:
+            return int(near[0]), _fade(e, law, int(near[0]), median, slopes)
+    return e.depth, np.zeros(e.depth + 1)
+
+
+def _median(points: Array, weights: Array) -> float:
+    """The median of what is not dead."""
+    below = np.cumsum(weights)
+    return float(np.interp(below[-1] / 2, below - weights / 2, points))
+
+
+def _fade(
+    e: Experiment, law: LengthLaw, start: int, median: Array, slopes: tuple[float, float]
+) -> Array:
+    """The last layers of a signal, in units of the smallest subnormal number, by sampling."""
+    n, narrow = e.width, e.format.bits >= _ACCUMULATOR_BITS
+    elements = n * e.batch_size
+    rng = np.random.default_rng([2, n])
+    count = int(np.clip(_ELEMENTS // elements, 64, 2000))
+    weights = law.weights[start] / law.weights[start].sum()
+    octaves = rng.choice(law.points[start], count, p=weights) - np.log2(e.format.smallest_subnormal)
+    x = _bent(rng.standard_normal((count, elements)), slopes if start else (1.0, 1.0))
+    alive = (x != 0).any(1)
+    x, octaves, count = x[alive], octaves[alive], int(alive.sum())
+    x = np.rint(x * (2.0**octaves / np.sqrt((x**2).mean(1)))[:, None])
+    gone = np.zeros(e.depth + 1)
+    for layer in range(start + 1, e.depth + 1):
+        std = e.weight_std
+        if e.weights == "tied":  # what this matrix does to this x, repeated
+            std = 2.0 ** (median[layer] - median[layer - 1]) / n**0.5
+        if narrow:
+            variance = _rounded_square(std * np.abs(x)).sum(1) / e.batch_size
+            h = _rounded_sum(variance, elements, rng)
+        else:
+            length = np.sqrt((x**2).sum(1) / e.batch_size)[:, None]  # of one input
+            h = std * length * rng.standard_normal((len(x), elements))
+        x = np.rint(_bent(h, slopes))
+        still = (x != 0).any(1)
+        gone[layer] = (~still).sum() / count
+        x = x[still]
+        if not len(x):
+            break
+    return gone
+
+
+def _bent(h: Array, slopes: tuple[float, float]) -> Array:
+    if slopes == (1.0, 1.0):
+        return h
+    return np.where(h < 0, slopes[0] * h, slopes[1] * h)
+
+
+def _rounded_sum(variance: Array, n: int, rng: np.random.Generator) -> Array:
+    """n sums of many rounded terms for each variance: differences of two Poisson numbers."""
+    sums = np.empty((len(variance), n))
+    few = variance < _FEW
+    many = np.sqrt(variance[~few])[:, None]
+    sums[~few] = np.rint(many * rng.standard_normal((len(many), n)))
+    rate = np.repeat(variance[few, None] / 2, n, axis=1)
+    sums[few] = rng.poisson(rate) - rng.poisson(rate)
+    return sums
+
+
+def _rounded_square(std: Array) -> Array:
+    """E rint(std·z)²."""
+    values = _rounded_square_table()
+    place = np.minimum(std * _PER_UNIT, len(values) - 1)
+    below = np.minimum(place.astype(np.intp), len(values) - 2)
+    between = values[below] + (place - below) * np.diff(values)[below]
+    return np.where(std * _PER_UNIT > len(values) - 1, std**2 + 1 / 12, between)
+
+
+@cache
+def _rounded_square_table() -> Array:
+    """At 0, 1/200, 2/200 … 4."""
+    grid = np.arange(4 * _PER_UNIT + 1) / _PER_UNIT
+    steps = np.arange(1, 40)
+    with np.errstate(divide="ignore"):
+        tails = special.ndtr(-(steps - 0.5) / grid[:, None])
+    return np.asarray(2 * (tails * (2 * steps - 1)).sum(1))

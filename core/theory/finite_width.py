@@ -1,0 +1,183 @@
+"""What should happen at this width and depth, and how much of it is luck: predict().
+
+Theory only: nothing here has seen a run. Where no law is known, the prediction says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from ..maths.arrays import Array
+from ..question.experiment import Experiment
+from .homogeneous_law import homogeneous_law
+from .length_law import LengthLaw
+from .markov_law import markov_law, table
+from .range_events import Pmf, all_zero_pmf, overflow_pmf
+from .tied_law import DEEPEST, DRAWS, tied_law
+
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+_NARROWEST = 8  # width from which the quantiles of std are told
+_ROUGHEST = 0.1  # relative variance of one step up to which it is taken as lognormal
+_LN2 = np.log(2.0)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What theory says of an Experiment, over all seeds.
+
+    Attributes:
+        valid: one sentence: the law, and where it holds; or why there is none.
+        log2_rms_quantiles, log2_std_quantiles: level (0.05 … 0.95) -> per layer 0 … depth, as if
+            the number format had no end; empty where no law is known: that of std is known up to
+            O(1/n), which is too much for the narrowest networks.
+        overflow_pmf: loop index i -> probability that the first non-finite element appears there.
+        all_zero_pmf: the same for every element being exactly zero.
+        born_dead: the probability that φ alone makes every element zero within the depth.
+    """
+
+    valid: str
+    log2_rms_quantiles: Mapping[float, Array] = field(default_factory=dict)
+    log2_std_quantiles: Mapping[float, Array] = field(default_factory=dict)
+    overflow_pmf: Pmf = field(default_factory=dict)
+    all_zero_pmf: Pmf = field(default_factory=dict)
+    born_dead: float = 0.0
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a law for this experiment."""
+        return bool(self.log2_rms_quantiles)
+
+    @property
+    def std_known(self) -> bool:
+        """Whether it says how std spreads, too."""
+        return bool(self.log2_std_quantiles)
+
+
+def predict(experiment: Experiment) -> Prediction:
+    """The laws of the size of x at every layer, and of the iteration at which its range ends.
+
+    Quantiles are over weights and inputs. Laws do not depend on the scale factor where φ is
+    positively homogeneous, and are kept.
+    """
+    e = experiment
+    law, valid = _law(e)
+    if law is None:
+        return Prediction(valid)
+    if e.format.bits == 8:
+        valid += " The coarse rounding of 8 bits is left out."
+    rms = law.quantiles(LEVELS)
+    std: dict[float, Array] = {}
+    if e.width >= _NARROWEST:
+        std = dict(zip(LEVELS, _std_quantiles(e, law, rms), strict=True))
+    return Prediction(
+        valid,
+        dict(zip(LEVELS, rms, strict=True)),
+        std,
+        overflow_pmf(e, law),
+        all_zero_pmf(e, law),
+        float(law.dead[-1]),
+    )
+
+
+def _law(e: Experiment) -> tuple[LengthLaw | None, str]:
+    """The law of lengths, and where it holds; or None, and why."""
+    kind, linear = e.rule.law, e.activation == "linear" and e.bias_std == 0
+    if e.weight_std == 0:
+        return None, "No law is needed: every weight is 0."
+    if kind == "other":
+        return None, f"No law is known for the initialiser {e.init}."
+    if kind == "orthogonal" and linear:
+        law = _homogeneous(e, e.batch_size)
+        return law, "Exact: an orthogonal matrix keeps every length; only the input is random."
+    if e.batch_size > 1:
+        return None, "No law is known for several inputs at once."
+    if e.weights == "tied":
+        return _tied(e, linear)
+    return _fresh(e)
+
+
+def _tied(e: Experiment, linear: bool) -> tuple[LengthLaw | None, str]:
+    if not linear:
+        what = f"{e.activation}" + (" and a bias" if e.bias_std else "")
+        return None, f"No law is known for one matrix at every step together with {what}."
+    if e.depth >= e.width:
+        return None, "No law is known for one matrix used as many times as it has columns, or more."
+    if e.depth > DEEPEST:
+        return None, f"The law of one matrix at every step is computed up to {DEEPEST} products."
+    law = tied_law(e.width, e.depth).shifted(float(np.log2(e.sigma_w)))
+    limit = "" if e.rule.law == "gaussian" else "; for Gaussian weights, others differ by O(1/n)"
+    return law, (
+        "One Gaussian matrix at every step: exact while depth < n, from a table of "
+        f"{DRAWS:,} sampled networks{limit}."
+    )
+
+
+def _fresh(e: Experiment) -> tuple[LengthLaw | None, str]:
+    others = (
+        "" if e.rule.law != "independent" else " Exact for Gaussian weights; here up to O(1/n)."
+    )
+    if e.phi.positively_homogeneous and e.bias_std == 0:
+        words = "Exact for the rms at this width: every layer multiplies it by a factor of its own."
+        return _homogeneous(e, 1), words + others
+    if e.rule.law == "orthogonal" and e.bias_std:
+        return None, "No law is known for orthogonal weights together with a bias."
+    law, roughest = _chain(
+        e.activation, e.width, e.depth, e.sigma_w, e.bias_std, e.rule.law != "orthogonal"
+    )
+    if roughest > _ROUGHEST:
+        return None, f"Width {e.width} is too small for the law of {e.activation}."
+    return law, f"A Markov chain of lengths with {e.activation}'s moments, right up to O(1/n)."
+
+
+@lru_cache(maxsize=16)
+def _chain(
+    activation: str, width: int, depth: int, sigma_w: float, sigma_b: float, gaussian: bool
+) -> tuple[LengthLaw, float]:
+    return markov_law(activation, width, depth, sigma_w, sigma_b, gaussian=gaussian)
+
+
+def _homogeneous(e: Experiment, inputs: int) -> LengthLaw:
+    below, above = (abs(slope) for slope in _sides(e))
+    gaussian = e.rule.law != "orthogonal"
+    law = homogeneous_law(e.width, e.depth, inputs, above=above, below=below, gaussian=gaussian)
+    return law.shifted(float(np.log2(e.sigma_w)))
+
+
+def _sides(e: Experiment) -> tuple[float, float]:
+    """φ(−1) and φ(1)."""
+    below, above = e.phi(torch.tensor([-1.0, 1.0], dtype=torch.float64)).tolist()
+    return below, above
+
+
+def _std_quantiles(e: Experiment, law: LengthLaw, rms: Array) -> Array:
+    """Quantiles of log2 std. Where φ is odd x has mean 0, and its std is its rms up to O(1/n).
+
+    Else, given the rms of the layer before, the variance of n values of φ is nearly lognormal:
+    the law of the layer before, bent, and widened by that.
+    """
+    known = table(e.activation)
+    if known.is_odd:
+        return rms
+    ln_q = np.logaddexp(
+        2 * np.log(e.sigma_w) + 2 * _LN2 * rms[:, :-1],
+        2 * np.log(e.bias_std) if e.bias_std else -np.inf,
+    )
+    ln_variance = known.at("variance", ln_q)
+    middle = LEVELS.index(0.5)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of a dead median nothing is told
+        center = ln_variance[middle]
+        relative = np.expm1(known.at("fourth_central", ln_q[middle]) - 2 * center) / e.width
+        if e.rule.law == "orthogonal":  # lengths do not vary
+            relative = relative - 2 * known.variance_slope(ln_q[middle]) ** 2 / e.width
+        own = np.log1p(np.maximum(relative, 0.0))
+        spread = (ln_variance[-2] - ln_variance[1]) / (2 * 0.6744897501960817)
+        widening = np.sqrt(1 + own / spread**2)
+        moved = center - own / 2 + (ln_variance - center) * widening
+    moved = np.where(np.isfinite(center), moved, ln_variance)
+    moved = np.where(np.isneginf(rms[:, 1:]), -np.inf, moved)
+    return np.concatenate([rms[:, :1], moved / (2 * _LN2)], axis=1)

@@ -1,0 +1,137 @@
+"""The exact law of lengths for fresh weights and a positively homogeneous φ, at any width.
+
+For Gaussian weights the length of a @ x and its direction are independent: the length takes a
+factor χ²_n/n, the direction is uniform on the sphere, whatever x was. On the sphere φ multiplies
+the mean square by R = p·B + m·(1 − B), with p = φ(1)², m = φ(−1)², and B the share of the squares
+that lies on positive units: Beta(K/2, (n − K)/2) with K ~ Binomial(n, ½) of them. Orthogonal
+weights keep the length, and R alone remains. Factors of different layers are independent, so the
+logarithms add up: the laws are convolved on a grid.
+
+Reference: Hanin & Nica 2018, arXiv:1812.05994; Burkholz & Dubatovka 2019, arXiv:1806.06362.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+from scipy import special
+
+from ..maths.arrays import Array
+from .length_law import LengthLaw
+
+_STEPS_PER_SD = 16  # the grid's own variance is then 1/3000 of that of one layer
+_MOST_POINTS = 2048
+_BELOW, _ABOVE = 24.0, 9.0  # standard deviations: logarithms of small χ² have a long lower tail
+_NEGLIGIBLE = 1e-13
+_LN2 = np.log(2.0)
+
+_Law = tuple[int, Array]  # the index of the first grid point, and the probabilities
+
+
+@lru_cache(maxsize=8)  # up to 6 MB each
+def homogeneous_law(
+    width: int, depth: int, inputs: int, *, above: float, below: float, gaussian: bool
+) -> LengthLaw:
+    """The law of log2 rms for x₀ ~ N(0, 1) and weights of std 1/√width.
+
+    Args:
+        width: n; depth: how many products.
+        inputs: how many inputs rms pools over; more than one only where φ keeps every length.
+        above, below: |φ(1)| and |φ(−1)|.
+        gaussian: fresh Gaussian weights; else orthogonal ones, which keep the length.
+    """
+    high, low = max(above, below) ** 2, min(above, below) ** 2
+    sd_start = _log_sd(2 / (width * inputs))
+    spread = (2 / width if gaussian else 0.0) + _shape_variance(high, low, width)
+    sd_step = _log_sd(spread)
+    finest = min(sd for sd in (sd_start, sd_step) if sd > 0) / _STEPS_PER_SD
+    reach = (_BELOW + _ABOVE) * np.hypot(sd_start, sd_step * depth**0.5)
+    delta = max(finest, min(reach / _MOST_POINTS, max(sd_start, sd_step) / 2))
+    start = _on_grid(_chi_square(width * inputs), 0.0, sd_start, delta)
+    step, dead = _step(high, low, width, gaussian, delta)
+    return _summed(start, step, dead, depth, delta, 0.5 * np.log2(high if high == low else 1.0))
+
+
+def _log_sd(variance: float) -> float:
+    """The sd of log2 rms where the mean square has this relative variance."""
+    return float(np.sqrt(variance) / 2 / _LN2)
+
+
+def _shape_variance(high: float, low: float, width: int) -> float:
+    """Var R / (E R)²: that of the mean of φ², less what the length would have moved."""
+    mean = (high + low) / 2
+    return max(0.0, 1.5 * (high**2 + low**2) - 3 * mean**2) / (width * mean**2)
+
+
+def _chi_square(freedom: int) -> Callable[[Array], Array]:
+    """The distribution function of ½log2(χ²/freedom)."""
+    half = freedom / 2
+    return lambda edge: special.gammainc(half, half * 4.0**edge)
+
+
+def _on_grid(cdf: Callable[[Array], Array], mean: float, sd: float, delta: float) -> _Law:
+    """The probabilities of grid cells; what lies beyond the grid is put at its ends."""
+    first = int(np.floor((mean - _BELOW * sd) / delta))
+    last = int(np.ceil((mean + _ABOVE * sd) / delta))
+    edges = np.append(np.arange(first + 0.5, last) * delta, np.inf)
+    return _trimmed(first, np.diff(cdf(edges), prepend=0.0))
+
+
+def _trimmed(first: int, weights: Array) -> _Law:
+    kept = np.flatnonzero(weights > _NEGLIGIBLE * weights.max())
+    low, high = int(kept[0]), int(kept[-1])
+    return first + low, weights[low : high + 1]
+
+
+def _step(high: float, low: float, width: int, gaussian: bool, delta: float) -> tuple[_Law, float]:
+    """The law of one layer's log2 factor, and the probability that it makes x zero."""
+    law: _Law = (0, np.ones(1))
+    dead = 0.0
+    if gaussian:
+        law = _on_grid(_chi_square(width), 0.0, _log_sd(2 / width), delta)
+    if high != low:
+        mean = 0.5 * np.log2((high + low) / 2)
+        cdf = _shape(high, low, width)
+        shape = _on_grid(cdf, mean, max(_log_sd(_shape_variance(high, low, width)), delta), delta)
+        law = (law[0] + shape[0], np.convolve(law[1], shape[1]))
+        dead = 0.5**width if low == 0 else 0.0
+    return law, dead
+
+
+def _shape(high: float, low: float, width: int) -> Callable[[Array], Array]:
+    """The distribution function of ½log2 R, without the atom at R = 0."""
+    sd = width**0.5 / 2
+    stride = max(
+        1, int(sd / 4)
+    )  # a sum over a smooth bell in steps of a quarter of its sd is exact
+    kept = np.arange(max(1, int(width / 2 - 9 * sd)), min(width, int(width / 2 + 9 * sd) + 1))
+    positive = kept[::stride]
+    log_mass = -special.betaln(positive + 1, width - positive + 1) - np.log1p(width)
+    mass = np.exp(log_mass - width * _LN2)
+    ends = 0.5**width  # no unit positive, or all of them
+    mass *= (1 - 2 * ends) / mass.sum() if mass.size else 1.0
+
+    def cdf(edge: Array) -> Array:
+        share = np.clip((4.0**edge - low) / (high - low), 0.0, 1.0)
+        inside = special.betainc(positive / 2, (width - positive) / 2, share[:, None]) @ mass
+        none = ends * (4.0**edge >= low) if low > 0 else 0.0
+        return np.asarray(inside + none + ends * (4.0**edge >= high * (1 - 1e-12)))
+
+    return cdf
+
+
+def _summed(
+    start: _Law, step: _Law, dead: float, depth: int, delta: float, shift: float
+) -> LengthLaw:
+    first, weights = start
+    points: list[Array] = []
+    masses: list[Array] = []
+    for layer in range(depth + 1):
+        if layer:
+            first, weights = _trimmed(first + step[0], np.convolve(weights, step[1]))
+        alive = (1 - dead) ** layer
+        points.append(np.asarray((first + np.arange(len(weights))) * delta + layer * shift))
+        masses.append(np.asarray(weights * (alive / weights.sum())))
+    return LengthLaw(points, masses, np.array([1 - (1 - dead) ** k for k in range(depth + 1)]))

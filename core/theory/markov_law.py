@@ -1,0 +1,146 @@
+"""The law of lengths for fresh weights and any φ: a Markov chain on log2 rms.
+
+With one input, given the rms of x, every pre-activation is N(0, q) with q = σ_w²·rms² + σ_b², and
+the next mean square is an average of n independent φ(h)². Its mean and variance follow from the
+moments of φ; its law is taken as lognormal with these two, which is right up to O(1/n).
+
+Reference: Hanin & Nica 2018, arXiv:1812.05994; Schoenholz et al. 2017, arXiv:1611.01232.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from scipy import special
+
+from ..layer.activations import ACTIVATIONS, Activation
+from ..layer.moments import fourth_moment, mean, second_moment, second_moment_slope
+from ..maths.arrays import Array
+from ..maths.quadrature import gaussian_expectation_at
+from .length_law import LengthLaw
+
+_POINTS = 129
+_REACH = 6.0  # standard deviations on either side
+_LEAST_SPREAD = 1e-9  # relative variance of a step: a saturated φ leaves none of its own
+_LN2 = np.log(2.0)
+_LN_Q = np.arange(np.log(1e-8), np.log(1e6), 0.02)
+
+
+@dataclass(frozen=True)
+class Table:
+    """ln of moments of φ(h), h ~ N(0, q), over a grid of ln q; beyond it they go on as powers of q.
+
+    Attributes:
+        mean_square: of E φ²; fourth: of E φ⁴.
+        slope: d ln E φ² / d ln q itself; curvature: q² d²E φ²/dq² / E φ² itself.
+        variance: of E φ² − (E φ)²; fourth_central: of E (φ − E φ)⁴.
+    """
+
+    mean_square: Array
+    fourth: Array
+    slope: Array
+    curvature: Array
+    variance: Array
+    fourth_central: Array
+
+    def at(self, name: str, ln_q: Array) -> Array:
+        """One of the columns at these ln q."""
+        values: Array = getattr(self, name)
+        inside = np.interp(ln_q, _LN_Q, values)
+        if name in ("slope", "curvature"):
+            return inside
+        step = _LN_Q[1] - _LN_Q[0]
+        low, high = (values[1] - values[0]) / step, (values[-1] - values[-2]) / step
+        inside = inside + low * np.minimum(ln_q - _LN_Q[0], 0)
+        return np.asarray(inside + high * np.maximum(ln_q - _LN_Q[-1], 0))
+
+    @property
+    def is_odd(self) -> bool:
+        """Whether E φ = 0 at every q."""
+        return bool(np.allclose(self.variance, self.mean_square, rtol=0, atol=1e-9))
+
+    def variance_slope(self, ln_q: Array) -> Array:
+        """d ln Var φ / d ln q."""
+        return np.interp(ln_q, _LN_Q, np.gradient(self.variance, _LN_Q))
+
+
+@lru_cache(maxsize=len(ACTIVATIONS))
+def table(activation: str) -> Table:
+    """The moments of an activation, by its registry name."""
+    q, phi = np.exp(_LN_Q), ACTIVATIONS[activation]
+    m2, m4 = second_moment(phi, q), fourth_moment(phi, q)
+    d1, d2, d3, d4 = _from_zero(phi, q, m2, m4)
+    variance = np.maximum(d2 - d1**2, 1e-12 * d2)
+    central = np.maximum(d4 - 4 * d1 * d3 + 6 * d1**2 * d2 - 3 * d1**4, variance**2)
+    slope = second_moment_slope(phi, q) * q / m2
+    curvature = np.gradient(slope, _LN_Q) + slope * (slope - 1)
+    return Table(np.log(m2), np.log(m4), slope, curvature, np.log(variance), np.log(central))
+
+
+def _from_zero(phi: Activation, q: Array, m2: Array, m4: Array) -> tuple[Array, ...]:
+    """E (φ − φ(0))ᵏ for k = 1 … 4: where h is small, φ(0) would swallow all that varies."""
+    start = float(phi(torch.zeros((), dtype=torch.float64)))
+
+    def moment(k: int) -> Array:
+        return gaussian_expectation_at(lambda h: (phi(h) - start) ** k, q, breaks=phi.kinks)
+
+    if start == 0:
+        return mean(phi, q), m2, moment(3), m4
+    return moment(1), moment(2), moment(3), moment(4)
+
+
+def markov_law(
+    activation: str, width: int, depth: int, sigma_w: float, sigma_b: float, *, gaussian: bool
+) -> tuple[LengthLaw, float]:
+    """The law of log2 rms for x₀ ~ N(0, 1), and the largest relative variance of one step.
+
+    Args:
+        activation: registry name of φ.
+        gaussian: weights with independent entries; else orthogonal, which keep the length, and
+            then sigma_b must be 0.
+    """
+    known = table(activation)
+    sd = np.sqrt(special.polygamma(1, width / 2)) / (2 * _LN2)
+    grid = np.linspace(-_REACH * sd, _REACH * sd, _POINTS)
+    weights = np.diff(special.gammainc(width / 2, width / 2 * 4.0 ** _edges(grid)))
+    weights /= weights.sum()
+    points, masses, roughest = [grid], [weights], 0.0
+    for _ in range(depth):
+        ln_q = np.logaddexp(2 * np.log(sigma_w) + 2 * _LN2 * grid, 2 * _log(sigma_b))
+        ln_mean = known.at("mean_square", ln_q)
+        relative = np.expm1(np.maximum(known.at("fourth", ln_q) - 2 * ln_mean, 0.0)) / width
+        if not gaussian:
+            # On a sphere lengths do not vary: less variance, and another mean.
+            relative = relative - 2 * known.at("slope", ln_q) ** 2 / width
+            ln_mean = ln_mean - known.at("curvature", ln_q) / width
+        relative = np.maximum(relative, _LEAST_SPREAD)
+        roughest = max(roughest, float(weights @ relative))
+        log_variance = np.log1p(relative)
+        center = (ln_mean - log_variance / 2) / (2 * _LN2)
+        width_of_step = np.sqrt(log_variance) / (2 * _LN2)
+        grid, weights = _moved(weights, center, width_of_step)
+        points.append(grid)
+        masses.append(weights)
+    return LengthLaw(points, masses, np.zeros(depth + 1)), roughest
+
+
+def _log(value: float) -> float:
+    return float(np.log(value)) if value > 0 else -np.inf
+
+
+def _edges(grid: Array) -> Array:
+    half = (grid[1] - grid[0]) / 2
+    return np.concatenate([grid - half, [grid[-1] + half]])
+
+
+def _moved(weights: Array, center: Array, sd: Array) -> tuple[Array, Array]:
+    """The mixture of normal laws, on a new grid that holds it."""
+    mean_ = float(weights @ center)
+    spread = float(np.sqrt(weights @ (sd**2 + (center - mean_) ** 2)))
+    grid = mean_ + np.linspace(-_REACH * spread, _REACH * spread, _POINTS)
+    below = special.ndtr((_edges(grid) - center[:, None]) / sd[:, None])
+    moved = weights @ np.diff(below, axis=1)
+    return grid, moved / moved.sum()

@@ -1,0 +1,1 @@
+"""The parts of the lesson: where the viewer is, an exercise, the challenge."""

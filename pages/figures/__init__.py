@@ -1,0 +1,1 @@
+"""How a figure reaches the screen, and follows a slider there."""

@@ -1,0 +1,114 @@
+"""What the page draws while a slider moves: from here come the sources of the live preview."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from core.host import settings
+from core.host.limits import WorkLimit, cost
+from core.host.threads import host_is_busy
+from core.question.experiment import PARAMETERS, SCALE_STOPS, Experiment
+from core.reading.diagnosis import breaks_as
+from core.reading.preview import exact, measured
+from core.simulation.propagate import Run
+from core.simulation.scale_free import free_of_scale, is_scale_free
+from pages.work import answers
+
+PATH = "/preview.json"
+# Some 0.2 s at most, several times a second; and a second or so, once for all scales and depths.
+_MOST_MULTIPLY_ADDS = {"measured": 6e8, "exact": 2e9}
+_MOST_BYTES = 2**28
+
+_one_at_a_time = threading.Lock()
+
+
+def is_on() -> bool:
+    """Whether the host previews from real runs."""
+    return bool(settings.value("GOOD_INIT_LIVE_PREVIEW"))
+
+
+def _asked(kind: str, experiment: Experiment) -> Experiment:
+    """The experiment that answers: every scale and number format shares one exact run."""
+    return free_of_scale(experiment) if kind == "exact" else experiment
+
+
+def gives(kind: str, experiment: Experiment) -> bool:
+    """Whether this host answers a question of that kind about the experiment, if it has time."""
+    if kind == "exact" and not is_scale_free(experiment):
+        return False
+    if kind == "measured" and not is_on():
+        return False
+    need, limit = cost(_asked(kind, experiment)), WorkLimit.from_environment()
+    most = min(_MOST_MULTIPLY_ADDS[kind], limit.multiply_adds)
+    return need.multiply_adds <= most and need.bytes <= min(_MOST_BYTES, limit.bytes)
+
+
+def _deepest(kind: str, experiment: Experiment) -> int:
+    """The depth of the longest run that it is worth asking for: the slider's own, this one's, 0."""
+    longest = max(int(PARAMETERS["depth"].stops[-1]), experiment.depth)
+    for depth in (longest, experiment.depth):
+        if gives(kind, experiment.replace(depth=depth)):
+            return depth
+    return 0
+
+
+def description(run: Run) -> dict[str, Any]:
+    """What the browser must know about the run on screen to follow the sliders from there."""
+    e = run.experiment
+    return {
+        "path": PATH.lstrip("/"),
+        "query": e.to_query(),
+        "device": run.device,
+        "sliders": [name for name, parameter in PARAMETERS.items() if parameter.stops],
+        "named_scales": {name: value(e.width) for name, value in SCALE_STOPS.items()},
+        "broken": breaks_as(run),
+        "deepest": {kind: _deepest(kind, e) for kind in _MOST_MULTIPLY_ADDS},
+        "served": is_on(),
+    }
+
+
+def _document(kind: str, experiment: Experiment, device: str) -> dict[str, Any]:
+    if kind == "exact":
+        return exact(experiment, answers.scale_free(_asked(kind, experiment)))
+    return measured(answers.run(experiment, device))
+
+
+def _exclusively(kind: str, experiment: Experiment, device: str) -> dict[str, Any] | None:
+    """The document, or None while the host has something better to do."""
+    if not _one_at_a_time.acquire(blocking=False):
+        return None
+    try:
+        return None if host_is_busy() else _document(kind, experiment, device)
+    finally:
+        _one_at_a_time.release()
+
+
+async def _preview(request: Request) -> Response:
+    """/preview.json?kind=…&width=…: 503 while the host is busy, for the viewer can do without."""
+    asked = dict(request.query_params)
+    kind, device = asked.pop("kind", "measured"), asked.pop("device", "cpu")
+    if kind not in _MOST_MULTIPLY_ADDS:
+        return PlainTextResponse(f"kind must be exact or measured, got {kind!r}\n", 422)
+    if kind == "measured" and not is_on():
+        return PlainTextResponse("this host gives no previews of this kind\n", 404)
+    experiment, problems = Experiment.from_query(asked)
+    if problems:
+        return PlainTextResponse("\n".join(problems) + "\n", 422)
+    if not gives(kind, experiment):
+        return PlainTextResponse("this experiment has no preview here\n", 422)
+    try:
+        document = await run_in_threadpool(_exclusively, kind, experiment, device)
+    except ValueError as error:
+        return PlainTextResponse(f"{error}\n", 422)
+    if document is None:
+        return PlainTextResponse("busy\n", 503)
+    return JSONResponse(document, headers={"cache-control": "no-store"})
+
+
+ROUTES = [Route(PATH, _preview)]

@@ -1,0 +1,1 @@
+"""The parts of the phase diagram and of the width sweep."""

@@ -1,0 +1,71 @@
+"""One cell of a map: clicked, or chosen by keyboard, and opened in Explore."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from core.maps.landscape import Landscape
+from core.maps.words import cell, valued
+from core.sweep import Axis, SweepResult
+from pages.controls import state
+
+_CLICKED = "_clicked_experiment"
+
+
+def opened(landscape: Landscape) -> Callable[[Any], None]:
+    """What a click on a cell does: the page after it is Explore."""
+
+    def clicked(place: Any) -> None:
+        column, row = place["column"], place["row"]
+        within = 0 <= column < len(landscape.x.values) and 0 <= row < len(landscape.y.values)
+        if within:
+            st.session_state[_CLICKED] = landscape.experiment(column, row)
+
+    return clicked
+
+
+def open_clicked() -> None:
+    """Go to Explore if a cell was clicked."""
+    experiment = st.session_state.pop(_CLICKED, None)
+    if experiment is not None:
+        st.switch_page("pages/explore.py", query_params=state.opening(experiment))
+
+
+def chooser(landscape: Landscape, result: SweepResult) -> None:
+    """A cell by its column and row, in words, and the way to Explore."""
+    st.html(
+        """<h2 class="gi-heading">One cell</h2><p class="gi-words">Click a cell of the map to open
+        it in Explore; on a touch screen, tap it twice. Or choose it here.</p>"""
+    )
+    with st.container(horizontal=True, gap="medium", key="cell"):
+        column = _place("x", landscape.x)
+        row = _place("y", landscape.y)
+    st.html(f'<p class="gi-words">{escape(cell(result, (column, row)))}</p>')
+    try:
+        experiment = landscape.experiment(column, row)
+    except ValueError:
+        return
+    st.page_link(
+        "pages/explore.py",
+        label="Open this cell in Explore",
+        icon=":material/insights:",
+        query_params=state.opening(experiment),
+    )
+
+
+def _place(letter: str, axis: Axis) -> int:
+    """Which value of an axis; at first the one in the middle."""
+    places = list(range(len(axis.values)))
+    key = f"cell_{letter}_{len(places)}"
+    if st.session_state.get(key) not in places:
+        st.session_state[key] = len(places) // 2
+    return st.select_slider(
+        axis.parameter.label,
+        places,
+        key=key,
+        format_func=lambda place: valued(axis, axis.values[place]),
+    )

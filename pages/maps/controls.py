@@ -1,0 +1,217 @@
+"""What a map is drawn over, and what its colour is."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import streamlit as st
+
+from core.maps.landscape import Landscape
+from core.question.experiment import PARAMETERS
+from core.sweep import AXES, MEASURES, Axis, measure_of, spaced
+from core.text import format_number
+from pages.controls import fields
+from pages.maps import on_screen
+from pages.maps.presets import PAGE
+
+_RANGES = {
+    "scale": (1e-2, 1e1),
+    "sigma_w": (0.5, 3.0),
+    "bias_std": (0.0, 1.0),
+    "width": (16, 2048),
+    "depth": (1, 200),
+}
+_CELLS = (12, 24, 48, 96)
+_NETWORKS = (1, 4, 16, 64)
+_COLOURS = (
+    "first_nonfinite",
+    "all_zero",
+    "log2_std",
+    "zero",
+    "chi_1",
+    "xi_c",
+    "trainable_depth",
+    "q_star",
+)
+_SIGMA_W_STOPS = tuple(k / 20 for k in range(101))
+_REAL = "Multiply real matrices in the real number format, one network after the other, even where "
+_REAL += "theory or a faster way that is exact in law knows the answer."
+
+
+def controls(landscape: Landscape) -> None:
+    """Both axes, cells, colour, networks."""
+    _axis("x", "Across", landscape)
+    _axis("y", "Up", landscape)
+    _cells(landscape)
+    _colour(landscape)
+    of_theory = landscape.question.entry.of_theory is not None
+    _choice("networks", "Networks per cell", _NETWORKS, landscape.networks, disabled=of_theory)
+    on_screen.stand("map_real", landscape.real)
+    st.toggle(
+        "Measure it for real",
+        key="map_real",
+        help=_REAL,
+        disabled=of_theory,
+        on_change=_taken,
+        args=("real",),
+    )
+
+
+def _taken(part: str) -> None:
+    value = st.session_state[f"map_{part}"]
+    if value is not None:
+        on_screen.change(PAGE, **{part: value})
+
+
+def _choice(part: str, label: str, options: tuple[int, ...], here: int, *, disabled: bool) -> None:
+    on_screen.stand(f"map_{part}", here)
+    st.segmented_control(
+        label,
+        sorted({*options, here}),
+        key=f"map_{part}",
+        required=True,
+        disabled=disabled,
+        on_change=_taken,
+        args=(part,),
+    )
+
+
+def _colour(landscape: Landscape) -> None:
+    here = landscape.measure
+    on_screen.stand("map_measure", here)
+    st.selectbox(
+        "Colour",
+        [*_COLOURS, *({here} - {*_COLOURS})],
+        key="map_measure",
+        format_func=_measure_label,
+        help=landscape.question.entry.help,
+        on_change=_taken,
+        args=("measure",),
+    )
+
+
+def _measure_label(text: str) -> str:
+    name, layer = measure_of(text)
+    measure = MEASURES[name]
+    if not measure.at_a_layer:
+        return measure.label
+    label = "fraction of zeros" if name == "zero" else measure.label
+    return f"{label}, {'last layer' if layer is None else f'layer {layer}'}"
+
+
+def _axis(letter: str, label: str, landscape: Landscape) -> None:
+    """Which field is on an axis, and from where to where, or which of its values."""
+    axis: Axis = getattr(landscape, letter)
+    on_screen.stand(f"map_{letter}", axis.name)
+    st.selectbox(
+        label,
+        list(AXES),
+        key=f"map_{letter}",
+        format_func=lambda name: AXES[name].label,
+        help=axis.parameter.help,
+        on_change=_rename,
+        args=(letter,),
+    )
+    key, shown = f"map_{letter}_{axis.name}", {"label_visibility": "collapsed"}
+    words = f"{axis.parameter.label}: values on the map"
+    changed = {"key": key, "on_change": _stretch, "args": (letter, axis.name)}
+    if axis.is_choice:
+        on_screen.stand(key, list(axis.values))
+        st.multiselect(words, axis.parameter.choices, **changed, **shown)
+        return
+    ends = (min(axis.values), max(axis.values))
+    on_screen.stand(key, ends)
+    options = _options(axis.name, *ends)
+    # The value is said twice, for only a pair that is given here makes it a slider of two thumbs.
+    st.select_slider(words, options, value=ends, format_func=_text, **changed, **shown)
+
+
+@lru_cache(maxsize=512)
+def _options(name: str, low: float, high: float) -> list[float]:
+    stops = _SIGMA_W_STOPS if name == "sigma_w" else AXES[name].stops or tuple(range(101))
+    return sorted({*stops, *_RANGES.get(name, ()), low, high})
+
+
+def _text(value: float) -> str:
+    return format_number(value) if isinstance(value, float) else str(value)
+
+
+def _rename(letter: str) -> None:
+    """Another field on an axis; the other axis takes the one that was here if it must give way."""
+    here: Landscape = on_screen.shown(PAGE)
+    name, other = st.session_state[f"map_{letter}"], "y" if letter == "x" else "x"
+    changes = {letter: _usual(name, _count(here))}
+    left = getattr(here, other)
+    if {name, left.name} == {"scale", "sigma_w"} or name == left.name:
+        changes[other] = getattr(here, letter)
+    on_screen.change(PAGE, **changes)
+
+
+def _usual(name: str, count: int) -> Axis:
+    """An axis as it is when it is chosen."""
+    parameter = AXES[name]
+    if parameter.kind == "choice":
+        return Axis(name, parameter.choices)
+    stops = parameter.stops or (0, count - 1)
+    return spaced(name, *_RANGES.get(name, (stops[0], stops[-1])), count)
+
+
+def _stretch(letter: str, name: str) -> None:
+    """Other values of the same field."""
+    chosen = st.session_state[f"map_{letter}_{name}"]
+    here: Axis = getattr(on_screen.shown(PAGE), letter)
+    if here.name != name:
+        return  # the control of a field that is not there any more
+    if here.is_choice:
+        if chosen:
+            on_screen.change(PAGE, **{letter: Axis(name, tuple(chosen))})
+        return
+    on_screen.change(PAGE, **{letter: spaced(name, *chosen, _count(on_screen.shown(PAGE)))})
+
+
+def _count(landscape: Landscape) -> int:
+    """Cells a side: those that a control made, or as many as the longest axis has."""
+    numbers = [axis for axis in (landscape.x, landscape.y) if not axis.is_choice]
+    for axis in numbers:
+        for count in _CELLS:
+            ends = (float(axis.values[0]), float(axis.values[-1]))
+            if spaced(axis.name, *ends, count) == axis:
+                return count
+    return max((len(axis.values) for axis in numbers), default=_CELLS[1])
+
+
+def _cells(landscape: Landscape) -> None:
+    here = _count(landscape)
+    on_screen.stand("map_cells", here)
+    st.segmented_control(
+        "Cells a side",
+        sorted({*_CELLS, here}),
+        key="map_cells",
+        required=True,
+        on_change=_divide,
+    )
+
+
+def _divide() -> None:
+    """More or fewer cells between the same ends."""
+    here: Landscape = on_screen.shown(PAGE)
+    changes = {}
+    for letter in ("x", "y"):
+        axis: Axis = getattr(here, letter)
+        if not axis.is_choice:
+            ends = (float(axis.values[0]), float(axis.values[-1]))
+            changes[letter] = spaced(axis.name, *ends, st.session_state["map_cells"])
+    on_screen.change(PAGE, **changes)
+
+
+def rest(landscape: Landscape) -> None:
+    """Every field of the Experiment that is not on an axis."""
+    varied = {landscape.x.name, landscape.y.name}
+    if varied & {"scale", "sigma_w"}:
+        varied |= {"scale"}
+    with st.expander("What is the same in every cell: depth, activation, initialiser, …"):
+        left, right = st.columns(2, gap="medium")
+        for place, name in enumerate(name for name in PARAMETERS if name not in varied):
+            with (left, right)[place % 2]:
+                fields.control(name)
+        fields.redraw_button()

@@ -1,0 +1,52 @@
+"""Maps that are worth seeing: a button each, and the first is what the page begins with."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.maps.landscape import Landscape
+from core.question.experiment import Experiment
+from core.sweep import AXES, parse
+from pages.maps import on_screen
+
+PAGE = "phase-diagram"
+
+
+def _map(x: str, y: str, measure: str, networks: int = 1, **fields: str) -> Landscape:
+    return Landscape(Experiment(**fields), parse(x), parse(y), measure, networks)
+
+
+PRESETS: dict[str, Landscape] = {
+    "The lesson’s map": _map("scale=0.01..10:48", "width=16..2048:48", "first_nonfinite", 16),
+    "Trainable depth of tanh": _map(
+        "sigma_w=0.5..3:24",
+        "bias_std=0..1:24",
+        "trainable_depth",
+        16,
+        activation="tanh",
+        init="xavier_normal",
+        weights="fresh",
+    ),
+    "Number formats": _map(
+        "scale=0.005..0.5:48",
+        "number_format=" + ",".join(AXES["number_format"].choices),
+        "log2_std",
+        1,
+    ),
+}
+"""Name of a button -> the map that it shows."""
+DEFAULT = next(iter(PRESETS.values()))
+
+
+def buttons(landscape: Landscape) -> None:
+    """Buttons for maps worth seeing."""
+    with st.container(horizontal=True, gap="xsmall", key="presets"):
+        for place, (name, preset) in enumerate(PRESETS.items()):
+            st.button(
+                name,
+                key=f"preset_{place}",
+                type="primary" if preset == landscape else "secondary",
+                width="content",
+                on_click=on_screen.take,
+                args=(PAGE, preset),
+            )

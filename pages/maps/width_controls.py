@@ -1,0 +1,120 @@
+"""What the width sweep is drawn over: widths, layers, networks, and the initialisation."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.maps.landscape import Landscape
+from core.question.experiment import PARAMETERS, Experiment
+from core.sweep import Axis, parse, spaced
+from core.sweep.coordinate_check import MEASURE
+from pages.controls import fields
+from pages.maps import on_screen
+
+PAGE = "width-sweep"
+DEFAULT = Landscape(
+    Experiment(), parse("width=16..2048:8"), parse("depth=1,2,4,8"), MEASURE, networks=8
+)
+_WIDTHS = tuple(2**k for k in range(3, 13))
+_LAYERS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+_MOST_LAYERS = 6
+_NETWORKS = (4, 8, 16, 64)
+_RULES = ("normal", "xavier_normal", "kaiming_normal", "torch_linear")
+
+
+def shape_problems(landscape: Landscape) -> list[str]:
+    """What a link asks for that is no width sweep."""
+    asked = landscape.to_query()
+    problems = []
+    for part, name in (("x", "width"), ("y", "depth")):
+        if getattr(landscape, part).name != name:
+            used = f"{DEFAULT.to_query()[part]} is used"
+            problems.append(f"{part} must be of {name} here, got {asked[part]!r}: {used}")
+    if landscape.measure != MEASURE:
+        problems.append(f"measure must be {MEASURE} here, got {landscape.measure!r}: it is used")
+    return problems
+
+
+def rules() -> None:
+    """Buttons for the initialisers that everyone compares."""
+    with st.container(horizontal=True, gap="xsmall"):
+        for name in _RULES:
+            st.button(
+                name,
+                key=f"rule_{name}",
+                type="primary" if st.session_state["init"] == name else "secondary",
+                width="content",
+                on_click=_apply_rule,
+                args=(name,),
+            )
+
+
+def _apply_rule(name: str) -> None:
+    st.session_state["init"] = name
+
+
+def controls(landscape: Landscape) -> None:
+    """The initialisation, and what it is checked over."""
+    rules()
+    for name in ("init", "activation", "weights"):
+        fields.control(name)
+    widths = [int(value) for value in landscape.x.values]
+    on_screen.stand("sweep_widths", (widths[0], widths[-1]))
+    st.select_slider(
+        "Widths",
+        sorted({*_WIDTHS, widths[0], widths[-1]}),
+        value=(widths[0], widths[-1]),  # a pair makes two thumbs
+        key="sweep_widths",
+        on_change=_widen,
+        help="From the narrowest to the widest network, a doubling or so apart.",
+    )
+    layers = [int(value) for value in landscape.y.values]
+    on_screen.stand("sweep_layers", layers)
+    st.multiselect(
+        "Layers",
+        sorted({*_LAYERS, *layers}),
+        key="sweep_layers",
+        max_selections=max(_MOST_LAYERS, len(layers)),
+        on_change=_relayer,
+        help="At which layers the size of the activations is measured.",
+    )
+    on_screen.stand("sweep_networks", landscape.networks)
+    st.segmented_control(
+        "Networks per width",
+        sorted({*_NETWORKS, landscape.networks}),
+        key="sweep_networks",
+        required=True,
+        on_change=_recount,
+    )
+
+
+def _widen() -> None:
+    """Widths between the ends, about a doubling apart."""
+    low, high = st.session_state["sweep_widths"]
+    if low < high:
+        doublings = (high // low).bit_length() - 1
+        on_screen.change(PAGE, x=spaced("width", low, high, max(2, doublings + 1)))
+
+
+def _relayer() -> None:
+    chosen = sorted(st.session_state["sweep_layers"])
+    if chosen:
+        on_screen.change(PAGE, y=Axis("depth", tuple(chosen)))
+
+
+def _recount() -> None:
+    count = st.session_state["sweep_networks"]
+    if count:
+        on_screen.change(PAGE, networks=count)
+
+
+def rest() -> None:
+    """Every other field of the Experiment."""
+    shown = {"width", "depth", "init", "activation", "weights"}
+    with st.expander("More: scale factor, bias, number format, inputs, seed"):
+        left, right = st.columns(2, gap="medium")
+        others = [name for name in PARAMETERS if name not in shown]
+        for place, name in enumerate(others):
+            with (left, right)[place % 2]:
+                fields.control(name)
+        fields.redraw_button()

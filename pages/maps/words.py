@@ -1,0 +1,63 @@
+"""What stands beside a map in words."""
+
+from __future__ import annotations
+
+from html import escape
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core.maps.landscape import Landscape
+from core.maps.words import engines
+from pages.controls import state
+from pages.maps import on_screen
+from pages.maps.refining import Seen
+
+_BORDERS = {
+    "chaos": "The edge of chaos, χ₁ = 1, is where infinite-width theory keeps a small difference "
+    "between two inputs: below that scale it shrinks from layer to layer, above it grows.",
+    "overflow": "The overflow line is where theory sees the largest element, taken as √(2 ln N) "
+    "times the rms, or the largest weight leave the number format.",
+    "underflow": "Below the all-zero line the last layer’s typical element is less than half the "
+    "smallest subnormal number.",
+}
+_VALID = (
+    "These lines hold for wide layers and speak of the typical network; tied weights are taken as "
+    "fresh ones, and a network may cross them a little earlier or later."
+)
+
+
+def say(sentence: str) -> None:
+    """What was found, in one sentence above the picture."""
+    text = escape(sentence)
+    st.html(f'<p class="gi-words gi-summary" role="status" aria-live="polite">{text}</p>')
+
+
+def explained(landscape: Landscape, seen: Seen) -> None:
+    """What the colour is, who gave the numbers, what the lines are."""
+    result = seen.result or landscape.blank()
+    measure, networks = result.measure, result.question.networks
+    colour = f"Colour: {measure.label}. {measure.help}"
+    if measure.of_theory is None:
+        colour += (
+            f" The median of {networks} networks with seed {landscape.base.seed}."
+            if networks > 1
+            else f" One network, with seed {landscape.base.seed}."
+        )
+    told = [colour, engines(result)]
+    if seen.borders is not None:
+        told.append(" ".join(_BORDERS[border.kind] for border in seen.borders))
+        told.append(_VALID if seen.borders else "Theory draws no border on this map.")
+    told += [f"No number in some cells: {why}." for why in dict.fromkeys(result.errors.values())]
+    st.html("".join(f'<p class="gi-words">{escape(text)}</p>' for text in told if text))
+
+
+def link(landscape: Landscape, default: Landscape) -> None:
+    """The address of this map, and the map as a file."""
+    query = urlencode(landscape.base.to_query() | landscape.to_query())
+    with st.container(horizontal=True):
+        st.link_button("Download CSV", f"sweep.csv?{query}")
+        st.link_button("Download Parquet", f"sweep.parquet?{query}")
+    with st.expander("Copy link"):
+        beside = on_screen.to_query(landscape, default)
+        st.code(state.link(landscape.base, beside), language=None, wrap_lines=True)

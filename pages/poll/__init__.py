@@ -1,0 +1,1 @@
+"""The poll: rooms and guesses, and what the teacher and the students see of them."""

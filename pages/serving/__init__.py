@@ -1,0 +1,1 @@
+"""What the App serves besides pages: routes, exports, metrics, headers."""

@@ -1,0 +1,153 @@
+"""What a page shows as a file: /export.csv of a run, /sweep.csv and /sweep.parquet of a map.
+
+The query is the page's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from core.host.limits import is_quick
+from core.maps.landscape import PARTS, Landscape
+from core.question.experiment import PARAMETERS, Experiment
+from core.reading.records import FILE_FORMATS
+from core.sweep.table import WRITERS
+from core.text import shown
+from pages.maps.presets import DEFAULT
+from pages.work import answers
+from pages.work.jobs import Standing
+from pages.work.queue import QueueFull
+
+_RUN_TYPES = {"csv": "text/csv", "json": "application/json"}
+_SWEEP_TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
+_MOST_ROWS = 300_000  # of a sweep's table: some 20 MB
+_AT_ONCE = {True: 2, False: 8}  # quick ones, and long ones
+_MOST_WAITING = 100  # of either kind
+
+
+_Hear = Callable[[Standing], None]
+_Found = TypeVar("_Found")
+
+
+class _Left(Exception):
+    """Who asked has closed the connection."""
+
+
+@cache
+def _threads(quick: bool) -> CapacityLimiter:
+    """Threads of their own: the host's others, which pages and scripts need, stay free."""
+    return CapacityLimiter(_AT_ONCE[quick])
+
+
+async def _leaves(request: Request) -> None:
+    """Returns once the connection is closed."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _found(
+    request: Request, compute: Callable[[_Hear], _Found], *, quick: bool
+) -> _Found | None:
+    """What is computed, or None, and the end of it, when nobody waits for it any more."""
+    gone = threading.Event()
+
+    def hear(standing: Standing) -> None:
+        if gone.is_set():
+            raise _Left
+
+    threads = _threads(quick)
+    if threads.statistics().tasks_waiting >= _MOST_WAITING:
+        raise QueueFull("too many files are asked for at the moment: try again in a minute")
+    work = asyncio.ensure_future(
+        to_thread.run_sync(compute, hear, limiter=threads, abandon_on_cancel=True)
+    )
+    leaving = asyncio.ensure_future(_leaves(request))
+    try:
+        await asyncio.wait({work, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return work.result() if work.done() else None
+    finally:
+        gone.set()
+        work.cancel()
+        leaving.cancel()
+
+
+async def _file(
+    request: Request, name: str, media_type: str, compute: Callable[[_Hear], bytes], *, quick: bool
+) -> Response:
+    """The file, or in words why there is none."""
+    try:
+        content = await _found(request, compute, quick=quick)
+    except QueueFull as error:
+        return PlainTextResponse(f"{error}\n", status_code=503)
+    except ValueError as error:
+        return PlainTextResponse(f"{error}\n", status_code=422)
+    if content is None:
+        return Response(status_code=499)  # nobody reads it
+    safe = "".join(
+        mark if (mark.isalnum() and mark.isascii()) or mark in "-." else "_" for mark in name
+    )
+    headers = {"content-disposition": f'attachment; filename="good-init-{safe}"'}
+    return Response(content, media_type=media_type, headers=headers)
+
+
+def _no_such(route: str, types: Mapping[str, str]) -> Response:
+    return PlainTextResponse(f"there is {' and '.join(f'{route}.{kind}' for kind in types)}\n", 404)
+
+
+def _refused(problems: list[str]) -> Response:
+    return PlainTextResponse("\n".join(problems) + "\n", status_code=422)
+
+
+async def _export(request: Request) -> Response:
+    """A run."""
+    kind = request.path_params["kind"]
+    if kind not in _RUN_TYPES:
+        return _no_such("export", _RUN_TYPES)
+    query = {name: text for name, text in request.query_params.items() if name in PARAMETERS}
+    experiment, problems = Experiment.from_query(query)
+    device = request.query_params.get("device", "cpu")
+    if problems:
+        return _refused(problems)
+
+    def compute(hear: _Hear) -> bytes:
+        return FILE_FORMATS[kind](answers.run(experiment, device, hear)).encode()
+
+    name = f"{'-'.join(experiment.to_query().values())}.{kind}"
+    quick = is_quick(experiment)
+    return await _file(request, name, _RUN_TYPES[kind], compute, quick=quick)
+
+
+async def _sweep(request: Request) -> Response:
+    """A map."""
+    kind = request.path_params["kind"]
+    if kind not in _SWEEP_TYPES:
+        return _no_such("sweep", _SWEEP_TYPES)
+    known = (*PARTS, *PARAMETERS)
+    query = {name: text for name, text in request.query_params.items() if name in known}
+    landscape, problems = Landscape.from_query(query, DEFAULT)
+    rows = len(landscape.x.values) * len(landscape.y.values) * landscape.question.networks
+    if rows > _MOST_ROWS:
+        asked = shown(request.query_params.get("networks", str(landscape.networks)))
+        problems.append(
+            f"networks must be so few that the table has at most {_MOST_ROWS} rows, got {asked}"
+        )
+    if problems:
+        return _refused(problems)
+
+    def compute(hear: _Hear) -> bytes:
+        return WRITERS[f".{kind}"](answers.sweep(landscape, hear))
+
+    name = f"{landscape.measure}-{landscape.x.name}-{landscape.y.name}.{kind}"
+    return await _file(request, name, _SWEEP_TYPES[kind], compute, quick=False)
+
+
+ROUTES = [Route("/export.{kind:path}", _export), Route("/sweep.{kind:path}", _sweep)]

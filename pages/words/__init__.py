@@ -1,0 +1,1 @@
+"""What stands beside figures, and how it looks."""

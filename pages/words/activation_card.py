@@ -1,0 +1,46 @@
+"""The card of the chosen activation: its gain, PyTorch's, and what differs."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from core.question.experiment import Experiment
+from core.reading.activation_card import GainCard, gain_card
+from core.text import significant
+
+_GAIN = "1/√E[φ(z)²]: weights of std gain/√n keep the second moment of a unit signal, E[h²] = 1."
+_TORCH = "What torch.nn.init.calculate_gain gives for this activation."
+_MOMENT = "The mean of φ(z)² for z ~ N(0, 1): what is left of a unit signal's second moment."
+_CHI = (
+    "gain² · E[φ′(z)²], at weights of std gain/√n, no bias and q = 1. Above 1 small differences "
+    "between inputs, and gradients, grow from layer to layer (chaotic); below 1 they shrink "
+    "(ordered)."
+)
+
+
+def _cells(found: GainCard) -> list[tuple[str, str, str]]:
+    """Term, what it means, value."""
+    theirs = "none" if found.torch_gain is None else significant(found.torch_gain)
+    return [
+        ("gain", _GAIN, significant(found.gain)),
+        ("PyTorch’s gain", _TORCH, theirs),
+        ("E[φ(z)²]", _MOMENT, significant(found.second_moment)),
+        ("χ₁ at gain/√n", _CHI, significant(found.chi_1)),
+    ]
+
+
+def card(experiment: Experiment) -> None:
+    """Draw the card of the experiment's activation."""
+    found = gain_card(experiment.activation)
+    cells = "".join(
+        f'<div><dt><abbr title="{escape(meaning)}">{escape(term)}</abbr></dt>'
+        f"<dd>{escape(value)}</dd></div>"
+        for term, meaning, value in _cells(found)
+    )
+    st.html(
+        f"""<div class="gi-card"><p><b>{escape(found.name)}</b>
+        <small>{escape(found.reference)}</small></p><dl>{cells}</dl>
+        <p>{escape(found.sentence)}</p></div>"""
+    )

@@ -1,0 +1,102 @@
+"""What a page says beside its pictures: the verdict, torch's own checks, refused values."""
+
+from __future__ import annotations
+
+from html import escape
+from math import isnan
+from pathlib import Path
+
+import streamlit as st
+
+from core.reading.diagnosis import last_sound_size
+from core.reading.verdict import Verdict
+from core.simulation.propagate import Run
+from core.text import significant
+
+_CSS = (Path(__file__).parent / "words.css").read_text()
+_PROJECTOR_CSS = (Path(__file__).parent / "projector.css").read_text()
+_TEACHING_CSS = (Path(__file__).parent / "teaching.css").read_text()
+
+
+def style() -> None:
+    """The words' own style sheet, once per page."""
+    st.html(f"<style>{_CSS}</style>")
+
+
+def steady_style() -> None:
+    """For a page that draws itself again and again: it does not fade meanwhile."""
+    st.html("<style>[data-stale='true'] { opacity: 1 !important; transition: none; }</style>")
+
+
+def projector_style() -> None:
+    """Large type for Explore."""
+    st.html(f"<style>{_PROJECTOR_CSS}</style>")
+
+
+def teaching_style() -> None:
+    """Large type, for the last row of a classroom."""
+    st.html(f"<style>{_TEACHING_CSS}</style>")
+
+
+def warn(problems: list[str]) -> None:
+    """What was not accepted, in one box."""
+    if problems:
+        items = "".join(f"<li>{escape(problem)}</li>" for problem in dict.fromkeys(problems))
+        st.html(f'<div class="gi-problems" role="alert"><ul>{items}</ul></div>')
+
+
+def numbers(verdict: Verdict, run: Run) -> list[tuple[str, str, str]]:
+    """The three numbers of the answer: what it is, its value, a detail."""
+    layer, size = last_sound_size(run)
+    ended = layer < run.experiment.depth
+    why = "zero" if run.stats.zero[-1] == 1 else "finite"
+    where = f"at layer {layer}" + (f", the last {'not ' * (why == 'zero')}{why}" if ended else "")
+    growth = "–" if isnan(verdict.growth) else f"× {significant(verdict.growth)}"
+    mean = "no constant factor" if isnan(verdict.growth) else "geometric mean while in range"
+    return [
+        (verdict.iteration_label, verdict.iteration, verdict.iteration_detail),
+        ("last |x|" if run.experiment.is_single_number else "last std", significant(size), where),
+        ("growth per product", growth, mean),
+    ]
+
+
+def answer(verdict: Verdict, run: Run, predicted: str) -> None:
+    """The verdict, the iteration in large type beside the predicted one, last std and growth."""
+    beside = [predicted, "", ""]
+    cells = "".join(
+        f"<div><span>{escape(label)}</span><strong>{escape(value)}</strong>"
+        f"<small>{escape(detail)}</small>"
+        + (f"<small class='gi-predicted'>{escape(more)}</small>" if more else "")
+        + "</div>"
+        for (label, value, detail), more in zip(numbers(verdict, run), beside, strict=True)
+    )
+    st.html(
+        f"""<div class="gi-answer" role="status" aria-live="polite">
+        <p class="gi-verdict gi-{verdict.kind}"><b>{verdict.kind}</b> {escape(verdict.sentence)}</p>
+        <div class="gi-stage"><div class="gi-numbers">{cells}</div></div></div>"""
+    )
+
+
+def paragraphs(sentences: list[str]) -> None:
+    """What was to be expected, in sentences."""
+    told = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences if sentence)
+    if told:
+        st.html(f'<div class="gi-expected">{told}</div>')
+
+
+def torch_checks(verdict: Verdict, run: Run) -> None:
+    """What the lesson's own loop would find, and why it may differ from the truth."""
+    events = run.events
+
+    def said(index: int | None) -> str:
+        return "never" if index is None else f"i = {index}"
+
+    notes = "".join(f"<p>{escape(note)}</p>" for note in verdict.notes)
+    st.html(
+        f"""<div class="gi-checks"><p>First NaN that the lesson's loop would see on {run.device}:
+        <code>x.std()</code> <b>{said(events.notebook_std_nan)}</b>,
+        <code>x.mean()</code> <b>{said(events.notebook_mean_nan)}</b>.
+        First element that is not finite: <b>{said(events.first_nonfinite)}</b>.
+        <small>Layer k is x after k products; the loop's index is i = k − 1.</small></p>
+        {notes}</div>"""
+    )

@@ -1,0 +1,1 @@
+"""One computation for all who ask: answers, the queue, jobs, turns, and the log."""

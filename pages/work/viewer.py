@@ -1,0 +1,71 @@
+"""Who is asking, without knowing who: a random word that the browser keeps until it is closed."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from http.cookies import CookieError, SimpleCookie
+
+import streamlit as st
+from starlette.datastructures import Headers, MutableHeaders
+from streamlit.runtime import Runtime
+
+COOKIE = "good_init_viewer"
+_WORD = re.compile(r"[A-Za-z0-9_-]{22,64}", re.ASCII)
+_BYTES = 16
+
+
+def token() -> str:
+    """The viewer's word: the browser's; in another site's frame, which has none, the session's."""
+    given = st.context.cookies.get(COOKIE)
+    if isinstance(given, str) and _WORD.fullmatch(given):
+        return given
+    return st.session_state.setdefault("_viewer", secrets.token_urlsafe(_BYTES))
+
+
+def connected() -> int:
+    """How many viewers this process has right now."""
+    return Runtime.instance()._session_mgr.num_active_sessions() if Runtime.exists() else 0
+
+
+def token_of(headers: Headers) -> str | None:
+    """The word that a request came with, if it has the form of one."""
+    try:
+        cookies = SimpleCookie(headers.get("cookie", ""))
+    except CookieError:
+        return None
+    given = cookies[COOKIE].value if COOKIE in cookies else ""
+    return given if _WORD.fullmatch(given) else None
+
+
+class GiveToken:
+    """Sends a word along with a page to a browser that has none. No script can read it."""
+
+    def __init__(self, app) -> None:  # noqa: ANN001
+        self.app = app
+
+    async def __call__(self, scope, receive, send) -> None:  # noqa: ANN001
+        """Answer; a viewer without a token gets one."""
+        if scope["type"] != "http" or token_of(headers := Headers(scope=scope)):
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_token(message) -> None:  # noqa: ANN001
+            if message["type"] == "http.response.start" and _is_page(headers, message):
+                is_safe = "https" in (scope["scheme"], headers.get("x-forwarded-proto"))
+                MutableHeaders(scope=message).append("set-cookie", _cookie(secure=is_safe))
+            await send(message)
+
+        await self.app(scope, receive, send_with_token)
+
+
+def _is_page(asked: Headers, message: dict) -> bool:
+    """Whether the answer is a page, or says that the browser's own copy of one is still good."""
+    if message["status"] == 304:
+        return "text/html" in asked.get("accept", "")
+    return Headers(raw=message["headers"]).get("content-type", "").startswith("text/html")
+
+
+def _cookie(*, secure: bool) -> str:
+    cookie = f"{COOKIE}={secrets.token_urlsafe(_BYTES)}; Path=/; HttpOnly; SameSite=Lax"
+    return f"{cookie}; Secure" if secure else cookie

@@ -1,0 +1,110 @@
+import subprocess
+import sys
+
+import pytest
+
+from core import INITIALIZERS, NUMBER_FORMATS, Experiment, propagate
+from core.host import threads
+from core.host.limits import WorkLimit, WorkLimitError, cost, is_quick
+
+
+def test_the_lesson_is_far_below_the_limit_and_the_widest_single_run_is_allowed():
+    WorkLimit.from_environment().check(Experiment())
+    WorkLimit.from_environment().check(Experiment(width=16384))
+    assert is_quick(Experiment()) and not is_quick(Experiment(width=8192, weights="fresh"))
+
+
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"width": 16384, "batch_size": 4096}, "GiB of memory.*lower width or batch_size"),
+        ({"width": 16384, "weights": "fresh"}, "multiply-adds.*or use tied weights"),
+        ({"width": 16384, "depth": 2000}, "multiply-adds.*lower width or depth"),
+        ({"width": 4096, "init": "orthogonal", "weights": "fresh"}, "multiply-adds"),
+        ({"width": 16384, "number_format": "float64"}, "GiB of memory.*lower width"),
+    ],
+)
+def test_too_much_is_refused_with_what_it_needs_and_what_to_lower(changes, words):
+    with pytest.raises(WorkLimitError, match=words) as error:
+        propagate(Experiment(**changes))
+    assert "the host allows" in str(error.value)
+
+
+def test_the_environment_sets_the_limit(monkeypatch):
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e6")
+    with pytest.raises(WorkLimitError, match=r"allows 1.0e\+06"):
+        propagate(Experiment())
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e9")
+    monkeypatch.setenv("GOOD_INIT_MAX_BYTES", "1000")
+    with pytest.raises(WorkLimitError, match="memory"):
+        propagate(Experiment())
+
+
+@pytest.mark.parametrize("text", ["", "lots", "-1", "0", "nan", "inf"])
+def test_a_limit_that_is_no_positive_number_is_named(monkeypatch, text):
+    monkeypatch.setenv("GOOD_INIT_MAX_BYTES", text)
+    with pytest.raises(ValueError, match="GOOD_INIT_MAX_BYTES must be a positive number, got"):
+        propagate(Experiment(width=2, depth=1))
+
+
+_PEAK = r"""
+import re, sys
+from core import Experiment, propagate
+def kib(field):
+    return int(re.search(field + r":\s+(\d+)", open("/proc/self/status").read())[1])
+propagate(Experiment(width=8, depth=1))
+open("/proc/self/clear_refs", "w").write("5")  # forget the peak of the imports
+before = kib("VmRSS")
+propagate(Experiment(**eval(sys.argv[1])))
+print(kib("VmHWM") - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"width": 9000, "depth": 2},
+        {"width": 6000, "depth": 2, "weights": "fresh"},
+        {"width": 6000, "depth": 1, "number_format": "float64"},
+        {"width": 6000, "depth": 1, "number_format": "float16"},
+        {"width": 6000, "depth": 1, "number_format": "float8_e4m3fn", "scale": 0.5},
+        {"width": 3500, "depth": 1, "init": "orthogonal"},
+        {"width": 3000, "depth": 1, "init": "spectral"},
+        {"width": 3500, "depth": 1, "init": "sparse"},
+        {"width": 6000, "depth": 1, "init": "truncated_normal"},
+        {"width": 1024, "depth": 3, "batch_size": 4096, "bias_std": 1.0, "activation": "gelu"},
+        {"width": 6000, "depth": 1, "number_format": "bfloat16"},
+        {"width": 1024, "depth": 2, "batch_size": 4096, "number_format": "float64"},
+    ],
+    ids=str,
+)
+def test_the_estimate_is_above_what_a_run_really_takes(changes):
+    done = subprocess.run(
+        [sys.executable, "-c", _PEAK, repr(changes)], capture_output=True, text=True, check=True
+    )
+    taken = int(done.stdout) * 1024
+    estimate = cost(Experiment(**changes)).bytes
+    assert taken > 60 * 2**20  # large enough for the estimate to matter
+    assert taken < 1.02 * estimate
+    assert estimate < 2.5 * taken  # and not so far above that it refuses for nothing
+
+
+def test_the_cost_grows_with_everything_that_costs():
+    base = Experiment(width=64, depth=10)
+    for changes in ({"width": 128}, {"depth": 20}, {"batch_size": 8}, {"weights": "fresh"}):
+        assert cost(base.replace(**changes)).multiply_adds > cost(base).multiply_adds
+    for name in INITIALIZERS:
+        assert cost(base.replace(init=name)).bytes >= 64 * 64 * 4
+    for name in NUMBER_FORMATS:
+        assert cost(base.replace(number_format=name)).bytes > 0
+
+
+def test_a_host_is_busy_while_every_core_has_a_run(monkeypatch):
+    monkeypatch.setattr(threads.os, "cpu_count", lambda: 2)
+    assert not threads.host_is_busy()
+    with threads.single_threaded():
+        assert not threads.host_is_busy()
+        with threads.single_threaded():
+            assert threads.host_is_busy()
+    assert not threads.host_is_busy()

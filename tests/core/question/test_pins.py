@@ -1,0 +1,219 @@
+"""Pins travel in links and come back; what is wrong in them is refused part by part, in words."""
+
+import re
+from dataclasses import fields
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment, charts, propagate
+from core.charts.figure import PIN_COLORS
+from core.question import naming, pins
+from core.question.experiment import PARAMETERS
+from core.reading import verdict
+
+KAIMING = Experiment(activation="relu", scale=(2 / 512) ** 0.5)
+
+experiments = st.builds(
+    Experiment,
+    width=st.integers(1, 16384),
+    depth=st.integers(1, 2000),
+    init=st.sampled_from(sorted(INITIALIZERS)),
+    scale=st.floats(0, 1e6),
+    activation=st.sampled_from(sorted(ACTIVATIONS)),
+    weights=st.sampled_from(["tied", "fresh"]),
+    bias_std=st.floats(0, 1e6),
+    number_format=st.sampled_from(sorted(NUMBER_FORMATS)),
+    batch_size=st.integers(1, 4096),
+    seed=st.integers(0, 2**63 - 1),
+)
+
+
+@given(st.dictionaries(st.sampled_from(pins.SLOTS), experiments))
+@settings(max_examples=200, deadline=None)
+def test_what_is_kept_comes_back_from_the_link(kept):
+    query = pins.to_query(kept)
+    assert pins.from_query(query) == (kept, [])
+    assert all(0 < len(text) < 400 for text in query.values())
+
+
+def test_the_link_holds_what_differs_from_the_lesson():
+    kept = {"a": Experiment(), "c": Experiment(activation="relu", scale=0.01)}
+    wanted = {"pin_a": "width:512", "pin_c": "scale:0.01,activation:relu"}
+    assert pins.to_query(kept) == wanted
+
+
+def test_pins_are_in_the_order_of_their_slots_whatever_the_links():
+    kept, _ = pins.from_query({"pin_c": "width:3", "pin_a": "width:1", "pin_b": "width:2"})
+    assert list(kept) == ["a", "b", "c"]
+    assert list(pins.with_pin({"b": Experiment()}, "a", Experiment())) == ["a", "b"]
+
+
+def test_the_first_free_slot_is_taken_and_there_are_six():
+    kept = {}
+    for _ in range(6):
+        kept = pins.with_pin(kept, pins.free_slot(kept), Experiment())
+    assert list(kept) == list("abcdef") and pins.free_slot(kept) is None
+    del kept["c"]
+    assert pins.free_slot(kept) == "c"
+
+
+def test_a_scale_may_be_named_and_means_the_pins_own_width():
+    kept, problems = pins.from_query({"pin_b": "scale:1/√n,width:64"})
+    assert kept == {"b": Experiment(width=64, scale=0.125)} and problems == []
+
+
+ALLOWED = "a whole number from 1 to 16384"
+KNOWN = ", ".join(PARAMETERS)
+
+
+@pytest.mark.parametrize(
+    "query, kept, said",
+    [
+        (
+            {"pin_a": "width:99999,depth:5"},
+            {"a": Experiment(depth=5)},
+            f"pin_a: width must be {ALLOWED}, got '99999': 512 is used",
+        ),
+        (
+            {"pin_b": "depth:50.7"},
+            {"b": Experiment(depth=51)},
+            "pin_b: depth must be a whole number from 1 to 2000, got '50.7': 51 is used",
+        ),
+        (
+            {"pin_a": "depth:5,colour:red"},
+            {"a": Experiment(depth=5)},
+            f"pin_a: there is no parameter 'colour'; there are {KNOWN}",
+        ),
+        (
+            {"pin_f": "depth:5,relu"},
+            {"f": Experiment(depth=5)},
+            "pin_f: every part must be field:value, got 'relu': it is passed over",
+        ),
+        (
+            {"pin_a": "depth:5,depth:6"},
+            {"a": Experiment(depth=5)},
+            "pin_a: 'depth' is given twice, got '6': '5' is used",
+        ),
+        (
+            {"pin_a": ""},
+            {},
+            f"pin_a: a pin must be field:value,field:value,… of {KNOWN}, got '': it is left out",
+        ),
+        (
+            {"pin_e": "colour:red,relu"},
+            {},
+            f"pin_e: a pin must be field:value,field:value,… of {KNOWN}, "
+            "got 'colour:red,relu': it is left out",
+        ),
+        (
+            {"pin_a": "width:64," + 400 * "x"},
+            {},
+            "pin_a: a pin must have at most 400 characters, got 409, "
+            f"'width:64,{29 * 'x'}…: it is left out",
+        ),
+        (
+            {"pin_g": "width:64"},
+            {},
+            "there is no pin 'pin_g'; there are pin_a, pin_b, pin_c, pin_d, pin_e, pin_f",
+        ),
+        (
+            {"pin_zz": "width:64"},
+            {},
+            "there is no pin 'pin_zz'; there are pin_a, pin_b, pin_c, pin_d, pin_e, pin_f",
+        ),
+    ],
+    ids=lambda value: "_".join(value) if isinstance(value, dict) else None,
+)
+def test_what_is_wrong_is_refused_alone_and_named(query, kept, said):
+    assert pins.from_query(query) == (kept, [said])
+
+
+def test_what_is_no_pin_is_passed_over():
+    assert pins.from_query({"width": "nonsense", "ensemble": "8", "PIN_A": "x"}) == ({}, [])
+
+
+@given(
+    st.dictionaries(
+        st.one_of(st.sampled_from([f"pin_{slot}" for slot in "abcdefg"]), st.text()),
+        st.one_of(
+            st.text(),
+            st.from_regex(re.compile(r"([a-z_]{0,12}:[^,]{0,9},?){0,9}")),
+            st.lists(
+                st.tuples(st.sampled_from([f.name for f in fields(Experiment)]), st.text()),
+                max_size=12,
+            ).map(lambda parts: ",".join(f"{name}:{value}" for name, value in parts)),
+        ),
+        max_size=8,
+    )
+)
+@settings(max_examples=400, deadline=None)
+def test_whatever_the_link_says_the_pins_are_sound(query):
+    kept, problems = pins.from_query(query)
+    assert set(kept) <= set(pins.SLOTS) and len(kept) <= 6
+    assert all(isinstance(experiment, Experiment) for experiment in kept.values())
+    assert pins.from_query(pins.to_query(kept)) == (kept, [])
+    for problem in problems:
+        assert len(problem) < 1000 and "pin" in problem
+    said = {name for name in query if name.startswith("pin_") and name[4:] not in kept}
+    assert len(problems) >= len(said)  # nothing is left out without a word
+
+
+def test_differences_are_the_fields_in_which_they_are_not_all_equal():
+    e = Experiment()
+    assert naming.differences([]) == naming.differences([e, e]) == ()
+    changed = [e, e.replace(scale=0.1), e.replace(width=64, activation="relu"), e]
+    assert naming.differences(changed) == ("width", "scale", "activation")
+
+
+@pytest.mark.parametrize(
+    "experiment, names, said",
+    [
+        (Experiment(), (), "A"),
+        (KAIMING, ("scale", "activation"), "A · s = √(2/n), relu"),
+        (Experiment(scale=0.0625, width=256), ("width", "scale"), "A · n = 256, s = 1/√n"),
+        (Experiment(scale=0.012345), ("scale",), "A · s = 0.0123"),
+        (Experiment(scale=1.0, width=1), ("scale",), "A · s = 1"),
+        (
+            Experiment(),
+            tuple(PARAMETERS),
+            "A · n = 512, L = 100, normal, s = 1, linear, tied, σ_b = 0, float32, B = 1, seed = 0",
+        ),
+    ],
+)
+def test_a_pin_is_called_by_its_letter_and_what_sets_it_apart(experiment, names, said):
+    assert pins.title("a", experiment, names) == said
+
+
+def mark(run):
+    """What the chart writes at the event."""
+    note = charts.std_per_layer(run)["layout"]["annotations"][0]
+    return note["text"] if note["visible"] else None
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({}, "NaN at i = 28"),
+        ({"number_format": "float16", "activation": "relu"}, "Inf at i = 3"),
+        ({"scale": 0.01}, "all zero at i = 69"),
+    ],
+)
+def test_the_outcome_is_the_event_as_the_chart_marks_it(changes, said):
+    run = propagate(Experiment(**changes))
+    assert verdict.outcome(run) == said
+    assert mark(run) == f"<b>{said}</b>"
+
+
+def test_without_an_event_the_outcome_is_the_last_size():
+    run = propagate(Experiment(depth=3, scale=0.1))
+    assert verdict.outcome(run) == f"last std {run.final.std(ddof=1):.3g}"
+    run = propagate(Experiment(width=1, depth=3))
+    assert verdict.outcome(run) == f"last |x| {abs(run.final[0]):.3g}"
+    assert mark(run) is None
+
+
+def test_every_slot_has_a_colour_of_its_own():
+    assert tuple(PIN_COLORS) == pins.SLOTS
+    assert len(set(PIN_COLORS.values())) == 6

@@ -1,0 +1,334 @@
+"""The ensemble without matrices against real matrix products, in law."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from core import ACTIVATIONS, Experiment, propagate
+from core.host.limits import WorkLimitError
+from core.question.streams import stream_seed
+from core.simulation.ensemble import _Bent, is_exact_in_law, sample_ensemble
+from core.simulation.in_law import Fresh, Tied
+
+NAMES = ("linear", "relu", "tanh", "gelu")
+# What goes in -> how many inputs.
+INPUTS = {"one": 1, "four": 4, "four, two of them equal": 4}
+FIELDS = ("log2_rms", "log2_std", "log2_max_abs")
+# (rule, width) -> (depth, networks); a Haar matrix costs n³.
+SIZES = {
+    ("gaussian", 8): (10, 400),
+    ("gaussian", 64): (10, 400),
+    ("gaussian", 256): (10, 300),
+    ("orthogonal", 8): (10, 400),
+    ("orthogonal", 64): (10, 300),
+    ("orthogonal", 256): (4, 150),
+}
+# The probability that any one of all comparisons of this file fails without cause (Bonferroni,
+# which holds although the activations of one size see the same matrices).
+FAMILY_LEVEL = 0.01
+COMPARISONS = len(SIZES) * len(NAMES) * len(INPUTS) * len(FIELDS) + 2 * 13 + 1
+DEAD = -1e4  # octaves, for −inf: a test of ranks takes any number below all others
+NEVER = 10**4  # an iteration later than any
+
+
+def same_law(one, other):
+    """Kolmogorov–Smirnov's p against this file's level."""
+    one, other = (np.where(np.isneginf(values), DEAD, values) for values in (one, other))
+    p = stats.ks_2samp(one, other).pvalue
+    assert p > FAMILY_LEVEL / COMPARISONS, p
+
+
+def question(rule, width, name, **fields):
+    """A critical network: real products of float64 stay in range."""
+    init = {"gaussian": "critical", "orthogonal": "orthogonal"}[rule]
+    scale = ACTIVATIONS[name].gain if rule == "orthogonal" else 1.0
+    fields = {"weights": "fresh", "init": init, "scale": scale, "activation": name} | fields
+    return Experiment(width=width, **fields)
+
+
+def drawn_inputs(inputs, networks, width, generator, dtype):
+    x = torch.randn(networks, width, INPUTS[inputs], generator=generator, dtype=dtype)
+    if "equal" in inputs:
+        x[:, :, 2] = x[:, :, 0]
+    return x
+
+
+def haar(normal):
+    q, r = torch.linalg.qr(normal)
+    return q * r.diagonal(dim1=1, dim2=2).sign().unsqueeze(1)
+
+
+def octaves(x):
+    """log2 of rms, std and the largest magnitude of every network's x."""
+    flat = x.flatten(1)
+    sizes = flat.square().mean(1).sqrt(), flat.std(1), flat.abs().amax(1)
+    return dict(zip(FIELDS, (size.log2().numpy() for size in sizes), strict=True))
+
+
+@pytest.fixture(scope="module")
+def products():
+    """(rule, width, activation, inputs) -> sizes of the last x, from real float64 products.
+
+    The same matrices serve every activation and all inputs.
+    """
+    found = {}
+    generator = torch.Generator().manual_seed(20)
+    for (rule, width), (depth, networks) in SIZES.items():
+        parts = {(name, inputs): [] for name in NAMES for inputs in INPUTS}
+        for _ in range(networks // 50):
+            xs = {key: drawn_inputs(key[1], 50, width, generator, torch.float64) for key in parts}
+            for _ in range(depth):
+                a = torch.randn(50, width, width, generator=generator)
+                a = (haar(a) if rule == "orthogonal" else a / width**0.5).double()
+                for (name, inputs), x in xs.items():
+                    phi = ACTIVATIONS[name]
+                    xs[name, inputs] = phi(phi.gain * (a @ x))
+            for key, x in xs.items():
+                parts[key].append(x)
+        for (name, inputs), chunks in parts.items():
+            found[rule, width, name, inputs] = octaves(torch.cat(chunks))
+    return found
+
+
+def sampled_octaves(e, networks, inputs):
+    """What the sampler makes of networks; an Experiment's own inputs are never equal."""
+    if "equal" not in inputs:
+        sampled = sample_ensemble(e, networks, seed=7)
+        assert sampled.exact_in_law
+        return {what: getattr(sampled, what)[:, -1] for what in FIELDS}
+    generator = torch.Generator().manual_seed(7)
+    x = drawn_inputs(inputs, networks, e.width, generator, torch.float32)
+    product, phi, exponent = Fresh(networks), _Bent(e.phi), torch.zeros(networks).double()
+    for _ in range(e.depth):
+        h, apart = product(e, x, generator)
+        x, exponent = phi(h, exponent + apart)
+    return octaves(x.double() * torch.exp2(exponent).view(-1, 1, 1))
+
+
+@pytest.mark.parametrize("inputs", INPUTS)
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("rule, width", SIZES)
+def test_sizes_have_the_law_of_real_products(products, rule, width, name, inputs):
+    depth, networks = SIZES[rule, width]
+    e = question(rule, width, name, depth=depth, batch_size=INPUTS[inputs])
+    sampled = sampled_octaves(e, networks, inputs)
+    for what in FIELDS:
+        same_law(sampled[what], products[rule, width, name, inputs][what])
+
+
+def run_sizes(e, seeds):
+    runs = [propagate(e.replace(seed=seed)) for seed in seeds]
+    return np.array([run.stats.log2_rms[-1] for run in runs]), runs
+
+
+# Fields -> whether that needs no matrix.
+ON_SCREEN = [
+    ({"weights": "tied"}, True),
+    ({"weights": "tied", "activation": "relu", "depth": 16}, True),
+    ({"weights": "tied", "activation": "relu", "depth": 17}, False),
+    ({"weights": "tied", "activation": "gelu", "batch_size": 4, "depth": 4}, True),
+    ({"weights": "tied", "activation": "relu", "batch_size": 3}, False),
+    ({"weights": "tied", "activation": "tanh", "bias_std": 0.5, "scale": 2.0}, True),
+    ({"weights": "tied", "init": "orthogonal", "activation": "relu"}, False),
+    ({"weights": "tied", "bias_std": 1.0, "depth": 16}, True),
+    ({"weights": "tied", "init": "identity", "bias_std": 0.5}, False),
+    ({"weights": "fresh", "init": "torch_linear", "activation": "gelu", "scale": 2.0}, False),
+    ({"weights": "fresh", "activation": "sigmoid", "bias_std": 1.0, "batch_size": 2}, True),
+    ({"weights": "fresh", "activation": "relu", "bias_std": 0.3}, True),
+    ({"weights": "fresh", "init": "lsuv", "activation": "relu", "batch_size": 2}, False),
+]
+
+
+@pytest.mark.parametrize(("fields", "without_matrices"), ON_SCREEN)
+def test_sizes_have_the_law_of_the_run_on_screen(fields, without_matrices):
+    e = Experiment(**{"width": 32, "depth": 10, "init": "critical"} | fields)
+    sampled = sample_ensemble(e, 300, seed=3)
+    assert sampled.exact_in_law == is_exact_in_law(e) == without_matrices
+    sizes, runs = run_sizes(e, range(300))
+    same_law(sampled.log2_rms[:, -1], sizes)
+    largest = np.log2([run.stats.max_abs[-1] for run in runs])
+    same_law(sampled.log2_max_abs[:, -1], largest)
+
+
+def test_one_matrix_does_to_a_vector_that_it_met_what_it_did_before():
+    e = Experiment(width=64, depth=8, init="lecun_normal")
+    stream = torch.Generator().manual_seed(4)
+    x = torch.randn(5, 64, 1, generator=stream)
+    product = Tied(5)
+
+    def times(v):
+        y, power = product(e, v, stream)
+        return y.double() * torch.exp2(power).view(-1, 1, 1)
+
+    first, second = times(x), times(torch.roll(x, 1, dims=1))
+    again = times(3 * x - torch.roll(x, 1, dims=1))
+    assert torch.allclose(again, 3 * first - second, rtol=0, atol=1e-5)  # float32, sums of 64
+    assert not torch.allclose(first, second, atol=0.1)
+
+
+def test_overflow_comes_when_it_comes_in_the_run_on_screen():
+    e = Experiment(width=64, depth=18, weights="fresh", scale=0.25, number_format="float16")
+    sampled = sample_ensemble(e, 400).first_overflow
+    _, runs = run_sizes(e, range(400))
+    found = [run.events.first_nonfinite for run in runs]
+    same_law(
+        np.where(np.isnan(sampled), NEVER, sampled),
+        np.array([NEVER if i is None else i for i in found]),
+    )
+    assert 8 < np.nanmedian(sampled) < 16
+
+
+def test_all_zero_comes_when_it_comes_in_the_run_on_screen():
+    # At the end numbers are rounded, which the ensemble leaves out: a layer or so of difference.
+    e = Experiment(width=64, depth=20, weights="fresh", scale=0.02, number_format="float16")
+    sampled = np.median(sample_ensemble(e, 100).first_all_zero)
+    _, runs = run_sizes(e, range(100))
+    assert sampled == pytest.approx(np.median([run.events.all_zero for run in runs]), abs=1.5)
+
+
+@pytest.mark.parametrize("rule", ["gaussian", "orthogonal"])
+def test_equal_inputs_stay_equal_and_dead_inputs_stay_dead(rule):
+    e = question(rule, 16, "linear", batch_size=4)
+    x = torch.randn(50, 16, 4, generator=torch.Generator().manual_seed(1))
+    x[:, :, 2], x[:, :, 3] = x[:, :, 0], 0
+    h, power = Fresh(0)(e, x, torch.Generator().manual_seed(2))
+    h = h.double() * torch.exp2(power).view(-1, 1, 1)
+    # Rounding of the root of a singular matrix: √ε of float64 in h, about 1e-8, and float32's own.
+    assert torch.allclose(h[:, :, 0], h[:, :, 2], rtol=0, atol=1e-5)
+    assert h[:, :, 3].abs().max() < 1e-5
+    # Where every input is dead, what comes out is exactly zero.
+    h, _ = Fresh(0)(e, torch.zeros_like(x), torch.Generator().manual_seed(2))
+    assert torch.count_nonzero(h) == 0
+
+
+def test_orthogonal_weights_keep_inner_products():
+    e = Experiment(width=16, weights="fresh", init="orthogonal", batch_size=4)
+    x = torch.randn(20, 16, 4, generator=torch.Generator().manual_seed(1))
+    h, power = Fresh(0)(e, x, torch.Generator().manual_seed(2))
+    h = h * torch.exp2(power).float().view(-1, 1, 1)
+    assert torch.allclose(h.mT @ h, x.mT @ x, atol=1e-4)  # float32 in sums of 16 terms
+
+
+def test_gaussian_units_have_the_covariance_of_the_inputs():
+    e = Experiment(width=4000, weights="fresh", init="lecun_normal", batch_size=3)
+    x = torch.randn(1, 4000, 3, generator=torch.Generator().manual_seed(1))
+    x[:, :, 1] = 0.5 * x[:, :, 0] + 0.1 * x[:, :, 1]
+    h, power = Fresh(0)(e, x, torch.Generator().manual_seed(2))
+    h = h * torch.exp2(power).float().view(-1, 1, 1)
+    # 4000 units: a standard error of √(2/4000) = 2.2 % at most, and four of them.
+    assert torch.allclose(h.mT @ h / 4000, x.mT @ x / 4000, atol=0.09)
+
+
+def test_the_same_seed_gives_the_same_numbers():
+    e = Experiment(width=16, depth=5, weights="fresh", activation="tanh", bias_std=0.1)
+    one, again, other = (sample_ensemble(e, 30, seed=seed) for seed in (4, 4, 5))
+    assert np.array_equal(one.log2_rms, again.log2_rms) and np.array_equal(one.mean, again.mean)
+    assert not np.intersect1d(one.log2_rms[:, -1], other.log2_rms[:, -1]).size
+    assert len(np.unique(one.log2_rms[:, -1])) == 30
+
+
+def test_streams_are_those_of_no_run():
+    runs = {stream_seed(0, layer) for layer in range(2001)}
+    assert stream_seed(0, 2**32) not in runs
+
+
+@pytest.mark.parametrize("fields", [{}, {"weights": "tied"}, {"batch_size": 3}])
+def test_every_column_has_a_row_for_each_network(fields):
+    e = Experiment(**{"width": 8, "depth": 6, "weights": "fresh"} | fields)
+    sampled = sample_ensemble(e, 11)
+    for what in (*FIELDS, "mean", "zero", "log2_reach"):
+        values = getattr(sampled, what)
+        assert values.shape == (11, 7) and values.dtype == np.float64, what
+    assert sampled.first_overflow.shape == sampled.first_all_zero.shape == (11,)
+
+
+def test_one_number_has_no_std():
+    sampled = sample_ensemble(Experiment(width=1, depth=3, weights="fresh"), 5)
+    assert np.isnan(sampled.log2_std).all() and np.isfinite(sampled.log2_rms).all()
+
+
+@pytest.mark.parametrize("init", ["normal", "orthogonal"])
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_a_bias_alone_is_what_is_left_of_tiny_weights(name, init):
+    e = Experiment(
+        width=400, depth=2, weights="fresh", init=init, scale=1e-9, activation=name, bias_std=0.7
+    )
+    sampled = sample_ensemble(e, 50).log2_rms[:, -1]
+    h = 0.7 * torch.randn(10**6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    expected = ACTIVATIONS[name](h).square().mean().log2().item() / 2
+    # 20000 units, and none of these mean squares has a relative sd of one value above 4.
+    assert np.log2(np.mean(4.0**sampled)) / 2 == pytest.approx(expected, abs=0.08)
+
+
+@pytest.mark.parametrize("weights", ["fresh", "tied"])
+@pytest.mark.parametrize("name", ["linear", "relu", "leaky_relu", "gelu", "softplus", "abs"])
+def test_nothing_overflows_at_depth_500(name, weights):
+    e = Experiment(width=64, depth=500, weights=weights, activation=name)
+    sampled = sample_ensemble(e, 5)
+    # 3 octaves a product, or 2.5 where half of the square is lost: far beyond any format.
+    assert np.isfinite(sampled.log2_rms).all() and (sampled.log2_rms[:, -1] > 1000).all()
+    assert not np.isnan(sampled.log2_std).any() and not np.isnan(sampled.first_overflow).any()
+
+
+@pytest.mark.parametrize("name", ["linear", "relu", "tanh", "gelu", "silu", "sin"])
+def test_nothing_vanishes_at_depth_500(name):
+    e = Experiment(width=64, depth=500, weights="fresh", activation=name, scale=1e-3)
+    sampled = sample_ensemble(e, 5)
+    assert np.isfinite(sampled.log2_rms).all() and (sampled.log2_rms[:, -1] < -2000).all()
+
+
+def test_relu_squared_grows_by_its_own_power():
+    phi = _Bent(ACTIVATIONS["relu_squared"])
+    x, power = phi(torch.full((1, 1, 1), 1.5), torch.tensor([1000.0], dtype=torch.float64))
+    assert x.log2().item() + power.item() == pytest.approx(2 * (1000 + np.log2(1.5)))
+
+
+def test_zero_weights_leave_nothing():
+    sampled = sample_ensemble(Experiment(width=8, depth=3, weights="fresh", scale=0.0), 4)
+    assert np.isneginf(sampled.log2_rms[:, 1:]).all()
+    assert (sampled.first_all_zero == 0).all()
+
+
+def test_relu_of_few_units_dies_as_often_as_it_should():
+    e = Experiment(width=3, depth=10, weights="fresh", activation="relu")
+    dead = np.isneginf(sample_ensemble(e, 2000).log2_rms)
+    expected = 1 - (1 - 2.0**-3) ** np.arange(11)
+    error = np.sqrt(expected * (1 - expected) / 2000)
+    assert (abs(dead.mean(0) - expected) <= 4 * error).all()
+    assert (sample_ensemble(e, 50).zero[:, 1:].mean() > 0.4).all()
+
+
+def test_a_format_without_infinity_never_overflows():
+    e = Experiment(width=16, depth=20, weights="fresh", number_format="float8_e4m3fn")
+    assert np.isnan(sample_ensemble(e, 5).first_overflow).all()
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.0, True, None])
+def test_the_size_of_an_ensemble_is_a_whole_number(size):
+    with pytest.raises(ValueError, match=f"ensemble_size must be .* at least 1, got {size}"):
+        sample_ensemble(Experiment(width=4, depth=2, weights="fresh"), size)
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, True, "1", None])
+def test_the_seed_of_an_ensemble_is_a_whole_number(seed):
+    with pytest.raises(ValueError, match=f"seed must be .* at least 0, got {seed!r}"):
+        sample_ensemble(Experiment(width=4, depth=2, weights="fresh"), 2, seed=seed)
+
+
+def test_numpys_whole_numbers_do_as_well():
+    e = Experiment(width=4, depth=2, weights="fresh")
+    one, other = sample_ensemble(e, np.int64(3), seed=np.uint8(5)), sample_ensemble(e, 3, seed=5)
+    assert np.array_equal(one.log2_rms, other.log2_rms)
+
+
+@pytest.mark.parametrize("weights", ["fresh", "tied"])
+def test_an_ensemble_beyond_the_hosts_limit_is_refused(monkeypatch, weights):
+    e = Experiment(width=64, depth=10, weights=weights)
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e6")
+    with pytest.raises(
+        WorkLimitError, match=r"100 networks .* lower width, depth or ensemble_size"
+    ):
+        sample_ensemble(e, 100)
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e9")
+    assert sample_ensemble(e, 2).log2_rms.shape == (2, 11)

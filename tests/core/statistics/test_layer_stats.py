@@ -1,0 +1,157 @@
+"""Statistics against exact rational arithmetic, on values where float64 formulas fail."""
+
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+import torch
+
+from core import NUMBER_FORMATS
+from core.statistics.layer_stats import STATISTICS, LayerStats
+from core.statistics.sums import joined, tally
+
+mpmath.mp.prec = 200
+
+
+def stats_of(*layers, name="float64"):
+    dtype = NUMBER_FORMATS[name].dtype
+    x = torch.tensor(layers, dtype=torch.float64).to(dtype)
+    return LayerStats.of(tally(x, NUMBER_FORMATS[name]))
+
+
+def exact(values):
+    """mean, std and rms as mpmath numbers."""
+    numbers = [Fraction(float(value)) for value in values]
+    mean = sum(numbers) / len(numbers)
+    square = sum((number - mean) ** 2 for number in numbers)
+
+    def root(fraction):
+        return mpmath.sqrt(mpmath.mpf(fraction.numerator) / fraction.denominator)
+
+    rms = root(sum(number**2 for number in numbers) / len(numbers))
+    std = root(square / (len(numbers) - 1)) if len(numbers) > 1 else mpmath.nan
+    return mpmath.mpf(mean.numerator) / mean.denominator, std, rms
+
+
+def sample(exponent, count=37):
+    values = torch.randn(count, generator=torch.Generator().manual_seed(count)).double()
+    return torch.ldexp(values / 8, torch.tensor(exponent)).tolist()
+
+
+@pytest.mark.parametrize("exponent", [0, 1000, 1020, -1000, -1040, 500, -500])
+def test_moments_are_true_where_squares_overflow_or_vanish(exponent):
+    values = sample(exponent)
+    stats, (mean, std, rms) = stats_of(values), exact(values)
+    # float64 sums of 37 terms, then rounding of the result: ten units in the last place; a
+    # subnormal result is a multiple of 2^-1074.
+    tiny = 2 * 5e-324
+    assert stats.mean[0] == pytest.approx(float(mean), rel=1e-14, abs=tiny)
+    assert stats.std[0] == pytest.approx(float(std), rel=1e-14, abs=tiny)
+    assert stats.rms[0] == pytest.approx(float(rms), rel=1e-14, abs=tiny)
+    assert stats.log2_std[0] == pytest.approx(float(mpmath.log(std, 2)), abs=1e-12)
+    assert stats.log2_rms[0] == pytest.approx(float(mpmath.log(rms, 2)), abs=1e-12)
+    assert stats.max_abs[0] == max(map(abs, values))
+
+
+def test_log2_tells_a_vast_std_that_float64_cannot_hold():
+    biggest = np.finfo(float).max
+    stats = stats_of([biggest, -biggest])
+    assert stats.std[0] == np.inf  # √2 times the largest float64: truly beyond it
+    assert stats.log2_std[0] == pytest.approx(1024.5, abs=1e-12)
+    assert stats.rms[0] == biggest
+
+
+def test_all_zero_is_zero_and_nothing_else():
+    stats = stats_of([0.0, -0.0, 0.0])
+    assert (stats.mean[0], stats.std[0], stats.rms[0], stats.max_abs[0]) == (0, 0, 0, 0)
+    assert stats.log2_std[0] == stats.log2_rms[0] == -np.inf
+    assert (stats.zero[0], stats.subnormal[0], stats.negative[0], stats.nonfinite[0]) == (
+        1,
+        0,
+        0,
+        0,
+    )
+    assert stats.histogram.counts.sum() == 0
+
+
+def test_one_element_has_no_unbiased_std():
+    stats = stats_of([-3.0])
+    assert np.isnan(stats.std[0]) and stats.mean[0] == -3 and stats.rms[0] == 3
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1.0, np.nan, 2.0],
+        [1.0, np.inf, 2.0],
+        [-np.inf, 1.0, -2.0],
+        [np.inf, -np.inf, 0.0],
+        [np.nan, np.inf, -np.inf, 5.0, 0.0],
+        [-1.7e308, -1.7e308, np.inf],
+    ],
+)
+def test_mixtures_with_nan_and_infinity_follow_numpy(values):
+    stats, array = stats_of(values), np.array(values)
+    with np.errstate(all="ignore"):
+        scaled = array / 2.0**1000  # keeps NumPy's own sums from overflowing
+        np.testing.assert_equal(stats.mean[0], np.mean(scaled))
+        np.testing.assert_equal(stats.std[0], np.std(scaled, ddof=1))
+        np.testing.assert_equal(stats.rms[0], np.sqrt(np.mean(scaled**2)))
+        np.testing.assert_equal(stats.max_abs[0], np.max(np.abs(array)))
+    assert stats.nonfinite[0] == np.mean(~np.isfinite(array))
+    assert stats.nan[0] == np.mean(np.isnan(array))
+    assert stats.zero[0] == np.mean(array == 0)
+
+
+@pytest.mark.parametrize("name", NUMBER_FORMATS)
+def test_fractions_count_every_class_of_every_format(name):
+    entry = NUMBER_FORMATS[name]
+    small, normal, big = entry.smallest_subnormal, entry.smallest_normal, entry.max
+    values = [0.0, -0.0, small, -small, normal - small, normal, -1.0, big, -big, 1.0]
+    stats = stats_of(values, name=name)
+    assert stats.zero[0] == 0.2
+    assert stats.subnormal[0] == 0.3
+    assert stats.negative[0] == 0.3
+    assert stats.saturated[0] == (0 if entry.infinity else 0.2)
+    assert stats.max_abs[0] == big
+    assert stats.histogram.counts.sum() == 8
+
+
+@pytest.mark.parametrize("name", NUMBER_FORMATS)
+def test_histogram_drops_nothing_and_bins_by_magnitude(name):
+    entry = NUMBER_FORMATS[name]
+    x = torch.randn(5, 300, generator=torch.Generator().manual_seed(2)).double()
+    x[1] *= entry.max / 2
+    x[2] *= 3 * entry.smallest_subnormal
+    x[3, ::3] = torch.nan
+    x = entry.cast(x)
+    stats = LayerStats.of(tally(x, entry))
+    whole = np.rint(300 * (1 - stats.zero - stats.nonfinite))
+    np.testing.assert_array_equal(stats.histogram.counts.sum(axis=1), whole)
+    edges = stats.histogram.log2_edges
+    for layer, row in enumerate(stats.histogram.counts):
+        sizes = x[layer].double().abs().numpy()
+        sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
+        # Edges are log2 of exact numbers; half a unit keeps boundary values on their side.
+        expected, _ = np.histogram(np.log2(sizes) + 1e-12, edges)
+        np.testing.assert_array_equal(row, expected)
+
+
+def test_statistics_do_not_depend_on_how_layers_are_chunked():
+    x = torch.randn(40, 33, 5, generator=torch.Generator().manual_seed(4))
+    x[30:] *= 1e30
+    entry = NUMBER_FORMATS["float32"]
+    whole = LayerStats.of(tally(x, entry))
+    for size in (1, 7, 39):
+        parts = [tally(x[start : start + size], entry) for start in range(0, 40, size)]
+        chunked = LayerStats.of(joined(parts))
+        for name in STATISTICS:
+            np.testing.assert_array_equal(whole.values[name], chunked.values[name])
+        np.testing.assert_array_equal(whole.histogram.counts, chunked.histogram.counts)
+        assert whole.histogram.first_key == chunked.histogram.first_key
+
+
+def test_a_name_that_is_no_statistic_is_an_attribute_error_that_lists_them():
+    with pytest.raises(AttributeError, match="no statistic 'variance'; there are mean, std"):
+        stats_of([1.0, 2.0]).variance

@@ -1,0 +1,145 @@
+"""The route behind the live preview, and what the page tells the browser about it."""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from core import Experiment, propagate
+from core.reading.preview import exact, measured
+from core.simulation.scale_free import scale_free
+from pages.figures import live
+from tests.pages.serving.test_routes import get
+from tests.serving import serve
+
+
+def ask(address, **query):
+    return get(f"{address}{live.PATH}?{urlencode(query)}")
+
+
+def test_a_measured_preview_is_the_run(address):
+    e = Experiment(width=64, depth=30, activation="tanh", scale=0.25)
+    status, headers, body = ask(address, kind="measured", device="cpu", **e.to_query())
+    assert (status, headers.get_content_type()) == (200, "application/json")
+    assert json.loads(body) == measured(propagate(e))
+
+
+def test_an_exact_preview_answers_for_every_scale(address):
+    e = Experiment(width=64, depth=30, activation="relu", number_format="float16")
+    first = ask(address, kind="exact", **e.to_query())[2]
+    assert json.loads(first) == exact(e, scale_free(e))
+    assert ask(address, kind="exact", **e.replace(scale=0.1).to_query())[2] == first
+
+
+def test_a_scale_may_be_named(address):
+    _, _, body = get(f"{address}{live.PATH}?width=64&depth=9&scale={quote('1/√n')}")
+    assert json.loads(body) == measured(propagate(Experiment(width=64, depth=9, scale=0.125)))
+
+
+@pytest.mark.parametrize(
+    "query, said",
+    [
+        ({"kind": "guessed"}, "kind must be exact or measured, got 'guessed'"),
+        ({"depth": "many"}, "depth must be a whole number from 1 to 2000, got 'many'"),
+        ({"n": "512"}, "there is no parameter 'n'"),
+        ({"device": "tpu"}, "device must be one of auto, cpu"),
+        ({"kind": "exact", "activation": "tanh"}, "no preview"),
+        ({"kind": "exact", "bias_std": "1"}, "no preview"),
+        ({"kind": "exact", "number_format": "float8_e5m2"}, "no preview"),
+        ({"width": "4096", "weights": "fresh"}, "no preview"),
+    ],
+)
+def test_what_cannot_be_previewed_is_refused_in_words(address, query, said):
+    status, _, body = ask(address, **query)
+    assert status == 422 and said in body.decode()
+
+
+def test_a_preview_is_dropped_while_another_is_computed(monkeypatch):
+    at_work, go_on = threading.Event(), threading.Event()
+
+    def slow(kind, experiment, device):
+        at_work.set()
+        assert go_on.wait(60)
+        return {"slow": True}
+
+    monkeypatch.setattr(live, "_document", slow)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(live._exclusively, "measured", Experiment(), "cpu")
+        assert at_work.wait(60)
+        second = pool.submit(live._exclusively, "measured", Experiment(), "cpu")
+        assert second.result(timeout=60) is None  # at once, while the first is not done
+        go_on.set()
+        assert first.result(timeout=60) == {"slow": True}
+        third = pool.submit(live._exclusively, "measured", Experiment(), "cpu")
+        assert third.result(timeout=60) == {"slow": True}
+
+
+def test_a_preview_is_dropped_while_every_core_has_a_run(monkeypatch):
+    monkeypatch.setattr(live, "_document", lambda *asked: {})
+    monkeypatch.setattr(live, "host_is_busy", lambda: True)
+    assert live._exclusively("measured", Experiment(), "cpu") is None
+    monkeypatch.setattr(live, "host_is_busy", lambda: False)
+    assert live._exclusively("measured", Experiment(), "cpu") == {}
+
+
+def test_a_host_may_say_no(monkeypatch):
+    with serve(GOOD_INIT_LIVE_PREVIEW="off") as quiet:
+        assert ask(quiet, width="8")[0] == 404
+        assert ask(quiet, kind="exact", width="8")[0] == 200
+    monkeypatch.setenv("GOOD_INIT_LIVE_PREVIEW", "off")
+    assert live.description(propagate(Experiment(width=8)))["served"] is False
+    monkeypatch.setenv("GOOD_INIT_LIVE_PREVIEW", "maybe")
+    with pytest.raises(ValueError, match="must be on or off, got 'maybe'"):
+        live.is_on()
+
+
+def test_a_mistaken_setting_ends_the_start():
+    with pytest.raises(RuntimeError, match="did not start"), serve(GOOD_INIT_LIVE_PREVIEW="maybe"):
+        pass
+
+
+def test_the_page_knows_what_may_be_followed():
+    lesson = live.description(propagate(Experiment()))
+    assert lesson["served"] and lesson["deepest"] == {"measured": 200, "exact": 200}
+    assert lesson["named_scales"]["1/√n"] == (1 / 512) ** 0.5
+    assert lesson["broken"] == "NaN"
+    assert live.description(propagate(Experiment(scale=0.01)))["broken"] is None
+    assert set(lesson["sliders"]) == {"width", "depth", "scale", "bias_std", "batch_size"}
+
+
+@pytest.mark.parametrize(
+    "changes, deepest",
+    [
+        ({"width": 8, "activation": "gelu"}, {"measured": 200, "exact": 0}),
+        ({"width": 8, "depth": 300}, {"measured": 300, "exact": 300}),
+        ({"weights": "fresh"}, {"measured": 100, "exact": 200}),
+        ({"width": 2900}, {"measured": 0, "exact": 200}),  # one exact run serves all scales
+    ],
+)
+def test_how_deep_a_preview_goes_is_what_the_route_gives(address, changes, deepest):
+    e = Experiment(**changes)
+    assert {kind: live._deepest(kind, e) for kind in deepest} == deepest
+    for kind, depth in deepest.items():
+        asked = e.to_query() | {"depth": str(depth or e.depth)}
+        assert ask(address, kind=kind, **asked)[0] == (200 if depth else 422)
+
+
+def test_a_smaller_limit_of_the_host_holds_for_previews_too(monkeypatch):
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "3e7")
+    assert live._deepest("measured", Experiment()) == 0
+    assert live._deepest("exact", Experiment()) == 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"width": "8", "batch_size": "4096", "depth": "2000"},
+        {"width": "5800", "init": "sparse", "depth": "1"},
+        {"kind": "exact", "width": "15", "batch_size": "4096", "depth": "2000"},
+        {"kind": "exact", "width": "10000", "depth": "1"},
+    ],
+)
+def test_what_takes_seconds_or_much_memory_is_no_preview(address, query):
+    assert ask(address, **query)[0] == 422

@@ -1,0 +1,457 @@
+"""The store of polls, on SQLite and on a real PostgreSQL: what it keeps, bounds and survives."""
+
+import logging
+import sqlite3
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import func, select, text
+
+from core import Experiment
+from core.reading.guesses import Guesses
+from pages.poll import database
+from pages.poll import rooms as _rooms
+from pages.poll import store as _store
+from pages.poll.attempts import Misses
+from pages.poll.codes import ALPHABET, number_of, well_formed
+from pages.poll.store import GUESSES, ROOMS, RoomError
+from tests.postgres import WHAT_TO_INSTALL, is_installed, postgresql
+from tests.serving import ROOT
+
+LESSON = Experiment()
+ANNA, BEN = "anna-0123456789-0123456789", "ben-0123456789-0123456789"
+LONGEST_WAIT = 20.0  # seconds; less than what waits for a store by itself
+
+
+@pytest.fixture(scope="session")
+def server():
+    if not is_installed():
+        pytest.skip(WHAT_TO_INSTALL)
+    with postgresql() as running:
+        yield running
+
+
+def use(monkeypatch, url):
+    """Let the store be there for the rest of a test."""
+    monkeypatch.setenv("GOOD_INIT_ROOMS", url)
+    monkeypatch.setattr(_store, "_engines", {})
+    monkeypatch.setattr(_store, "_ready", set())
+    monkeypatch.setattr(_rooms, "_misses", Misses(most=20, seconds=300))
+
+
+def leave():
+    for engine in _store._engines.values():
+        engine.dispose()
+
+
+@pytest.fixture
+def in_sqlite(monkeypatch, tmp_path):
+    monkeypatch.setattr(database, "_PATIENCE", 0.3)
+    use(monkeypatch, f"sqlite:///{tmp_path / 'made' / 'rooms.sqlite'}")
+    yield tmp_path / "made" / "rooms.sqlite"
+    leave()
+
+
+@pytest.fixture
+def in_postgresql(monkeypatch, server):
+    use(monkeypatch, server.new_database())
+    yield server
+    leave()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request):
+    return request.getfixturevalue(f"in_{request.param}")
+
+
+def rows(table):
+    return _store.transact(lambda c: c.execute(select(func.count()).select_from(table)).scalar())
+
+
+def refused(kind, do, *given):
+    with pytest.raises(RoomError) as caught:
+        do(*given)
+    assert caught.value.kind == kind
+    assert str(caught.value).endswith(".")
+    return str(caught.value)
+
+
+def test_a_room_holds_its_question_and_is_found_however_its_code_is_typed(store):
+    asked = Experiment(width=64, scale=0.1, activation="relu", number_format="float16", seed=2**60)
+    room = _rooms.open(asked, ANNA)
+    assert set(room.code) <= set(ALPHABET) and len(room.code) == 6
+    for typed in (room.code, room.code.lower(), f" {room.code[:3]}-{room.code[3:]} "):
+        found = _rooms.find(typed, BEN)
+        assert found == room and found.experiment == asked and not found.revealed
+    assert room.is_host(ANNA) and not room.is_host(BEN)
+    assert _rooms.tally(room.code) == Guesses({}) and _rooms.mine(room.code, BEN) is None
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "",
+        " ",
+        "' OR 1=1; --",
+        "%",
+        "______",
+        "A" * 10_000,
+        "\x00CDEFG",
+        "ＡＣＤＥＦＧ",
+        "../../",
+        "AC\ud800DEF",
+    ],
+)
+def test_a_hostile_code_is_no_room(store, code):
+    room = _rooms.open(LESSON, ANNA)
+    assert well_formed(code) is None
+    assert _rooms.find(code, BEN) is None
+    refused("unknown", _rooms.status, code)
+    refused("unknown", _rooms.guess, code, BEN, 3)
+    assert _rooms.find(room.code, BEN) == room
+
+
+def test_a_viewer_has_one_guess_and_may_change_it(store):
+    code = _rooms.open(LESSON, ANNA).code
+    for iteration in (31, 31, 40, None, 28):
+        _rooms.guess(code, BEN, iteration)
+        assert _rooms.mine(code, BEN) == (iteration,)
+        assert _rooms.tally(code).total == 1
+    _rooms.guess(code, "another", None)
+    assert _rooms.tally(code) == Guesses({28: 1}, never=1)
+
+
+@pytest.mark.parametrize("iteration", [-1, 100, 10**9])
+def test_a_guess_that_cannot_be_is_refused_by_its_value(store, iteration):
+    code = _rooms.open(LESSON, ANNA).code
+    told = refused("value", _rooms.guess, code, BEN, iteration)
+    assert "from 0 to 99" in told and str(iteration) in told
+    assert _rooms.mine(code, BEN) is None
+
+
+def test_only_the_host_reveals_and_then_nobody_guesses(store):
+    code = _rooms.open(LESSON, ANNA).code
+    _rooms.guess(code, BEN, 31)
+    refused("host", _rooms.reveal, code, BEN)
+    before = _rooms.status(code)
+    assert before["guesses"] == 1 and not before["revealed"]
+    _rooms.reveal(code, ANNA)
+    _rooms.reveal(code, ANNA)
+    assert _rooms.find(code, BEN).revealed and _rooms.status(code)["revealed"]
+    assert _rooms.status(code)["version"] != before["version"]
+    refused("closed", _rooms.guess, code, BEN, 28)
+    assert _rooms.tally(code) == Guesses({31: 1})
+
+
+def test_what_has_expired_is_never_shown_and_makes_way(store, monkeypatch):
+    old = _rooms.open(LESSON, ANNA).code
+    _rooms.guess(old, BEN, 31)
+    later = time.time() + 3600 * _rooms.HOURS + 1
+    monkeypatch.setattr(_rooms, "_now", lambda: int(later))
+    assert _rooms.find(old, BEN) is None
+    for do in (_rooms.tally, _rooms.status):
+        refused("unknown", do, old)
+    refused("unknown", _rooms.guess, old, BEN, 3)
+    refused("unknown", _rooms.reveal, old, ANNA)
+    assert (rows(ROOMS), rows(GUESSES)) == (1, 1)
+    _rooms.open(LESSON, ANNA)
+    assert (rows(ROOMS), rows(GUESSES)) == (1, 0)
+
+
+def test_rooms_and_guesses_are_bounded(store, monkeypatch):
+    monkeypatch.setattr(_rooms, "MOST_GUESSES", 2)
+    monkeypatch.setattr(_rooms, "MOST_OPEN", 2)
+    monkeypatch.setattr(_rooms, "MOST_ROOMS", 3)
+    code = _rooms.open(LESSON, ANNA).code
+    _rooms.open(LESSON, ANNA)
+    assert "You have 2" in refused("full", _rooms.open, LESSON, ANNA)
+    _rooms.open(LESSON, BEN)
+    assert "Too many rooms" in refused("full", _rooms.open, LESSON, BEN)
+    _rooms.guess(code, "first", 1)
+    _rooms.guess(code, "second", 2)
+    refused("full", _rooms.guess, code, "third", 3)
+    _rooms.guess(code, "first", 4)  # who is in may still change it
+    assert _rooms.tally(code) == Guesses({2: 1, 4: 1})
+
+
+def test_a_class_that_guesses_at_once_is_counted_to_the_last(store):
+    code = _rooms.open(LESSON, ANNA).code
+    with ThreadPoolExecutor(50) as class_room:
+        list(class_room.map(lambda k: _rooms.guess(code, f"student {k % 40}", k % 40), range(80)))
+    assert _rooms.tally(code) == Guesses(dict.fromkeys(range(40), 1))
+
+
+def test_a_full_room_is_full_however_many_come_at_once(store, monkeypatch):
+    monkeypatch.setattr(_rooms, "MOST_GUESSES", 10)
+    code = _rooms.open(LESSON, ANNA).code
+
+    def come(k):
+        try:
+            _rooms.guess(code, f"student {k}", k)
+        except RoomError as error:
+            return error.kind
+        return "in"
+
+    with ThreadPoolExecutor(30) as class_room:
+        ends = list(class_room.map(come, range(30)))
+    assert sorted(ends) == ["full"] * 20 + ["in"] * 10
+    assert _rooms.tally(code).total == 10
+
+
+def test_nothing_of_a_viewer_is_kept_and_rooms_cannot_be_joined(store):
+    rooms = [_rooms.open(LESSON, ANNA).code for _ in range(2)]
+    for code in rooms:
+        _rooms.guess(code, ANNA, 3)
+    hosts = _store.transact(lambda c: c.execute(select(ROOMS.c.host)).scalars().all())
+    voters = _store.transact(lambda c: c.execute(select(GUESSES.c.voter)).scalars().all())
+    assert sorted(hosts) == sorted(voters) == sorted(number_of(code, ANNA) for code in rooms)
+    assert len(set(hosts)) == 2 and all(0 <= number < 2**63 for number in hosts)
+
+
+def test_the_longest_question_fits():
+    longest = Experiment(
+        width=16384,
+        depth=2000,
+        init="truncated_normal",
+        scale=1.2345678901234567e-300,
+        activation="relu_squared",
+        weights="fresh",
+        bias_std=1.2345678901234567e-300,
+        number_format="float8_e4m3fn",
+        batch_size=4096,
+        seed=2**63 - 1,
+    )
+    assert len(_rooms.urlencode(longest.to_query())) <= _store.LONGEST_QUERY
+
+
+def test_who_tries_codes_has_to_wait_and_others_do_not(store, monkeypatch):
+    code = _rooms.open(LESSON, ANNA).code
+    for _ in range(20):
+        assert _rooms.find("AAAAAA", BEN) is None
+    refused("full", _rooms.find, code, BEN)
+    assert _rooms.find(code, "another")
+    monkeypatch.setattr(_rooms._misses, "seconds", 0)
+    assert _rooms.find(code, BEN)
+
+
+def test_misses_are_kept_of_so_many_viewers_only():
+    misses = Misses(most=1, seconds=300)
+    for viewer in range(10_000):
+        misses.note(str(viewer))
+    assert len(misses.times) < 5000 and misses.too_many("9999") and not misses.too_many("0")
+
+
+OPENS = """
+import sys
+import psycopg
+from pages.poll.store import ROOMS, transact
+print("ready", flush=True)
+code = sys.stdin.readline().strip()
+row = {"code": code, "query": "", "host": 1, "opened": 0, "expires": 0, "revealed": False}
+transact(lambda connection: connection.execute(ROOMS.insert().values(row)), writes=True)
+"""
+
+
+def test_many_processes_find_an_empty_store_at_once(store):
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
+    started = [subprocess.Popen([sys.executable, "-c", OPENS], **pipes) for _ in range(4)]
+    assert [process.stdout.readline() for process in started] == ["ready\n"] * 4
+    for k, process in enumerate(started):
+        process.stdin.write(f"ROOM{k}\n")
+        process.stdin.flush()
+    for process in started:
+        process.communicate(timeout=30)
+    assert [process.returncode for process in started] == [0] * 4
+    assert rows(ROOMS) == 4
+
+
+def test_a_store_that_was_emptied_comes_back(store):
+    _rooms.open(LESSON, ANNA)
+    for table in ("guesses", "rooms"):
+        _store.transact(lambda c, name=table: c.execute(text(f"DROP TABLE {name}")), writes=True)
+    assert _rooms.find("ACDEFG", ANNA) is None
+    assert _rooms.find(_rooms.open(LESSON, ANNA).code, ANNA)
+
+
+def in_time(kind, do, *given):
+    before = time.monotonic()
+    told = refused(kind, do, *given)
+    assert time.monotonic() - before < LONGEST_WAIT
+    return told
+
+
+def test_postgresql_is_restarted_and_the_guess_goes_through(in_postgresql):
+    code = _rooms.open(LESSON, ANNA).code
+    _rooms.guess(code, BEN, 31)
+    in_postgresql.stop()
+    in_postgresql.start()
+    _rooms.guess(code, BEN, 28)
+    assert _rooms.tally(code) == Guesses({28: 1})
+
+
+def test_postgresql_is_restarted_under_load_and_no_guess_is_lost(in_postgresql):
+    code = _rooms.open(LESSON, ANNA).code
+
+    def student(number):
+        """As the page does: what could not be kept is sent again."""
+        refusals = 0
+        for iteration in range(10):
+            while True:
+                try:
+                    _rooms.guess(code, f"student {number}", iteration + number)
+                except RoomError as error:
+                    if error.kind != "away":
+                        raise
+                    refusals += 1
+                    time.sleep(0.1)
+                else:
+                    break
+            time.sleep(0.05)
+        return refusals
+
+    with ThreadPoolExecutor(20) as class_room:
+        answers = [class_room.submit(student, number) for number in range(20)]
+        for _ in range(2):
+            time.sleep(0.2)
+            in_postgresql.stop()
+            time.sleep(0.3)
+            in_postgresql.start()
+        assert sum(answer.result(60) for answer in answers) > 0  # it was noticed
+    assert _rooms.tally(code) == Guesses({9 + number: 1 for number in range(20)})
+
+
+def test_postgresql_is_away_which_is_said_and_logged_and_comes_back(in_postgresql, caplog):
+    code = _rooms.open(LESSON, ANNA).code
+    in_postgresql.stop()
+    try:
+        with caplog.at_level(logging.ERROR, "good_init"):
+            in_time("away", _rooms.guess, code, BEN, 31)
+        assert "store of polls is away" in caplog.text
+        in_time("away", _rooms.find, code, BEN)
+    finally:
+        in_postgresql.start()
+    _rooms.guess(code, BEN, 31)
+    assert _rooms.mine(code, BEN) == (31,)
+
+
+def test_a_connection_that_breaks_in_the_middle_is_replaced_once(in_postgresql):
+    code = _rooms.open(LESSON, ANNA).code
+    tried = []
+
+    def work(connection):
+        tried.append(1)
+        if len(tried) == 1:
+            connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        return connection.execute(select(ROOMS.c.code)).scalar()
+
+    assert _store.transact(work) == code and len(tried) == 2
+
+
+def test_postgresql_that_stands_still_keeps_nobody_waiting(in_postgresql, monkeypatch):
+    monkeypatch.setattr(_store, "_LONGEST", 1.0)
+    code = _rooms.open(LESSON, ANNA).code
+    with in_postgresql.frozen():
+        in_time("away", _rooms.guess, code, BEN, 31)
+        in_time("away", _rooms.find, code, BEN)
+    _rooms.guess(code, "another", 28)
+    assert _rooms.mine(code, "another") == (28,)
+    assert _rooms.mine(code, BEN) is None  # what was said to have failed is not done later
+
+
+def test_a_row_that_another_holds_in_postgresql_does_not_hang(in_postgresql):
+    code = _rooms.open(LESSON, ANNA).code
+    with _store._engine(next(iter(_store._engines))).begin() as other:
+        other.execute(select(ROOMS).with_for_update())
+        in_time("away", _rooms.guess, code, BEN, 31)
+    _rooms.guess(code, BEN, 31)
+    assert _rooms.mine(code, BEN) == (31,)
+
+
+def test_a_locked_sqlite_is_read_and_not_waited_for(in_sqlite):
+    code = _rooms.open(LESSON, ANNA).code
+    other = sqlite3.connect(in_sqlite, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    in_time("away", _rooms.guess, code, BEN, 31)
+    assert _rooms.find(code, BEN).code == code
+    other.execute("ROLLBACK")
+    other.close()
+    _rooms.guess(code, BEN, 31)
+    assert _rooms.mine(code, BEN) == (31,)
+
+
+def test_a_full_disk_refuses_the_guess_and_keeps_the_room(in_sqlite, caplog):
+    code = _rooms.open(LESSON, ANNA).code
+    raw = "PRAGMA max_page_count = {}"
+    size = _store.transact(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar())
+    engine = next(iter(_store._engines.values()))
+
+    def limit(pages):
+        with engine.connect() as connection:
+            connection.exec_driver_sql(raw.format(pages))
+
+    limit(size)  # the pool has one connection: the one that is used next
+    with pytest.raises(RoomError) as caught:
+        for k in range(1000):
+            _rooms.guess(code, f"student {k}", k % 100)
+    assert caught.value.kind == "away" and "full" in caplog.text
+    kept = _rooms.tally(code).total
+    assert 0 < kept < 1000 and _rooms.find(code, ANNA)
+    limit(2**30)
+    _rooms.guess(code, f"student {kept}", 5)
+    assert _rooms.tally(code).total == kept + 1
+
+
+def test_sqlite_that_cannot_be_written_is_away(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    use(monkeypatch, f"sqlite:///{tmp_path / 'file' / 'rooms.sqlite'}")
+    refused("away", _rooms.open, LESSON, ANNA)
+
+
+def test_sqlite_is_set_up_for_many_readers_and_a_writer(in_sqlite):
+    _rooms.open(LESSON, ANNA)
+    for name, value in (("journal_mode", "wal"), ("synchronous", 1), ("foreign_keys", 1)):
+        assert _store.transact(lambda c, n=name: c.exec_driver_sql(f"PRAGMA {n}").scalar()) == value
+
+
+class Colliding:
+    """SQLite's connection as others see it who open an empty file at the same moment: 1 in 30."""
+
+    def __init__(self, times):
+        self.times = times
+
+    def execute(self, statement):
+        self.times -= 1
+        if self.times >= 0:
+            raise sqlite3.OperationalError("database is locked")
+
+
+def test_a_collision_over_an_empty_file_is_waited_out_but_not_for_ever(monkeypatch):
+    database._write_ahead(Colliding(3))
+    monkeypatch.setattr(database, "_PATIENCE", 0.1)
+    with pytest.raises(sqlite3.OperationalError):
+        database._write_ahead(Colliding(10_000))
+
+
+@pytest.mark.parametrize(
+    ("given", "driver"),
+    [
+        ("sqlite:////var/lib/good-init/rooms.sqlite", "sqlite"),
+        ("postgresql+psycopg://me:secret@host/rooms", "postgresql+psycopg"),
+        ("postgresql://me:secret@host/rooms", "postgresql+psycopg"),
+        ("postgres://me:secret@host/rooms", "postgresql+psycopg"),
+    ],
+)
+def test_the_setting_names_a_database(monkeypatch, given, driver):
+    monkeypatch.setenv("GOOD_INIT_ROOMS", given)
+    assert database.address().drivername == driver
+
+
+@pytest.mark.parametrize("given", ["", "sqlite://", "mysql://h/secret", "secret"])
+def test_a_mistaken_setting_is_named_and_not_repeated(monkeypatch, given):
+    monkeypatch.setenv("GOOD_INIT_ROOMS", given)
+    with pytest.raises(ValueError, match="GOOD_INIT_ROOMS must be sqlite") as caught:
+        database.address()
+    assert "secret" not in str(caught.value)
