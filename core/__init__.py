@@ -1,9 +1,57 @@
-"""Good Init: what weight initialisation does to a signal."""
+"""Good Init: what weight initialisation does to a signal.
+
+Everything that a script or a notebook needs stands here. What loads scipy or pandas is loaded when
+it is first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from .layer.activations import ACTIVATIONS
 from .layer.initializers import INITIALIZERS
 from .layer.number_formats import NUMBER_FORMATS
 from .question.experiment import Experiment
+from .simulation.ensemble import Ensemble, sample_ensemble
 from .simulation.propagate import Run, propagate
+from .simulation.script import to_script
+from .sweep.coordinate_check import coordinate_check
+from .theory import mean_field
 
-__all__ = ["ACTIVATIONS", "INITIALIZERS", "NUMBER_FORMATS", "Experiment", "Run", "propagate"]
+if TYPE_CHECKING:
+    from .sweep.table import load, save, to_frame
+    from .theory.finite_width import Prediction, predict
+
+_LATER = {
+    "Prediction": ".theory.finite_width",
+    "load": ".sweep.table",
+    "predict": ".theory.finite_width",
+    "save": ".sweep.table",
+    "to_frame": ".sweep.table",
+}
+
+__all__ = [
+    "ACTIVATIONS",
+    "INITIALIZERS",
+    "NUMBER_FORMATS",
+    "Ensemble",
+    "Experiment",
+    "Prediction",
+    "Run",
+    "coordinate_check",
+    "load",
+    "mean_field",
+    "predict",
+    "propagate",
+    "sample_ensemble",
+    "save",
+    "to_frame",
+    "to_script",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(_LATER[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,11 +1,16 @@
 """Sweeps: an Experiment varied along one or two of its fields, and the whole landscape seen."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .axes import AXES, MOST_CELLS, Axis, parse, spaced
 from .conduct import sweep
 from .groups import ENGINES, Question
 from .measures import MEASURES, Measure, measure_of
 from .result import SweepResult
-from .table import load, save, to_frame
+
+if TYPE_CHECKING:
+    from .table import load, save, to_frame
 
 __all__ = [
     "AXES",
@@ -24,3 +29,10 @@ __all__ = [
     "sweep",
     "to_frame",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What loads pandas is loaded when it is first asked for."""
+    if name in ("load", "save", "to_frame"):
+        return getattr(import_module(".table", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
