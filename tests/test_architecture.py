@@ -18,7 +18,7 @@ CORE: dict[str, set[str]] = {
     "layer": {"text", "maths"},
     "question": {"text", "layer"},
     "statistics": {"maths", "layer"},
-    "host": {"question", "statistics"},
+    "host": {"layer", "question", "statistics"},
     "theory": {"text", "maths", "layer", "question"},
     "simulation": {"text", "maths", "layer", "question", "statistics", "host"},
 }

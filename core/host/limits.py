@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..layer.operation import Cost
 from ..question.experiment import Experiment
 from ..statistics.histogram import key_count
 from . import settings
@@ -15,21 +16,12 @@ _OVERHEAD_BYTES = 2**24  # what BLAS keeps for itself
 _QUICK_MULTIPLY_ADDS = 2e9
 SMALL_BYTES = 2**27
 """A run that needs no more memory waits for no other; 512 × 512 need a sixth of it."""
-_MULTIPLY_ADDS_PER_DRAW = 16  # what one random number costs, in multiply-adds, on a CPU
 _MULTIPLY_ADDS_PER_MEASURED_ELEMENT = 64
-_FITTING_PRODUCTS = 3  # one to divide by, one to check; and a division of every weight
+_PER_SAMPLED_ELEMENT = 32.0  # of an ensemble: drawn, bent and measured
 
 
 class WorkLimitError(ValueError):
     """A run that this host will not start, because it needs too much memory or work."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a run needs: peak bytes, and multiply-adds including those of drawing the weights."""
-
-    bytes: int
-    multiply_adds: float
 
 
 def chunk_layers(experiment: Experiment) -> int:
@@ -47,24 +39,23 @@ def cost(experiment: Experiment, device_type: str = "cpu") -> Cost:
 
     Work is in multiply-adds of float32; what is slower counts for more.
     """
-    n, batch, depth = experiment.width, experiment.batch_size, experiment.depth
-    rule, number_format = experiment.rule, experiment.format
-    drawn = depth if experiment.weights == "fresh" else 1
-    item = number_format.bits // 8
-    product_item = max(4, item)
-    matrix = n * n * 4 * rule.peak_matrices
-    if item != 4:
-        matrix += n * n * (item + product_item)
-    activations = (chunk_layers(experiment) + 4) * n * batch * product_item
-    layers = chunk_layers(experiment) + 1
-    measured = layers * _measured_elements(experiment) * _BYTES_PER_MEASURED_ELEMENT
-    products = float(n) * n * batch * depth
-    draws = drawn * (_MULTIPLY_ADDS_PER_DRAW * float(n) * n + rule.multiply_adds(n))
-    if rule.fit is not None:
-        draws += drawn * _FITTING_PRODUCTS * float(n) * n * batch
-    statistics = _MULTIPLY_ADDS_PER_MEASURED_ELEMENT * float(n) * batch * depth
-    work = products + draws + statistics
-    return Cost(int(matrix + activations + measured) + _OVERHEAD_BYTES, work)
+    shape, number_format = experiment.shape, experiment.format
+    vector, chunk = shape.width * shape.inputs, chunk_layers(experiment)
+    layers = experiment.layer.cost(shape, number_format)
+    activations = (chunk + 4) * vector * number_format.sum_dtype.itemsize
+    measured = (chunk + 1) * _measured_elements(experiment) * _BYTES_PER_MEASURED_ELEMENT
+    statistics = _MULTIPLY_ADDS_PER_MEASURED_ELEMENT * float(vector) * shape.depth
+    return Cost(
+        layers.bytes + activations + measured + _OVERHEAD_BYTES,
+        layers.multiply_adds + statistics,
+    )
+
+
+def ensemble_work(experiment: Experiment, ensemble_size: int) -> float:
+    """About how many multiply-adds an ensemble of so many networks needs."""
+    shape = experiment.shape
+    measured = _PER_SAMPLED_ELEMENT * shape.width * shape.inputs * shape.depth
+    return ensemble_size * (experiment.layer.ensemble_cost(shape).multiply_adds + measured)
 
 
 def is_quick(experiment: Experiment) -> bool:

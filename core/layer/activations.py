@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,9 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..maths import closed_forms
-from ..maths.quadrature import gaussian_expectation
-
-Elementwise = Callable[[Tensor], Tensor]
+from ..maths.quadrature import TensorFunction, gaussian_expectation
 
 _SELU_SCALE = 1.0507009873554804934193349852946
 _SELU_ALPHA = 1.6732632423543772848170429916717
@@ -38,8 +35,8 @@ class Activation:
     """
 
     name: str
-    function: Elementwise
-    derivative: Elementwise
+    function: TensorFunction
+    derivative: TensorFunction
     formula: str
     reference: str
     code: str

@@ -6,18 +6,21 @@ that is given is a scalar, the result is a float; else all broadcast, and it is 
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
-from ..maths.arrays import Array
+from ..maths.arrays import Array, Numbers
 from ..maths.closed_forms import OfVariance
-from ..maths.quadrature import gaussian_expectation_at, gaussian_product_expectation
+from ..maths.quadrature import (
+    TensorFunction,
+    gaussian_expectation_at,
+    gaussian_product_expectation,
+)
 from ..text import shown
-from .activations import ACTIVATIONS, Activation, Elementwise
+from .activations import ACTIVATIONS, Activation
 
 Phi: TypeAlias = Activation | str
-Numbers: TypeAlias = Any  # a float, or an array of them: Any, as NumPy's own functions say
 
 _ROUNDING = 1e-12  # of √(ab): covariances that are c·√(ab) may exceed it by a little
 _LAST_BITS = 1e-15  # of √(ab): covariances as close as this are √(ab)
@@ -159,7 +162,7 @@ def derivative_cross_moment(phi: Phi, a: Numbers, b: Numbers, r: Numbers) -> Num
     return _of_covariance(phi, "derivative_cross_moment", phi.derivative, (a, b, r))
 
 
-def _expect(phi: Activation, integrand: Elementwise, variance: Array) -> Array:
+def _expect(phi: Activation, integrand: TensorFunction, variance: Array) -> Array:
     return gaussian_expectation_at(integrand, variance, breaks=phi.kinks)
 
 
@@ -194,7 +197,7 @@ def _largest_covariance(a: Array, b: Array) -> Array:
 
 
 def _of_covariance(
-    phi: Activation, name: str, function: Elementwise, law: tuple[Array, Array, Array]
+    phi: Activation, name: str, function: TensorFunction, law: tuple[Array, Array, Array]
 ) -> Numbers:
     """The closed form of that name, or the quadrature of the product of functions."""
     a, b, r = (value.flatten() for value in law)

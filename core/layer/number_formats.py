@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -57,6 +58,36 @@ class NumberFormat:
     def epsilon(self) -> float:
         """The gap between 1 and the next larger value."""
         return torch.finfo(self.dtype).eps
+
+    @cached_property
+    def overflows_from(self) -> float:
+        """Half an ulp beyond ``max``, to a relative epsilon²/8: a value from here on overflows."""
+        return self.max * (1 + self.epsilon / 4)
+
+    @cached_property
+    def log2_overflows_from(self) -> float:
+        """log2 of half an ulp beyond ``max``."""
+        return float(np.log2(self.max) + np.log2((2 - self.epsilon / 2) / (2 - self.epsilon)))
+
+    @cached_property
+    def rounds_to_zero_below(self) -> float:
+        """Half the smallest value, at most which a value rounds to zero; 0 in float64 itself."""
+        return self.smallest_subnormal / 2
+
+    @cached_property
+    def log2_rounds_to_zero_below(self) -> float:
+        """log2 of half the smallest value."""
+        return float(np.log2(self.smallest_subnormal) - 1)
+
+    @property
+    def rounds_every_term(self) -> bool:
+        """Whether the terms of a sum are rounded to the format too: nothing wider adds them up."""
+        return self.dtype == self.sum_dtype
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether it has so few bits that exact arithmetic does not resemble its runs."""
+        return self.bits <= 8
 
     @cached_property
     def bits(self) -> int:

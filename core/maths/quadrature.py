@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .arrays import Array
 
-Elementwise = Callable[[Tensor], Tensor]
+TensorFunction = Callable[[Tensor], Tensor]
 
 _REACH = 12.0
 _NODES_PER_PANEL = 100
@@ -41,7 +41,7 @@ def _rule(breaks: tuple[float, ...]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(z), torch.from_numpy((halves[:, None] * weights).ravel() * density)
 
 
-def gaussian_expectation(function: Elementwise, *, breaks: tuple[float, ...] = (0.0,)) -> float:
+def gaussian_expectation(function: TensorFunction, *, breaks: tuple[float, ...] = (0.0,)) -> float:
     """E[f(z)] for z ~ N(0, 1).
 
     The range is cut where f has a kink; a rule that runs across one converges too slowly to be
@@ -60,7 +60,7 @@ def gaussian_expectation(function: Elementwise, *, breaks: tuple[float, ...] = (
 
 
 def gaussian_expectation_at(
-    function: Elementwise, q: ArrayLike, *, breaks: tuple[float, ...] = (0.0,)
+    function: TensorFunction, q: ArrayLike, *, breaks: tuple[float, ...] = (0.0,)
 ) -> Array:
     """E[f(√q z)] for z ~ N(0, 1), at every q.
 
@@ -101,7 +101,7 @@ def _places_in_h(breaks: tuple[float, ...], largest_q: float) -> Array:
     return np.setdiff1d([*breaks, *outward, *-outward], [0.0])  # zero is among the places in z
 
 
-def _expectation(function: Elementwise, std: Array, places: Array) -> Array:
+def _expectation(function: TensorFunction, std: Array, places: Array) -> Array:
     """E[f(std z)] for each std of a vector."""
     z, weights = _nodes(_edges(places / np.maximum(std, 1e-300)[:, None]), _FEW_NODES)
     values = function(torch.from_numpy(std[:, None] * z)).numpy()
@@ -110,7 +110,7 @@ def _expectation(function: Elementwise, std: Array, places: Array) -> Array:
 
 
 def gaussian_product_expectation(
-    function: Elementwise,
+    function: TensorFunction,
     a: ArrayLike,
     b: ArrayLike,
     r: ArrayLike,
@@ -149,7 +149,7 @@ def gaussian_product_expectation(
 
 
 def _product_expectation(
-    function: Elementwise, a: Array, b: Array, r: Array, places: Array, breaks: tuple[float, ...]
+    function: TensorFunction, a: Array, b: Array, r: Array, places: Array, breaks: tuple[float, ...]
 ) -> Array:
     """E[f(u₁) f(u₂)] for each law of a vector of them."""
     std_1, std_2 = (np.maximum(np.sqrt(value), 1e-100)[:, None] for value in (a, b))

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 from ..layer.activations import ACTIVATIONS, Activation
 from ..layer.initializers import INITIALIZERS, Initializer
 from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
+from ..layer.operation import Shape
+from ..layer.product import Weights
+from ..layer.stack import Layer, layer_of
 from ..text import format_number, shown
 from .parameter import Parameter, geometric, logarithmic
 
@@ -156,6 +160,18 @@ class Experiment:
         """The number format."""
         return NUMBER_FORMATS[self.number_format]
 
+    @cached_property
+    def layer(self) -> Layer:
+        """The operations of every layer."""
+        fresh = self.weights == "fresh"
+        weights = Weights(self.rule, self.phi, self.scale, self.width, fresh)
+        return layer_of(weights, self.bias_std)
+
+    @property
+    def shape(self) -> Shape:
+        """How large the signal is."""
+        return Shape(self.width, self.batch_size, self.depth)
+
     @property
     def is_single_number(self) -> bool:
         """Whether x is a single number, which has no std."""
@@ -168,12 +184,12 @@ class Experiment:
         An initialiser that is fitted to data has another one in every layer: this is the one that
         it starts from.
         """
-        return self.rule.weight_std(self.width, self.width, self.phi) * self.scale
+        return self.layer.product.drawn.std
 
     @property
     def sigma_w(self) -> float:
         """weight_std · √n: by how much one product stretches a typical vector."""
-        return self.weight_std * self.width**0.5
+        return float(self.layer.product.sigma_w)
 
     def replace(self, **changes: Any) -> Experiment:
         """A copy with some fields changed; raises ValueError as the constructor does."""

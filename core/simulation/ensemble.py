@@ -9,23 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from numbers import Integral
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from ..host.limits import WorkLimit
+from ..host.limits import WorkLimit, ensemble_work
 from ..host.threads import single_threaded
-from ..layer.activations import Activation
+from ..layer.arithmetic import Apart, Scaled
 from ..layer.number_formats import NumberFormat
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
-from .in_law import Matrices, Product, in_law, log2, powers
 
 _IN_CACHE = 2**21  # elements
-_FAR = 40  # octaves from 1 at which φ has become a power of its argument
 _STREAM = 2**32  # layers of a run's own streams never get that far
 
 
@@ -78,13 +75,12 @@ class Ensemble:
         """The same for another number format."""
         if not number_format.infinity:
             return np.full(len(self.log2_rms), np.nan)
-        limit = np.log2(number_format.max) + np.log2(1 + number_format.epsilon / 4)
-        return _first(self.log2_reach >= limit)
+        return _first(self.log2_reach >= np.log2(number_format.overflows_from))
 
     @property
     def first_all_zero(self) -> Array:
         """Per network the loop index i at which every element would be zero; NaN if never."""
-        return _first(self.log2_max_abs <= np.log2(self.experiment.format.smallest_subnormal) - 1)
+        return _first(self.log2_max_abs <= self.experiment.format.log2_rounds_to_zero_below)
 
 
 def _first(happened: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:
@@ -94,23 +90,7 @@ def _first(happened: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:
 
 def is_exact_in_law(experiment: Experiment) -> bool:
     """Whether an ensemble of it needs no matrix."""
-    return in_law(experiment) is not None
-
-
-def ensemble_work(experiment: Experiment, ensemble_size: int) -> float:
-    """About how many multiply-adds an ensemble needs."""
-    e = experiment
-    per_layer = 32.0 * e.width * e.batch_size
-    if is_exact_in_law(e):
-        if e.weights == "tied":
-            per_layer += 2.5 * e.width * e.depth * e.batch_size**2
-        per_layer += float(e.width) * e.batch_size**2 + 30.0 * e.batch_size**3
-        return ensemble_size * e.depth * per_layer
-    drawn = e.depth if e.weights == "fresh" else 1
-    draw = 16.0 * e.width**2 + e.rule.multiply_adds(e.width)
-    if e.rule.fit is not None:
-        draw += 3.0 * e.width**2 * e.batch_size
-    return ensemble_size * (e.depth * (e.width**2 * e.batch_size + per_layer) + drawn * draw)
+    return not experiment.layer.needs_matrices(experiment.shape)
 
 
 def sample_ensemble(
@@ -136,20 +116,18 @@ def sample_ensemble(
     seed = _whole("seed", seed, at_least=0)
     e = experiment
     WorkLimit.from_environment().check_ensemble(ensemble_work(e, ensemble_size), ensemble_size)
-    exact, phi = is_exact_in_law(e), _Bent(e.phi)
-    at_once = max(1, _IN_CACHE // _elements(e))
+    at_once = _networks_at_once(e)
     parts = []
     with torch.inference_mode(), single_threaded():
         for done in range(0, ensemble_size, at_once):
             generator = torch.Generator().manual_seed(stream_seed(seed, _STREAM + done))
             count = min(at_once, ensemble_size - done)
-            product = (in_law(e) or Matrices)(count)
-            layers = _layers(e, phi, count, product, generator)
+            layers = _layers(e, count, generator)
             if on_progress:
-                layers = _told(layers, e.depth, (done, count, ensemble_size), on_progress)
-            parts.append(_columns(layers, phi.never_zero))
+                layers = _reporting(layers, e.depth, (done, count, ensemble_size), on_progress)
+            parts.append(_columns(layers, e.layer.elementwise.never_zero))
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return Ensemble(e, exact, *joined)
+    return Ensemble(e, is_exact_in_law(e), *joined)
 
 
 def _whole(name: str, value: object, *, at_least: int) -> int:
@@ -159,62 +137,41 @@ def _whole(name: str, value: object, *, at_least: int) -> int:
     return int(value)
 
 
-class _Layer(NamedTuple):
-    """x of several networks, without the power of two of each, and its log2_reach."""
-
-    x: Tensor
-    exponent: Tensor
-    reach: Tensor
+def _networks_at_once(e: Experiment) -> int:
+    """How many networks' numbers stay in the cache."""
+    kept = e.layer.ensemble_cost(e.shape).bytes // 4 or e.width * e.batch_size
+    return max(1, _IN_CACHE // kept)
 
 
-def _elements(e: Experiment) -> int:
-    """How many numbers a network keeps at hand."""
-    vectors = e.width * e.batch_size
-    if not is_exact_in_law(e):
-        return e.width**2
-    return 2 * e.depth * vectors if e.weights == "tied" else vectors
-
-
-def _layers(
-    e: Experiment, phi: _Bent, count: int, product: Product, generator: Generator
-) -> Iterator[_Layer]:
+def _layers(e: Experiment, count: int, generator: Generator) -> Iterator[Apart]:
     """Layers 0 … depth of a few networks."""
-    x = torch.randn(count, e.width, e.batch_size, generator=generator)
-    exponent = torch.zeros(count, dtype=torch.float64)
-    yield _Layer(x, exponent, x.abs().amax((1, 2)).double().log2())
-    b: Tensor | None = None
-    refitted = e.rule.fit is not None and e.weights == "fresh"
+    x = Apart.of(torch.randn(count, e.width, e.batch_size, generator=generator))
+    yield x
+    parameters, arithmetic = e.layer.in_law(count, e.shape, generator), Scaled()
     for _ in range(e.depth):
-        if refitted:  # the weights are fitted to x itself
-            x, exponent = x * powers(exponent), torch.zeros_like(exponent)
-        h, apart = product(e, x, generator)
-        if e.bias_std and (b is None or e.weights == "fresh"):
-            b = torch.randn(count, e.width, 1, generator=generator)
-        h, exponent = _with_bias(e, h, exponent + apart, b)
-        reach = phi.reach(h).log2() + exponent
-        x, exponent = phi(h, exponent)
-        yield _Layer(x, exponent, reach)
+        x = e.layer.forward(parameters, x, arithmetic)
+        yield x
 
 
-def _told(
-    layers: Iterator[_Layer],
+def _reporting(
+    layers: Iterator[Apart],
     depth: int,
     networks: tuple[int, int, int],
     on_progress: Callable[[float], object],
-) -> Iterator[_Layer]:
+) -> Iterator[Apart]:
     done, count, of = networks
     for k, layer in enumerate(layers):
         yield layer
         on_progress((done + count * (k + 1) / (depth + 1)) / of)
 
 
-def _columns(layers: Iterator[_Layer], never_zero: bool) -> list[Array]:
+def _columns(layers: Iterator[Apart], never_zero: bool) -> list[Array]:
     """The columns of an Ensemble; of small layers, several are measured at a time."""
     parts: list[tuple[Tensor, ...]] = []
-    waiting: list[_Layer] = []
+    waiting: list[Apart] = []
     for layer in layers:
         waiting.append(layer)
-        if len(waiting) * layer.x.numel() >= _IN_CACHE:
+        if len(waiting) * layer.numbers.numel() >= _IN_CACHE:
             parts.append(_measured(waiting, never_zero))
             waiting = []
     if waiting:
@@ -222,58 +179,12 @@ def _columns(layers: Iterator[_Layer], never_zero: bool) -> list[Array]:
     return [torch.cat(column, dim=1).numpy() for column in zip(*parts, strict=True)]
 
 
-def _with_bias(
-    e: Experiment, h: Tensor, exponent: Tensor, b: Tensor | None
-) -> tuple[Tensor, Tensor]:
-    """h + bias_std·b; b of std 1."""
-    if b is None:
-        return h, exponent
-    own = log2(e.bias_std)
-    common = exponent.clamp_min(own)
-    return h * powers(exponent - common) + b * powers(own - common), common
-
-
-class _Bent:
-    """φ of a tensor with a power of two apart."""
-
-    def __init__(self, phi: Activation) -> None:
-        self.phi = phi
-        u = torch.linspace(-1, 1, 998, dtype=torch.float64)
-        ends = phi(torch.tensor([-torch.inf, torch.inf]))
-        self.below, self.above = (~ends.isfinite()).tolist()
-        self.never_zero = bool((phi(u) != 0).all())
-        self.low, self.high = (self._degree(u, octave) for octave in (-_FAR, _FAR))
-
-    def _degree(self, u: Tensor, octave: int) -> float:
-        """The power of h that |φ(h)| follows beyond 2^octave."""
-        outwards = 1 if octave > 0 else -1
-        near, far = (
-            self.phi(u * 2.0 ** (octave + k)).square().mean().item() for k in (0, outwards)
-        )
-        return float(np.rint(0.5 * np.log2(far / near) * outwards))
-
-    def __call__(self, h: Tensor, exponent: Tensor) -> tuple[Tensor, Tensor]:
-        if self.phi.positively_homogeneous:
-            return self.phi(h), exponent
-        near = exponent.clamp(-_FAR, _FAR)
-        above, below = (exponent - _FAR).clamp_min(0), (exponent + _FAR).clamp_max(0)
-        moved = (self.high * above if self.high else 0) + (self.low * below if self.low else 0)
-        return self.phi(h * powers(near)), torch.zeros_like(exponent) + moved
-
-    def reach(self, h: Tensor) -> Tensor:
-        """The largest |h| on the sides on which an infinite h makes φ non-finite."""
-        reach = torch.zeros(len(h), dtype=torch.float64)
-        if self.above:
-            reach = torch.maximum(reach, h.amax((1, 2)).double())
-        if self.below:
-            reach = torch.maximum(reach, -h.amin((1, 2)).double())
-        return reach
-
-
-def _measured(layers: list[_Layer], never_zero: bool) -> tuple[Tensor, ...]:
+def _measured(layers: list[Apart], never_zero: bool) -> tuple[Tensor, ...]:
     """The columns of an Ensemble, each of shape (networks, layers), in the order of its fields."""
-    x, exponent, reach = (torch.stack(each, dim=1) for each in zip(*layers, strict=True))
-    flat = x.flatten(2)
+    flat = torch.stack([layer.numbers for layer in layers], dim=1).flatten(2)
+    exponent = torch.stack([layer.power for layer in layers], dim=1)
+    reaches = [layer.reach for layer in layers]
+    reach = torch.stack([each.largest.log2() + each.power for each in reaches], dim=1)
     count = flat.shape[2]
     mean = flat.mean(2).double()
     square = torch.linalg.vector_norm(flat, dim=2).double().square() / count

@@ -14,6 +14,8 @@ from ..host.devices import resolve_device
 from ..host.limits import WorkLimit, WorkLimitError, chunk_layers
 from ..host.memory import room_for
 from ..host.threads import keep_freed_memory, single_threaded
+from ..layer.arithmetic import Rounded
+from ..layer.operation import Parameters
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
 from ..statistics.layer_stats import Events, LayerStats, element_events
@@ -63,48 +65,21 @@ def draw_input(experiment: Experiment, device: torch.device) -> Tensor:
 
 def draw_layer(
     experiment: Experiment, layer: int, device: torch.device, x: Tensor | None = None
-) -> tuple[Tensor, Tensor | None]:
-    """The weights of one layer and its bias, rounded to the format.
-
-    Random numbers are drawn in float32 whatever the format, so that every format sees the same
-    network; an initialiser that is fitted to data is fitted to what that format makes of them,
-    before the scale factor and without the bias.
+) -> list[Parameters]:
+    """The parameters of one layer, in the order of its operations.
 
     Args:
         experiment: the question.
-        layer: k for the weights of the k-th product.
+        layer: k for the k-th product.
         device: where to draw.
         x: what the layer gets, shape (width,) or (width, batch_size); needed only by an
             initialiser that is fitted to data.
 
-    Returns:
-        a of shape (width, width), in the dtype that products add up in, and b of shape (width,)
-        or (width, 1), in that of products; or None without bias.
-
     Raises:
         ValueError: the initialiser is fitted to data, and there are none.
     """
-    n, number_format = experiment.width, experiment.format
-    generator = layer_generator(experiment, layer, device)
-
-    def rounded(values: Tensor, factor: float, dtype: torch.dtype) -> Tensor:
-        values = values.to(number_format.sum_dtype)
-        if factor != 1:
-            values = values.mul_(factor)
-        return number_format.cast(values).to(dtype)
-
-    rule = experiment.rule
-    a = rule.sample(n, n, experiment.phi, generator=generator)
-    if rule.fit is not None:
-        if x is None:
-            raise ValueError(f"the initialiser {rule.name} is fitted to data: x is missing")
-        a = rule.fit(a.to(number_format.sum_dtype), x)
-    a = rounded(a, experiment.scale, number_format.sum_dtype)
-    if experiment.bias_std == 0:
-        return a, None
-    b = torch.randn(n, generator=generator, device=device, dtype=torch.float32)
-    b = rounded(b, experiment.bias_std, number_format.product_dtype)
-    return a, b if experiment.batch_size == 1 else b.unsqueeze(1)
+    stream = layer_generator(experiment, layer, device)
+    return experiment.layer.draw(stream, experiment.shape, x, Rounded(experiment.format))
 
 
 def _aligned_rows(rows: int, like: Tensor) -> Tensor:
@@ -113,28 +88,6 @@ def _aligned_rows(rows: int, like: Tensor) -> Tensor:
     stride = -(-like.numel() // per_boundary) * per_boundary
     flat = torch.empty(rows, stride, dtype=like.dtype, device=like.device)
     return flat[:, : like.numel()].view(rows, *like.shape)
-
-
-class _Product:
-    """x → φ(a @ x + b), written into a given place."""
-
-    def __init__(self, experiment: Experiment, like: Tensor) -> None:
-        self.number_format = experiment.format
-        self.phi = experiment.phi
-        bare = experiment.activation == "linear" and experiment.bias_std == 0
-        self.in_place = bare and self.number_format.dtype == self.number_format.sum_dtype
-        self.multiply = torch.mv if like.dim() == 1 else torch.mm
-        self.scratch = torch.empty_like(like, dtype=self.number_format.sum_dtype)
-
-    def __call__(self, a: Tensor, b: Tensor | None, x: Tensor, out: Tensor) -> None:
-        if self.in_place:
-            self.multiply(a, x, out=out)
-            return
-        h = self.multiply(a, x.to(self.number_format.sum_dtype), out=self.scratch)
-        h = h.to(self.number_format.product_dtype)
-        if b is not None:
-            h = h.add_(b)
-        out.copy_(self.number_format.cast(self.phi(h)))
 
 
 def propagate(
@@ -190,20 +143,19 @@ def _run(
     tallies: list[Tally] = []
     printed: dict[str, int | None] = {}
     x = draw_input(experiment, target)
-    product = _Product(experiment, x)
+    layer, arithmetic = experiment.layer, Rounded(experiment.format)
     rows = chunk_layers(experiment)
     buffer = _aligned_rows(rows + 1, x)
     buffer[0] = x
     places = buffer.unbind()
-    a: Tensor | None = None
-    b: Tensor | None = None
+    parameters: list[Parameters] | None = None
     for start in range(0, experiment.depth, rows):
         done = min(rows, experiment.depth - start)
         for row in range(done):
-            if a is None or experiment.weights == "fresh":
-                a = b = None  # the old matrix goes before the new one comes
-                a, b = draw_layer(experiment, start + row + 1, target, places[row])
-            product(a, b, places[row], places[row + 1])
+            if parameters is None or experiment.weights == "fresh":
+                parameters = None  # the old matrix goes before the new one comes
+                parameters = draw_layer(experiment, start + row + 1, target, places[row])
+            layer.forward(parameters, places[row], arithmetic, places[row + 1])
             if should_stop is not None and should_stop():
                 raise Stopped(f"stopped after {start + row + 1} of {experiment.depth} layers")
             if on_progress is not None:

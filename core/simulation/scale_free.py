@@ -12,19 +12,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ..host.limits import WorkLimit, chunk_layers
 from ..host.threads import keep_freed_memory, single_threaded
-from ..layer.activations import Activation
-from ..maths.arrays import Array
+from ..layer.arithmetic import Apart, Scaled
+from ..layer.operation import Parameters
+from ..layer.stack import shifts
+from ..maths.arrays import Array, log2
 from ..question.experiment import Experiment
 from ..statistics.layer_stats import LayerStats
 from ..statistics.sums import joined, tally
 from .propagate import draw_input, draw_layer
 
 _CPU = torch.device("cpu")
-_COARSE = 8  # bits: rounding to so few says more about a run than exact arithmetic does
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class ScaleFree:
 
 
 def is_scale_free(experiment: Experiment) -> bool:
-    """Whether scales only shift the logarithms: φ homogeneous, no bias, a format finer than 8 bits.
+    """Whether a scale factor only shifts the logarithms, in a format finer than 8 bits.
 
-    The formats of 8 bits round so coarsely, or saturate, that their runs are not like the exact.
-    Weights that every layer fits to its data undo the scale of the layer before.
+    It does so where φ is positively homogeneous and there is no bias. Weights that every layer
+    fits to its data undo the scale of the layer before. The formats of 8 bits round so coarsely,
+    or saturate, that exact arithmetic does not resemble their runs.
     """
-    homogeneous = experiment.phi.positively_homogeneous and experiment.bias_std == 0
-    refitted = experiment.rule.fit is not None and experiment.weights == "fresh"
-    return homogeneous and not refitted and experiment.format.bits > _COARSE
+    separates = shifts(experiment.layer, experiment.depth) is not None
+    return separates and not experiment.format.is_coarse
 
 
 def free_of_scale(experiment: Experiment) -> Experiment:
@@ -84,54 +84,33 @@ def scale_free(experiment: Experiment) -> ScaleFree:
         return _run(e)
 
 
-def _unbounded(phi: Activation) -> tuple[bool, bool]:
-    """Whether φ grows without bound below zero, and above."""
-    below, above = phi(torch.tensor([-torch.inf, torch.inf])).isinf().tolist()
-    return below, above
-
-
-def _reach(h: Tensor, below: bool, above: bool) -> Tensor:
-    """The largest |h| on the sides that count; 0 if there is none."""
-    lowest, highest = h.aminmax()
-    zero = torch.zeros_like(lowest)
-    return torch.maximum(-lowest if below else zero, highest if above else zero).clamp_min(0)
-
-
-def _unit(x: Tensor) -> tuple[Tensor, int]:
-    """x·2^(−e) with its largest magnitude in [1/2, 1), and e; zeros stay as they are."""
-    exponent = torch.frexp(x.abs().amax()).exponent
-    return torch.ldexp(x, -exponent), int(exponent)
-
-
 def _run(e: Experiment) -> ScaleFree:
-    x = draw_input(e, _CPU)
-    multiply = torch.mv if x.dim() == 1 else torch.mm
-    below, above = _unbounded(e.phi)
-    nothing = torch.zeros((), dtype=torch.float64)
-    exponents, reaches, weights, heaviest = [0], [x.abs().amax()], [nothing], nothing
-    waiting, tallies, rows = [x], [], chunk_layers(e)
-    a: Tensor | None = None
-    for layer in range(1, e.depth + 1):
-        if a is None or e.weights == "fresh":
-            a = None  # the old matrix goes before the new one comes
-            a, _ = draw_layer(e, layer, _CPU, x)
-            heaviest = a.abs().amax()
+    start = draw_input(e, _CPU)
+    x = Apart.of(start.view(1, e.width, e.batch_size))
+    layer, arithmetic = e.layer, Scaled()
+    exponents, reaches, weights = [x.power], [x.reach], [torch.zeros((), dtype=torch.float64)]
+    waiting, tallies, rows = [x.numbers[0]], [], chunk_layers(e)
+    parameters: list[Parameters] | None = None
+    for k in range(1, e.depth + 1):
+        if parameters is None or e.weights == "fresh":
+            parameters = None  # the old matrix goes before the new one comes
+            parameters = draw_layer(e, k, _CPU, start)
+            heaviest = torch.stack([p.abs().amax() for p in parameters if p is not None]).amax()
         weights.append(heaviest)
-        h = multiply(a, x)
-        reaches.append(_reach(h, below, above))
-        x, exponent = _unit(e.phi(h))
-        exponents.append(exponents[-1] + exponent)
-        waiting.append(x)
-        if len(waiting) > rows or layer == e.depth:
+        x = layer.forward(parameters, x, arithmetic)
+        reaches.append(x.reach)
+        x = x.near_one()
+        exponents.append(x.power)
+        waiting.append(x.numbers[0])
+        if len(waiting) > rows or k == e.depth:
             tallies.append(tally(torch.stack(waiting), e.format))
             waiting = []
     stats = LayerStats.of(joined(tallies))
-    apart = np.array(exponents, dtype=np.float64)  # layer k is what was measured times 2^apart[k]
-    with np.errstate(divide="ignore"):
-        return ScaleFree(
-            log2_std=stats.log2_std + apart,
-            log2_rms=stats.log2_rms + apart,
-            log2_max_abs=np.log2(stats.max_abs) + apart,
-            log2_reach=np.log2(torch.stack(reaches).numpy()) + np.concatenate([[0], apart[:-1]]),
-            log2_weight=np.log2(torch.stack(weights).numpy()),
-        )
+    apart = torch.cat(exponents).numpy()  # layer k is what was measured times 2^apart[k]
+    return ScaleFree(
+        log2_std=stats.log2_std + apart,
+        log2_rms=stats.log2_rms + apart,
+        log2_max_abs=log2(stats.max_abs) + apart,
+        log2_reach=np.array([log2(float(r.largest)) + float(r.power) for r in reaches]),
+        log2_weight=log2(torch.stack(weights).numpy()),
+    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 
+from ..layer.arithmetic import Rounded
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
-from ..text import format_number
 
 _CHECKS = {
     "first_nonfinite": "not {x}.isfinite().all()",
@@ -30,53 +30,8 @@ def stream_seed_lines() -> list[str]:
     return ast.unparse(function).splitlines()
 
 
-def _layer_lines(e: Experiment) -> list[str]:
-    """Lines that draw ``a``, and ``b`` if there is one, from ``generator``."""
-    number_format = e.format
-    widen = ".double()" if number_format.sum_dtype.itemsize > 4 else ""
-    cast = "" if e.number_format in ("float32", "float64") else f".to({number_format.dtype})"
-    back = ".float()" * bool(cast)
-
-    def rounded(name: str, factor: float, cast: str) -> list[str]:
-        times = f" * {format_number(factor)}" if factor != 1 else ""
-        value = f"({name}{widen}{times})" if times and cast else f"{name}{widen}{times}"
-        return [f"{name} = {value}{cast}"] if value + cast != name else []
-
-    lines = e.rule.code.format(gain=e.phi.gain).splitlines()
-    if e.rule.fit is not None:
-        lines += [f"a = a{widen}"] * bool(widen) + e.rule.fit_code.splitlines()
-    lines += rounded("a", e.scale, cast + back)
-    if e.bias_std:
-        lines += [
-            "b = torch.randn(n, generator=generator)",
-            *rounded("b", e.bias_std, cast + back * (not _has_arithmetic(e))),
-        ]
-        if e.batch_size > 1:
-            lines += ["b = b.unsqueeze(1)  # one bias for every input"]
-    return lines
-
-
-def _has_arithmetic(e: Experiment) -> bool:
-    """Whether torch computes in the format itself."""
-    return e.format.dtype == e.format.product_dtype
-
-
-def _step_lines(e: Experiment) -> list[str]:
-    native, added_wider = _has_arithmetic(e), e.format.dtype != e.format.sum_dtype
-    lines = ["x = a @ x.float()" if added_wider else "x = a @ x"]
-    if native and added_wider:
-        lines = [f"x = (a @ x.float()).to({e.format.dtype})  # add up in float32, round once"]
-    if e.bias_std:
-        lines += ["x = x + b"]
-    if e.activation != "linear":
-        lines += [f"x = {e.phi.code}"]
-    if not native:
-        lines += [f"x = x.to({e.format.dtype})"]
-    return lines
-
-
 def _check_lines(e: Experiment) -> list[str]:
-    native = _has_arithmetic(e)
+    native = e.format.dtype == e.format.product_dtype
     x = "x" if native else "x.float()"
     std = f"{x}.std()" if e.width * e.batch_size > 1 else "float('nan')"
     tiny = f"torch.finfo({e.format.dtype}).smallest_normal"
@@ -102,7 +57,8 @@ def to_script(experiment: Experiment) -> str:
     e = experiment
     shape = "n" if e.batch_size == 1 else f"n, {e.batch_size}"
     start = "" if e.number_format == "float32" else f".to({e.format.dtype})"
-    draw = ["generator = stream(i + 1)", *_layer_lines(e)]
+    code = e.layer.code(e.shape, Rounded(e.format))
+    draw = ["generator = stream(i + 1)", *code.draw]
     if e.weights == "tied":
         before, inside = [line.replace("i + 1", "1") for line in draw[:1]] + draw[1:], []
     else:
@@ -127,7 +83,7 @@ def to_script(experiment: Experiment) -> str:
         *before,
         "first = {}",
         "for i in range(depth):",
-        *_indented(inside + _step_lines(e) + _check_lines(e)),
+        *_indented(inside + code.step + _check_lines(e)),
         "",
         f"for event in {tuple(_CHECKS)}:",
         '    print(f"{event}: {first.get(event)}")',

@@ -12,11 +12,11 @@ from typing import Literal
 
 import numpy as np
 
-from ..host.limits import cost
+from ..host.limits import cost, ensemble_work
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
-from ..simulation.ensemble import ensemble_work, is_exact_in_law, sample_ensemble
+from ..simulation.ensemble import is_exact_in_law, sample_ensemble
 from ..simulation.propagate import Run, propagate
 from ..simulation.scale_free import is_scale_free
 from .measures import MEASURES, Measure

@@ -8,18 +8,18 @@ import numpy as np
 
 from ..layer.activations import Activation
 from ..layer.moments import (
-    Numbers,
     Phi,
     activation,
     arrays,
-    cross_moment,
     derivative_cross_moment,
     derivative_second_moment,
     plain,
     second_moment_slope,
 )
-from ..maths.arrays import Array
-from .fixed_points import length_map, reached
+from ..layer.operation import Moments
+from ..layer.stack import between_pre_activations
+from ..maths.arrays import Array, Numbers
+from .fixed_points import reached
 
 _CRITICAL = 1e-10  # |χ₁ − 1| below which a network counts as critical
 _VANISHING = 1e-20  # a q at which every φ with φ(0) = 0 is as good as its own tangents
@@ -92,8 +92,9 @@ def correlation_map(phi: Phi, c: Numbers, sigma_w: Numbers, sigma_b: Numbers) ->
     result = np.full(q.shape, np.nan)
     known = ~np.isnan(q) & ((weight > 0) | (bias > 0))
     q = np.where(q == 0, _VANISHING, q)[known]
-    covariance = weight[known] ** 2 * cross_moment(phi, q, q, correlation[known] * q)
-    result[known] = (covariance + bias[known] ** 2) / length_map(phi, q, weight[known], bias[known])
+    layer = between_pre_activations(phi, weight[known], bias[known])
+    later = layer.moments(Moments(square=q, cross=correlation[known] * q))
+    result[known] = later.cross / later.square
     return plain(result)
 
 
@@ -133,9 +134,10 @@ def _stable_correlation(phi: Activation, weight: Array, bias: Array, q: Array) -
 def _chaotic_correlation(phi: Activation, weight: Array, bias: Array, q: Array) -> Array:
     c, left = np.zeros(q.size), np.arange(q.size)
     for _ in range(60):
-        w, b, at = weight[left] ** 2, bias[left] ** 2, q[left]
-        excess = (w * cross_moment(phi, at, at, c[left] * at) + b) / at - c[left]
-        slope = w * derivative_cross_moment(phi, at, at, c[left] * at) - 1
+        at = q[left]
+        layer = between_pre_activations(phi, weight[left], bias[left])
+        excess = layer.moments(Moments(square=at, cross=c[left] * at)).cross / at - c[left]
+        slope = weight[left] ** 2 * derivative_cross_moment(phi, at, at, c[left] * at) - 1
         step = np.where(slope < 0, -excess / np.minimum(slope, -1e-300), 0.0)
         c[left] = np.clip(c[left] + step, 0.0, 1.0)
         left = left[np.abs(step) > 1e-10]  # the next one would be its square

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ..layer.activations import Activation
 from ..layer.moments import (
-    Numbers,
     Phi,
     activation,
     arrays,
@@ -17,7 +16,7 @@ from ..layer.moments import (
     plain,
     second_moment,
 )
-from ..maths.arrays import Array
+from ..maths.arrays import Array, Numbers
 from ..maths.roots import bracketed_roots
 from .correlations import chi_1
 from .fixed_points import GRID, fixed_point

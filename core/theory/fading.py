@@ -19,7 +19,6 @@ from .length_law import LengthLaw
 _ALIVE = 1e-6  # the least probability of not being dead at which there is anything to follow
 _FADES_FROM = 4.0  # octaves above the smallest number: here rounding begins to be felt
 _ELEMENTS = 2**18
-_ACCUMULATOR_BITS = 32
 _PER_UNIT = 200  # steps of a table
 _FEW = 25.0  # a sum of rounded terms with a larger variance is all but normal
 
@@ -29,7 +28,7 @@ def faded(e: Experiment, law: LengthLaw, slopes: tuple[float, float]) -> tuple[i
 
     They are that a signal alive at that layer ends at layer k, by rounding or by φ.
     """
-    narrow = e.format.bits >= _ACCUMULATOR_BITS
+    narrow = e.format.rounds_every_term
     felt = np.log2(e.format.smallest_subnormal) + _FADES_FROM - np.log2(e.weight_std)
     felt -= 0.0 if narrow else 0.5 * np.log2(e.width)
     if min(points[0] for points in law.points) < felt:
@@ -50,13 +49,13 @@ def _fade(
     e: Experiment, law: LengthLaw, start: int, median: Array, slopes: tuple[float, float]
 ) -> Array:
     """The last layers of a signal, in units of the smallest subnormal number, by sampling."""
-    n, narrow = e.width, e.format.bits >= _ACCUMULATOR_BITS
+    n, narrow = e.width, e.format.rounds_every_term
     elements = n * e.batch_size
     rng = np.random.default_rng([2, n])
     count = int(np.clip(_ELEMENTS // elements, 64, 2000))
     weights = law.weights[start] / law.weights[start].sum()
     octaves = rng.choice(law.points[start], count, p=weights) - np.log2(e.format.smallest_subnormal)
-    x = _bent(rng.standard_normal((count, elements)), slopes if start else (1.0, 1.0))
+    x = _two_slopes(rng.standard_normal((count, elements)), slopes if start else (1.0, 1.0))
     alive = (x != 0).any(1)
     x, octaves, count = x[alive], octaves[alive], int(alive.sum())
     x = np.rint(x * (2.0**octaves / np.sqrt((x**2).mean(1)))[:, None])
@@ -71,7 +70,7 @@ def _fade(
         else:
             length = np.sqrt((x**2).sum(1) / e.batch_size)[:, None]  # of one input
             h = std * length * rng.standard_normal((len(x), elements))
-        x = np.rint(_bent(h, slopes))
+        x = np.rint(_two_slopes(h, slopes))
         still = (x != 0).any(1)
         gone[layer] = (~still).sum() / count
         x = x[still]
@@ -80,7 +79,7 @@ def _fade(
     return gone
 
 
-def _bent(h: Array, slopes: tuple[float, float]) -> Array:
+def _two_slopes(h: Array, slopes: tuple[float, float]) -> Array:
     if slopes == (1.0, 1.0):
         return h
     return np.where(h < 0, slopes[0] * h, slopes[1] * h)

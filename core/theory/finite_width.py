@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
-import torch
 
-from ..maths.arrays import Array
+from ..maths.arrays import LN, Array
 from ..question.experiment import Experiment
 from .homogeneous_law import homogeneous_law
 from .length_law import LengthLaw
@@ -68,7 +67,7 @@ def predict(experiment: Experiment) -> Prediction:
     law, valid = _law(e)
     if law is None:
         return Prediction(valid)
-    if e.format.bits == 8:
+    if e.format.is_coarse:
         valid += " The coarse rounding of 8 bits is left out."
     rms = law.quantiles(LEVELS)
     std: dict[float, Array] = {}
@@ -86,7 +85,7 @@ def predict(experiment: Experiment) -> Prediction:
 
 def _law(e: Experiment) -> tuple[LengthLaw | None, str]:
     """The law of lengths, and where it holds; or None, and why."""
-    kind, linear = e.rule.law, e.activation == "linear" and e.bias_std == 0
+    kind, linear = e.layer.product.law, e.layer.is_one_product
     if e.weight_std == 0:
         return None, "No law is needed: every weight is 0."
     if kind == "other":
@@ -110,7 +109,11 @@ def _tied(e: Experiment, linear: bool) -> tuple[LengthLaw | None, str]:
     if e.depth > DEEPEST:
         return None, f"The law of one matrix at every step is computed up to {DEEPEST} products."
     law = tied_law(e.width, e.depth).shifted(float(np.log2(e.sigma_w)))
-    limit = "" if e.rule.law == "gaussian" else "; for Gaussian weights, others differ by O(1/n)"
+    limit = (
+        ""
+        if e.layer.product.law == "gaussian"
+        else "; for Gaussian weights, others differ by O(1/n)"
+    )
     return law, (
         "One Gaussian matrix at every step: exact while depth < n, from a table of "
         f"{DRAWS:,} sampled networks{limit}."
@@ -119,15 +122,17 @@ def _tied(e: Experiment, linear: bool) -> tuple[LengthLaw | None, str]:
 
 def _fresh(e: Experiment) -> tuple[LengthLaw | None, str]:
     others = (
-        "" if e.rule.law != "independent" else " Exact for Gaussian weights; here up to O(1/n)."
+        ""
+        if e.layer.product.law != "independent"
+        else " Exact for Gaussian weights; here up to O(1/n)."
     )
-    if e.phi.positively_homogeneous and e.bias_std == 0:
+    if e.layer.degree == 1:
         words = "Exact for the rms at this width: every layer multiplies it by a factor of its own."
         return _homogeneous(e, 1), words + others
-    if e.rule.law == "orthogonal" and e.bias_std:
+    if e.layer.product.law == "orthogonal" and e.bias_std:
         return None, "No law is known for orthogonal weights together with a bias."
     law, roughest = _chain(
-        e.activation, e.width, e.depth, e.sigma_w, e.bias_std, e.rule.law != "orthogonal"
+        e.activation, e.width, e.depth, e.sigma_w, e.bias_std, e.layer.product.law != "orthogonal"
     )
     if roughest > _ROUGHEST:
         return None, f"Width {e.width} is too small for the law of {e.activation}."
@@ -142,16 +147,10 @@ def _chain(
 
 
 def _homogeneous(e: Experiment, inputs: int) -> LengthLaw:
-    below, above = (abs(slope) for slope in _sides(e))
-    gaussian = e.rule.law != "orthogonal"
+    below, above = (abs(slope) for slope in e.layer.elementwise.slopes or (0.0, 0.0))
+    gaussian = e.layer.product.law != "orthogonal"
     law = homogeneous_law(e.width, e.depth, inputs, above=above, below=below, gaussian=gaussian)
     return law.shifted(float(np.log2(e.sigma_w)))
-
-
-def _sides(e: Experiment) -> tuple[float, float]:
-    """φ(−1) and φ(1)."""
-    below, above = e.phi(torch.tensor([-1.0, 1.0], dtype=torch.float64)).tolist()
-    return below, above
 
 
 def _std_quantiles(e: Experiment, law: LengthLaw, rms: Array) -> Array:
@@ -163,16 +162,13 @@ def _std_quantiles(e: Experiment, law: LengthLaw, rms: Array) -> Array:
     known = table(e.activation)
     if known.is_odd:
         return rms
-    ln_q = np.logaddexp(
-        2 * np.log(e.sigma_w) + 2 * _LN2 * rms[:, :-1],
-        2 * np.log(e.bias_std) if e.bias_std else -np.inf,
-    )
+    ln_q = e.layer.affine.log_square(2 * _LN2 * rms[:, :-1], LN)
     ln_variance = known.at("variance", ln_q)
     middle = LEVELS.index(0.5)
     with np.errstate(divide="ignore", invalid="ignore"):  # of a dead median nothing is told
         center = ln_variance[middle]
         relative = np.expm1(known.at("fourth_central", ln_q[middle]) - 2 * center) / e.width
-        if e.rule.law == "orthogonal":  # lengths do not vary
+        if e.layer.product.law == "orthogonal":  # lengths do not vary
             relative = relative - 2 * known.variance_slope(ln_q[middle]) ** 2 / e.width
         own = np.log1p(np.maximum(relative, 0.0))
         spread = (ln_variance[-2] - ln_variance[1]) / (2 * 0.6744897501960817)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ..layer.activations import Activation
 from ..layer.moments import (
-    Numbers,
     Phi,
     activation,
     arrays,
@@ -18,7 +17,9 @@ from ..layer.moments import (
     second_moment,
     second_moment_slope,
 )
-from ..maths.arrays import Array
+from ..layer.operation import Moments
+from ..layer.stack import between_pre_activations
+from ..maths.arrays import Array, Numbers
 from ..maths.roots import bracketed_roots
 
 # Where V(q)/q − 1 is looked at before a root is polished. It varies over factors of q, not over
@@ -62,7 +63,8 @@ def length_map(phi: Phi, q: Numbers, sigma_w: Numbers, sigma_b: Numbers) -> Numb
         ValueError: phi is unknown, or another is not a number of at least 0.
     """
     length, weight, bias = arrays(q=q, sigma_w=sigma_w, sigma_b=sigma_b)
-    return plain(np.asarray(weight**2 * second_moment(phi, length) + bias**2))
+    layer = between_pre_activations(activation(phi), weight, bias)
+    return plain(np.asarray(layer.moments(Moments(square=length)).square))
 
 
 def fixed_point(phi: Phi, sigma_w: Numbers, sigma_b: Numbers) -> Numbers:
@@ -173,6 +175,7 @@ def _polished(phi: Activation, weight: Array, bias: Array, low: Array, high: Arr
 
     def growth(log_q: Array, rows: NDArray[np.intp]) -> Array:
         q = np.exp(log_q)
-        return (weight[rows] ** 2 * second_moment(phi, q) + bias[rows] ** 2) / q - 1
+        layer = between_pre_activations(phi, weight[rows], bias[rows])
+        return layer.moments(Moments(square=q)).square / q - 1
 
     return np.exp(bracketed_roots(growth, np.log(low), np.log(high)))

@@ -17,8 +17,12 @@ import torch
 from scipy import special
 
 from ..layer.activations import ACTIVATIONS, Activation
+from ..layer.bias import Bias
 from ..layer.moments import fourth_moment, mean, second_moment, second_moment_slope
-from ..maths.arrays import Array
+from ..layer.product import Product
+from ..layer.stack import Layer
+from ..layer.tails import PowerTails
+from ..maths.arrays import LN, Array
 from ..maths.quadrature import gaussian_expectation_at
 from .length_law import LengthLaw
 
@@ -49,13 +53,9 @@ class Table:
     def at(self, name: str, ln_q: Array) -> Array:
         """One of the columns at these ln q."""
         values: Array = getattr(self, name)
-        inside = np.interp(ln_q, _LN_Q, values)
         if name in ("slope", "curvature"):
-            return inside
-        step = _LN_Q[1] - _LN_Q[0]
-        low, high = (values[1] - values[0]) / step, (values[-1] - values[-2]) / step
-        inside = inside + low * np.minimum(ln_q - _LN_Q[0], 0)
-        return np.asarray(inside + high * np.maximum(ln_q - _LN_Q[-1], 0))
+            return np.interp(ln_q, _LN_Q, values)
+        return PowerTails.of(_LN_Q, values)(ln_q)
 
     @property
     def is_odd(self) -> bool:
@@ -102,14 +102,14 @@ def markov_law(
         gaussian: weights with independent entries; else orthogonal, which keep the length, and
             then sigma_b must be 0.
     """
-    known = table(activation)
+    known, affine = table(activation), Layer((Product(sigma_w), Bias(sigma_b)))
     sd = np.sqrt(special.polygamma(1, width / 2)) / (2 * _LN2)
     grid = np.linspace(-_REACH * sd, _REACH * sd, _POINTS)
     weights = np.diff(special.gammainc(width / 2, width / 2 * 4.0 ** _edges(grid)))
     weights /= weights.sum()
     points, masses, roughest = [grid], [weights], 0.0
     for _ in range(depth):
-        ln_q = np.logaddexp(2 * np.log(sigma_w) + 2 * _LN2 * grid, 2 * _log(sigma_b))
+        ln_q = affine.log_square(2 * _LN2 * grid, LN)
         ln_mean = known.at("mean_square", ln_q)
         relative = np.expm1(np.maximum(known.at("fourth", ln_q) - 2 * ln_mean, 0.0)) / width
         if not gaussian:
@@ -125,10 +125,6 @@ def markov_law(
         points.append(grid)
         masses.append(weights)
     return LengthLaw(points, masses, np.zeros(depth + 1)), roughest
-
-
-def _log(value: float) -> float:
-    return float(np.log(value)) if value > 0 else -np.inf
 
 
 def _edges(grid: Array) -> Array:

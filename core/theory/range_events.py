@@ -16,7 +16,8 @@ import torch
 from scipy import special
 
 from ..layer.activations import ACTIVATIONS, Activation
-from ..maths.arrays import Array
+from ..layer.tails import infinite_sides
+from ..maths.arrays import LN, Array
 from ..question.experiment import Experiment
 from .fading import faded
 from .length_law import LengthLaw
@@ -32,7 +33,7 @@ def overflow_pmf(e: Experiment, law: LengthLaw) -> Pmf:
     """Loop index i -> probability that the first non-finite element appears there."""
     if not e.format.infinity:
         return {}
-    limit = e.format.max * (1 + e.format.epsilon / 4)  # half an ulp beyond the largest value
+    limit = e.format.overflows_from
     rare = 2 * special.ndtr(-limit / e.weight_std) if e.weight_std else 0.0
     weights_fit = np.exp(e.width**2 * np.log1p(-min(rare, 1 - 1e-16)))
     sides = Counter(_threshold(e.activation, side, limit) for side in (-1.0, 1.0))
@@ -47,7 +48,7 @@ def overflow_pmf(e: Experiment, law: LengthLaw) -> Pmf:
         fit = np.exp(e.width * e.batch_size * np.log1p(-np.minimum(beyond, 1 - 1e-16)))
         return np.broadcast_to(fit, ln_sd.shape)
 
-    if e.weights == "tied" and e.rule.law != "orthogonal":
+    if e.weights == "tied" and e.layer.product.law != "orthogonal":
         survival = _of_matrix(law, e.width).mean(lambda octaves: within(_LN2 * octaves))[1:]
     else:
         survival = (law.dead + law.mean(lambda octaves: within(_ln_sd(e, octaves))))[:-1]
@@ -56,10 +57,11 @@ def overflow_pmf(e: Experiment, law: LengthLaw) -> Pmf:
 
 
 def _of_matrix(law: LengthLaw, width: int) -> LengthLaw:
-    """The law of log2 ‖Aᵏx₀‖/‖x₀‖ for one matrix at every step, from that of log2 rms.
+    """The law of log2 ‖Aᵏx₀‖/‖x₀‖ for one matrix A at every step, from that of log2 rms.
 
-    x₀ ~ N(0, 1) has a length of its own, and then Aᵏx₀ is a normal vector of this sd, whatever A
-    does. That length's mean and variance are taken out.
+    Given A, the vector Aᵏx₀ is normal, with an sd that depends on A alone. Its logarithm is log2
+    rms less log2 of ‖x₀‖/√n, which is independent of it: so the mean and the variance of the
+    latter are subtracted.
     """
     start = (special.digamma(width / 2) - np.log(width / 2)) / (2 * _LN2)
     variance = special.polygamma(1, width / 2) / (2 * _LN2) ** 2
@@ -72,8 +74,7 @@ def _of_matrix(law: LengthLaw, width: int) -> LengthLaw:
 
 def _ln_sd(e: Experiment, octaves: Array) -> Array:
     """ln of the sd of a pre-activation, given the log2 rms of x."""
-    ln_sd = np.log(e.sigma_w) + _LN2 * octaves
-    return ln_sd if e.bias_std == 0 else np.logaddexp(2 * ln_sd, 2 * np.log(e.bias_std)) / 2
+    return np.asarray(e.layer.affine.log_square(2 * _LN2 * octaves, LN) / 2)
 
 
 def _differences(survival: Array) -> Pmf:
@@ -85,7 +86,7 @@ def _differences(survival: Array) -> Pmf:
 def _threshold(activation: str, side: float, limit: float) -> float:
     """ln |h| beyond which φ(h) is not finite in the format, on one side of zero; inf if never."""
     phi = ACTIVATIONS[activation]
-    if torch.isfinite(phi(torch.tensor(side * torch.inf, dtype=torch.float64))):
+    if not infinite_sides(phi)[side > 0]:
         return np.inf
     return _ln_reaching(phi, side, limit, -50.0, float(np.log(limit)))
 
@@ -101,7 +102,7 @@ def _ln_reaching(phi: Activation, side: float, limit: float, low: float, high: f
 
 def all_zero_pmf(e: Experiment, law: LengthLaw) -> Pmf:
     """Loop index i -> probability that every element is exactly zero there for the first time."""
-    slopes = _slopes(e.phi)
+    slopes = e.layer.elementwise.slopes
     if e.bias_std or slopes is None:
         return _differences(1 - law.dead)
     if _all_round_to_zero(e) > 0.5:
@@ -120,7 +121,7 @@ def _above_the_floor(e: Experiment, law: LengthLaw) -> Array:
     It falls by powers, not by factors: of the last few multiples of the smallest number nothing
     is seen.
     """
-    least = e.format.smallest_subnormal / 2
+    least = e.format.rounds_to_zero_below
     ends = torch.tensor([-1.0, 1.0], dtype=torch.float64)
     sides = ends[e.phi(ends).abs() > least].tolist()
     thresholds = [_ln_reaching(e.phi, side, least, -400.0, 0.0) for side in sides]
@@ -133,14 +134,7 @@ def _above_the_floor(e: Experiment, law: LengthLaw) -> Array:
     return np.minimum.accumulate([1.0, *law.mean(some_kept)[:-1]])
 
 
-def _slopes(phi: Activation) -> tuple[float, float] | None:
-    """φ′ just below zero and just above, or None where φ(0) is not 0."""
-    tiny = 1e-12
-    below, zero, above = phi(torch.tensor([-tiny, 0.0, tiny], dtype=torch.float64)).tolist()
-    return None if abs(zero) > tiny else (-below / tiny, above / tiny)
-
-
 def _all_round_to_zero(e: Experiment) -> float:
     """The probability that no weight is left after rounding."""
-    kept = 2 * special.ndtr(-e.format.smallest_subnormal / 2 / e.weight_std)
+    kept = 2 * special.ndtr(-e.format.rounds_to_zero_below / e.weight_std)
     return float(np.exp(e.width**2 * np.log1p(-min(kept, 1 - 1e-16))))

@@ -16,18 +16,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..layer.activations import Activation
-from ..layer.moments import second_moment
-from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
-from ..maths.arrays import Array
+from ..layer.number_formats import NUMBER_FORMATS
+from ..layer.tails import log2_largest, log2_second_moment
+from ..maths.arrays import LOG2, Array, log2
 from ..question.experiment import Experiment
 
 Answers: TypeAlias = NDArray[np.bool_]
 
-# log2 of what an activation is looked at with; beyond both ends it follows a power law, and what
-# has grown or shrunk further than the horizon is gone in any format.
-_GRID: Array = np.arange(-60.0, 60.0 + 1 / 32, 1 / 16)
-_HORIZON = 1e6
+_HORIZON = 1e6  # log2: what has grown or shrunk so far is gone in any format
 _SMALLEST, _LARGEST = -1200.0, 1200.0  # log2 of the scale factors that are looked at
 _CUTS = 64  # of a bracket, at each round; after five they are 2e-6 octaves apart
 _ROUNDS = 5
@@ -57,84 +53,39 @@ class Window:
         return not self.is_empty and self.low <= scale <= self.high
 
 
-@dataclass(frozen=True)
-class _PowerTails:
-    """log2 f as a function of log2 x: interpolated on the grid, a power law beyond both ends."""
-
-    values: Array
-    slopes: tuple[float, float]
-
-    @classmethod
-    def of(cls, values: Array) -> _PowerTails:
-        steps = np.diff(values)[[0, -1]] / (_GRID[1] - _GRID[0])
-        below, above = (np.round(2 * steps) / 2).tolist()  # powers are multiples of a half
-        return cls(values, (below, above))
-
-    def __call__(self, u: Array) -> Array:
-        below = np.minimum(u - _GRID[0], 0) * self.slopes[0]
-        above = np.maximum(u - _GRID[-1], 0) * self.slopes[1]
-        return np.interp(u, _GRID, self.values) + below + above
-
-
-@lru_cache(maxsize=64)
-def _size(phi: Activation) -> tuple[_PowerTails, _PowerTails]:
-    """log2 E[φ²] over log2 q, and log2 of the larger of |φ(±r)| over log2 r."""
-    r = torch.from_numpy(2.0**_GRID)
-    largest = torch.maximum(phi(r).abs(), phi(-r).abs()).numpy()
-    # What oscillates, as sin does, reaches on its way to ±r what it reaches at most.
-    largest = np.maximum.accumulate(largest)
-    return (
-        _PowerTails.of(np.log2(second_moment(phi, 2.0**_GRID))),
-        _PowerTails.of(np.log2(largest)),
-    )
-
-
-def _tames_infinity(phi: Activation) -> bool:
-    """Whether φ makes a finite number of an infinite pre-activation, as tanh does."""
-    infinite = torch.tensor([-np.inf, np.inf], dtype=torch.float64)
-    return bool(torch.isfinite(phi(infinite)).all())
-
-
 def largest_of(count: int) -> float:
     """√(2 ln N): about how many standard deviations the largest of N normal values is away."""
     return max(1.0, (2 * np.log(count)) ** 0.5) if count > 1 else 1.0
-
-
-def _log2(value: float) -> float:
-    return float(np.log2(value)) if value > 0 else -np.inf
 
 
 class _Signal:
     """The signal of an experiment at any scale factor, layer by layer, in log2."""
 
     def __init__(self, experiment: Experiment) -> None:
-        e = experiment
-        self.depth = e.depth
-        self.unit_std = _log2(e.replace(scale=1.0).weight_std)
-        self.unit_sigma = self.unit_std + _log2(e.width) / 2
-        self.sigma_b = _log2(e.bias_std)
-        self.reach = _log2(largest_of(e.width * e.batch_size))
-        self.weight_reach = _log2(largest_of(e.width**2))
-        self.second_moment, self.largest = _size(e.phi)
-        self.tames = _tames_infinity(e.phi)
-        self.refitted = e.rule.fit is not None and e.weights == "fresh"
-        self.geometric = e.phi.positively_homogeneous and e.bias_std == 0
+        e = experiment.replace(scale=1.0)
+        self.depth, self.layer = e.depth, e.layer
+        self.unit_std = log2(e.weight_std)
+        self.sigma_b = log2(e.bias_std)
+        self.reach = log2(largest_of(e.width * e.batch_size))
+        self.weight_reach = log2(largest_of(e.width**2))
+        self.second_moment = log2_second_moment(e.phi)
+        self.largest = log2_largest(e.phi)
+        self.tames = not any(e.layer.elementwise.infinite_sides)
 
     def follow(self, log2_scale: Array) -> tuple[Array, Array]:
         """log2 of the largest rms of h in any layer, and of the rms of the last x."""
-        weight = 2 * (log2_scale + self.unit_sigma)
-        if self.refitted:  # a @ x has variance 1 in every layer, before the scale factor
-            q = np.logaddexp2(2 * log2_scale, 2 * self.sigma_b)
-            return q / 2, self.second_moment(q) / 2
-        if self.geometric:
-            q_last = weight + (self.depth - 1) * (weight + self.second_moment(np.zeros(1)))
-            return np.maximum(weight, q_last) / 2, self.second_moment(q_last) / 2
+        affine, bend = self.layer.affine, self.layer.elementwise
         moment = np.zeros_like(log2_scale)  # the input has variance 1
+        if self.layer.degree == 1:  # every layer adds the same
+            first = affine.log_square(moment, LOG2, log2_scale)
+            each = first + bend.log_square(np.zeros(1), LOG2)
+            last = first + (self.depth - 1) * each
+            return np.maximum(first, last) / 2, bend.log_square(last, LOG2) / 2
         largest = np.full_like(log2_scale, -np.inf)
         for _ in range(self.depth):
-            q = np.clip(np.logaddexp2(weight + moment, 2 * self.sigma_b), -_HORIZON, _HORIZON)
+            q = np.clip(affine.log_square(moment, LOG2, log2_scale), -_HORIZON, _HORIZON)
             largest = np.maximum(largest, q)
-            moment = self.second_moment(q)
+            moment = bend.log_square(q, LOG2)
         return largest / 2, moment / 2
 
     def fits(self, log2_scale: Array, stored: Array, product: Array) -> Answers:
@@ -155,8 +106,12 @@ class _Signal:
         return bool(self.second_moment(np.array([h]))[0] / 2 < half_step)
 
 
-def _turns(answer: Callable[[Array], Answers], count: int) -> tuple[Array, Array]:
-    """The brackets of log2 of the scale factors from which on the answer is yes, one a column."""
+def _thresholds(answer: Callable[[Array], Answers], count: int) -> tuple[Array, Array]:
+    """Where the answer turns from no to yes as the scale factor grows.
+
+    For each column: log2 of two neighbouring scale factors between which it changes, found by
+    dividing the bracket again and again.
+    """
     low, high = np.full(count, _SMALLEST), np.full(count, _LARGEST)
     share = np.linspace(0.0, 1.0, _CUTS + 1)[:, None]
     for _ in range(_ROUNDS):
@@ -191,16 +146,16 @@ def _windows(experiment: Experiment) -> dict[str, Window]:
     formats = list(NUMBER_FORMATS.values())
     signal = _Signal(experiment)
     if not np.isfinite(signal.unit_std):  # all weights are zero, whatever multiplies them
-        alike = [signal.needs_weights(_half_step(each)) for each in formats]
+        alike = [signal.needs_weights(each.log2_rounds_to_zero_below) for each in formats]
         every, none = Window(0.0, np.inf), Window(np.inf, 0.0)
         kept = zip(NUMBER_FORMATS, alike, strict=True)
         return {name: none if needs else every for name, needs in kept}
-    most = np.array([_log2(each.max) for each in formats])
+    most = np.array([log2(each.max) for each in formats])
     product = np.array([np.log2(torch.finfo(each.product_dtype).max) for each in formats])
-    half = np.array([_half_step(each) for each in formats])
+    half = np.array([each.log2_rounds_to_zero_below for each in formats])
     count = len(formats)
-    high, _ = _turns(lambda s: ~signal.fits(s, most, product), count)
-    _, low = _turns(lambda s: signal.lasts(s, half), count)
+    high, _ = _thresholds(lambda s: ~signal.fits(s, most, product), count)
+    _, low = _thresholds(lambda s: signal.lasts(s, half), count)
     found = {}
     for place, name in enumerate(NUMBER_FORMATS):
         needed = signal.needs_weights(half[place])
@@ -222,8 +177,3 @@ def scale_window(experiment: Experiment, format_name: str) -> Window:
         ValueError: there is no number format of that name.
     """
     return scale_windows(experiment, (format_name,))[format_name]
-
-
-def _half_step(number_format: NumberFormat) -> float:
-    """log2 of half the smallest subnormal: less rounds to zero."""
-    return _log2(number_format.smallest_subnormal) - 1

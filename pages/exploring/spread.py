@@ -9,9 +9,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core import charts
+from core.host.limits import ensemble_work
 from core.question.experiment import Experiment
 from core.reading.expectation import Bands, bands, luck, tied_against_fresh
-from core.simulation.ensemble import Ensemble, ensemble_work
+from core.simulation.ensemble import Ensemble
 from core.simulation.propagate import Run
 from core.text import shown
 from core.theory.finite_width import Prediction

@@ -10,13 +10,13 @@ from typing import Any
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.host import settings
-from core.host.limits import WorkLimit, cost, is_quick
+from core.host.limits import WorkLimit, cost, ensemble_work, is_quick
 from core.lesson import STEPS, Result, Setting
 from core.maps.borders import Border
 from core.maps.borders import borders as compute_borders
 from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS, Experiment
-from core.simulation.ensemble import Ensemble, ensemble_work, sample_ensemble
+from core.simulation.ensemble import Ensemble, sample_ensemble
 from core.simulation.propagate import Run, propagate
 from core.simulation.scale_free import ScaleFree, free_of_scale, is_scale_free
 from core.simulation.scale_free import scale_free as compute_scale_free

@@ -28,7 +28,7 @@ def _in_order(a: Tensor, x: Tensor) -> Tensor:
 def _sum(setting: Setting, on_progress: OnProgress) -> Result:
     e = setting.experiment(scale=float(setting.n**-0.5))
     with torch.inference_mode(), single_threaded():
-        x, (a, _) = draw_input(e, _CPU), draw_layer(e, 1, _CPU)
+        x, (a,) = draw_input(e, _CPU), draw_layer(e, 1, _CPU)
         product, by_hand = a @ x, _in_order(a, x)
         exact = a.double() @ x.double()
         terms = (a.double() * x.double()).abs().sum(1)

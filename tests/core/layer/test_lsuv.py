@@ -16,6 +16,7 @@ from core.simulation.scale_free import is_scale_free, scale_free
 from core.simulation.script import to_script
 from core.theory.finite_width import predict
 from core.theory.windows import scale_window
+from tests.core.experiments import weights_and_bias
 
 CPU = torch.device("cpu")
 LSUV = Experiment(width=96, depth=12, init="lsuv", activation="relu", weights="fresh", batch_size=4)
@@ -103,7 +104,7 @@ def layers(e):
     a = None
     for k in range(1, e.depth + 1):
         if a is None or e.weights == "fresh":
-            a, b = draw_layer(e, k, CPU, x)
+            a, b = weights_and_bias(e, k, CPU, x)
         yield a, x
         h = (a @ x.to(e.format.sum_dtype)).to(e.format.product_dtype)
         x = e.format.cast(e.phi(h if b is None else h + b))

@@ -7,9 +7,10 @@ from scipy import stats
 
 from core import ACTIVATIONS, Experiment, propagate
 from core.host.limits import WorkLimitError
+from core.layer.arithmetic import Apart, Scaled
+from core.layer.in_law import Tied
 from core.question.streams import stream_seed
-from core.simulation.ensemble import _Bent, is_exact_in_law, sample_ensemble
-from core.simulation.in_law import Fresh, Tied
+from core.simulation.ensemble import is_exact_in_law, sample_ensemble
 
 NAMES = ("linear", "relu", "tanh", "gelu")
 # What goes in -> how many inputs.
@@ -99,11 +100,22 @@ def sampled_octaves(e, networks, inputs):
         return {what: getattr(sampled, what)[:, -1] for what in FIELDS}
     generator = torch.Generator().manual_seed(7)
     x = drawn_inputs(inputs, networks, e.width, generator, torch.float32)
-    product, phi, exponent = Fresh(networks), _Bent(e.phi), torch.zeros(networks).double()
+    parameters, x = e.layer.in_law(networks, e.shape, generator), Apart.of(x)
     for _ in range(e.depth):
-        h, apart = product(e, x, generator)
-        x, exponent = phi(h, exponent + apart)
-    return octaves(x.double() * torch.exp2(exponent).view(-1, 1, 1))
+        x = e.layer.forward(parameters, x, Scaled())
+    return octaves(true_values(x))
+
+
+def true_values(x):
+    """Numbers with a power of two apart as they are, in float64."""
+    return x.numbers.double() * torch.exp2(x.power).view(-1, 1, 1)
+
+
+def one_product(e, x, seed=2):
+    """a @ x in law."""
+    stream = torch.Generator().manual_seed(seed)
+    (product,) = e.layer.affine.in_law(len(x), e.shape, stream)
+    return true_values(product.times(Apart.of(x)))
 
 
 @pytest.mark.parametrize("inputs", INPUTS)
@@ -152,14 +164,12 @@ def test_sizes_have_the_law_of_the_run_on_screen(fields, without_matrices):
 
 
 def test_one_matrix_does_to_a_vector_that_it_met_what_it_did_before():
-    e = Experiment(width=64, depth=8, init="lecun_normal")
     stream = torch.Generator().manual_seed(4)
     x = torch.randn(5, 64, 1, generator=stream)
-    product = Tied(5)
+    product = Tied(5, 8, 64, 1 / 8, stream)
 
     def times(v):
-        y, power = product(e, v, stream)
-        return y.double() * torch.exp2(power).view(-1, 1, 1)
+        return true_values(product.times(Apart.of(v)))
 
     first, second = times(x), times(torch.roll(x, 1, dims=1))
     again = times(3 * x - torch.roll(x, 1, dims=1))
@@ -192,21 +202,18 @@ def test_equal_inputs_stay_equal_and_dead_inputs_stay_dead(rule):
     e = question(rule, 16, "linear", batch_size=4)
     x = torch.randn(50, 16, 4, generator=torch.Generator().manual_seed(1))
     x[:, :, 2], x[:, :, 3] = x[:, :, 0], 0
-    h, power = Fresh(0)(e, x, torch.Generator().manual_seed(2))
-    h = h.double() * torch.exp2(power).view(-1, 1, 1)
+    h = one_product(e, x)
     # Rounding of the root of a singular matrix: √ε of float64 in h, about 1e-8, and float32's own.
     assert torch.allclose(h[:, :, 0], h[:, :, 2], rtol=0, atol=1e-5)
     assert h[:, :, 3].abs().max() < 1e-5
     # Where every input is dead, what comes out is exactly zero.
-    h, _ = Fresh(0)(e, torch.zeros_like(x), torch.Generator().manual_seed(2))
-    assert torch.count_nonzero(h) == 0
+    assert torch.count_nonzero(one_product(e, torch.zeros_like(x))) == 0
 
 
 def test_orthogonal_weights_keep_inner_products():
     e = Experiment(width=16, weights="fresh", init="orthogonal", batch_size=4)
     x = torch.randn(20, 16, 4, generator=torch.Generator().manual_seed(1))
-    h, power = Fresh(0)(e, x, torch.Generator().manual_seed(2))
-    h = h * torch.exp2(power).float().view(-1, 1, 1)
+    h = one_product(e, x).float()
     assert torch.allclose(h.mT @ h, x.mT @ x, atol=1e-4)  # float32 in sums of 16 terms
 
 
@@ -214,8 +221,7 @@ def test_gaussian_units_have_the_covariance_of_the_inputs():
     e = Experiment(width=4000, weights="fresh", init="lecun_normal", batch_size=3)
     x = torch.randn(1, 4000, 3, generator=torch.Generator().manual_seed(1))
     x[:, :, 1] = 0.5 * x[:, :, 0] + 0.1 * x[:, :, 1]
-    h, power = Fresh(0)(e, x, torch.Generator().manual_seed(2))
-    h = h * torch.exp2(power).float().view(-1, 1, 1)
+    h = one_product(e, x).float()
     # 4000 units: a standard error of √(2/4000) = 2.2 % at most, and four of them.
     assert torch.allclose(h.mT @ h / 4000, x.mT @ x / 4000, atol=0.09)
 
@@ -279,9 +285,9 @@ def test_nothing_vanishes_at_depth_500(name):
 
 
 def test_relu_squared_grows_by_its_own_power():
-    phi = _Bent(ACTIVATIONS["relu_squared"])
-    x, power = phi(torch.full((1, 1, 1), 1.5), torch.tensor([1000.0], dtype=torch.float64))
-    assert x.log2().item() + power.item() == pytest.approx(2 * (1000 + np.log2(1.5)))
+    h = Apart(torch.full((1, 1, 1), 1.5), torch.tensor([1000.0], dtype=torch.float64))
+    x = Scaled().apply(ACTIVATIONS["relu_squared"], h)
+    assert x.numbers.log2().item() + x.power.item() == pytest.approx(2 * (1000 + np.log2(1.5)))
 
 
 def test_zero_weights_leave_nothing():

@@ -8,8 +8,9 @@ import torch
 
 from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment, propagate
 from core.host.limits import chunk_layers
-from core.simulation.propagate import Stopped, draw_input, draw_layer
+from core.simulation.propagate import Stopped, draw_input
 from core.statistics.layer_stats import STATISTICS
+from tests.core.experiments import weights_and_bias
 
 CPU = torch.device("cpu")
 SMALL = Experiment(width=48, depth=40)
@@ -31,7 +32,7 @@ def plain_loop(e, device=CPU):
     x = draw_input(e, device)
     layers = [x]
     for k in range(1, e.depth + 1):
-        a, b = draw_layer(e, k if e.weights == "fresh" else 1, device)
+        a, b = weights_and_bias(e, k if e.weights == "fresh" else 1, device)
         h = (a @ x.to(e.format.sum_dtype)).to(e.format.product_dtype)
         h = h if b is None else h + b
         x = e.format.cast(ACTIVATIONS[e.activation](h))
@@ -172,9 +173,9 @@ def test_nothing_touches_torchs_own_generator():
 
 
 def test_every_format_sees_the_same_network():
-    exact = draw_layer(SMALL.replace(number_format="float64"), 1, CPU)[0]
+    exact, _ = weights_and_bias(SMALL.replace(number_format="float64"), 1)
     for name, entry in NUMBER_FORMATS.items():
-        a, _ = draw_layer(SMALL.replace(number_format=name), 1, CPU)
+        a, _ = weights_and_bias(SMALL.replace(number_format=name), 1)
         assert torch.equal(a, entry.cast(exact).to(entry.sum_dtype))
 
 

@@ -1,0 +1,93 @@
+"""Elementwise: an activation function, applied to every number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from torch import Generator, Tensor
+
+from ..maths.arrays import Logarithm, Numbers
+from .activations import ACTIVATIONS, Activation
+from .arithmetic import Arithmetic, Rounded
+from .moments import cross_moment, mean, second_moment
+from .number_formats import NumberFormat
+from .operation import Code, Cost, Moments, Shape
+from .tails import infinite_sides, log2_second_moment, never_zero, slopes
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """x → φ(x)."""
+
+    phi: Activation
+    scale_power = 0
+
+    @property
+    def degree(self) -> int | None:
+        """1 where φ(s·x) = s·φ(x)."""
+        return 1 if self.phi.positively_homogeneous else None
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether φ changes nothing."""
+        return self.phi.name == "linear"
+
+    @property
+    def slopes(self) -> tuple[float, float] | None:
+        """φ′ just below zero and just above; None where φ(0) is not 0."""
+        return slopes(self.phi)
+
+    @property
+    def infinite_sides(self) -> tuple[bool, bool]:
+        """Whether φ of −∞, and of ∞, is not finite."""
+        return infinite_sides(self.phi)
+
+    @property
+    def never_zero(self) -> bool:
+        """Whether φ makes a zero of no number, or of zero alone."""
+        return never_zero(self.phi)
+
+    def draw(self, stream: Generator, shape: Shape, seen: Tensor | None, on: Rounded) -> None:
+        """φ has no parameters."""
+
+    def forward(self, p: None, x: T, on: Arithmetic[T], out: T | None = None) -> T:
+        """φ(x)."""
+        return on.apply(self.phi, x, out)
+
+    def code(self, shape: Shape, on: Rounded) -> Code:
+        """One line."""
+        return Code(step=on.apply_code(self.phi))
+
+    def moments(self, m: Moments) -> Moments:
+        """Of φ(h) for normal h: m.square is its variance, and its mean is 0."""
+        q = m.square
+        return Moments(
+            square=second_moment(self.phi, q),
+            mean=None if m.mean is None else mean(self.phi, q),
+            cross=None if m.cross is None else cross_moment(self.phi, q, q, m.cross),
+        )
+
+    def log_square(self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0) -> Numbers:
+        """The logarithm of E φ(h)² for normal h."""
+        return log2_second_moment(self.phi)(square / logs.octave) * logs.octave
+
+    def needs_matrices(self, shape: Shape) -> bool:
+        """Never: there is no parameter."""
+        return False
+
+    def in_law(self, networks: int, shape: Shape, stream: Generator) -> None:
+        """φ has no parameters."""
+
+    def cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
+        """Little beside the product's."""
+        return Cost()
+
+    def ensemble_cost(self, shape: Shape) -> Cost:
+        """Counted with what is measured of every number."""
+        return Cost()
+
+
+IDENTITY = Elementwise(ACTIVATIONS["linear"])
