@@ -179,7 +179,7 @@ class Apart(NamedTuple):
     def near_one(self) -> Apart:
         """The same with the largest magnitude between ½ and 1; zeros stay."""
         x = self.numbers
-        power = torch.frexp(x.abs().amax((1, 2))).exponent
+        power = torch.frexp(_largest(x, below=True, above=True)).exponent
         factor = torch.ldexp(torch.ones(len(x), dtype=x.dtype), -power)
         return Apart(x * factor.view(-1, 1, 1), self.power + power, self.way)
 
@@ -191,12 +191,12 @@ def powers(exponents: Tensor) -> Tensor:
 
 def _largest(h: Tensor, *, below: bool, above: bool) -> Tensor:
     """Per network the largest |h| on the sides that count; 0 if there is none."""
-    largest = torch.zeros(len(h), dtype=torch.float64)
-    if above:
-        largest = torch.maximum(largest, h.amax((1, 2)).double())
-    if below:
-        largest = torch.maximum(largest, -h.amin((1, 2)).double())
-    return largest
+    flat = h.flatten(1)
+    if above and below:
+        return torch.maximum(flat.amax(1), -flat.amin(1)).double()
+    if above or below:
+        return (flat.amax(1) if above else -flat.amin(1)).double().clamp_min(0)
+    return torch.zeros(len(h), dtype=torch.float64)
 
 
 class Scaled:
@@ -207,10 +207,9 @@ class Scaled:
         if not isinstance(a, Tensor):
             product: Apart = a.times(x)
             return product
-        (numbers,) = x.numbers
-        column = numbers.shape[1] == 1
-        h = torch.mv(a, numbers[:, 0]).unsqueeze(1) if column else torch.mm(a, numbers)
-        return Apart(h.unsqueeze(0), x.power)
+        _, n, inputs = x.numbers.shape
+        one = torch.mv(a, x.numbers.view(n)) if inputs == 1 else torch.mm(a, x.numbers[0])
+        return Apart(one.view(1, -1, inputs), x.power)
 
     def add(self, x: Apart, b: Any, out: Apart | None = None) -> Apart:
         """x + b, for biases as ``Biases`` has them."""

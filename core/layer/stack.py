@@ -76,10 +76,10 @@ class Layer:
         self, parameters: Sequence[Parameters], x: T, on: Arithmetic[T], out: T | None = None
     ) -> T:
         """What the layer makes of x; the last operation writes into ``out`` if it is given."""
-        last = len(self.operations) - 1
-        for place, op in enumerate(self.operations):
-            x = op.forward(parameters[place], x, on, out if place == last else None)
-        return x
+        operations = self.operations
+        for place in range(len(operations) - 1):
+            x = operations[place].forward(parameters[place], x, on)
+        return operations[-1].forward(parameters[-1], x, on, out)
 
     def code(self, shape: Shape, on: Rounded) -> Code:
         """The same as PyTorch, bit for bit."""
@@ -132,7 +132,7 @@ def between_pre_activations(phi: Activation, sigma_w: Numbers, sigma_b: Numbers)
     return Layer((Elementwise(phi), Product(sigma_w), Bias(sigma_b)))
 
 
-def shifts(layer: Layer, depth: int) -> Array | None:
+def shifts(layer: Layer, depth: int) -> Array:
     """By which power of the scale factor each layer grows: k for k products.
 
     Args:
@@ -140,14 +140,17 @@ def shifts(layer: Layer, depth: int) -> Array | None:
         depth: L.
 
     Returns:
-        float64 of shape (depth + 1,); None where scales do not separate from the signal.
+        float64 of shape (depth + 1,).
+
+    Raises:
+        ValueError: scales do not separate from the signal: an operation has no degree.
     """
-    powers = [0.0]
+    powers = [0]
     for _ in range(depth):
         power = powers[-1]
         for op in layer:
             if op.degree is None:
-                return None
+                raise ValueError(f"{type(op).__name__} has no degree: scales do not separate")
             power = power * op.degree + op.scale_power
         powers.append(power)
-    return np.array(powers)
+    return np.array(powers, np.float64)

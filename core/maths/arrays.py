@@ -15,11 +15,15 @@ Numbers: TypeAlias = Any  # a float, or an array of them: Any, as NumPy's own fu
 
 def log2(values: Numbers) -> Numbers:
     """log2, −∞ for 0."""
+    if isinstance(values, float):  # a single number needs no error state
+        return float(np.log2(values)) if values > 0 else -np.inf
     with np.errstate(divide="ignore"):
         return np.log2(values)
 
 
 def _ln(values: Numbers) -> Numbers:
+    if isinstance(values, float):
+        return float(np.log(values)) if values > 0 else -np.inf
     with np.errstate(divide="ignore"):
         return np.log(values)
 

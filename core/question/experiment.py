@@ -145,6 +145,10 @@ class Experiment:
             if plain is not value:
                 object.__setattr__(self, name, plain)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields alone: the layer holds functions, which no other process could read."""
+        return {name: getattr(self, name) for name in PARAMETERS}
+
     @property
     def phi(self) -> Activation:
         """The activation function."""

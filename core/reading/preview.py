@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..layer.number_formats import NumberFormat
+from ..maths.arrays import log2
 from ..question.experiment import Experiment
 from ..simulation.propagate import Run
 from ..simulation.scale_free import ScaleFree
 from .diagnosis import layers_in_range
 
 Document = dict[str, Any]
-_ACCUMULATOR_BITS = 32  # 16-bit products add up in float32 and round once, at the end
 
 
 def encoded(values: ArrayLike) -> str:
@@ -30,16 +30,15 @@ def encoded(values: ArrayLike) -> str:
 
 def _range(number_format: NumberFormat) -> Document:
     """A number format: its name, its range as log2, and how a sum of products is rounded."""
-    ulp = number_format.epsilon
     return {
         "name": number_format.name,
         "max": float(np.log2(number_format.max)),
         "smallest_normal": float(np.log2(number_format.smallest_normal)),
         "smallest_subnormal": float(np.log2(number_format.smallest_subnormal)),
         # Half an ulp beyond the largest value rounds to infinity; half the smallest, to zero.
-        "overflow": float(np.log2(number_format.max) + np.log2((2 - ulp / 2) / (2 - ulp))),
-        "underflow": float(np.log2(number_format.smallest_subnormal) - 1),
-        "rounds_terms": number_format.bits >= _ACCUMULATOR_BITS,
+        "overflow": number_format.log2_overflows_from,
+        "underflow": number_format.log2_rounds_to_zero_below,
+        "rounds_terms": number_format.rounds_every_term,
     }
 
 
@@ -49,8 +48,6 @@ def measured(run: Run) -> Document:
     ``states`` has a letter per layer: n if some element is not finite, z if all are zero, else a.
     """
     events, stats = run.events, run.stats
-    with np.errstate(divide="ignore"):
-        log2_max_abs = np.log2(stats.max_abs)
     return {
         "kind": "measured",
         "depth": run.experiment.depth,
@@ -58,7 +55,7 @@ def measured(run: Run) -> Document:
         "range": _range(run.experiment.format),
         "log2_std": encoded(stats.log2_std),
         "log2_rms": encoded(stats.log2_rms),
-        "log2_max_abs": encoded(log2_max_abs),
+        "log2_max_abs": encoded(log2(stats.max_abs)),
         "first_nonfinite": events.first_nonfinite,
         "first_nan": events.first_nan,
         "all_zero": events.all_zero,
@@ -68,7 +65,10 @@ def measured(run: Run) -> Document:
 
 
 def exact(experiment: Experiment, free: ScaleFree) -> Document:
-    """A scale-free run, for ``experiment`` at every scale factor and every depth up to its own."""
+    """A scale-free run, for ``experiment`` at every scale factor and every depth up to its own.
+
+    At another scale factor the size of layer k is ``shifts[k]`` times its log2 larger.
+    """
     return {
         "kind": "exact",
         "depth": len(free.log2_std) - 1,
@@ -79,4 +79,5 @@ def exact(experiment: Experiment, free: ScaleFree) -> Document:
         "log2_max_abs": encoded(free.log2_max_abs),
         "log2_reach": encoded(free.log2_reach),
         "log2_weight": encoded(free.log2_weight),
+        "shifts": encoded(free.shifts),
     }

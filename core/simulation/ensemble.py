@@ -18,6 +18,7 @@ from ..host.limits import WorkLimit, ensemble_work
 from ..host.threads import single_threaded
 from ..layer.arithmetic import Apart, Scaled
 from ..layer.number_formats import NumberFormat
+from ..layer.stack import shifts
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
@@ -52,12 +53,14 @@ class Ensemble:
     def at(self, experiment: Experiment) -> Ensemble:
         """The same networks at a smaller depth, or at another scale factor.
 
-        For another scale factor φ must be positively homogeneous, and there must be no bias.
+        Raises:
+            ValueError: it has another scale factor, and scales do not separate from the signal.
         """
         new, old = experiment.scale, self.experiment.scale
-        octaves = 0.0 if new == old else np.log2(new / old)
         layers = experiment.depth + 1
-        shift = octaves * np.arange(layers)
+        shift = np.zeros(layers)
+        if new != old:
+            shift = np.log2(new / old) * shifts(experiment.layer, experiment.depth)
         with np.errstate(over="ignore", invalid="ignore"):
             mean = self.mean[:, :layers] * 2.0**shift
         mean[self.mean[:, :layers] == 0] = 0.0  # also times infinity

@@ -15,7 +15,7 @@ import torch
 
 from ..host.limits import WorkLimit, chunk_layers
 from ..host.threads import keep_freed_memory, single_threaded
-from ..layer.arithmetic import Apart, Scaled
+from ..layer.arithmetic import Apart, Reach, Scaled
 from ..layer.operation import Parameters
 from ..layer.stack import shifts
 from ..maths.arrays import Array, log2
@@ -29,13 +29,14 @@ _CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class ScaleFree:
-    """Sizes at scale 1 as log2, float64 of shape (depth + 1,); add k·log2 s for scale s.
+    """Sizes at scale 1 as log2, float64 of shape (depth + 1,); add shifts·log2 s for scale s.
 
     Attributes:
         log2_std, log2_rms, log2_max_abs: of x at layer k; −inf for an exact zero.
         log2_reach: of the largest pre-activation on a side on which φ is unbounded: where it
             overflows, so does x. At layer 0 that of the input itself.
         log2_weight: of the largest weight of layer k; −inf at layer 0, which has none.
+        shifts: by which power of the scale factor layer k grows: k for k products.
     """
 
     log2_std: Array
@@ -43,6 +44,7 @@ class ScaleFree:
     log2_max_abs: Array
     log2_reach: Array
     log2_weight: Array
+    shifts: Array
 
 
 def is_scale_free(experiment: Experiment) -> bool:
@@ -52,8 +54,7 @@ def is_scale_free(experiment: Experiment) -> bool:
     fits to its data undo the scale of the layer before. The formats of 8 bits round so coarsely,
     or saturate, that exact arithmetic does not resemble their runs.
     """
-    separates = shifts(experiment.layer, experiment.depth) is not None
-    return separates and not experiment.format.is_coarse
+    return experiment.layer.degree is not None and not experiment.format.is_coarse
 
 
 def free_of_scale(experiment: Experiment) -> Experiment:
@@ -111,6 +112,12 @@ def _run(e: Experiment) -> ScaleFree:
         log2_std=stats.log2_std + apart,
         log2_rms=stats.log2_rms + apart,
         log2_max_abs=log2(stats.max_abs) + apart,
-        log2_reach=np.array([log2(float(r.largest)) + float(r.power) for r in reaches]),
+        log2_reach=log2(_joined(reaches, "largest")) + _joined(reaches, "power"),
         log2_weight=log2(torch.stack(weights).numpy()),
+        shifts=shifts(layer, e.depth),
     )
+
+
+def _joined(reaches: list[Reach], part: str) -> Array:
+    """One part of the reach of a single network, per layer."""
+    return np.asarray(torch.cat([getattr(reach, part) for reach in reaches]).numpy())

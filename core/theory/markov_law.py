@@ -10,7 +10,7 @@ Reference: Hanin & Nica 2018, arXiv:1812.05994; Schoenholz et al. 2017, arXiv:16
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
@@ -52,10 +52,14 @@ class Table:
 
     def at(self, name: str, ln_q: Array) -> Array:
         """One of the columns at these ln q."""
-        values: Array = getattr(self, name)
         if name in ("slope", "curvature"):
-            return np.interp(ln_q, _LN_Q, values)
-        return PowerTails.of(_LN_Q, values)(ln_q)
+            return np.interp(ln_q, _LN_Q, getattr(self, name))
+        return self._tails[name](ln_q)
+
+    @cached_property
+    def _tails(self) -> dict[str, PowerTails]:
+        columns = ("mean_square", "fourth", "variance", "fourth_central")
+        return {name: PowerTails.of(_LN_Q, getattr(self, name)) for name in columns}
 
     @property
     def is_odd(self) -> bool:

@@ -115,13 +115,13 @@ export class Layer {
     const shown = seen.kind === "exact" && median?.visible === true;
     this.spread.style.display = shown ? "" : "none";
     if (!shown) return;
-    const [{ rows }, perLayer] = [median.meta.spread, bandShift(seen, median.meta.spread)];
+    const [{ rows }, moved] = [median.meta.spread, bandShift(seen, median.meta.spread)];
     const { depth } = seen;
     const lines = rows.map((row) => {
       const end = row.slice(0, depth + 1).findIndex((log2) => log2 === null);
       const values = row.slice(0, end < 0 ? depth + 1 : end);
       return values.map((log2, k) =>
-        `${x(k).toFixed(1)},${y(log2 + k * perLayer).toFixed(1)}`);
+        `${x(k).toFixed(1)},${y(log2 + moved(k)).toFixed(1)}`);
     });
     const path = (points) => (points.length ? `M${points.join("L")}` : "");
     const [wide, narrow, middle] = this.spread.children;

@@ -15,8 +15,8 @@ function unpacked(text) {
 // A document as it came, with its arrays unpacked.
 export function read(document) {
   const source = { ...document };
-  for (const name of Object.keys(document).filter((name) => name.startsWith("log2_")))
-    source[name] = unpacked(document[name]);
+  for (const name of Object.keys(document))
+    if (name === "shifts" || name.startsWith("log2_")) source[name] = unpacked(document[name]);
   return source;
 }
 
@@ -62,12 +62,15 @@ function layersInRange(log2, largest, range, end) {
 // The run that ``source`` stands for at this scale and depth.
 //
 // Returns log2_std, log2_rms and log2_max_abs per layer (NaN where nothing can be drawn), log2 of
-// the scale as shift (0 where there is nothing to shift), the events nonfinite, nan and zero as loop indices or null, the last layer that is alive, and the
+// the scale as shift (0 where there is nothing to shift) and its power per layer as shifts, the
+// events nonfinite, nan and zero as loop indices or null, the last layer that is alive, and the
 // growth per product.
 export function preview(source, { scale, depth }) {
   const exact = source.kind === "exact";
   const shift = exact ? Math.log2(scale) : 0;
-  const at = Object.assign((log2, k) => (k && shift ? log2[k] + k * shift : log2[k]), { shift });
+  const { shifts } = source; // by which power of the scale factor each layer grows
+  const at = Object.assign(
+    (log2, k) => (shift && shifts[k] ? log2[k] + shifts[k] * shift : log2[k]), { shift });
   const { nonfinite, zero } = exact
     ? exactEvents(source, at, depth)
     : { nonfinite: earlier(source.first_nonfinite, depth), zero: earlier(source.all_zero, depth) };
@@ -95,6 +98,7 @@ export function preview(source, { scale, depth }) {
     ...curves,
     kind: source.kind,
     shift,
+    shifts,
     depth,
     range: source.range,
     singleNumber: source.single_number,
@@ -108,16 +112,19 @@ export function preview(source, { scale, depth }) {
   };
 }
 
-// How far bands move per layer; those of a measured preview are not known, and stay.
-export const bandShift = ({ kind, shift }, spread) => (kind === "exact" ? shift - spread.shift : 0);
+// How far the bands of layer k move, in octaves. Those of a measured preview are not known, and stay.
+export function bandShift({ kind, shift, shifts }, spread) {
+  const apart = kind === "exact" ? shift - spread.shift : 0;
+  return (k) => (apart ? shifts[k] * apart : 0);
+}
 
 // Both ends of the 90 % band, in decades, while the signal is in range.
 function bandDecades(shown, spread) {
-  const perLayer = bandShift(shown, spread);
+  const moved = bandShift(shown, spread);
   const { smallest_subnormal: least, max: most } = shown.range;
   return [spread.rows[0], spread.rows.at(-1)].flatMap((row) =>
     row.slice(0, shown.alive + 1)
-      .map((log2, k) => (log2 === null ? NaN : log2 + k * perLayer))
+      .map((log2, k) => (log2 === null ? NaN : log2 + moved(k)))
       .filter(Number.isFinite)
       .map((log2) => Math.min(most, Math.max(least, log2)) * LOG10_2));
 }
