@@ -1,0 +1,200 @@
+"""Operations: which facets each has, and that the facets agree with one another."""
+
+import numpy as np
+import pytest
+import torch
+
+from core import (
+    ACTIVATIONS,
+    INITIALIZERS,
+    NUMBER_FORMATS,
+    Experiment,
+    predict,
+    propagate,
+    sample_ensemble,
+)
+from core import mean_field as mf
+from core.layer.arithmetic import Apart, Rounded, Scaled
+from core.layer.bias import Bias
+from core.layer.elementwise import IDENTITY, Elementwise
+from core.layer.operation import Moments, Shape
+from core.layer.product import Product, Weights
+from core.layer.stack import Layer, shifts
+from core.maths.arrays import LN, LOG2
+from core.simulation.propagate import draw_input, draw_layer
+from core.simulation.scale_free import scale_free
+from core.theory.windows import _windows
+
+CPU = torch.device("cpu")
+OPERATIONS = (Product, Bias, Elementwise)
+# Facet -> the side that asks for it; both may ask what a thing is and what it costs.
+FACETS = {
+    "draw": "simulation",
+    "forward": "simulation",
+    "code": "simulation",
+    "in_law": "simulation",
+    "moments": "theory",
+    "log_square": "theory",
+    "degree": "both",
+    "scale_power": "both",
+    "needs_matrices": "both",
+    "cost": "both",
+    "ensemble_cost": "both",
+}
+PLAIN = Experiment(width=24, depth=6, init="critical", weights="fresh")
+CURVED = PLAIN.replace(activation="gelu", bias_std=0.3)
+TIED = PLAIN.replace(weights="tied", activation="relu", depth=4)
+REAL = CURVED.replace(init="truncated_normal", batch_size=3, number_format="float16")
+
+
+@pytest.mark.parametrize("facet", FACETS)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_operation_has_every_facet_itself(operation, facet):
+    assert facet in vars(operation)
+
+
+def test_no_layer_is_made_of_anything_else():
+    for init in INITIALIZERS:
+        for activation in ACTIVATIONS:
+            e = Experiment(width=4, init=init, activation=activation, bias_std=0.1)
+            assert {type(op) for op in e.layer} <= set(OPERATIONS)
+
+
+def raising(monkeypatch, side):
+    """Every facet of one side raises."""
+
+    def refused(*_, **__):
+        raise AssertionError(f"a facet of {side} was asked for")
+
+    for operation in OPERATIONS:
+        for facet, asked_by in FACETS.items():
+            if asked_by == side:
+                monkeypatch.setattr(operation, facet, refused)
+
+
+@pytest.mark.parametrize("e", [PLAIN, CURVED, TIED, REAL])
+def test_simulation_never_asks_for_moments(monkeypatch, e):
+    raising(monkeypatch, "theory")
+    assert np.isfinite(propagate(e).stats.log2_rms[-1])
+    assert np.isfinite(sample_ensemble(e, 3).log2_rms).all()
+    if e.bias_std == 0:
+        assert np.isfinite(scale_free(e).log2_rms).all()
+    with pytest.raises(AssertionError, match="theory"):
+        e.layer.moments(Moments(square=1.0))
+
+
+@pytest.mark.parametrize("e", [PLAIN, CURVED, TIED, Experiment(width=24, depth=6)])
+def test_theory_never_draws_nor_multiplies(monkeypatch, e):
+    raising(monkeypatch, "simulation")
+    _windows.cache_clear()
+    assert predict(e).valid
+    assert _windows(e)["float32"].low >= 0
+    name = e.activation
+    assert mf.length_map(name, 1.0, 1.2, 0.3) > 0
+    mf.fixed_point(name, 1.2, 0.3), mf.chi_1(name, 1.2, 0.3), mf.depth_scales(name, 1.2, 0.3)
+    mf.correlation_map(name, 0.5, 1.2, 0.3), mf.stable_correlation(name, 1.2, 0.3)
+    with pytest.raises(AssertionError, match="simulation"):
+        draw_layer(e, 1, CPU, draw_input(e, CPU))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_moments_and_their_logarithms_are_the_same_map(activation):
+    q = np.array([1e-6, 0.3, 1.0, 40.0, 1e6])
+    layer = PLAIN.replace(activation=activation, bias_std=0.3, scale=1.7).layer
+    square = layer.moments(Moments(square=q)).square
+    for logs in (LN, LOG2):
+        # A table in steps of 1/16 octave: its curvature is worth 1e-3 where φ bends most.
+        np.testing.assert_allclose(layer.log_square(logs.of(q), logs), logs.of(square), atol=2e-3)
+
+
+def test_what_is_not_asked_for_is_not_worked_out():
+    assert CURVED.layer.moments(Moments(square=1.0)) == Moments(
+        square=CURVED.layer.moments(Moments(square=1.0, mean=0.0)).square
+    )
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+def test_moments_are_those_of_wide_layers(activation):
+    e = Experiment(width=4000, init="critical", activation=activation, bias_std=0.4, batch_size=2)
+    x = draw_input(e, CPU)
+    layer = e.layer
+    wide = layer.forward(draw_layer(e, 1, CPU), x, Rounded(e.format)).double()
+    seen = x.double()
+    m = layer.moments(
+        Moments(square=float((seen**2).mean()), mean=0.0, cross=float(seen.prod(1).mean()))
+    )
+    # 4000 units and two inputs: five standard errors of about (relative) √(5/4000), 3.5 %.
+    assert float((wide**2).mean()) == pytest.approx(m.square, rel=0.18)
+    assert float(wide.prod(1).mean()) == pytest.approx(m.cross, abs=0.18 * m.square)
+    assert float(wide.mean()) == pytest.approx(float(m.mean), abs=5 * (m.square / 4000) ** 0.5)
+
+
+def test_weights_that_are_fitted_anew_forget_the_size_of_their_input():
+    layer = PLAIN.replace(init="lsuv", scale=0.5).layer
+    assert layer.moments(Moments(square=np.array([1e-8, 1.0, 1e8]))).square.tolist() == [0.25] * 3
+    assert layer.log_square(np.zeros(2), LOG2).tolist() == [-2.0, -2.0]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_a_degree_is_a_degree(activation):
+    phi = Elementwise(ACTIVATIONS[activation])
+    x = torch.linspace(-3, 3, 101, dtype=torch.float64)
+    stays = torch.allclose(phi.phi(7 * x), 7 * phi.phi(x), rtol=1e-12, atol=0)
+    assert (phi.degree == 1) == stays
+
+
+def test_scales_shift_a_layer_by_as_many_powers_as_there_are_products():
+    assert shifts(PLAIN.layer, 4).tolist() == [0, 1, 2, 3, 4]
+    assert shifts(PLAIN.replace(activation="abs").layer, 1).tolist() == [0, 1]
+    for changes in ({"bias_std": 0.1}, {"activation": "tanh"}, {"init": "lsuv"}):
+        layer = PLAIN.replace(**changes).layer
+        assert layer.degree is None
+        with pytest.raises(ValueError, match="do not separate"):
+            shifts(layer, 3)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_both_arithmetics_agree_where_nothing_overflows(activation, batch_size):
+    e = PLAIN.replace(activation=activation, number_format="float64", batch_size=batch_size)
+    rounded = draw_input(e, CPU)
+    apart = Apart.of(rounded.view(1, e.width, batch_size))
+    for k in range(1, e.depth + 1):
+        drawn = draw_layer(e, k, CPU)
+        rounded = e.layer.forward(drawn, rounded, Rounded(e.format))
+        apart = e.layer.forward(drawn, apart.near_one(), Scaled())
+    true = apart.numbers * torch.exp2(apart.power)
+    # float32 powers of two are exact; float64 rounds each layer, and relu_squared squares it.
+    assert torch.allclose(true.view_as(rounded), rounded, rtol=1e-9, atol=1e-12)
+
+
+def test_a_layer_writes_into_the_place_that_it_is_given():
+    for name in NUMBER_FORMATS:
+        e = CURVED.replace(number_format=name)
+        x, drawn = draw_input(e, CPU), draw_layer(e, 1, CPU)
+        place = torch.empty_like(x)
+        assert e.layer.forward(drawn, x, Rounded(e.format), place) is place
+        assert place.dtype == e.format.dtype
+
+
+def test_the_parts_of_a_layer():
+    assert PLAIN.layer.is_one_product and PLAIN.layer.elementwise is IDENTITY
+    assert [type(op) for op in CURVED.layer] == [Product, Bias, Elementwise]
+    assert [type(op) for op in CURVED.layer.affine] == [Product, Bias]
+    assert CURVED.layer.product.law == "gaussian"
+    assert CURVED.layer.elementwise.slopes == pytest.approx((0.5, 0.5), abs=1e-9)
+    assert Elementwise(ACTIVATIONS["sigmoid"]).slopes is None
+    assert Elementwise(ACTIVATIONS["relu"]).slopes == (0, 1)
+    assert Elementwise(ACTIVATIONS["tanh"]).infinite_sides == (False, False)
+
+
+def test_a_product_known_by_sigma_w_alone_has_nothing_to_draw():
+    with pytest.raises(ValueError, match="known by sigma_w alone"):
+        Layer((Product(1.0),)).draw(torch.Generator(), Shape(3, 1, 1), None, Rounded(PLAIN.format))
+
+
+def test_a_fit_without_data_names_its_initialiser():
+    weights = Weights(INITIALIZERS["lsuv"], ACTIVATIONS["relu"], 1.0, 4, True)
+    on = Rounded(NUMBER_FORMATS["float32"])
+    with pytest.raises(ValueError, match="lsuv is fitted to data: x is missing"):
+        Product.of(weights).draw(torch.Generator(), Shape(4, 1, 2), None, on)
