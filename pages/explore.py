@@ -49,8 +49,8 @@ def _details(experiment: Experiment, device: str, run: Run) -> None:
 def _is_quick(experiment: Experiment, pins: Pins) -> bool:
     """Whether the run, the runs of the pins, the law and the ensemble are all quick."""
     runs = all(is_quick(each) for each in (experiment, *pins.values()))
-    is_told = class_view.current().shows("theory")
-    return runs and (not is_told or spread.is_quick(experiment))
+    needs_theory = class_view.current().shows("theory")
+    return runs and (not needs_theory or spread.is_quick(experiment))
 
 
 def _first_screen(
@@ -60,7 +60,7 @@ def _first_screen(
     device: str,
     problems: list[str],
 ) -> tuple[Run | None, dict[str, Run | str]]:
-    """Draw the main chart; returns its run, None if the host refuses it, and the runs of the pins."""
+    """Draw the main chart; returns its run, None if the host refuses it, and those of the pins."""
     page.warn(problems)
     bar = st.empty()
     progress = Progress(bar, "Multiplying…")
@@ -123,8 +123,8 @@ def _rest(experiment: Experiment, device: str, run: Run) -> None:
     left, right = st.columns(2)
     with left:
         means = charts.mean_per_layer(run)
-        is_told = class_view.current().shows("verdict")
-        show(means if is_told else charts.unanswered(means), key="mean")
+        is_shown = class_view.current().shows("verdict")
+        show(means if is_shown else charts.unanswered(means), key="mean")
     with right:
         show(charts.fractions_per_layer(run), key="fractions")
     show(charts.distribution_per_layer(run), key="distribution")
@@ -152,7 +152,7 @@ def _page(*, in_fragment: bool) -> None:
     progress = None if quick else _controls_of(view, places)
     problems = refused + arrival.link_problems(experiment)
     with places.chart:
-        expected = spread.expected(experiment, is_told=view.shows("theory"))
+        expected = spread.expected(experiment, is_shown=view.shows("theory"))
         problems += expected.problems
         run, found = _first_screen(experiment, pins, expected, device, problems)
     if quick:
@@ -167,7 +167,7 @@ def _page(*, in_fragment: bool) -> None:
 
 
 def _below_controls(experiment: Experiment, pins: Pins, found: dict[str, Run | str]) -> None:
-    """Pins, the Share dialog and the projector's button; and what the page writes to the address."""
+    """Draw the pins and the buttons below the controls, and write the page's own parameters."""
     view = class_view.current()
     if view.shows("pins") and not view.on_projector:
         pinned.controls(experiment, pins, found)
@@ -217,8 +217,8 @@ st.html(
 )
 class_view.hear_keys()
 _adopt_link()
-# A fragment redraws only itself, which is quicker, but Streamlit lets it run to its end. A long run is
-# therefore part of the whole page, which Streamlit interrupts for a newer step of a slider.
+# A fragment redraws only itself, which is quicker, but Streamlit lets it run to its end. So a long
+# run is part of the whole page, which Streamlit interrupts for a newer step of a slider.
 if _is_quick(state.current()[0], pinned.current()):
     st.fragment(_explore)(in_fragment=True)
 else:

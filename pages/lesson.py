@@ -12,7 +12,7 @@ from pages.words import page
 
 
 def _setting(step: Step, experiment: Experiment) -> Setting | None:
-    """The size that the controls ask for; None, with a message on the page, if it is not allowed."""
+    """The size that the controls ask for; None, with a message, if the step does not allow it."""
     e = experiment
     try:
         return step.setting(e.width, e.depth, e.seed, place.repetitions(step))
@@ -22,7 +22,7 @@ def _setting(step: Step, experiment: Experiment) -> Setting | None:
 
 
 def _result(step: Step, setting: Setting | None) -> Result | None:
-    """The answer, if the student asked for it; None, with a message, if the host refuses to run it."""
+    """The answer, if the student asked for it; None, with a message, if the host refuses it."""
     if setting is None or not place.is_done(step):
         return None
     try:

@@ -21,8 +21,8 @@ _component = st.components.v2.component(
 def went_back(reader: str) -> bool:
     """Whether the viewer went back to an older address, which then overrides the session.
 
-    After ``restore`` the page runs once more: in that run the answer is yes too, the first time that
-    a reader asks.
+    After ``restore`` the page runs once more. In that run the answer is yes too, when a reader asks
+    for the first time.
 
     Args:
         reader: a name for the part of the page that asks.
@@ -52,7 +52,9 @@ def restore() -> None:
         return
     st.session_state[_BACK] = set()
     asked = parse_qs(context.query_string, keep_blank_values=True)
-    st.query_params.from_dict({name: texts for name, texts in asked.items() if name not in _STREAMLITS})
+    st.query_params.from_dict(
+        {name: texts for name, texts in asked.items() if name not in _STREAMLITS}
+    )
     st.rerun()
 
 
@@ -75,5 +77,5 @@ def write(
     """
     st.session_state.pop(_BACK, None)
     texts = {name: text for name, text in params.items() if text is not None}
-    told = {"owned": list(owned), "params": texts, "beside": dict(beside)}
-    _component(key="address", data=told | {"steps": st.session_state.get(_STEPS, 0)})
+    data = {"owned": list(owned), "params": texts, "beside": dict(beside)}
+    _component(key="address", data=data | {"steps": st.session_state.get(_STEPS, 0)})

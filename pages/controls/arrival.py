@@ -51,8 +51,8 @@ def _arrive(page: str) -> None:
     """Make the address of a page that was just opened say what its controls shall stand for.
 
     After a change of page the controls are restored from the page before, for Streamlit has emptied
-    the address; or from the experiment that a link opens. After a step back in the browser's history
-    the address has the say.
+    the address; or they are set from ``?open=…``, if a link has that. After a step back in the
+    browser's history they are set from the address.
     """
     before = st.session_state.get(_PAGE, page)
     st.session_state[_PAGE] = page

@@ -79,13 +79,13 @@ def _judged(guess: Guess, made: float | str, right: float | str) -> tuple[bool, 
     good = guess.accepts(value, target)
     if isinf(target):
         return good, f"You said {said(value)}, but at this size it never happens."
-    told = f"You said {said(value)}, it is {said(target)}"
+    words = f"You said {said(value)}, it is {said(target)}"
     if value == target:
-        return good, f"{told}."
+        return good, f"{words}."
     if guess.judged == "difference" or value * target <= 0:
-        return good, f"{told}: {said(abs(value - target))} off."
+        return good, f"{words}: {said(abs(value - target))} off."
     factor = max(value / target, target / value)
-    return good, f"{told}: a factor of {said(factor)} off."
+    return good, f"{words}: a factor of {said(factor)} off."
 
 
 def feedback(step: Step, result: Result) -> None:

@@ -29,8 +29,8 @@ def current() -> Pins:
 def adopt_link() -> None:
     """Take the pins from the link.
 
-    The link is read once per session, and after a step back in the browser's history. At other times
-    it may be out of date: a slider's step can arrive with the address from before the last click.
+    The link is read once per session, and after a step back in the browser's history. Otherwise it
+    may be out of date: a slider's step can arrive with the address from before the last click.
     """
     if _PINS not in st.session_state or address.went_back("pins"):
         st.session_state[_PINS], problems = from_query(st.query_params.to_dict())
@@ -60,7 +60,7 @@ def drawn(experiment: Experiment, pins: Pins, found: dict[str, Run | str]) -> li
 
 
 def controls(experiment: Experiment, pins: Pins, found: dict[str, Run | str]) -> None:
-    """Draw the button that pins the live curve, and the list of pins, each to be used or removed."""
+    """Draw the button that pins the live curve, and the list of pins with their buttons."""
     _pin_button(experiment, pins)
     names = differences([experiment, *pins.values()])
     for slot, result in found.items():
@@ -89,7 +89,9 @@ def _pin_button(experiment: Experiment, pins: Pins) -> None:
     elif free_slot(pins) is None:
         label, hint = f"{len(SLOTS)} curves are kept", "Remove one to keep another."
     disabled = hint != _HELP
-    st.button(label, key="keep", help=hint, disabled=disabled, width="stretch", on_click=_pin_current)
+    st.button(
+        label, key="keep", help=hint, disabled=disabled, width="stretch", on_click=_pin_current
+    )
 
 
 def _row(slot: str, differs: list[str], result: Run | str) -> str:

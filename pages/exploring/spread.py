@@ -93,14 +93,14 @@ def is_quick(experiment: Experiment) -> bool:
     return answers.is_quick_ensemble(experiment, _wanted(experiment))
 
 
-def expected(experiment: Experiment, *, is_told: bool = True) -> Expected:
+def expected(experiment: Experiment, *, is_shown: bool = True) -> Expected:
     """What theory and the ensemble say, as far as it is quick or was found by ``catch_up``.
 
     Args:
         experiment: on screen.
-        is_told: whether the page shows any of it; if not, nothing is computed.
+        is_shown: whether the page shows any of it; if not, nothing is computed.
     """
-    if not is_told:
+    if not is_shown:
         return Expected(Prediction(""), None, None, True, [])
     if not (answers.is_quickly_predicted(experiment) or _is_ready(experiment)):
         return Expected(Prediction(""), None, None, False, [])
@@ -120,7 +120,7 @@ def expected(experiment: Experiment, *, is_told: bool = True) -> Expected:
 
 
 def _is_ready(experiment: Experiment, size: int = 0) -> bool:
-    """Whether ``catch_up`` has found the law, and run that many networks; 0 stands for any number."""
+    """Whether ``catch_up`` has found the law and run so many networks; 0 stands for any number."""
     base, networks = st.session_state.get(_READY, (None, 0))
     return base == answers.ensemble_base(experiment) and size in (0, networks)
 

@@ -37,7 +37,7 @@ def open_clicked() -> None:
 
 
 def chooser(landscape: Landscape, result: SweepResult) -> None:
-    """Draw sliders for a column and a row, the cell in words, and a link that opens it in Explore."""
+    """Draw sliders for a column and a row, their cell in words, and its link to Explore."""
     st.html(
         """<h2 class="gi-heading">One cell</h2><p class="gi-words">Click a cell of the map to open
         it in Explore; on a touch screen, tap it twice. Or choose it here.</p>"""

@@ -124,7 +124,7 @@ def _axis(letter: str, label: str, landscape: Landscape) -> None:
     ends = (min(axis.values), max(axis.values))
     on_screen.set_unless_same(key, ends)
     options = _options(axis.name, *ends)
-    # The session has the value already; it is given again because a pair makes a slider of two thumbs.
+    # The session has the value already. It is given again, for a pair makes a slider of two thumbs.
     st.select_slider(words, options, value=ends, format_func=written, **changed, **shown)
 
 

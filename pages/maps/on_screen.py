@@ -80,6 +80,6 @@ def write_address(landscape: Landscape, default: Landscape) -> None:
 
 
 def to_query(landscape: Landscape, default: Landscape) -> Mapping[str, str]:
-    """The parts of a map that differ from the default, for a link; its experiment is not among them."""
+    """The parts of a map that differ from the default, for a link; without its experiment."""
     usual = default.to_query()
     return {name: text for name, text in landscape.to_query().items() if text != usual[name]}

@@ -1,4 +1,4 @@
-"""A map while it is computed: a coarse picture first, then finer ones, until it is stopped or done."""
+"""A map while it is computed: a coarse picture first, then finer ones, until done or stopped."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def view_of(landscape: Landscape, *, bordered: bool = False) -> MapView:
 def refresh_until_settled(view: MapView) -> None:
     """Let the browser ask for the page once more after a moment, until the map is settled.
 
-    The browser asks as it does for a step of a slider. So no script runs between two pictures, and a
-    step of the viewer is answered at once.
+    The browser asks as it does for a step of a slider. So no script runs between two pictures, and
+    a step of the viewer is answered at once.
     """
     if not view.is_settled:
         st.session_state[_REFRESHES] = st.session_state.get(_REFRESHES, 0) + 1

@@ -44,12 +44,14 @@ def explained(landscape: Landscape, view: MapView) -> None:
             if networks > 1
             else f" One network, with seed {landscape.base.seed}."
         )
-    told = [colour, engines(result)]
+    sentences = [colour, engines(result)]
     if view.borders is not None:
-        told.append(" ".join(_BORDERS[border.kind] for border in view.borders))
-        told.append(_VALID if view.borders else "Theory draws no border on this map.")
-    told += [f"No number in some cells: {why}." for why in dict.fromkeys(result.errors.values())]
-    st.html("".join(f'<p class="gi-words">{escape(text)}</p>' for text in told if text))
+        sentences.append(" ".join(_BORDERS[border.kind] for border in view.borders))
+        sentences.append(_VALID if view.borders else "Theory draws no border on this map.")
+    sentences += [
+        f"No number in some cells: {why}." for why in dict.fromkeys(result.errors.values())
+    ]
+    st.html("".join(f'<p class="gi-words">{escape(text)}</p>' for text in sentences if text))
 
 
 def link(landscape: Landscape, default: Landscape) -> None:

@@ -38,7 +38,7 @@ def question(experiment: Experiment, *, is_open: bool = True) -> None:
 
 
 def measured(experiment: Experiment) -> Run | None:
-    """The run, once its law is computed too; None, with a message, if the host refuses to run it."""
+    """The run, once its law is computed too; None, with a message, if the host refuses it."""
     bar = st.empty()
     progress = Progress(bar, "Multiplying…")
     try:

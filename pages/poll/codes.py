@@ -26,6 +26,6 @@ def well_formed(text: str) -> str | None:
 
 
 def number_of(code: str, viewer: str) -> int:
-    """A viewer's number in a room, of 63 bits: always the same there, another in every other room."""
+    """A viewer's number in a room, of 63 bits: always the same there, and another elsewhere."""
     digest = blake2b(viewer.encode(), key=code.encode(), digest_size=8).digest()
     return int.from_bytes(digest) >> 1

@@ -59,7 +59,7 @@ def _room(row: Row) -> Room:
 
 
 def _row(connection: Connection, code: str, *, alone: bool = False) -> Row:
-    """The row of a room, locked against other transactions if ``alone``; raises if there is none."""
+    """The row of a room, locked against other transactions if ``alone``; raises RoomError."""
     known = well_formed(code)
     query = select(ROOMS).where(ROOMS.c.code == known, ROOMS.c.expires > now())
     row = connection.execute(query.with_for_update() if alone else query).one_or_none()
@@ -191,7 +191,7 @@ def _counted(connection: Connection, code: str) -> Guesses:
 
 
 def own_guess(code: str, viewer: str) -> tuple[int | None] | None:
-    """The viewer's own guess in a tuple, for the guess "never" is None; None if there is no guess."""
+    """The viewer's guess in a tuple, for the guess "never" is None; None if there is no guess."""
 
     def work(connection: Connection) -> tuple[int | None] | None:
         room = _row(connection, code).code

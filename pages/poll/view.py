@@ -21,7 +21,7 @@ class RoomView(NamedTuple):
         room: with the question.
         is_teacher: whether the viewer opened the room.
         guesses: of the whole class; only the teacher has them before the answer is shown.
-        own: the viewer's guess in a tuple, for the guess "never" is None; None if there is no guess.
+        own: the viewer's guess in a tuple, for the guess "never" is None; None if there is none.
         is_away: whether the store is away, and this is the view from before.
     """
 

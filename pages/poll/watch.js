@@ -1,4 +1,4 @@
-// Asks for news of a room every two seconds, and tells the page's script when there are some. A request
+// Asks for news of a room every two seconds, and tells the page's script when there is any. A request
 // that fails shows nothing: it is sent again, less and less often.
 
 const INTERVAL = 2000; // ms
@@ -53,7 +53,7 @@ class Watch {
     return reply.ok ? (await reply.json())[this.what] : undefined;
   }
 
-  // The same news are passed on again only if the script has not drawn them in time.
+  // The same news is passed on again only if the script has not drawn it in time.
   #pass(news) {
     const now = performance.now();
     if (news === this.last && now - this.when < PATIENCE) return;

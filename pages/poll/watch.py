@@ -12,7 +12,7 @@ _component = st.components.v2.component(
 
 
 def watch(code: str, what: str, known: str | bool | None) -> None:
-    """Draw the enclosing fragment again whenever the room's news differ from what is on screen.
+    """Draw the enclosing fragment again whenever the room's news differs from what is on screen.
 
     Args:
         code: of the room.

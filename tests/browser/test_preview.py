@@ -18,7 +18,7 @@ from pages.words.page import numbers
 from tests.serving import ROOT
 
 HOMOGENEOUS = ("linear", "relu", "leaky_relu", "abs")
-MODULE = base64.b64encode((ROOT / "pages" / "preview.js").read_bytes()).decode()
+MODULE = base64.b64encode((ROOT / "pages" / "figures" / "preview.js").read_bytes()).decode()
 
 RUNS = {
     "explodes": Experiment(depth=40),
