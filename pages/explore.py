@@ -222,5 +222,5 @@ _adopt_link()
 if _is_quick(state.current()[0], pinned.current()):
     st.fragment(_explore)(in_fragment=True)
 else:
-    with st.container():  # as deep in the page as a fragment: the charts stay where they are
+    with st.container():  # as deep in the page as a fragment, so that Streamlit keeps the charts
         _explore(in_fragment=False)

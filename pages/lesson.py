@@ -27,7 +27,7 @@ def _result(step: Step, setting: Setting | None) -> Result | None:
         return None
     try:
         return exercise.result_of(step, setting)
-    except ValueError as error:  # it names ensemble_size, which this page calls otherwise
+    except ValueError as error:  # it names ensemble_size; this page asks how many
         page.warn([str(error).replace("ensemble_size", f"how many {step.repeats}")])
         return None
 

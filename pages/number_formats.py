@@ -1,4 +1,4 @@
-"""Number formats: one experiment in all of them, and the scale factors that each can represent."""
+"""Number formats: one experiment in all of them, and the scale factors with which each holds."""
 
 from __future__ import annotations
 

@@ -86,9 +86,7 @@ def show(
         key=key,
         data=orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY),
         default={"failed": False},
-        height=figure["layout"][
-            "height"
-        ],  # at once, so that nothing jumps when the script has come
+        height=figure["layout"]["height"],  # at once, so that nothing jumps later
         on_failed_change=_remember_failure,
         on_cell_change=lambda: on_cell and on_cell(st.session_state[key]["cell"]),
     )

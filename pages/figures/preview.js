@@ -136,8 +136,8 @@ export function axes(shown, stays, spread) {
   if (nonfinite !== null) high = Math.max(high, range.max * LOG10_2);
   if (zero !== null || low < range.smallest_normal * LOG10_2)
     low = Math.min(low, range.smallest_subnormal * LOG10_2);
-  const kept = [...stays.decades, ...(spread ? bandDecades(shown, spread) : [])];
-  [low, high] = [Math.min(low, ...kept), Math.max(high, ...kept)];
+  const staying = [...stays.decades, ...(spread ? bandDecades(shown, spread) : [])];
+  [low, high] = [Math.min(low, ...staying), Math.max(high, ...staying)];
   const missing = Math.max(0, LEAST_DECADES - (high - low)) / 2;
   [low, high] = [low - missing, high + missing];
   const pad = PAD * (high - low);

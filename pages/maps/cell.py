@@ -18,15 +18,15 @@ CLICKED = "_clicked_experiment"
 
 
 def on_click(landscape: Landscape) -> Callable[[Any], None]:
-    """What the browser's click on a cell calls: it leaves the cell's experiment to be opened."""
+    """The callback of a click on a cell: it stores the experiment that ``open_clicked`` opens."""
 
-    def leave(place: Any) -> None:
+    def store(place: Any) -> None:
         column, row = place["column"], place["row"]
         within = 0 <= column < len(landscape.x.values) and 0 <= row < len(landscape.y.values)
         if within:
             st.session_state[CLICKED] = landscape.experiment(column, row)
 
-    return leave
+    return store
 
 
 def open_clicked() -> None:

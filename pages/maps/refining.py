@@ -17,7 +17,7 @@ from pages.work.queue import QueueFull
 _PARTIAL, _STOPPED, _WATCHED = "_partial_sweep", "_stopped_sweep", "_watched_sweep"
 _MOST_PARTIAL = 2  # half-done maps of a viewer; a few MB each at most
 _REFRESHES = "_refreshes_of_the_map"
-FIRST_LOOK = 0.35
+FIRST_WAIT = 0.35
 """Seconds to wait for the first picture; most maps have a coarse one by then."""
 _BETWEEN_REFRESHES = 0.6  # seconds
 _AT_FIRST = Standing(0, 0.0)
@@ -80,7 +80,7 @@ def _numbers(landscape: Landscape) -> MapView:
         return MapView(before, "stopped")
     st.session_state.pop(_STOPPED, None)
     try:
-        patience = 0.0 if before else FIRST_LOOK
+        patience = 0.0 if before else FIRST_WAIT
         result = answers.sweep(landscape, patience=patience, known=before)
     except Unfinished as unfinished:
         _remember(landscape, unfinished.so_far)

@@ -76,7 +76,7 @@ def controls(landscape: Landscape) -> None:
         key="sweep_layers",
         max_selections=max(_MOST_LAYERS, len(layers)),
         on_change=_change_layers,
-        help="At which layers the size of the activations is measured.",
+        help="The layers at which the size of the activations is measured.",
     )
     on_screen.set_unless_same("sweep_networks", landscape.networks)
     st.segmented_control(

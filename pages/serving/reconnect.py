@@ -39,7 +39,7 @@ def _whole(data: bytes) -> tuple[bytes, bool]:
     message = BackMsg()
     try:
         message.ParseFromString(data)
-    except Exception:  # no message of Streamlit's: Streamlit refuses it
+    except Exception:  # not from the front end: left to Streamlit
         return data, False
     if message.WhichOneof("type") != "rerun_script":
         return data, False

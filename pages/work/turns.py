@@ -83,4 +83,4 @@ def set_switch_interval() -> None:
 
 
 SCRIPT_LOCK = FairLock(at_once=1)
-"""Held by Explore's script that runs in this process."""
+"""The lock of Explore's scripts in this process."""

@@ -202,7 +202,7 @@ class Slow:
             return whole
 
         monkeypatch.setattr(Landscape, "sweep", sweep)
-        monkeypatch.setattr(refining, "FIRST_LOOK", 0.5)
+        monkeypatch.setattr(refining, "FIRST_WAIT", 0.5)
 
 
 def begun(at):
