@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,37 +12,18 @@ from core.host.limits import is_quick
 from core.question.experiment import Experiment
 from core.question.pins import Pins, to_query
 from core.reading.expectation import predicted_iteration
-from core.reading.records import layer_table
 from core.reading.verdict import judge
 from core.simulation.propagate import Run
-from core.simulation.script import to_script
-from pages.controls import address, arrival, fields, links, state
+from pages.controls import address, arrival, fields, state
 from pages.exploring import class_view, pinned, share, spread
 from pages.exploring.class_view import ClassView
+from pages.exploring.details import details
 from pages.figures import live
 from pages.figures.chart import show
-from pages.words import activation_card, page
+from pages.words import page
 from pages.work import answers
 from pages.work.progress import Progress
 from pages.work.turns import SCRIPT_LOCK
-
-
-def _details(experiment: Experiment, device: str, run: Run) -> None:
-    query = urlencode(experiment.to_query() | {"device": device})
-    st.link_button("Download CSV", f"export.csv?{query}")
-    link = st.expander("Copy link", key="link", on_change="rerun")
-    script = st.expander("PyTorch script", key="script", on_change="rerun")
-    table = st.expander("All layers as a table", key="table", on_change="rerun")
-    if link.open:
-        link.code(
-            links.link_to(experiment, to_query(pinned.current()) | spread.to_query()),
-            language=None,
-            wrap_lines=True,
-        )
-    if script.open:
-        script.code(to_script(experiment), language="python")
-    if table.open:
-        table.dataframe(layer_table(run), hide_index=True)
 
 
 def _is_quick(experiment: Experiment, pins: Pins) -> bool:
@@ -118,20 +98,6 @@ def _controls_of(view: ClassView, places: _Places) -> DeltaGenerator:
     return progress
 
 
-def _rest(experiment: Experiment, device: str, run: Run) -> None:
-    """Draw the details: the other charts, the activation's card, the script and the table."""
-    left, right = st.columns(2)
-    with left:
-        means = charts.mean_per_layer(run)
-        is_shown = class_view.current().shows("verdict")
-        show(means if is_shown else charts.unanswered(means), key="mean")
-    with right:
-        show(charts.fractions_per_layer(run), key="fractions")
-    show(charts.distribution_per_layer(run), key="distribution")
-    activation_card.card(experiment)
-    _details(experiment, device, run)
-
-
 def _explore(*, in_fragment: bool) -> None:
     with SCRIPT_LOCK.held():
         _page(in_fragment=in_fragment)
@@ -200,7 +166,7 @@ def _words_and_rest(
     if verdict:
         page.torch_checks(verdict, run)
     if view.shows("details"):
-        _rest(experiment, device, run)
+        details(experiment, device, run)
 
 
 def _adopt_link() -> None:
