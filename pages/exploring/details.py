@@ -33,7 +33,7 @@ def details(experiment: Experiment, device: str, run: Run) -> None:
 
 
 def _to_take_away(experiment: Experiment, device: str, run: Run) -> None:
-    """Draw the run as a file, a link, a script and a table; each of the last three only when opened."""
+    """Draw the run as a file, and folded away as a link, a script and a table."""
     query = urlencode(experiment.to_query() | {"device": device})
     st.link_button("Download CSV", f"export.csv?{query}")
     link = st.expander("Copy link", key="link", on_change="rerun")
