@@ -10,6 +10,11 @@ def format_number(value: float) -> str:
     return repr(value).removesuffix(".0")
 
 
+def written(value: object) -> str:
+    """A value of a field as links, sliders and axes write it; it reads back exactly."""
+    return format_number(value) if isinstance(value, float) else str(value)
+
+
 def shown(value: object) -> str:
     """A value as a message quotes it: as Python writes it, cut where it is long."""
     text = repr(value)

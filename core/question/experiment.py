@@ -17,7 +17,7 @@ from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
 from ..layer.operation import Shape
 from ..layer.product import Weights
 from ..layer.stack import Layer, layer_of
-from ..text import format_number, shown
+from ..text import shown, written
 from .parameter import Parameter, geometric, logarithmic
 
 SCALE_STOPS: dict[str, Callable[[int], float]] = {
@@ -204,11 +204,7 @@ class Experiment:
 
     def to_query(self) -> dict[str, str]:
         """Every field as text, for a link; ``from_query`` reads it back exactly."""
-        values = ((name, getattr(self, name)) for name in PARAMETERS)
-        return {
-            name: format_number(value) if isinstance(value, float) else str(value)
-            for name, value in values
-        }
+        return {name: written(getattr(self, name)) for name in PARAMETERS}
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> tuple[Experiment, list[str]]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..question.experiment import PARAMETERS, Experiment
 from ..question.parameter import Parameter
-from ..text import format_number, shown
+from ..text import shown, written
 
 Value = int | float | str
 
@@ -87,18 +87,14 @@ class Axis:
         """The axis as ``parse`` reads it back, exactly."""
         low, high, count = self.values[0], self.values[-1], len(self.values)
         if not self.is_choice and count > 2:
-            brief = f"{self.name}={_text(low)}..{_text(high)}:{count}"
+            brief = f"{self.name}={written(low)}..{written(high)}:{count}"
             try:
                 same = parse(brief) == self
             except ValueError:
                 same = False
             if same:
                 return brief
-        return f"{self.name}={','.join(map(_text, self.values))}"
-
-
-def _text(value: Value) -> str:
-    return format_number(value) if isinstance(value, float) else str(value)
+        return f"{self.name}={','.join(map(written, self.values))}"
 
 
 def parameter_of(name: object) -> Parameter:
