@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..layer.activations import Activation
 from ..maths.arrays import Array
 from ..simulation.ensemble import Ensemble
 from ..simulation.propagate import Run
-from ..statistics.layer_stats import STATISTICS, Events
+from ..statistics.layer_stats import EVENTS, STATISTICS
 from ..text import shown
 from ..theory.correlations import chi_1, depth_scales
 from ..theory.fixed_points import fixed_point
@@ -47,20 +47,8 @@ class Measure:
     at_a_layer: bool = False
 
 
-_EVENTS = {
-    "first_nonfinite": ("NaN iteration", "an element is Inf or NaN"),
-    "first_nan": ("first NaN", "an element is NaN"),
-    "all_zero": ("vanishing iteration", "every element is exactly zero"),
-    "all_subnormal": ("all subnormal", "no element reaches the smallest normal value"),
-    "notebook_mean_nan": ("x.mean() is NaN", "torch's own x.mean() is NaN"),
-    "notebook_std_nan": ("x.std() is NaN", "torch's own x.std() is NaN"),
-    "notebook_mean_inf": ("x.mean() is Inf", "torch's own x.mean() is infinite"),
-    "notebook_std_inf": ("x.std() is Inf", "torch's own x.std() is infinite"),
-}
-
-
 def _event(name: str) -> Measure:
-    label, when = _EVENTS[name]
+    event = EVENTS[name]
 
     def of_run(run: Run, layer: int) -> float:
         index = getattr(run.events, name)
@@ -72,8 +60,8 @@ def _event(name: str) -> Measure:
 
     known = name in ("first_nonfinite", "all_zero")
     return Measure(
-        label=label,
-        help=f"The first loop index i after whose product {when}; none if it never happens.",
+        label=event.label,
+        help=f"The first loop index i after whose product {event.when}; none if it never happens.",
         kind="iteration",
         of_run=of_run,
         of_ensemble=of_ensemble if known else None,
@@ -139,7 +127,7 @@ def _theory(label: str, help: str, kind: Kind, compute: OfTheory) -> Measure:
 
 
 MEASURES: dict[str, Measure] = {
-    **{item.name: _event(item.name) for item in fields(Events)},
+    **{name: _event(name) for name in EVENTS},
     **{name: _statistic(name) for name in STATISTICS},
     "chi_1": _theory(
         "χ₁",
