@@ -1,4 +1,4 @@
-"""MEASURES: the one number per network that a sweep is about."""
+"""MEASURES: the numbers that a sweep can compute, one per network."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ Kind = Literal["iteration", "positive", "signed", "log2", "fraction", "layers"]
 OfTheory = Callable[[Activation, Array, Array], Array]
 
 TRAINABLE = 6
-"""Layers per ξ_c over which a signal can be told from another: Schoenholz et al. 2017."""
+"""Layers per ξ_c through which two signals can be told apart: Schoenholz et al. 2017."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """A number for each network, or for a whole cell.
+    """A number for each network, or by theory one for a whole cell.
 
     Attributes:
-        label: its name on screen; help: what it is, in one sentence.
+        label: its name on screen.
+        help: what it is, in one sentence.
         kind: a loop index, a size, a signed number, its log2, a fraction, or a number of layers.
-        of_run: from a run, at a layer; None where theory alone knows it.
-        of_ensemble: from an ensemble, at a layer, one number per network; None where the
-            ensemble, which has no number format's rounding, cannot tell.
-        of_theory: from φ and arrays of σ_w and σ_b, at infinite width.
+        of_run: the number of a run, at a layer; None if only theory has it.
+        of_ensemble: the numbers of an ensemble's networks, at a layer; None if they depend on
+            rounding, which an ensemble leaves out.
+        of_theory: from φ and arrays of σ_w and σ_b, at infinite width; None if a run has it.
         at_a_layer: whether it is measured at one layer, rather than over all.
     """
 
@@ -69,6 +70,7 @@ def _event(name: str) -> Measure:
 
 
 def _ends(ensemble: Ensemble) -> dict[str, Array]:
+    """The events that an ensemble can tell -> their loop index in each network."""
     return {"first_nonfinite": ensemble.first_overflow, "all_zero": ensemble.first_all_zero}
 
 
@@ -81,10 +83,10 @@ _OF_ENSEMBLE: dict[str, Callable[[Ensemble, int], Array]] = {
     "log2_rms": lambda ensemble, layer: ensemble.log2_rms[:, layer],
     "zero": lambda ensemble, layer: ensemble.zero[:, layer],
 }
-"""What exact arithmetic says as long as x is within the number format's range."""
+"""Statistic -> its values by exact arithmetic, which hold within the number format's range."""
 
 _BEYOND = {"positive": (np.inf, 0.0), "log2": (np.inf, -np.inf), "signed": (np.nan, 0.0)}
-"""Kind -> its value where x is not finite any more, and where it is all zero."""
+"""Kind -> its value where x is no longer finite, and where x is all zero."""
 
 
 def _power(octaves: Array) -> Array:
@@ -152,14 +154,14 @@ MEASURES: dict[str, Measure] = {
         ),
     ),
 }
-"""Name -> Measure; a statistic is that of the last layer, ``log2_std@10`` that of layer 10."""
+"""Name -> Measure; a statistic is of the last layer, ``log2_std@10`` is of layer 10."""
 
 
 def measure_of(text: object) -> tuple[str, int | None]:
-    """The name and the layer that ``log2_std@10`` means; None for the last layer.
+    """The name and the layer in a text such as ``log2_std@10``; None for the last layer.
 
     Raises:
-        ValueError: there is no such measure, or it is not one of a layer.
+        ValueError: there is no such measure, or it is not measured at a layer.
     """
     name, at, layer = str(text).partition("@")
     if not isinstance(text, str) or name not in MEASURES:
