@@ -91,7 +91,7 @@ def bar(x: Sequence[Any], y: ArrayLike, **more: Any) -> dict[str, Any]:
 
 
 def upright(x: Any, style: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """A line over the whole height of the plot, drawn in a style of Plotly's."""
+    """A line over the whole height of the plot; ``style`` is Plotly's."""
     ends = {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1}
     return ends | {"line": style} | more
 
@@ -121,7 +121,7 @@ def layer_axis(depth: int) -> dict[str, Any]:
 
 
 def to_decades(octaves: ArrayLike) -> Array:
-    """log10 of what is given as log2; NaN in place of infinities."""
+    """log10 of numbers that are given by their log2; NaN in place of infinities."""
     values = np.asarray(octaves, dtype=np.float64) * _LOG10_2
     return np.where(np.isfinite(values), values, np.nan)
 
@@ -165,7 +165,7 @@ def figure(data: Parts, layout: dict[str, Any], *, height: int, alt: str, **meta
 
     Args:
         data: its traces.
-        layout: with both axes; it goes before the shared layout.
+        layout: with both axes; it overrides the shared layout.
         height: in pixels.
         alt: what the figure shows, in words.
         meta: more for the page's script, by name.

@@ -40,12 +40,12 @@ def _binned(values: Mapping[int, float], width: int) -> dict[int, float]:
 
 
 def _middle(iteration: int, width: int) -> float:
-    """Where the bar stands that an iteration is part of."""
+    """The middle of the bar that counts an iteration."""
     return iteration - iteration % width + (width - 1) / 2
 
 
 def _bars(values: Mapping[int, float], width: int, **more: Any) -> dict[str, Any]:
-    """Bars of some iterations each, which their hover names."""
+    """Bars of ``width`` iterations each, which are named in the hover."""
     binned = _binned(values, width)
     names = [f"i = {i}" if width == 1 else f"i = {i} … {i + width - 1}" for i in binned]
     places = [_middle(start, width) for start in binned]
@@ -68,7 +68,7 @@ def _guessed(guesses: Guesses, width: int) -> Parts:
 
 
 def _predicted(prediction: Prediction, width: int) -> Parts:
-    """The law as hollow bars over the guesses, on an axis of its own: the whole height is all."""
+    """The law as hollow bars over the guesses; all networks are as high as the highest guess."""
     if not prediction.known:
         return []
     likely = {index: share for index, share in prediction.overflow_pmf.items() if share > _RARE}
@@ -81,16 +81,16 @@ def _predicted(prediction: Prediction, width: int) -> Parts:
     hover = "predicted for %{{y:.1%}} of networks: {}<extra></extra>"
     parts = []
     if likely:
-        told = hover.format("%{customdata}")
-        parts.append(_bars(likely, width, uid="predicted", hovertemplate=told, **shared))
+        more = shared | {"uid": "predicted", "hovertemplate": hover.format("%{customdata}")}
+        parts.append(_bars(likely, width, **more))
     if missing >= _RARE:
-        more = shared | {"hovertemplate": hover.format(_NEVER), "showlegend": not likely}
-        parts.append(_never_bar(missing, uid="predictednever", **more))
+        more = shared | {"uid": "predictednever", "hovertemplate": hover.format(_NEVER)}
+        parts.append(_never_bar(missing, showlegend=not likely, **more))
     return parts
 
 
 def _own(guess: int | None, guesses: Guesses, width: int) -> dict[str, Any]:
-    """A mark on the bar that the viewer's own guess is part of."""
+    """A mark on the bar that counts the viewer's own guess."""
     if guess is None:
         place: dict[str, Any] = {"x": [_NEVER], "y": [guesses.never], "xaxis": "x2"}
     else:
@@ -123,7 +123,7 @@ def _answer(measured: int | None, width: int, depth: int) -> tuple[Parts, Parts]
 
 
 def _axes(guesses: Guesses, depth: int, width: int) -> dict[str, Any]:
-    """Iterations and "never" across; guesses and, unseen, the predicted share upwards."""
+    """Iterations and "never" across; guesses and, hidden, predicted shares upwards."""
     most = max([*_binned(guesses.counts, width).values(), guesses.never, 1])
     per_bar = "" if width == 1 else f", {width} to a bar"
     return {

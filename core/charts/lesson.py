@@ -102,6 +102,7 @@ def _traces(curve: Curve, place: int) -> Parts:
 
 
 def _curves(result: Result, large: bool) -> Figure:
+    """The sizes per layer, all curves in one figure."""
     data = [part for place, curve in enumerate(result.curves) for part in _traces(curve, place)]
     notes = [words for curve in result.curves for words in _end(curve, large)]
     quantity = result.curve_axis.split(":")[0]
@@ -133,7 +134,7 @@ def _decade_axis(data: Parts, notes: Parts) -> dict[str, Any]:
 
 
 def _last(curve: Curve) -> tuple[int, str]:
-    """The last layer that is drawn, −1 if none is; and why no later one is, empty at the end."""
+    """The last layer that is drawn, −1 if none is; and if the curve ends early, why."""
     sizes = np.asarray(curve.log2_size)
     seen = np.flatnonzero(np.isfinite(sizes))
     last = int(seen[-1]) if seen.size else -1
@@ -158,6 +159,7 @@ def _end(curve: Curve, large: bool) -> Parts:
 
 
 def _ended(curve: Curve) -> str:
+    """The end of a curve in words."""
     last, why = _last(curve)
     if last < 0:
         return f"{curve.label}: nothing to draw"

@@ -28,7 +28,7 @@ _MARK = {"color": GOLD, "width": 3, "dash": "dot"}
 
 
 def layout_of(large: bool, **more: Any) -> dict[str, Any]:
-    """A layout, with room for large type if it is to be large."""
+    """A layout, with room for large type if it is for a classroom."""
     room = {"font": {"size": 20}, "margin": {"l": 96, "r": 24, "t": 48, "b": 80}} if large else {}
     return room | more
 

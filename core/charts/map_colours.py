@@ -75,7 +75,7 @@ class Scale:
         colors: tuple[str, ...] = _VIRIDIS if self.centre is None else _DIVERGING
         bar: dict[str, Any] = {"title": {"text": title, "side": "right"}, "thickness": 12}
         if self.is_log:
-            bar |= _decades(low, high)
+            bar |= _log_ticks(low, high)
         return {
             "colorscale": [[place / (len(colors) - 1), c] for place, c in enumerate(colors)],
             "zmin": low,
@@ -84,7 +84,7 @@ class Scale:
         }
 
 
-def _decades(low: float, high: float) -> dict[str, Any]:
+def _log_ticks(low: float, high: float) -> dict[str, Any]:
     """Ticks of a colour bar of log10: as many round numbers as there is room for."""
     exponents = range(int(np.floor(low)), int(np.ceil(high)) + 1)
     ticks: list[float] = []

@@ -16,9 +16,9 @@ _RARE = 5e-4  # a smaller share of networks is not drawn
 
 
 def range_ends(prediction: Prediction, ensemble: Ensemble | None, run: Run) -> Figure | None:
-    """The shares of networks by the iteration at which x leaves the format; None if it never does.
+    """The share of networks for each iteration at which x leaves the format; None if it never does.
 
-    It overflows, if the run or any network by theory does; else it becomes zero.
+    The figure is of overflow if the run overflows, or by theory some network does; else of zeros.
     """
     broken = run.events.first_nonfinite is not None or bool(prediction.overflow_pmf)
     pmf = prediction.overflow_pmf if broken else prediction.all_zero_pmf

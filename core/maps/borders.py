@@ -13,12 +13,12 @@ import numpy as np
 
 from ..maths.arrays import Array
 from ..question.experiment import PARAMETERS, Experiment
+from ..sweep.axes import Value
 from ..theory.correlations import chi_1
 from ..theory.edge import edge_curve, edge_of_chaos
 from ..theory.windows import scale_windows
 
 Kind = Literal["chaos", "overflow", "underflow"]
-Value: TypeAlias = int | float | str
 Side: TypeAlias = tuple[str, Sequence[Value]]
 
 _NAMES: dict[Kind, str] = {

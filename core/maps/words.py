@@ -57,7 +57,8 @@ def summary(result: SweepResult) -> str:
         return "No cell has a number." if refused else "Nothing is measured yet."
     measure, median = result.measure, result.median
     if measure.kind == "iteration":
-        ends = _ENDS.get(result.question.measure, (f"sees no {measure.label}", "does see it"))
+        name = f"“{measure.label}”"
+        ends = _ENDS.get(result.question.measure, (f"stays without {name}", f"reaches {name}"))
         return _survival(result, np.isnan(median), *ends)
     if measure.at_a_layer and measure.kind in ("log2", "positive"):
         sound = np.isfinite(median) & ((median > 0) | (measure.kind == "log2"))
@@ -174,12 +175,12 @@ def cell(result: SweepResult, place: tuple[int, int]) -> str:
         return f"{where}: not computed yet."
     networks = result.question.networks
     value = float(result.median[place])
-    many = f"in the typical of {networks} networks" if networks > 1 else "in the one network"
+    many = f"in the typical one of {networks} networks" if networks > 1 else "in the one network"
     if result.measure.of_theory is not None:
         many = "at infinite width"
     if result.measure.kind == "iteration":
         came = round(result.share(place) * networks)
         first = "never" if np.isnan(value) else f"i = {value:.0f}"
-        detail = f"; it comes in {came} of {networks}" if 0 < came < networks else ""
+        detail = f"; it happens in {came} of {networks}" if 0 < came < networks else ""
         return f"{where}: {result.measure.label} {first} {many}{detail}."
     return f"{where}: {quantity(result)} {_written(result, value)} {many}."

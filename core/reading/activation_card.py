@@ -67,7 +67,7 @@ def torch_gain(phi: Phi) -> float | None:
 
 
 def side(chi_1: float) -> str:
-    """Which side of the edge of chaos: ordered, chaotic, or all but at the edge."""
+    """The side of the edge of chaos: ordered, chaotic, or (almost) at the edge."""
     if abs(chi_1 - 1) < _CLOSE:
         return "at the edge of chaos" if abs(chi_1 - 1) < _SAME else "almost at the edge of chaos"
     return "chaotic" if chi_1 > 1 else "ordered"
@@ -123,7 +123,7 @@ def _sentence(
 
 
 def _stability(returns: bool | None) -> str:
-    """That a signal a little larger or smaller does not come back, if that is so."""
+    """A warning if a signal a little larger or smaller does not come back to q = 1."""
     if returns is not False:
         return ""
     return (
@@ -139,6 +139,6 @@ def gain_card(phi: Phi) -> GainCard:
         phi: the activation, or its registry name.
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: no activation has that name.
     """
     return _card(activation(phi))

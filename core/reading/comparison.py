@@ -1,4 +1,4 @@
-"""One experiment in several number formats: what was measured and predicted, in table rows."""
+"""One experiment in several number formats: measured beside predicted, in table rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What kind of run it was, and by what factor it grew: the numbers behind the verdict."""
+"""The kind of a run, and the factor by which it grew: the numbers behind the verdict."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def stuck_share(run: Run) -> Array:
 
 
 def breaks_as(run: Run) -> str | None:
-    """ "NaN" if the first layer that is not finite has one, else "Inf"; None if all are finite."""
+    """What the first layer that is not finite has: "NaN", or only "Inf"; None if all are finite."""
     if run.events.first_nonfinite is None:
         return None
     return "NaN" if run.events.first_nan == run.events.first_nonfinite else "Inf"
@@ -81,7 +81,7 @@ def _activation_killed_it(run: Run) -> bool:
 
 
 def kind_of(run: Run) -> Kind:
-    """The word for a run."""
+    """The kind of a run: the word that its verdict begins with."""
     log2 = run.log2_size
     if run.events.first_nonfinite is not None:
         return "explodes"

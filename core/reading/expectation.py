@@ -43,7 +43,7 @@ def bands(prediction: Prediction, ensemble: Ensemble | None, *, single: bool) ->
     """The law's bands; where no law is known, those of the ensemble; None without either.
 
     Args:
-        prediction: what theory says.
+        prediction: of theory.
         ensemble: networks that were measured, if any.
         single: whether x is a single number, whose size is |x|.
     """
@@ -60,7 +60,7 @@ def bands(prediction: Prediction, ensemble: Ensemble | None, *, single: bool) ->
 
 
 def percent(share: float) -> str:
-    """A probability as a person would write it."""
+    """A probability in whole percent; "< 1 %" and "> 99 %" at the ends."""
     if share > 0.995:
         return "> 99 %"
     return f"{100 * share:.0f} %" if share >= 0.01 else "< 1 %"
@@ -112,7 +112,7 @@ def predicted_iteration(prediction: Prediction) -> str:
 
 
 def _rank(size: float, at_levels: Array) -> float:
-    """The share of networks below a size, interpolated between the known quantiles and beyond."""
+    """The share of networks below a size: between the known quantiles, and extrapolated beyond."""
     scores = special.ndtri(LEVELS)
     inner = np.interp(size, at_levels, scores)
     for end, step in ((0, 1), (-1, -2)):
@@ -123,10 +123,12 @@ def _rank(size: float, at_levels: Array) -> float:
 
 
 def _size(octaves: float) -> str:
+    """A size, given as log2, in words."""
     return significant(float(2.0 ** np.clip(octaves, -1070, 1020)))
 
 
 def _spread(found: Bands, layer: int) -> str:
+    """The 90 % band at a layer, in words."""
     low, high = (float(found.quantiles[level][layer]) for level in (LEVELS[0], LEVELS[-1]))
     return f"between {_size(low)} and {_size(high)}"
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..simulation.propagate import Run
-from ..statistics.layer_stats import EVENTS
 from ..text import ordinal, products, significant
 from .diagnosis import (
     HOLDS_PER_PRODUCT,
@@ -18,6 +17,7 @@ from .diagnosis import (
     last_sound_size,
     stuck_share,
 )
+from .torch_notes import torch_notes
 
 _WIDEST_DRAW = 5  # standard deviations; a weight beyond is rare in any matrix
 
@@ -30,10 +30,10 @@ class Verdict:
         kind: one of eight words.
         sentence: one to three plain sentences with the numbers.
         iteration: the loop index of the first non-finite element, or of all zeros, as text.
-        iteration_label: what ``iteration`` counts.
+        iteration_label: the name of ``iteration``.
         iteration_detail: the same in words ("i = 28, the 29th product").
-        growth: by how much one product multiplies the std, geometric mean; NaN if there is no
-            constant factor.
+        growth: the factor by which one product multiplies the size, geometric mean; NaN if there
+            is no constant factor.
         notes: one sentence for each torch statistic that fails while the signal does not.
     """
 
@@ -121,6 +121,7 @@ def _outlook(run: Run, per_product: float) -> str:
 
 
 def _sentence(run: Run, kind: Kind, per_product: float) -> str:
+    """What happened and why, in one to three sentences."""
     e, stats = run.experiment, run.stats
     if kind == "explodes":
         return _explosion(run, per_product)
@@ -152,7 +153,7 @@ def _sentence(run: Run, kind: Kind, per_product: float) -> str:
 
 
 def _iteration(run: Run) -> tuple[str, str, str]:
-    """The iteration, what it counts, and the same in words."""
+    """The iteration as text, its name, and the same in words."""
     events, depth = run.events, run.experiment.depth
     broken, nan, zero = events.first_nonfinite, events.first_nan, events.all_zero
     if broken is not None:
@@ -167,61 +168,13 @@ def _iteration(run: Run) -> tuple[str, str, str]:
     return "none", "NaN iteration", f"every element is finite after {products(depth)}"
 
 
-def _failure(run: Run, statistic: str) -> tuple[int, str]:
-    """The first i at which torch's x.mean() or x.std() fails, and its value: "NaN" or "Inf".
-
-    If it never fails, i is the depth.
-    """
-    found = [(run.experiment.depth, "")]
-    for name, event in EVENTS.items():
-        index = getattr(run.events, name)
-        if event.printed and event.printed.statistic == statistic and index is not None:
-            found.append((index, event.printed.value))
-    return min(found)
-
-
-def _notes(run: Run) -> tuple[str, ...]:
-    """What torch's statistics get wrong while every element is still finite."""
-    e = run.experiment
-    if e.is_single_number:
-        return ("x.std() of a single number is 0/0 = NaN: an unbiased std divides by N − 1 = 0.",)
-    broken = run.events.first_nonfinite
-    end = e.depth if broken is None else broken
-    mean, mean_value = _failure(run, "mean")
-    std, std_value = _failure(run, "std")
-    notes = []
-    if mean < end:
-        notes.append(_mean_note(run, mean, mean_value, std_value if std == mean else ""))
-    if std < min(end, mean):
-        notes.append(
-            f"From i = {std} torch's x.std() is Inf although every element and their mean are "
-            "still finite: a std squares, so it overflows at half the exponent. The check "
-            "x.std() == x.std() does not see it: Inf equals itself."
-        )
-    return tuple(notes)
-
-
-def _mean_note(run: Run, index: int, value: str, std_value: str) -> str:
-    """Why x.mean() fails at an index; ``std_value`` is that of x.std() if it fails there too."""
-    also = f" and x.std(), which subtracts that mean, is {std_value}" if std_value else ""
-    sums = "float64" if run.experiment.number_format == "float64" else "float32"
-    unseen = ""
-    if value == "Inf":
-        unseen = " The check x.mean() == x.mean() does not see it: Inf equals itself."
-    return (
-        f"At i = {index} torch's x.mean() is {value}{also}, although every element is still "
-        f"finite. A mean adds all elements up first, and in {sums} that sum runs out of range "
-        f"before the elements do.{unseen}"
-    )
-
-
 def judge(run: Run) -> Verdict:
     """The verdict on a run."""
     per_product = growth(run)
     kind = kind_of(run)
     iteration, label, detail = _iteration(run)
     sentence = _sentence(run, kind, per_product)
-    return Verdict(kind, sentence, iteration, label, detail, per_product, _notes(run))
+    return Verdict(kind, sentence, iteration, label, detail, per_product, torch_notes(run))
 
 
 def outcome(run: Run) -> str:

@@ -1,4 +1,4 @@
-"""Chunks: groups from coarse cells to fine ones, cut as long as an executor's overhead asks."""
+"""Chunks: groups from coarse cells to fine ones, joined to last long beside their overhead."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ Engine = Literal["theory", "sampler", "matrices", "runs"]
 ENGINES: dict[Engine, str] = {
     "theory": "infinite-width theory",
     "sampler": "networks without matrices, exact in law",
-    "matrices": "matrices multiplied beyond the number format's range",
+    "matrices": "matrices multiplied without rounding to the number format",
     "runs": "real a @ x in the number format",
 }
 """Engine, which computes a number -> its name in words."""

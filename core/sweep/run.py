@@ -52,8 +52,8 @@ def sweep(
             cells come first.
         should_stop: asked about ten times a second; cells that are done by then are kept.
         known: an unfinished result of the same sweep. Its numbers are kept, and the missing ones
-            are computed, to the last bit as without interruption. If none is missing, neither
-            hook is called.
+            are computed, to the last bit as without interruption. If none is missing, on_progress
+            and on_result are not called.
 
     Returns:
         The grid. A cell that failed has its reason in ``errors``.

@@ -216,9 +216,9 @@ def test_a_cell_is_told_with_how_many_networks_came_to_it():
     result = small().sweep()
     iteration = int(result.median[8, 2])
     assert cell(result, (8, 2)) == (
-        f"s = 5, n = 32: NaN iteration i = {iteration} in the typical of 5 networks."
+        f"s = 5, n = 32: NaN iteration i = {iteration} in the typical one of 5 networks."
     )
-    assert cell(result, (0, 2)).endswith("NaN iteration never in the typical of 5 networks.")
+    assert cell(result, (0, 2)).endswith("NaN iteration never in the typical one of 5 networks.")
     assert engines(result) == "The numbers come from networks without matrices, exact in law."
 
 
