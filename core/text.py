@@ -6,7 +6,7 @@ _SHOWN = 40
 
 
 def format_number(value: float) -> str:
-    """The shortest text that reads back as exactly ``value``; whole numbers without a point."""
+    """The shortest text that reads back as exactly ``value``; no point in whole numbers."""
     return repr(value).removesuffix(".0")
 
 
@@ -28,7 +28,7 @@ def ordinal(number: int) -> str:
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """So many significant digits, as a person would write them."""
+    """A number to so many significant digits, with 1e9 for 1e+09."""
     return f"{value:.{digits}g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
 
 

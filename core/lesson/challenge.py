@@ -8,6 +8,7 @@ import numpy as np
 
 from ..question.experiment import Experiment
 from ..reading.diagnosis import Kind, growth, kind_of
+from ..reading.verdict import the_size
 from ..simulation.propagate import Run
 from ..theory import mean_field
 from .words import said
@@ -72,8 +73,7 @@ def check(run: Run) -> Outcome:
 
 
 def _size(run: Run) -> str:
-    sizes = run.stats.rms if run.experiment.is_single_number else run.stats.std
-    return f"{'|x|' if run.experiment.is_single_number else 'the std'} is {said(float(sizes[-1]))}"
+    return f"{the_size(run)} is {said(float(run.size[-1]))}"
 
 
 def _success(run: Run) -> str:

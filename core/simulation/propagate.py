@@ -48,6 +48,21 @@ class Run:
     events: Events
     final: NDArray[np.floating]
 
+    @property
+    def size(self) -> NDArray[np.float64]:
+        """The size of x at layers 0 … depth: its std; of a single number, which has none, |x|."""
+        return self.stats.rms if self.experiment.is_single_number else self.stats.std
+
+    @property
+    def log2_size(self) -> NDArray[np.float64]:
+        """log2 of ``size``, never falsely infinite."""
+        return self.stats.log2_rms if self.experiment.is_single_number else self.stats.log2_std
+
+    @property
+    def size_name(self) -> str:
+        """What ``size`` is: "std" or "|x|"."""
+        return "|x|" if self.experiment.is_single_number else "std"
+
 
 def layer_generator(experiment: Experiment, layer: int, device: torch.device) -> torch.Generator:
     """The random stream of one layer; 0 is the input."""

@@ -8,15 +8,9 @@ import inspect
 from ..layer.arithmetic import Rounded
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
+from ..statistics.layer_stats import EVENTS
 
-_CHECKS = {
-    "first_nonfinite": "not {x}.isfinite().all()",
-    "first_nan": "{x}.isnan().any()",
-    "all_zero": "({x} == 0).all()",
-    "all_subnormal": "({x} != 0).any() and ({x}.abs() < {tiny}).all()",
-    "notebook_mean_nan": "{x}.mean() != {x}.mean()",
-    "notebook_std_nan": "{std} != {std}",
-}
+_CHECKS = {name: event.check for name, event in EVENTS.items() if event.check}
 
 
 def stream_seed_lines() -> list[str]:

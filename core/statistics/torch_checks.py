@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..layer.number_formats import NumberFormat
 from ..maths.arrays import Array
+from .layer_stats import EVENTS
 from .sums import Tally
 
 
@@ -26,12 +27,8 @@ def _std(x: Tensor) -> Tensor:
 
 
 _CHECKS: dict[str, Callable[[Tensor], Tensor]] = {"mean": torch.mean, "std": _std}
-_FAILURES: dict[str, tuple[str, Callable[[Array], NDArray[np.bool_]]]] = {
-    "notebook_mean_nan": ("mean", np.isnan),
-    "notebook_std_nan": ("std", np.isnan),
-    "notebook_mean_inf": ("mean", np.isinf),
-    "notebook_std_inf": ("std", np.isinf),
-}
+_IS: dict[str, Callable[[Array], NDArray[np.bool_]]] = {"NaN": np.isnan, "Inf": np.isinf}
+_FAILURES = {name: event.printed for name, event in EVENTS.items() if event.printed}
 
 
 @cache
@@ -82,7 +79,7 @@ def torch_statistics(
     printed = torch.stack([check(row) for check in _CHECKS.values() for row in rows])
     table = dict(zip(_CHECKS, printed.cpu().double().numpy().reshape(2, -1), strict=True))
     found = {}
-    for event, (name, failed) in _FAILURES.items():
-        hits = np.flatnonzero(failed(table[name]))
+    for event, (statistic, value) in _FAILURES.items():
+        hits = np.flatnonzero(_IS[value](table[statistic]))
         found[event] = first_layer + layers[hits[0]] - 1 if hits.size else None
     return found

@@ -55,7 +55,7 @@ def numbers(verdict: Verdict, run: Run) -> list[tuple[str, str, str]]:
     mean = "no constant factor" if isnan(verdict.growth) else "geometric mean while in range"
     return [
         (verdict.iteration_label, verdict.iteration, verdict.iteration_detail),
-        ("last |x|" if run.experiment.is_single_number else "last std", significant(size), where),
+        (f"last {run.size_name}", significant(size), where),
         ("growth per product", growth, mean),
     ]
 

@@ -67,7 +67,10 @@ def test_a_link_shows_its_map_and_says_what_it_comes_to():
     assert address(at) == {name: SMALL[name] for name in ("x", "y", "networks")}
     assert "Done: 6 × 4 cells." in text(at)
     assert "The median of 3 networks with seed 0." in text(at)
-    assert "The numbers come from matrices multiplied beyond the number format" in text(at)
+    assert (
+        "The numbers come from matrices multiplied without rounding to the number format"
+        in text(at)
+    )
     assert "The overflow line is where theory sees" in text(at)
     assert "tied weights are taken as fresh ones" in text(at)
 

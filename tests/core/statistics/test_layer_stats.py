@@ -1,5 +1,6 @@
 """Statistics against exact rational arithmetic, on values where float64 formulas fail."""
 
+from dataclasses import fields
 from fractions import Fraction
 
 import mpmath
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from core import NUMBER_FORMATS
-from core.statistics.layer_stats import STATISTICS, LayerStats
+from core.statistics.layer_stats import EVENTS, STATISTICS, Events, LayerStats
 from core.statistics.sums import joined, tally
 
 mpmath.mp.prec = 200
@@ -155,3 +156,10 @@ def test_statistics_do_not_depend_on_how_layers_are_chunked():
 def test_a_name_that_is_no_statistic_is_an_attribute_error_that_lists_them():
     with pytest.raises(AttributeError, match="no statistic 'variance'; there are mean, std"):
         stats_of([1.0, 2.0]).variance
+
+
+def test_every_event_has_words_a_place_in_a_run_and_one_that_tells_it():
+    assert tuple(EVENTS) == tuple(item.name for item in fields(Events))
+    for event in EVENTS.values():
+        assert event.label and event.when
+        assert (event.at is None) == (event.printed is not None)
