@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import charts
 from core.lesson import STEPS, Guess, Number, Result, Setting, Step
-from core.lesson.words import said
+from core.lesson.words import rounded
 from core.reading.number import exact_text, lesson_text, measured_text
 from pages.controls.state import explore_link
 from pages.course import place as _place
@@ -71,14 +71,14 @@ def _judged(guess: Guess, made: float | str, right: float | str) -> tuple[bool, 
     value, target = float(made), float(right)
     good = guess.accepts(value, target)
     if isinf(target):
-        return good, f"You said {said(value)}, but at this size it never happens."
-    told = f"You said {said(value)}, it is {said(target)}"
+        return good, f"You said {rounded(value)}, but at this size it never happens."
+    told = f"You said {rounded(value)}, it is {rounded(target)}"
     if value == target:
         return good, f"{told}."
     if guess.judged == "difference" or value * target <= 0:
-        return good, f"{told}: {said(abs(value - target))} off."
+        return good, f"{told}: {rounded(abs(value - target))} off."
     factor = max(value / target, target / value)
-    return good, f"{told}: a factor of {said(factor)} off."
+    return good, f"{told}: a factor of {rounded(factor)} off."
 
 
 def feedback(step: Step, result: Result) -> None:
