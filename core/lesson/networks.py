@@ -77,11 +77,15 @@ def _products(a: Floats, x: Floats, depth: int) -> Iterator[Floats]:
 
 
 def last_stds(experiment: Experiment, count: int, on_progress: OnProgress) -> Array:
-    """The std of the last x of ``count`` networks, float64 of shape (count,)."""
+    """The std of the last x of ``count`` networks, float64 of shape (count,).
+
+    NaN for a network that overflowed.
+    """
     stds = []
     for networks in one_matrix_each(experiment, count, on_progress):
         *_, last = networks.layers
-        stds.append(last.astype(np.float64).std(1, ddof=1))
+        with np.errstate(invalid="ignore"):
+            stds.append(last.astype(np.float64).std(1, ddof=1))
     return np.concatenate(stds)
 
 

@@ -21,11 +21,13 @@ def quantile_numbers(
 
     Args:
         label: the size.
-        log2_sizes: shape (networks,).
+        log2_sizes: shape (networks,); infinite for networks that overflowed or vanished.
         law: of the same experiment.
         lesson: the size of the lesson's one run, to stand beside the median.
     """
-    spread, root = float(log2_sizes.std(ddof=1)), len(log2_sizes) ** 0.5
+    inside = log2_sizes[np.isfinite(log2_sizes)]
+    spread = float(inside.std(ddof=1)) if len(inside) > 1 else 0.0
+    root = len(log2_sizes) ** 0.5
     rows = []
     for level, score in _SCORES.items():
         density = np.exp(-(score**2) / 2) / (2 * np.pi) ** 0.5
@@ -35,7 +37,7 @@ def quantile_numbers(
         rows.append(
             Number(
                 label=f"{label}: {'median' if is_median else f'{100 * level:.0f} % quantile'}",
-                measured=float(2 ** np.quantile(log2_sizes, level)),
+                measured=float(2 ** _quantile(log2_sizes, level)),
                 standard_error=float(2**error),
                 exact=exact,
                 formula=rf"Q_{{{level}}}[\operatorname{{std}}]" if law.std_known else "",
@@ -45,6 +47,13 @@ def quantile_numbers(
             )
         )
     return rows
+
+
+def _quantile(sizes: Array, level: float) -> float:
+    """A quantile, interpolated unless some sizes are infinite."""
+    if np.isfinite(sizes).all():
+        return float(np.quantile(sizes, level))
+    return float(np.quantile(sizes, level, method="closest_observation"))
 
 
 def spread_factor(law: Prediction, layer: int) -> float:

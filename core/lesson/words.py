@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
 from ..text import format_number, significant
+
+_LARGEST_LOG = 700.0  # a little less than the log of the largest float
 
 
 def tex(value: float, digits: int = 4) -> str:
@@ -18,6 +21,14 @@ def tex(value: float, digits: int = 4) -> str:
     text = f"{value:.{digits}g}"
     mantissa, _, exponent = text.partition("e")
     return rf"{mantissa}\times 10^{{{int(exponent)}}}" if exponent else mantissa
+
+
+def tex_exp(log: float, digits: int) -> str:
+    """e to a power in LaTeX, also where it is beyond any float."""
+    if abs(log) < _LARGEST_LOG:
+        return tex(math.exp(log), digits)
+    mantissa, _, exponent = f"{Decimal(log).exp():.{digits - 1}e}".partition("e")
+    return rf"{mantissa}\times 10^{{{int(exponent)}}}"
 
 
 def rounded(value: float) -> str:

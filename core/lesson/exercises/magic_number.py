@@ -27,7 +27,13 @@ _FRESH_LOW, _FRESH_HIGH = 4, 6
 
 
 class _Networks(NamedTuple):
-    """The last std in many networks, log2 of shape (networks,), and its law."""
+    """The last std in many networks, and its law.
+
+    Attributes:
+        label: which matrices.
+        log2_std: shape (networks,); ∞ for a network that overflowed, −∞ for one that vanished.
+        law: of the same experiment.
+    """
 
     label: str
     log2_std: Array
@@ -59,10 +65,13 @@ def _measured(setting: Setting, on_progress: OnProgress) -> _Measured:
     on_progress(0.8)
     fresh = e.replace(weights="fresh")
     ensemble = sample_ensemble(fresh, setting.repetitions, seed=setting.seed)
+    with np.errstate(divide="ignore"):
+        # NaN is the std of an x that overflowed.
+        log2_std = np.log2(np.where(np.isnan(stds), np.inf, stds))
     measured = _Measured(
         propagate(e),
         (float(stds[1]), float(stds[-1])),
-        _Networks("one matrix", np.log2(stds), law),
+        _Networks("one matrix", log2_std, law),
         _Networks("fresh matrices", ensemble.log2_std[:, -1], predict(fresh.replace(seed=0))),
     )
     on_progress(1.0)
@@ -144,7 +153,8 @@ def _law(depth: int, *, is_known: bool) -> tuple[Sentence, ...]:
 
 def _histograms(setting: Setting, measured: _Measured) -> tuple[Counts, Counts]:
     together = np.concatenate([measured.tied.log2_std, measured.fresh.log2_std])
-    span = (together.min() - 1e-9, together.max() + 1e-9)
+    inside = together[np.isfinite(together)]
+    span = (inside.min() - 1e-9, inside.max() + 1e-9)
     lesson = setting.printed(_LESSON_STD)
     marks = {} if lesson is None else {"the lesson": float(np.log2(lesson))}
 
@@ -169,11 +179,12 @@ def _curves(measured: _Measured) -> tuple[Curve, ...]:
 def _result(setting: Setting, on_progress: OnProgress) -> Result:
     measured = _measured(setting, on_progress)
     rows, stats = _rows(setting, measured), measured.run.stats
+    low, high = (_best(rows[place]) for place in (_LOW, _HIGH))
     return Result(
         setting,
         rows,
         _sentences(setting, measured, rows),
-        _best(rows[_HIGH]) / _best(rows[_LOW]),
+        high / low if low else np.inf,
         {"mean": float(stats.mean[-1]), "std": float(stats.std[-1])},
         counts=_histograms(setting, measured),
         curves=_curves(measured),

@@ -18,7 +18,7 @@ from ..quantiles import spread_factor
 from ..result import Counts, Curve, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
-from ..words import lesson_draws, lines, rounded, tex
+from ..words import lesson_draws, lines, rounded, tex, tex_exp
 
 _TENTH, _HUNDREDTH = 0.1, 0.01
 _NORMAL = float(np.finfo(np.float32).smallest_normal)
@@ -128,7 +128,7 @@ def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
             f"{'still above' if tenth > 1 else 'below'} 1: after {products(depth)} the std is "
             f"{rounded(float(measured.tenth.stats.std[-1]))}.",
             rf"0.1\sqrt{{{n}}} = {tex(tenth)},\quad {tex(tenth)}^{{{depth}}} = "
-            + tex(math.exp(depth * math.log(tenth)), 2),
+            + tex_exp(depth * math.log(tenth), 2),
         ),
         Sentence(
             "The lesson asks for weights times 0.01 too, but does not run them. With these one "

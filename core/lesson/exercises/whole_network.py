@@ -20,7 +20,7 @@ from ...theory.finite_width import LEVELS, predict
 from ..result import Curve, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
-from ..words import lines, rounded, tex
+from ..words import lines, rounded, tex, tex_exp
 
 _LOG10_2 = math.log10(2)
 
@@ -96,6 +96,8 @@ def _rows(setting: Setting, measured: dict[str, _Measured]) -> tuple[Number, ...
 def _sentences(setting: Setting, measured: dict[str, _Measured]) -> tuple[Sentence, ...]:
     n, depth = setting.n, setting.depth
     sizes = measured["kaiming_normal"].log2_last
+    log_growth = depth * math.log1p(5 / n)
+    log_variance = log_growth + math.log(-math.expm1(-log_growth))
     low, high = 2 ** np.quantile(sizes, (0.05, 0.95), method="closest_observation")
     return (
         *(_sentence_of(init, each.run, each.kind) for init, each in measured.items()),
@@ -104,7 +106,7 @@ def _sentences(setting: Setting, measured: dict[str, _Measured]) -> tuple[Senten
             f"in nine of ten of {setting.repetitions} networks the rms after {depth} layers lies "
             f"between {rounded(float(low))} and {rounded(float(high))}.",
             r"\operatorname{Var}\frac{\lVert x_L\rVert^2}{\lVert x_0\rVert^2} = "
-            r"\left(1+\frac{5}{n}\right)^L - 1 = " + tex((1 + 5 / n) ** depth - 1, 3),
+            r"\left(1+\frac{5}{n}\right)^L - 1 = " + tex_exp(log_variance, 3),
         ),
     )
 
