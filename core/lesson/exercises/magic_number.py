@@ -21,7 +21,6 @@ from ..step import Guess, OnProgress, Step
 from ..words import lesson_draws, lines, rounded, tex
 
 _LESSON_STD, _LESSON_MEAN = 1.7585952281951904, 0.07117890566587448
-_LESSON_OTHER_STD = 0.77
 _LOW, _MEDIAN, _HIGH = 1, 2, 3  # places of the quantiles with one matrix among the rows
 _FRESH_LOW, _FRESH_HIGH = 4, 6
 
@@ -108,6 +107,8 @@ def _sentences(
     one, other = (rounded(std) for std in measured.others)
     low, median, high = (rounded(_best(rows[place])) for place in (_LOW, _MEDIAN, _HIGH))
     fresh_low, fresh_high = (rounded(_best(rows[place])) for place in (_FRESH_LOW, _FRESH_HIGH))
+    is_lessons = setting.printed(_LESSON_STD) is not None
+    lesson = " The lesson's 1.76 is ordinary, and so is a 0.77." if is_lessons else ""
     return (
         Sentence(
             f"Dividing by √n keeps x in range: after {products(depth)} the std of this run is "
@@ -118,7 +119,7 @@ def _sentences(
         Sentence(
             f"But the std does not stay at 1. Other seeds end at {one} and {other}, for the same "
             "matrix acts at every step, and what it does to x repeats. Nine runs in ten end "
-            f"between {low} and {high}, half of them above {median}.{_ordinary(setting, rows)}",
+            f"between {low} and {high}, half of them above {median}.{lesson}",
         ),
         *_law(depth, is_known=rows[_LOW].exact is not None),
         Sentence(
@@ -127,14 +128,6 @@ def _sentences(
             r"\frac{\lVert x_L\rVert^2}{\lVert x_0\rVert^2} = \prod_{l=1}^{L}\frac{\chi^2_n}{n}",
         ),
     )
-
-
-def _ordinary(setting: Setting, rows: tuple[Number, ...]) -> str:
-    """Whether the lesson's own numbers lie in the range of nine runs in ten."""
-    if setting.printed(_LESSON_STD) is None:
-        return ""
-    inside = _best(rows[_LOW]) <= _LESSON_OTHER_STD and _best(rows[_HIGH]) >= _LESSON_STD
-    return f" The lesson's 1.76, and a 0.77, are {'both ordinary' if inside else 'rare'}."
 
 
 def _law(depth: int, *, is_known: bool) -> tuple[Sentence, ...]:

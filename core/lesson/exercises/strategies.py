@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from ...layer.initializers import INITIALIZERS
 from ...layer.lsuv import TOLERANCE
-from ...question.experiment import Experiment
 from ...reading.number import Number
 from ...simulation.propagate import Run, propagate
 from ...text import products
@@ -28,12 +25,8 @@ _STRATEGIES: dict[str, str] = {
 }
 _FEW_LAYERS = 10
 _WIDE = 128  # width from which on the limit of infinite width is close enough
-_DIVISORS: dict[str, Callable[[int], float]] = {
-    "the width n": lambda n: float(n),
-    "√n": lambda n: float(n**0.5),
-    "n²": lambda n: float(n**2),
-    "its largest singular value, about 2√n": lambda n: 2 * n**0.5,
-}
+_ROOT = "√n"
+_DIVISORS = ("the width n", _ROOT, "n²", "its largest singular value, about 2√n")
 
 
 class _Measured(NamedTuple):
@@ -166,12 +159,6 @@ def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
     )
 
 
-def _divides_by(n: int) -> str:
-    """The guess's option by which Xavier's rule divides N(0, 1) weights of a square layer."""
-    divisor = 1 / INITIALIZERS["xavier_normal"].weight_std(n, n, Experiment().phi)
-    return min(_DIVISORS, key=lambda name: abs(_DIVISORS[name](n) / divisor - 1))
-
-
 def _result(setting: Setting, on_progress: OnProgress) -> Result:
     measured = _measured(setting, on_progress)
     runs = {_STRATEGIES[init]: run for init, run in measured.runs.items()}
@@ -179,7 +166,7 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
         setting,
         _rows(setting, measured),
         _sentences(setting, measured),
-        _divides_by(setting.n),
+        _ROOT,
         {name.split()[0].lower(): float(run.stats.std[-1]) for name, run in runs.items()},
         curves=(
             *(Curve(name, run.stats.log2_std) for name, run in runs.items()),
@@ -221,7 +208,7 @@ STEP = Step(
     guess=Guess(
         "By what does Xavier's rule divide the N(0, 1) weights of a square layer?",
         "choice",
-        options=tuple(_DIVISORS),
+        options=_DIVISORS,
     ),
     compute=_result,
     snippet=_snippet,

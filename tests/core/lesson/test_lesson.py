@@ -170,6 +170,12 @@ def test_the_right_answers_are_those_of_the_lesson(lesson):
     assert lesson["magic-number"].right > 10
 
 
+def test_1_76_and_0_77_are_in_the_range_of_nine_runs_in_ten(lesson):
+    _, low, _, high, *_ = lesson["magic-number"].numbers
+    assert low.exact < 0.77 < 1.7586 < high.exact
+    assert any("1.76 is ordinary" in sentence.text for sentence in lesson["magic-number"].answer)
+
+
 @pytest.mark.parametrize("slug", STEPS)
 def test_explore_opens_the_steps_own_network(slug, lesson):
     e = STEPS[slug].explore(lesson[slug].setting)
