@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import charts
 from core.lesson import STEPS, Guess, Number, Result, Setting, Step
-from core.lesson.words import said
+from core.lesson.words import rounded
 from core.reading.number import exact_text, lesson_text, measured_text
 from pages.controls.links import explore_link
 from pages.course import place
@@ -78,14 +78,14 @@ def _judged(guess: Guess, made: float | str, right: float | str) -> tuple[bool, 
     value, target = float(made), float(right)
     good = guess.accepts(value, target)
     if isinf(target):
-        return good, f"You said {said(value)}, but at this size it never happens."
-    words = f"You said {said(value)}, it is {said(target)}"
+        return good, f"You said {rounded(value)}, but at this size it never happens."
+    words = f"You said {rounded(value)}, it is {rounded(target)}"
     if value == target:
         return good, f"{words}."
     if guess.judged == "difference" or value * target <= 0:
-        return good, f"{words}: {said(abs(value - target))} off."
+        return good, f"{words}: {rounded(abs(value - target))} off."
     factor = max(value / target, target / value)
-    return good, f"{words}: a factor of {said(factor)} off."
+    return good, f"{words}: a factor of {rounded(factor)} off."
 
 
 def feedback(step: Step, result: Result) -> None:
