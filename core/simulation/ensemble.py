@@ -16,7 +16,7 @@ from torch import Generator, Tensor
 
 from ..host.limits import WorkLimit, ensemble_work
 from ..host.threads import single_threaded
-from ..layer.arithmetic import Apart, Scaled
+from ..layer.arithmetic import Scaled, ScaledNumbers
 from ..layer.number_formats import NumberFormat
 from ..layer.stack import shifts
 from ..maths.arrays import Array
@@ -146,9 +146,9 @@ def _networks_at_once(e: Experiment) -> int:
     return max(1, _IN_CACHE // kept)
 
 
-def _layers(e: Experiment, count: int, generator: Generator) -> Iterator[Apart]:
+def _layers(e: Experiment, count: int, generator: Generator) -> Iterator[ScaledNumbers]:
     """Layers 0 … depth of a few networks."""
-    x = Apart.of(torch.randn(count, e.width, e.batch_size, generator=generator))
+    x = ScaledNumbers.of(torch.randn(count, e.width, e.batch_size, generator=generator))
     yield x
     parameters, arithmetic = e.layer.in_law(count, e.shape, generator), Scaled()
     for _ in range(e.depth):
@@ -157,21 +157,21 @@ def _layers(e: Experiment, count: int, generator: Generator) -> Iterator[Apart]:
 
 
 def _reporting(
-    layers: Iterator[Apart],
+    layers: Iterator[ScaledNumbers],
     depth: int,
     networks: tuple[int, int, int],
     on_progress: Callable[[float], object],
-) -> Iterator[Apart]:
+) -> Iterator[ScaledNumbers]:
     done, count, of = networks
     for k, layer in enumerate(layers):
         yield layer
         on_progress((done + count * (k + 1) / (depth + 1)) / of)
 
 
-def _columns(layers: Iterator[Apart], never_zero: bool) -> list[Array]:
+def _columns(layers: Iterator[ScaledNumbers], never_zero: bool) -> list[Array]:
     """The columns of an Ensemble; of small layers, several are measured at a time."""
     parts: list[tuple[Tensor, ...]] = []
-    waiting: list[Apart] = []
+    waiting: list[ScaledNumbers] = []
     for layer in layers:
         waiting.append(layer)
         if len(waiting) * layer.numbers.numel() >= _IN_CACHE:
@@ -182,7 +182,7 @@ def _columns(layers: Iterator[Apart], never_zero: bool) -> list[Array]:
     return [torch.cat(column, dim=1).numpy() for column in zip(*parts, strict=True)]
 
 
-def _measured(layers: list[Apart], never_zero: bool) -> tuple[Tensor, ...]:
+def _measured(layers: list[ScaledNumbers], never_zero: bool) -> tuple[Tensor, ...]:
     """The columns of an Ensemble, each of shape (networks, layers), in the order of its fields."""
     flat = torch.stack([layer.numbers for layer in layers], dim=1).flatten(2)
     exponent = torch.stack([layer.power for layer in layers], dim=1)

@@ -15,7 +15,7 @@ import torch
 
 from ..host.limits import WorkLimit, chunk_layers
 from ..host.threads import keep_freed_memory, single_threaded
-from ..layer.arithmetic import Apart, Reach, Scaled
+from ..layer.arithmetic import Reach, Scaled, ScaledNumbers
 from ..layer.operation import Parameters
 from ..layer.stack import shifts
 from ..maths.arrays import Array, log2
@@ -87,7 +87,7 @@ def scale_free(experiment: Experiment) -> ScaleFree:
 
 def _run(e: Experiment) -> ScaleFree:
     start = draw_input(e, _CPU)
-    x = Apart.of(start.view(1, e.width, e.batch_size))
+    x = ScaledNumbers.of(start.view(1, e.width, e.batch_size))
     layer, arithmetic = e.layer, Scaled()
     exponents, reaches, weights = [x.power], [x.reach], [torch.zeros((), dtype=torch.float64)]
     waiting, tallies, rows = [x.numbers[0]], [], chunk_layers(e)

@@ -14,7 +14,7 @@ from core import (
     sample_ensemble,
 )
 from core import mean_field as mf
-from core.layer.arithmetic import Apart, Rounded, Scaled
+from core.layer.arithmetic import Rounded, Scaled, ScaledNumbers
 from core.layer.bias import Bias
 from core.layer.elementwise import IDENTITY, Elementwise
 from core.layer.operation import Moments, Shape
@@ -158,7 +158,7 @@ def test_scales_shift_a_layer_by_as_many_powers_as_there_are_products():
 def test_both_arithmetics_agree_where_nothing_overflows(activation, batch_size):
     e = PLAIN.replace(activation=activation, number_format="float64", batch_size=batch_size)
     rounded = draw_input(e, CPU)
-    apart = Apart.of(rounded.view(1, e.width, batch_size))
+    apart = ScaledNumbers.of(rounded.view(1, e.width, batch_size))
     for k in range(1, e.depth + 1):
         drawn = draw_layer(e, k, CPU)
         rounded = e.layer.forward(drawn, rounded, Rounded(e.format))

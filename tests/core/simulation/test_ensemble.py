@@ -7,7 +7,7 @@ from scipy import stats
 
 from core import ACTIVATIONS, Experiment, propagate
 from core.host.limits import WorkLimitError
-from core.layer.arithmetic import Apart, Scaled
+from core.layer.arithmetic import Scaled, ScaledNumbers
 from core.layer.in_law import Tied
 from core.question.streams import stream_seed
 from core.simulation.ensemble import is_exact_in_law, sample_ensemble
@@ -100,7 +100,7 @@ def sampled_octaves(e, networks, inputs):
         return {what: getattr(sampled, what)[:, -1] for what in FIELDS}
     generator = torch.Generator().manual_seed(7)
     x = drawn_inputs(inputs, networks, e.width, generator, torch.float32)
-    parameters, x = e.layer.in_law(networks, e.shape, generator), Apart.of(x)
+    parameters, x = e.layer.in_law(networks, e.shape, generator), ScaledNumbers.of(x)
     for _ in range(e.depth):
         x = e.layer.forward(parameters, x, Scaled())
     return octaves(true_values(x))
@@ -115,7 +115,7 @@ def one_product(e, x, seed=2):
     """a @ x in law."""
     stream = torch.Generator().manual_seed(seed)
     (product,) = e.layer.affine.in_law(len(x), e.shape, stream)
-    return true_values(product.times(Apart.of(x)))
+    return true_values(product.times(ScaledNumbers.of(x)))
 
 
 @pytest.mark.parametrize("inputs", INPUTS)
@@ -169,7 +169,7 @@ def test_one_matrix_does_to_a_vector_that_it_met_what_it_did_before():
     product = Tied(5, 8, 64, 1 / 8, stream)
 
     def times(v):
-        return true_values(product.times(Apart.of(v)))
+        return true_values(product.times(ScaledNumbers.of(v)))
 
     first, second = times(x), times(torch.roll(x, 1, dims=1))
     again = times(3 * x - torch.roll(x, 1, dims=1))
@@ -285,7 +285,7 @@ def test_nothing_vanishes_at_depth_500(name):
 
 
 def test_relu_squared_grows_by_its_own_power():
-    h = Apart(torch.full((1, 1, 1), 1.5), torch.tensor([1000.0], dtype=torch.float64))
+    h = ScaledNumbers(torch.full((1, 1, 1), 1.5), torch.tensor([1000.0], dtype=torch.float64))
     x = Scaled().apply(ACTIVATIONS["relu_squared"], h)
     assert x.numbers.log2().item() + x.power.item() == pytest.approx(2 * (1000 + np.log2(1.5)))
 
