@@ -19,7 +19,7 @@ from ..layer.operation import Parameters
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
 from ..statistics.layer_stats import Events, LayerStats, element_events
-from ..statistics.sums import Tally, joined, tally
+from ..statistics.sums import LayerSums, add_up, joined
 from ..statistics.torch_checks import torch_statistics
 
 _ALIGNMENT = 64  # bytes; a kernel may take another path, and round otherwise, off this boundary
@@ -140,7 +140,7 @@ def _run(
     on_progress: Callable[[float], None] | None,
     should_stop: Callable[[], bool] | None,
 ) -> Run:
-    tallies: list[Tally] = []
+    sums: list[LayerSums] = []
     printed: dict[str, int | None] = {}
     x = draw_input(experiment, target)
     layer, arithmetic = experiment.layer, Rounded(experiment.format)
@@ -162,12 +162,12 @@ def _run(
                 on_progress((start + row + 1) / experiment.depth)
         first = 1 if start else 0
         chunk = buffer[first : done + 1]
-        part = tally(chunk, experiment.format)
-        tallies.append(part)
+        part = add_up(chunk, experiment.format)
+        sums.append(part)
         seen = torch_statistics(chunk, part, experiment.format, first_layer=start + first)
         printed = {name: _earlier(printed.get(name), index) for name, index in seen.items()}
         buffer[0] = buffer[done]
-    stats = LayerStats.of(joined(tallies))
+    stats = LayerStats.of(joined(sums))
     events = Events(**element_events(stats), **printed)
     return Run(experiment, str(target), stats, events, _to_numpy(buffer[0]))
 

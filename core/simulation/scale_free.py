@@ -21,7 +21,7 @@ from ..layer.stack import shifts
 from ..maths.arrays import Array, log2
 from ..question.experiment import Experiment
 from ..statistics.layer_stats import LayerStats
-from ..statistics.sums import joined, tally
+from ..statistics.sums import add_up, joined
 from .propagate import draw_input, draw_layer
 
 _CPU = torch.device("cpu")
@@ -90,7 +90,7 @@ def _run(e: Experiment) -> ScaleFree:
     x = ScaledNumbers.of(start.view(1, e.width, e.batch_size))
     layer, arithmetic = e.layer, Scaled()
     exponents, reaches, weights = [x.power], [x.reach], [torch.zeros((), dtype=torch.float64)]
-    waiting, tallies, rows = [x.numbers[0]], [], chunk_layers(e)
+    waiting, sums, rows = [x.numbers[0]], [], chunk_layers(e)
     parameters: list[Parameters] | None = None
     for k in range(1, e.depth + 1):
         if parameters is None or e.weights == "fresh":
@@ -104,9 +104,9 @@ def _run(e: Experiment) -> ScaleFree:
         exponents.append(x.power)
         waiting.append(x.numbers[0])
         if len(waiting) > rows or k == e.depth:
-            tallies.append(tally(torch.stack(waiting), e.format))
+            sums.append(add_up(torch.stack(waiting), e.format))
             waiting = []
-    stats = LayerStats.of(joined(tallies))
+    stats = LayerStats.of(joined(sums))
     apart = torch.cat(exponents).numpy()  # layer k is what was measured times 2^apart[k]
     return ScaleFree(
         log2_std=stats.log2_std + apart,
