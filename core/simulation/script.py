@@ -20,7 +20,7 @@ _CHECKS = {
 
 
 def stream_seed_lines() -> list[str]:
-    """The source of ``stream_seed`` with its docstring left out: one definition, two homes."""
+    """The source of ``stream_seed`` without docstring and types, as the script contains it."""
     function = ast.parse(inspect.getsource(stream_seed)).body[0]
     assert isinstance(function, ast.FunctionDef)
     function.body = function.body[1:]
@@ -48,11 +48,23 @@ def _indented(lines: list[str]) -> list[str]:
     return ["    " + line for line in lines]
 
 
-def to_script(experiment: Experiment) -> str:
-    """A script that repeats the run with nothing but torch.
+_LAST_MEAN_AND_STD = (
+    "",
+    "# mean and std in float64, scaled by an exact power of two so that no square overflows",
+    "y = x.double()",
+    "e = min(max(torch.frexp(y.abs().max()).exponent.item(), -1000), 1000)",
+    "y = y * 2.0 ** -e",
+    "mean = y.sum(-1).sum() / y.numel()",
+    "variance = (y - mean).square().sum(-1).sum() / (y.numel() - 1)  # unbiased, as x.std()",
+    'print(f"mean: {(mean * 2.0 ** e).item()}, std: {variance.item() ** 0.5 * 2.0 ** e}")',
+)
 
-    It draws the same numbers as ``propagate``, prints the same events (the loop index i, or None)
-    and, on the same device, the mean and std of the last x to the last bit.
+
+def to_script(experiment: Experiment) -> str:
+    """A Python script that repeats the run of ``experiment`` with torch alone.
+
+    It draws the same numbers as ``propagate`` and prints the same events, each as a loop index i or
+    None. On the same device it prints the mean and std of the last x, equal to the last bit.
     """
     e = experiment
     shape = "n" if e.batch_size == 1 else f"n, {e.batch_size}"
@@ -87,13 +99,6 @@ def to_script(experiment: Experiment) -> str:
         "",
         f"for event in {tuple(_CHECKS)}:",
         '    print(f"{event}: {first.get(event)}")',
-        "",
-        "# mean and std in float64, scaled by an exact power of two so that no square overflows",
-        "y = x.double()",
-        "e = min(max(torch.frexp(y.abs().max()).exponent.item(), -1000), 1000)",
-        "y = y * 2.0 ** -e",
-        "mean = y.sum(-1).sum() / y.numel()",
-        "variance = (y - mean).square().sum(-1).sum() / (y.numel() - 1)  # unbiased, as x.std()",
-        'print(f"mean: {(mean * 2.0 ** e).item()}, std: {variance.item() ** 0.5 * 2.0 ** e}")',
+        *_LAST_MEAN_AND_STD,
     ]
     return "\n".join(lines) + "\n"

@@ -64,7 +64,7 @@ class LayerSums:
         return np.ldexp(roots, self.values["exponent"].astype(int))
 
     def log2_magnitude(self, square: Array) -> Array:
-        """log2 of ``magnitude(square)``, which cannot overflow; −inf only for an exact zero."""
+        """log2 √square at the true scale, which never overflows; −inf only for an exact zero."""
         return np.log2(square) / 2 + self.values["exponent"]
 
     @property
