@@ -14,7 +14,7 @@ _LOOK = 0.1  # seconds between two calls of on_wait
 
 
 class SharedMemory:
-    """An amount of memory that threads hold in turn, first come, first served.
+    """An amount of memory from which threads hold parts, first come, first served.
 
     Attributes:
         held: bytes that are held now.

@@ -1,4 +1,4 @@
-"""The two arithmetics of a layer: rounded to a number format, and exact with exponents apart.
+"""The two arithmetics of a layer: rounded to a number format, and exact with separate exponents.
 
 Only this module decides how numbers are kept. An operation says which numbers are multiplied, added
 or passed through φ. The arithmetic says where results are rounded, or how they stay in the range of

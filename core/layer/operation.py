@@ -164,7 +164,7 @@ class Operation(Protocol):
             stream: the source of random numbers.
 
         Returns:
-            The first argument of `forward` in the arithmetic `Scaled`, for all layers in turn.
+            The first argument of `forward` in the arithmetic `Scaled`, for one layer after another.
         """
         ...
 

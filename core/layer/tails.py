@@ -13,7 +13,10 @@ from .activations import Activation
 from .moments import second_moment
 
 FAR = 40
-"""log2 of the |h| from which on φ(h) is taken as a power of h; −FAR towards zero."""
+"""log2 of the |h| from which on φ(h) is taken as a power of h; −FAR towards zero.
+
+At 2^±40, φ and its power agree to the precision of float32.
+"""
 
 # log2 of the arguments of tables; beyond both ends an activation follows a power law.
 _GRID: Array = np.arange(-60.0, 60.0 + 1 / 32, 1 / 16)

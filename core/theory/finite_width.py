@@ -20,6 +20,8 @@ from .range_events import Pmf, all_zero_pmf, overflow_pmf
 from .tied_law import DEEPEST, DRAWS, tied_law
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""The levels of a prediction's quantiles."""
+
 _NARROWEST = 8  # the least width for quantiles of std: below it, their error O(1/n) is too large
 _ROUGHEST = 0.1  # the largest relative variance of one layer's step that is taken as lognormal
 _LN2 = np.log(2.0)
@@ -36,7 +38,7 @@ class Prediction:
         log2_std_quantiles: the same for log2 std of x. Its error is O(1/n), so it is empty for the
             narrowest networks too.
         overflow_pmf: loop index i -> probability that x first has a non-finite element there.
-        all_zero_pmf: loop index i -> probability that every element of x is first zero there.
+        all_zero_pmf: loop index i -> probability that x is first all zero there.
         born_dead: the probability that φ, without rounding, makes x all zero within the depth.
     """
 

@@ -31,7 +31,7 @@ _POINTS = 129  # of a layer's grid, about 11 per standard deviation
 _REACH = 6.0  # standard deviations on either side
 _LEAST_SPREAD = 1e-9  # relative variance of a step: that of a saturated φ would round to 0
 _LN2 = np.log(2.0)
-_LN_Q = np.arange(np.log(1e-8), np.log(1e6), 0.02)
+_LN_Q = np.arange(np.log(1e-8), np.log(1e6), 0.02)  # beyond it, moments are powers of q
 
 
 @dataclass(frozen=True)

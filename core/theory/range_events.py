@@ -66,7 +66,7 @@ def _of_matrix(law: LengthLaw, width: int) -> LengthLaw:
     """The law of log2 ‖Aᵏx₀‖/‖x₀‖ for one matrix A at every step, from that of log2 rms.
 
     Given A, the vector Aᵏx₀ is normal, with an sd that depends on A alone. The log2 of this sd is
-    log2 rms minus log2 of ‖x₀‖/√n, and the two are independent. So the mean and the variance of
+    log2 rms minus log2 of ‖x₀‖/√n, and does not depend on ‖x₀‖. So the mean and the variance of
     log2 of ‖x₀‖/√n are subtracted from those of log2 rms.
     """
     start = (special.digamma(width / 2) - np.log(width / 2)) / (2 * _LN2)
@@ -84,7 +84,7 @@ def _ln_sd(e: Experiment, octaves: Array) -> Array:
 
 
 def _differences(survival: Array) -> Pmf:
-    """The probabilities of the end at each index, from those of no end before layers 0 … depth."""
+    """The probability of the end at each loop index, from those of no end up to layers 0 … depth."""
     ends = -np.diff(survival)
     return {int(i): float(ends[i]) for i in np.flatnonzero(ends > _LEAST)}
 

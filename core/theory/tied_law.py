@@ -30,7 +30,11 @@ DRAWS = 2**15
 """How many networks were sampled for each width."""
 
 WIDTHS = tuple(range(2, 17)) + tuple(round(16 * 2 ** (i / 4)) for i in range(1, 41))
+"""The widths of the table."""
+
 LAYERS = tuple(range(17)) + tuple(round(16 * 2 ** (i / 8)) for i in range(1, 33))
+"""The layers of the table."""
+
 SCORES = np.linspace(-3.5, 3.5, 29)
 """The levels of the quantiles, each as the standard normal quantile of the same level."""
 
