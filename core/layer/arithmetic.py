@@ -216,7 +216,7 @@ class Scaled:
 
         Args:
             a: the matrix, shape (n, n), or an object from `in_law` with the method ``times``.
-            x: the signals of one or of as many networks.
+            x: the signals of that network, or of these networks.
             out: ignored.
         """
         if not isinstance(a, Tensor):

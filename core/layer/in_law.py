@@ -71,8 +71,8 @@ def _gram_root(x: Tensor) -> Tensor:
 class Tied:
     """a @ x for one Gaussian matrix a at every step, by conditioning on its earlier products.
 
-    On the span of the earlier x, a is known. On the part of x that is orthogonal to them, a acts as
-    a new normal vector. This is exact for any φ, as long as there are at most n vectors.
+    On the span of the earlier x, a is known. On the part of x that is orthogonal to that span, a
+    acts as a new normal vector. This is exact for any φ, as long as there are at most n vectors.
 
     Args:
         networks: how many.

@@ -22,7 +22,7 @@ from .activations import ACTIVATIONS, Activation
 
 Phi: TypeAlias = Activation | str
 
-_ROUNDING = 1e-12  # of √(ab): by so much may rounding take a covariance c·√(ab) beyond √(ab)
+_ROUNDING = 1e-12  # of √(ab): rounding may take a covariance c·√(ab) so far beyond √(ab)
 _LAST_BITS = 1e-15  # of √(ab): a covariance this close to √(ab) counts as √(ab)
 _ALMOST_ZERO = 1e-60  # a variance that stands for q → 0: φ′ at ±√q has its one-sided limits
 

@@ -1,9 +1,9 @@
 """The interface of an operation, one step of a layer, and the values that operations exchange.
 
-A class of operations knows everything about its step: how its parameters are drawn, how it
-transforms a signal, its PyTorch text, how it transforms moments at infinite width, how an ensemble
-samples it in law, and what it costs. `Layer` is a list of operations. Every question about a layer
-is answered by a walk along that list.
+Each operation is one class that knows everything about its step: how its parameters are drawn, how
+it transforms a signal, its PyTorch text, how it transforms moments at infinite width, how an
+ensemble samples it in law, and its cost. `Layer` is a list of operations. Every question about a
+layer is answered by a walk along that list.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Operation(Protocol):
         """f(x).
 
         Args:
-            p: parameters from `draw`, or from `in_law` where ``on`` is `Scaled`.
+            p: parameters from `draw`; for an ensemble, from `in_law`.
             x: the signal in the numbers of ``on``: a tensor of shape (n,) or (n, inputs), or
                 `ScaledNumbers`. It may be overwritten.
             on: the arithmetic.

@@ -84,7 +84,7 @@ def _ln_sd(e: Experiment, octaves: Array) -> Array:
 
 
 def _differences(survival: Array) -> Pmf:
-    """The probability of the end at each loop index, from those of no end up to layers 0 … depth."""
+    """The probability of the end at each loop index, from those of no end up to each layer."""
     ends = -np.diff(survival)
     return {int(i): float(ends[i]) for i in np.flatnonzero(ends > _LEAST)}
 
