@@ -1,7 +1,8 @@
-"""The two arithmetics of a layer: rounded to a number format, and exact with exponents apart.
+"""The two arithmetics of a layer: rounded to a number format, and exact with separate exponents.
 
-They are the only places that know how numbers are kept. An operation says what is multiplied,
-added and bent; the arithmetic says where that is rounded, or how it stays within float32.
+Only this module decides how numbers are kept. An operation says which numbers are multiplied, added
+or passed through φ. The arithmetic says where results are rounded, or how they stay in the range of
+float32.
 """
 
 from __future__ import annotations
@@ -21,26 +22,32 @@ T = TypeVar("T")
 
 
 class Arithmetic(Protocol[T]):
-    """What numbers an operation works on, and how."""
+    """The steps that operations take with numbers of type T.
+
+    Each step writes its result into ``out`` where it is given, and returns the result.
+    """
 
     def product(self, a: Any, x: T, out: T | None = None) -> T:
-        """a @ x."""
+        """a @ x, for the parameters ``a`` of a `Product`."""
         ...
 
     def add(self, x: T, b: Any, out: T | None = None) -> T:
-        """x + b; x itself may be changed."""
+        """x + b, for the parameters ``b`` of a `Bias`; x may be overwritten."""
         ...
 
     def apply(self, phi: Activation, x: T, out: T | None = None) -> T:
-        """φ(x)."""
+        """φ(x), elementwise."""
         ...
 
 
 class Rounded:
-    """Arithmetic in a number format: what a run computes in, and how a script says it.
+    """Arithmetic in a number format, as a run computes it and as a script spells it.
 
-    The terms of a product are added up in ``sum_dtype`` and rounded once, biases and φ are
-    computed in ``product_dtype``, and the last operation of a layer is stored in the format.
+    The terms of a product are added in ``sum_dtype`` and rounded once. Biases are added, and φ is
+    computed, in ``product_dtype``. The last operation of a layer stores its result in the format.
+
+    Args:
+        number_format: the format of weights and activations.
     """
 
     def __init__(self, number_format: NumberFormat) -> None:
@@ -49,7 +56,7 @@ class Rounded:
         self._has_own = number_format.dtype == number_format.product_dtype
 
     def product(self, a: Tensor, x: Tensor, out: Tensor | None = None) -> Tensor:
-        """a @ x for x of shape (n,) or (n, inputs)."""
+        """a @ x, for ``a`` of shape (n, n) in ``sum_dtype`` and x of shape (n,) or (n, inputs)."""
         multiply = torch.mv if x.dim() == 1 else torch.mm
         if out is not None and self._adds_in_place:
             return multiply(a, x, out=out)
@@ -57,12 +64,12 @@ class Rounded:
         return h if out is None else self._stored(h, out)
 
     def add(self, x: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
-        """x + b, in x itself."""
+        """x + b, written into x."""
         x = x.add_(b)
         return x if out is None else self._stored(x, out)
 
     def apply(self, phi: Activation, x: Tensor, out: Tensor | None = None) -> Tensor:
-        """φ(x)."""
+        """φ(x), elementwise."""
         x = phi.function(x)
         return x if out is None else self._stored(x, out)
 
@@ -70,15 +77,15 @@ class Rounded:
         return out.copy_(self.format.cast(x))
 
     def summed(self, values: Tensor) -> Tensor:
-        """Values in the dtype that products add up in."""
+        """``values`` in ``sum_dtype``, the dtype in which the terms of a product are added."""
         return values.to(self.format.sum_dtype)
 
     def weights(self, values: Tensor, factor: float) -> Tensor:
-        """Weights times a factor, rounded to the format, in the dtype that products add up in."""
+        """``values``·``factor`` rounded to the format, then widened to ``sum_dtype``."""
         return self._rounded(values, factor).to(self.format.sum_dtype)
 
     def biases(self, values: Tensor, factor: float) -> Tensor:
-        """Biases times a factor, rounded to the format, in the dtype that they are added in."""
+        """``values``·``factor`` rounded to the format, then in ``product_dtype``."""
         return self._rounded(values, factor).to(self.format.product_dtype)
 
     def _rounded(self, values: Tensor, factor: float) -> Tensor:
@@ -87,7 +94,7 @@ class Rounded:
             values = values.mul_(factor)
         return self.format.cast(values)
 
-    # The same as text, line by line.
+    # The same steps as PyTorch text.
 
     @property
     def _cast(self) -> str:
@@ -99,15 +106,15 @@ class Rounded:
         return ".double()" if self.format.sum_dtype == torch.float64 else ""
 
     def summed_code(self, name: str) -> list[str]:
-        """``summed``."""
+        """``summed`` as lines that reassign the variable ``name``."""
         return [f"{name} = {name}{self._widened}"] if self._widened else []
 
     def weights_code(self, name: str, factor: float) -> list[str]:
-        """``weights``."""
+        """``weights`` as lines that reassign the variable ``name``."""
         return self._rounded_code(name, factor, self._cast + ".float()" * bool(self._cast))
 
     def biases_code(self, name: str, factor: float) -> list[str]:
-        """``biases``."""
+        """``biases`` as lines that reassign the variable ``name``."""
         back = ".float()" * (bool(self._cast) and not self._has_own)
         return self._rounded_code(name, factor, self._cast + back)
 
@@ -118,7 +125,7 @@ class Rounded:
         return [f"{name} = {value}{cast}"] if value + cast != name else []
 
     def product_code(self) -> list[str]:
-        """``product``."""
+        """``product`` as lines that reassign ``x``."""
         if self._adds_in_place:
             return ["x = a @ x"]
         if not self._has_own:
@@ -126,71 +133,70 @@ class Rounded:
         return [f"x = (a @ x.float()).to({self.format.dtype})  # add up in float32, round once"]
 
     def add_code(self) -> list[str]:
-        """``add``."""
+        """``add`` as lines that reassign ``x``."""
         return ["x = x + b"]
 
     def apply_code(self, phi: Activation) -> list[str]:
-        """``apply``."""
+        """``apply`` as lines that reassign ``x``."""
         return [f"x = {phi.code}"]
 
     def stored_code(self) -> list[str]:
-        """How the result of a layer is stored."""
+        """The cast of a layer's result to the format, as lines that reassign ``x``."""
         return [] if self._has_own else [f"x = x.to({self.format.dtype})"]
 
 
 class Reach(NamedTuple):
-    """How far from overflow some networks are.
+    """The largest value of each network whose overflow would make x non-finite.
 
     Attributes:
-        largest: shape (networks,): the largest value on the way whose overflow would make the
-            result non-finite.
-        power: shape (networks,): the power of two that is apart from it.
+        largest: float64 of shape (networks,), without its power of two.
+        power: float64 of shape (networks,): the true values are largest·2^power.
     """
 
     largest: Tensor
     power: Tensor
 
 
-class Apart(NamedTuple):
-    """Numbers near 1, with a power of two apart for each network.
+class ScaledNumbers(NamedTuple):
+    """The signals of several networks, as numbers near 1 times a power of two for each network.
 
     Attributes:
-        numbers: shape (networks, n, inputs).
+        numbers: float32 or float64 of shape (networks, n, inputs).
         power: float64 of shape (networks,): the true values are numbers·2^power.
-        way: the Reach on the way here, where it is not that of the numbers themselves.
+        reach_before: the reach of the pre-activations, if φ has been applied to them; else None.
     """
 
     numbers: Tensor
     power: Tensor
-    way: Reach | None = None
+    reach_before: Reach | None = None
 
     @classmethod
-    def of(cls, numbers: Tensor) -> Apart:
-        """Numbers as they are."""
+    def of(cls, numbers: Tensor) -> ScaledNumbers:
+        """``numbers`` of shape (networks, n, inputs) times 2^0."""
         return cls(numbers, torch.zeros(len(numbers), dtype=torch.float64))
 
     @property
     def reach(self) -> Reach:
-        """How far from overflow the numbers, or what led to them, are."""
-        if self.way is not None:
-            return self.way
+        """The largest pre-activation that could overflow; without a φ, the largest number."""
+        if self.reach_before is not None:
+            return self.reach_before
         return Reach(_largest(self.numbers, below=True, above=True), self.power)
 
-    def near_one(self) -> Apart:
-        """The same with the largest magnitude between ½ and 1; zeros stay."""
+    def near_one(self) -> ScaledNumbers:
+        """The same values, with the largest |number| of each network in [½, 1); zeros stay."""
         x = self.numbers
         power = torch.frexp(_largest(x, below=True, above=True)).exponent
         factor = torch.ldexp(torch.ones(len(x), dtype=x.dtype), -power)
-        return Apart(x * factor.view(-1, 1, 1), self.power + power, self.way)
+        return ScaledNumbers(x * factor.view(-1, 1, 1), self.power + power, self.reach_before)
 
 
 def powers(exponents: Tensor) -> Tensor:
-    """Powers of two, to multiply networks by."""
+    """2^exponents for a tensor of shape (networks,), as factors of shape (networks, 1, 1)."""
     return torch.exp2(exponents).float().view(-1, 1, 1)
 
 
 def _largest(h: Tensor, *, below: bool, above: bool) -> Tensor:
-    """Per network the largest |h| on the sides that count; 0 if there is none."""
+    """Per network, the largest |h| on the named sides of zero; 0 if there is none."""
     flat = h.flatten(1)
     if above and below:
         return torch.maximum(flat.amax(1), -flat.amin(1)).double()
@@ -200,46 +206,58 @@ def _largest(h: Tensor, *, below: bool, above: bool) -> Tensor:
 
 
 class Scaled:
-    """Arithmetic without a number format's ends: nothing overflows, however deep the network."""
+    """Arithmetic on `ScaledNumbers`: nothing overflows or vanishes at any depth.
 
-    def product(self, a: Any, x: Apart, out: Apart | None = None) -> Apart:
-        """a @ x, for the matrix of a single network, or for what stands for those of many."""
+    ``out`` is ignored.
+    """
+
+    def product(self, a: Any, x: ScaledNumbers, out: ScaledNumbers | None = None) -> ScaledNumbers:
+        """a @ x, for the matrix of a single network or for the products of many.
+
+        Args:
+            a: the matrix, shape (n, n), or an object from `in_law` with the method ``times``.
+            x: the signals of that network, or of these networks.
+            out: ignored.
+        """
         if not isinstance(a, Tensor):
-            product: Apart = a.times(x)
+            product: ScaledNumbers = a.times(x)
             return product
         _, n, inputs = x.numbers.shape
         one = torch.mv(a, x.numbers.view(n)) if inputs == 1 else torch.mm(a, x.numbers[0])
-        return Apart(one.view(1, -1, inputs), x.power)
+        return ScaledNumbers(one.view(1, -1, inputs), x.power)
 
-    def add(self, x: Apart, b: Any, out: Apart | None = None) -> Apart:
-        """x + b, for biases as ``Biases`` has them."""
-        bias: Apart = b.drawn()
+    def add(self, x: ScaledNumbers, b: Any, out: ScaledNumbers | None = None) -> ScaledNumbers:
+        """x + b, for the `Biases` b of the same networks."""
+        bias: ScaledNumbers = b.drawn()
         common = torch.maximum(x.power, bias.power)
         numbers = x.numbers * powers(x.power - common) + bias.numbers * powers(bias.power - common)
-        return Apart(numbers, common)
+        return ScaledNumbers(numbers, common)
 
-    def apply(self, phi: Activation, x: Apart, out: Apart | None = None) -> Apart:
-        """φ(x); beyond 2^±40 φ is the power of its argument that it follows there."""
+    def apply(
+        self, phi: Activation, x: ScaledNumbers, out: ScaledNumbers | None = None
+    ) -> ScaledNumbers:
+        """φ(x); where x's power is beyond ±40, φ is replaced by the power law it follows there."""
         return _scaled(phi)(x)
 
 
 class _ScaledActivation:
-    """φ(h·2^e) without forming h·2^e: far out φ is replaced by the power law it follows there."""
+    """φ(h·2^e) without forming h·2^e: beyond 2^±40, φ is replaced by its power law there."""
 
     def __init__(self, phi: Activation) -> None:
         self.phi = phi
         self.below, self.above = infinite_sides(phi)
         self.low, self.high = far_powers(phi)
 
-    def __call__(self, x: Apart) -> Apart:
+    def __call__(self, x: ScaledNumbers) -> ScaledNumbers:
         h, exponent = x.numbers, x.power
         reach = Reach(_largest(h, below=self.below, above=self.above), exponent)
         if self.phi.positively_homogeneous:
-            return Apart(self.phi(h), exponent, reach)
+            return ScaledNumbers(self.phi(h), exponent, reach)
         near = exponent.clamp(-FAR, FAR)
         above, below = (exponent - FAR).clamp_min(0), (exponent + FAR).clamp_max(0)
-        moved = (self.high * above if self.high else 0) + (self.low * below if self.low else 0)
-        return Apart(self.phi(h * powers(near)), torch.zeros_like(exponent) + moved, reach)
+        shift = (self.high * above if self.high else 0) + (self.low * below if self.low else 0)
+        power = torch.zeros_like(exponent) + shift
+        return ScaledNumbers(self.phi(h * powers(near)), power, reach)
 
 
 @lru_cache(maxsize=64)

@@ -82,7 +82,7 @@ def _loop_lines(e: Experiment) -> list[str]:
     ]
 
 
-_END = [
+_LAST_MEAN_AND_STD = [
     "# mean and std in float64, scaled by an exact power of two so that no square overflows",
     "y = x.double()",
     "e = min(max(torch.frexp(y.abs().max()).exponent.item(), -1000), 1000)",
@@ -94,10 +94,10 @@ _END = [
 
 
 def to_script(experiment: Experiment) -> str:
-    """A script that repeats the run with nothing but torch.
+    """A Python script that repeats the run of ``experiment`` with torch alone.
 
-    It draws the same numbers as ``propagate``, prints the same events (the loop index i, or None)
-    and, on the same device, the mean and std of the last x to the last bit.
+    It draws the same numbers as ``propagate`` and prints the same events, each as a loop index i or
+    None. On the same device it prints the mean and std of the last x, equal to the last bit.
     """
-    lines = [*_head_lines(experiment), *_loop_lines(experiment), *_END]
+    lines = [*_head_lines(experiment), *_loop_lines(experiment), *_LAST_MEAN_AND_STD]
     return "\n".join(lines) + "\n"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..maths.arrays import Array
 from .histogram import Histogram
-from .sums import Tally
+from .sums import LayerSums
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,17 @@ class Statistic:
         help: what it is, in one sentence.
         kind: how it is drawn: a positive value on a log axis, a signed one, its log2, or a
             fraction in [0, 1].
-        compute: from the tally, float64 of shape (layers,).
+        compute: from the sums, float64 of shape (layers,).
     """
 
     label: str
     help: str
     kind: Literal["positive", "signed", "log2", "fraction"]
-    compute: Callable[[Tally], Array]
+    compute: Callable[[LayerSums], Array]
 
 
 def _share(name: str, label: str, help: str) -> Statistic:
-    return Statistic(label, help, "fraction", lambda tally: tally.fraction(name))
+    return Statistic(label, help, "fraction", lambda sums: sums.fraction(name))
 
 
 STATISTICS: dict[str, Statistic] = {
@@ -45,34 +45,34 @@ STATISTICS: dict[str, Statistic] = {
         "mean",
         "Σx/N over units and inputs.",
         "signed",
-        lambda tally: np.ldexp(tally.sums["mean"], tally.sums["exponent"].astype(int)),
+        lambda sums: np.ldexp(sums.values["mean"], sums.values["exponent"].astype(int)),
     ),
     "std": Statistic(
         "std",
         "Unbiased standard deviation, as x.std(): √(Σ(x − mean)²/(N − 1)).",
         "positive",
-        lambda tally: tally.magnitude(tally.variance),
+        lambda sums: sums.magnitude(sums.variance),
     ),
     "rms": Statistic(
         "rms",
         "Root mean square √(Σx²/N): the square root of the second moment.",
         "positive",
-        lambda tally: tally.magnitude(tally.mean_square),
+        lambda sums: sums.magnitude(sums.mean_square),
     ),
     "max_abs": Statistic(
-        "max |x|", "The largest magnitude.", "positive", lambda tally: tally.sums["max_abs"]
+        "max |x|", "The largest magnitude.", "positive", lambda sums: sums.values["max_abs"]
     ),
     "log2_std": Statistic(
         "log2 std",
         "log2 of the standard deviation, never falsely infinite.",
         "log2",
-        lambda tally: tally.log2_magnitude(tally.variance),
+        lambda sums: sums.log2_magnitude(sums.variance),
     ),
     "log2_rms": Statistic(
         "log2 rms",
         "log2 of the root mean square, never falsely infinite.",
         "log2",
-        lambda tally: tally.log2_magnitude(tally.mean_square),
+        lambda sums: sums.log2_magnitude(sums.mean_square),
     ),
     "nonfinite": _share("nonfinite", "non-finite", "Elements that are Inf or NaN."),
     "nan": _share("nan", "NaN", "Elements that are NaN."),
@@ -113,11 +113,11 @@ class LayerStats:
         return len(self.values["mean"])
 
     @classmethod
-    def of(cls, tally: Tally) -> LayerStats:
-        """All statistics of a tally."""
+    def of(cls, sums: LayerSums) -> LayerStats:
+        """All statistics of the sums."""
         with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
-            values = {name: entry.compute(tally) for name, entry in STATISTICS.items()}
-        return cls(values, tally.histogram.coarsened())
+            values = {name: entry.compute(sums) for name, entry in STATISTICS.items()}
+        return cls(values, sums.histogram.coarsened())
 
 
 class Printed(NamedTuple):

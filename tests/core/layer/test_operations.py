@@ -14,7 +14,7 @@ from core import (
     sample_ensemble,
 )
 from core import mean_field as mf
-from core.layer.arithmetic import Apart, Rounded, Scaled
+from core.layer.arithmetic import Rounded, Scaled, ScaledNumbers
 from core.layer.bias import Bias
 from core.layer.elementwise import IDENTITY, Elementwise
 from core.layer.operation import Moments, Shape
@@ -27,7 +27,7 @@ from core.theory.windows import _windows
 
 CPU = torch.device("cpu")
 OPERATIONS = (Product, Bias, Elementwise)
-# Facet -> the side that asks for it; both may ask what a thing is and what it costs.
+# Facet -> the side that uses it: simulation, theory, or both.
 FACETS = {
     "draw": "simulation",
     "forward": "simulation",
@@ -61,10 +61,10 @@ def test_no_layer_is_made_of_anything_else():
 
 
 def raising(monkeypatch, side):
-    """Every facet of one side raises."""
+    """Replace every facet of one side by a function that raises."""
 
     def refused(*_, **__):
-        raise AssertionError(f"a facet of {side} was asked for")
+        raise AssertionError(f"a facet of {side} was used")
 
     for operation in OPERATIONS:
         for facet, asked_by in FACETS.items():
@@ -103,7 +103,7 @@ def test_moments_and_their_logarithms_are_the_same_map(activation):
     layer = PLAIN.replace(activation=activation, bias_std=0.3, scale=1.7).layer
     square = layer.moments(Moments(square=q)).square
     for logs in (LN, LOG2):
-        # A table in steps of 1/16 octave: its curvature is worth 1e-3 where φ bends most.
+        # A table in steps of 1/16 octave: interpolation errs by 1e-3 where φ bends most.
         np.testing.assert_allclose(layer.log_square(logs.of(q), logs), logs.of(square), atol=2e-3)
 
 
@@ -158,7 +158,7 @@ def test_scales_shift_a_layer_by_as_many_powers_as_there_are_products():
 def test_both_arithmetics_agree_where_nothing_overflows(activation, batch_size):
     e = PLAIN.replace(activation=activation, number_format="float64", batch_size=batch_size)
     rounded = draw_input(e, CPU)
-    apart = Apart.of(rounded.view(1, e.width, batch_size))
+    apart = ScaledNumbers.of(rounded.view(1, e.width, batch_size))
     for k in range(1, e.depth + 1):
         drawn = draw_layer(e, k, CPU)
         rounded = e.layer.forward(drawn, rounded, Rounded(e.format))
