@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
 from torch import Generator, Tensor
 
 from ..maths.arrays import Logarithm, Numbers, log2
-from .arithmetic import Arithmetic, Rounded, ScaledNumbers
+from .arithmetic import Arithmetic, Rounded
 from .number_formats import NumberFormat
 from .operation import Code, Cost, Moments, Shape
+from .scaled import ScaledNumbers
 
 T = TypeVar("T")
 
@@ -50,9 +51,9 @@ class Bias:
     def moments(self, m: Moments) -> Moments:
         """Second and cross moments grow by σ_b²; the mean over biases does not change."""
         variance = self.std**2
-        return Moments(
+        return replace(
+            m,
             square=None if m.square is None else m.square + variance,
-            mean=m.mean,
             cross=None if m.cross is None else m.cross + variance,
         )
 

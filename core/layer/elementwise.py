@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from torch import Generator, Tensor
@@ -68,7 +68,8 @@ class Elementwise:
     def moments(self, m: Moments) -> Moments:
         """The moments of φ(h) for h ~ N(0, m.square)."""
         q = m.square
-        return Moments(
+        return replace(
+            m,
             square=second_moment(self.phi, q),
             mean=None if m.mean is None else mean(self.phi, q),
             cross=None if m.cross is None else cross_moment(self.phi, q, q, m.cross),

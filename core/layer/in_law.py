@@ -21,8 +21,8 @@ from torch import Generator, Tensor
 
 from ..maths.arrays import log2
 from .activations import Activation
-from .arithmetic import ScaledNumbers
 from .initializers import Initializer
+from .scaled import ScaledNumbers
 
 _LEAST_NEW = 1e-6  # of a vector's length: a shorter residual is rounding of float32
 

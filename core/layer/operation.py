@@ -48,11 +48,13 @@ class Moments:
         square: E x².
         mean: E x.
         cross: E x x′ for two inputs x and x′ with the same E x².
+        gradient: E (∂ℓ/∂x)² of a loss ℓ; the way forward leaves it as it is.
     """
 
     square: Numbers = None
     mean: Numbers = None
     cross: Numbers = None
+    gradient: Numbers = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -124,12 +124,14 @@ class Product:
     def moments(self, m: Moments) -> Moments:
         """Second and cross moments are multiplied by σ_w²; the mean over weights is 0.
 
-        If a is fitted to x, the second moment is the squared scale factor for every x.
+        If a is fitted to x, the second moment becomes the squared scale factor for every x, and the
+        correlation of two inputs stays.
         """
-        if self.weights is not None and self.weights.refits:
-            return Moments(square=self.weights.scale**2 + np.zeros_like(m.square))
         variance = self.sigma_w**2
-        return Moments(
+        if self.weights is not None and self.weights.refits:
+            variance = self.weights.scale**2 / m.square
+        return replace(
+            m,
             square=None if m.square is None else variance * m.square,
             mean=None if m.mean is None else np.zeros_like(m.mean),
             cross=None if m.cross is None else variance * m.cross,

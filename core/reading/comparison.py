@@ -66,7 +66,7 @@ def eight_bits(runs: Mapping[str, Run]) -> str:
     words = []
     for name, run in runs.items():
         number_format = NUMBER_FORMATS[name]
-        if number_format.bits > 8:
+        if not number_format.is_coarse:
             continue
         end = significant(number_format.max)
         if number_format.infinity:

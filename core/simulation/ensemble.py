@@ -17,8 +17,8 @@ from torch import Generator, Tensor
 
 from ..host.limits import WorkLimit, ensemble_work
 from ..host.threads import single_threaded
-from ..layer.arithmetic import Scaled, ScaledNumbers
 from ..layer.number_formats import NumberFormat
+from ..layer.scaled import Scaled, ScaledNumbers
 from ..layer.stack import shifts
 from ..maths.arrays import Array
 from ..question.experiment import Experiment

@@ -15,8 +15,8 @@ import torch
 
 from ..host.limits import WorkLimit, chunk_layers
 from ..host.threads import keep_freed_memory, single_threaded
-from ..layer.arithmetic import Reach, Scaled, ScaledNumbers
 from ..layer.operation import Parameters
+from ..layer.scaled import Reach, Scaled, ScaledNumbers
 from ..layer.stack import shifts
 from ..maths.arrays import Array, log2
 from ..question.experiment import Experiment

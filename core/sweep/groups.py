@@ -32,7 +32,6 @@ ENGINES: dict[Engine, str] = {
 
 _Key = tuple[Engine, Experiment, object]
 
-_COARSE = 8  # bits: a format of so few rounds too coarsely for exact arithmetic to resemble it
 _HEAVIEST = 8.0  # standard deviations; no weight of any matrix is farther out
 _FINEST = 64.0  # smallest subnormals in a weight's std, from which on rounding hardly changes it
 # The least work in multiply-adds, however small the network:
@@ -145,7 +144,7 @@ def _key(cell: Cell, level: int, question: Question, deepest: int) -> _Key:
 def _is_plain(e: Experiment) -> bool:
     """Whether all that matters of the number format is where its range ends."""
     limit = e.format
-    if limit.bits <= _COARSE:
+    if limit.is_coarse:
         return False
     return _FINEST * limit.smallest_subnormal <= e.weight_std <= limit.max / _HEAVIEST
 

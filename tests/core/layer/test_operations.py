@@ -14,11 +14,12 @@ from core import (
     sample_ensemble,
 )
 from core import mean_field as mf
-from core.layer.arithmetic import Rounded, Scaled, ScaledNumbers
+from core.layer.arithmetic import Rounded
 from core.layer.bias import Bias
 from core.layer.elementwise import IDENTITY, Elementwise
 from core.layer.operation import Moments, Shape
 from core.layer.product import Product, Weights
+from core.layer.scaled import Scaled, ScaledNumbers
 from core.layer.stack import Layer, shifts
 from core.maths.arrays import LN, LOG2
 from core.simulation.propagate import draw_input, draw_layer
@@ -131,7 +132,9 @@ def test_moments_are_those_of_wide_layers(activation):
 
 def test_weights_that_are_fitted_anew_forget_the_size_of_their_input():
     layer = PLAIN.replace(init="lsuv", scale=0.5).layer
-    assert layer.moments(Moments(square=np.array([1e-8, 1.0, 1e8]))).square.tolist() == [0.25] * 3
+    m = layer.moments(Moments(square=np.array([1e-8, 1.0, 1e8]), cross=np.array([5e-9, 0.5, 5e7])))
+    np.testing.assert_allclose(m.square, 0.25, rtol=1e-15)  # a division and a product
+    np.testing.assert_allclose(m.cross, 0.125, rtol=1e-15)
     assert layer.log_square(np.zeros(2), LOG2).tolist() == [-2.0, -2.0]
 
 

@@ -7,8 +7,8 @@ from scipy import stats
 
 from core import ACTIVATIONS, Experiment, propagate
 from core.host.limits import WorkLimitError
-from core.layer.arithmetic import Scaled, ScaledNumbers
 from core.layer.in_law import Tied
+from core.layer.scaled import Scaled, ScaledNumbers
 from core.question.streams import stream_seed
 from core.simulation.ensemble import is_exact_in_law, sample_ensemble
 
