@@ -1,7 +1,7 @@
 """What an arithmetic is, and the one of a run: rounded to a number format.
 
-An operation says which numbers are multiplied, added or passed through φ. The arithmetic decides how
-numbers are kept: `Rounded` says where they are rounded, `Scaled` how they stay in range.
+An operation says which numbers are multiplied, added or passed through φ. The arithmetic decides
+how numbers are kept: `Rounded` says where they are rounded, `Scaled` how they stay in range.
 """
 
 from __future__ import annotations
