@@ -57,7 +57,7 @@ def ensemble_work(experiment: Experiment, ensemble_size: int) -> float:
     """The work of an ensemble of ``ensemble_size`` networks, in multiply-adds, estimated."""
     shape = experiment.shape
     measured = _PER_SAMPLED_ELEMENT * shape.width * shape.inputs * shape.depth
-    return ensemble_size * (experiment.layer.ensemble_cost(shape).multiply_adds + measured)
+    return ensemble_size * (experiment.layer.ensemble_cost(shape) + measured)
 
 
 def is_quick(experiment: Experiment) -> bool:

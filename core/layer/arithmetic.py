@@ -21,7 +21,8 @@ T = TypeVar("T")
 class Arithmetic(Protocol[T]):
     """The steps that operations take with numbers of type T.
 
-    Each step writes its result into ``out`` where it is given, and returns the result.
+    ``out`` is room for the result as the layer stores it; the last operation of a layer gets it. An
+    arithmetic of tensors writes there; an arithmetic without such rooms ignores it.
     """
 
     def product(self, a: Any, x: T, out: T | None = None) -> T:
@@ -29,11 +30,15 @@ class Arithmetic(Protocol[T]):
         ...
 
     def add(self, x: T, b: Any, out: T | None = None) -> T:
-        """x + b, for the parameters ``b`` of a `Bias`; x may be overwritten."""
+        """x + b, for the parameters ``b`` of a `Bias`."""
         ...
 
     def apply(self, phi: Activation, x: T, out: T | None = None) -> T:
         """φ(x), elementwise."""
+        ...
+
+    def stored(self, x: T) -> T:
+        """x as a layer stores its result."""
         ...
 
 
@@ -58,20 +63,24 @@ class Rounded:
         if out is not None and self._adds_in_place:
             return multiply(a, x, out=out)
         h = multiply(a, x.to(self.format.sum_dtype)).to(self.format.product_dtype)
-        return h if out is None else self._stored(h, out)
+        return h if out is None else self._write(h, out)
 
     def add(self, x: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
-        """x + b, written into x."""
-        x = x.add_(b)
-        return x if out is None else self._stored(x, out)
+        """x + b, in the dtype of x."""
+        x = x + b
+        return x if out is None else self._write(x, out)
 
     def apply(self, phi: Activation, x: Tensor, out: Tensor | None = None) -> Tensor:
         """φ(x), elementwise."""
         x = phi.function(x)
-        return x if out is None else self._stored(x, out)
+        return x if out is None else self._write(x, out)
 
-    def _stored(self, x: Tensor, out: Tensor) -> Tensor:
-        return out.copy_(self.format.cast(x))
+    def stored(self, x: Tensor) -> Tensor:
+        """x rounded to the format."""
+        return self.format.cast(x)
+
+    def _write(self, x: Tensor, out: Tensor) -> Tensor:
+        return out.copy_(self.stored(x))
 
     def summed(self, values: Tensor) -> Tensor:
         """``values`` in ``sum_dtype``, the dtype in which the terms of a product are added."""

@@ -35,11 +35,6 @@ class Elementwise:
         return 1 if self.phi.positively_homogeneous else None
 
     @property
-    def is_linear(self) -> bool:
-        """Whether φ is the identity."""
-        return self.phi.name == "linear"
-
-    @property
     def slopes(self) -> tuple[float, float] | None:
         """φ′ just below and just above zero; None if φ(0) ≠ 0."""
         return slopes(self.phi)
@@ -68,6 +63,8 @@ class Elementwise:
     def moments(self, m: Moments) -> Moments:
         """The moments of φ(h) for h ~ N(0, m.square)."""
         q = m.square
+        if q is None:
+            raise ValueError("square must be a number: φ needs the variance of h; got None")
         return replace(
             m,
             square=second_moment(self.phi, q),
@@ -90,9 +87,13 @@ class Elementwise:
         """Nothing: φ is negligible beside a product."""
         return Cost()
 
-    def ensemble_cost(self, shape: Shape) -> Cost:
+    def ensemble_elements(self, shape: Shape) -> int:
+        """None to speak of."""
+        return 0
+
+    def ensemble_cost(self, shape: Shape) -> float:
         """Nothing: an ensemble counts it in the work of measuring every element."""
-        return Cost()
+        return 0.0
 
 
 IDENTITY = Elementwise(ACTIVATIONS["linear"])

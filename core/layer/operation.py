@@ -179,6 +179,13 @@ class Operation(Protocol):
         """
         ...
 
-    def ensemble_cost(self, shape: Shape) -> Cost:
-        """Memory and work in all layers of one network of an ensemble."""
+    def ensemble_elements(self, shape: Shape) -> int:
+        """How many numbers one network of an ensemble keeps beside its signal.
+
+        It decides how many networks share a random stream, so it never changes.
+        """
+        ...
+
+    def ensemble_cost(self, shape: Shape) -> float:
+        """The multiply-adds of all layers of one network of an ensemble."""
         ...

@@ -129,13 +129,21 @@ class Product:
         """
         variance = self.sigma_w**2
         if self.weights is not None and self.weights.refits:
-            variance = self.weights.scale**2 / m.square
+            variance = self._refitted(m.square)
         return replace(
             m,
             square=None if m.square is None else variance * m.square,
             mean=None if m.mean is None else np.zeros_like(m.mean),
             cross=None if m.cross is None else variance * m.cross,
         )
+
+    def _refitted(self, square: Numbers) -> Numbers:
+        """The factor that takes E x² to the squared scale factor; 0 for a signal that is 0."""
+        if square is None:
+            raise ValueError("square must be a number where the matrix is fitted to x; got None")
+        alive = np.asarray(square) > 0
+        factor = self.drawn.scale**2 / np.where(alive, square, 1.0)
+        return np.where(alive, factor, 0.0)
 
     def log_square(self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0) -> Numbers:
         """log(σ_w² E x²); the logarithm of the squared scale factor if a is fitted to x."""
@@ -173,24 +181,29 @@ class Product:
         kept = n * n * 4 * w.rule.peak_matrices
         if item != 4:
             kept += n * n * (item + max(4, item))
-        draw = _PER_DRAW * n * n + w.rule.multiply_adds(shape.width)
-        if w.rule.fit is not None:
-            draw += _FITTING_PRODUCTS * n * n * shape.inputs
         products = n * n * shape.inputs * shape.depth
-        return Cost(int(kept), products + w.draws(shape.depth) * draw)
+        return Cost(int(kept), products + w.draws(shape.depth) * self._draw_cost(shape))
 
-    def ensemble_cost(self, shape: Shape) -> Cost:
+    def _draw_cost(self, shape: Shape) -> float:
+        """The multiply-adds of drawing one matrix, and of fitting it."""
+        w, n = self.drawn, float(shape.width)
+        cost = _PER_DRAW * n * n + w.rule.multiply_adds(shape.width)
+        return cost if w.rule.fit is None else cost + _FITTING_PRODUCTS * n * n * shape.inputs
+
+    def ensemble_elements(self, shape: Shape) -> int:
+        """A real matrix; or the directions that a tied matrix has met, and their images."""
+        if self.needs_matrices(shape):
+            return shape.width**2
+        return 0 if self.drawn.fresh else 2 * shape.depth * shape.width * shape.inputs
+
+    def ensemble_cost(self, shape: Shape) -> float:
         """The products and draws of real matrices, or the sampling that replaces them."""
         w, n, inputs = self.drawn, float(shape.width), shape.inputs
         if self.needs_matrices(shape):
-            draw = _PER_DRAW * n**2 + w.rule.multiply_adds(shape.width)
-            if w.rule.fit is not None:
-                draw += _FITTING_PRODUCTS * n**2 * inputs
-            work = shape.depth * n**2 * inputs + w.draws(shape.depth) * draw
-            return Cost(4 * shape.width**2, work)
+            draws = w.draws(shape.depth) * self._draw_cost(shape)
+            return shape.depth * n**2 * inputs + draws
         per_layer = n * inputs**2 + 30.0 * inputs**3  # the Gram matrix, and its eigenvectors
-        if w.fresh:
-            return Cost(0, shape.depth * per_layer)
-        # Five products of each vector with, on average, half of the depth·inputs directions.
-        per_layer += 2.5 * n * shape.depth * inputs**2
-        return Cost(8 * shape.width * shape.depth * inputs, shape.depth * per_layer)
+        if not w.fresh:
+            # Five products of each vector with, on average, half of the depth·inputs directions.
+            per_layer += 2.5 * n * shape.depth * inputs**2
+        return shape.depth * per_layer

@@ -49,10 +49,15 @@ class ScaledNumbers(NamedTuple):
             return self.reach_before
         return Reach(_largest(self.numbers, below=True, above=True), self.power)
 
-    def near_one(self) -> ScaledNumbers:
-        """The same values, with the largest |number| of each network in [½, 1); zeros stay."""
+    def near_one(self, largest: Tensor | None = None) -> ScaledNumbers:
+        """The same values, with the largest |number| of each network in [½, 1); zeros stay.
+
+        Args:
+            largest: the largest |number| of each network, if it is known.
+        """
         x = self.numbers
-        power = torch.frexp(_largest(x, below=True, above=True)).exponent
+        known = _largest(x, below=True, above=True) if largest is None else largest
+        power = torch.frexp(known).exponent
         factor = torch.ldexp(torch.ones(len(x), dtype=x.dtype), -power)
         return ScaledNumbers(x * factor.view(-1, 1, 1), self.power + power, self.reach_before)
 
@@ -73,9 +78,11 @@ def _largest(h: Tensor, *, below: bool, above: bool) -> Tensor:
 
 
 class Scaled:
-    """Arithmetic on `ScaledNumbers`: nothing overflows or vanishes at any depth.
+    """Arithmetic on `ScaledNumbers`: each network has a power of two beside its float32 numbers.
 
-    ``out`` is ignored.
+    Nothing overflows or vanishes at any depth where φ grows no faster than its argument. A φ that
+    squares can make numbers beyond 2^64 in one layer, whose own squares float32 does not hold: the
+    sizes are then infinite some layers too early. ``out`` is ignored.
     """
 
     def product(self, a: Any, x: ScaledNumbers, out: ScaledNumbers | None = None) -> ScaledNumbers:
@@ -105,6 +112,10 @@ class Scaled:
     ) -> ScaledNumbers:
         """φ(x); where x's power is beyond ±40, φ is replaced by the power law it follows there."""
         return _scaled(phi)(x)
+
+    def stored(self, x: ScaledNumbers) -> ScaledNumbers:
+        """x as it is: nothing is rounded to a format."""
+        return x
 
 
 class _ScaledActivation:

@@ -20,33 +20,53 @@ from .product import Product, Weights
 
 T = TypeVar("T")
 
+_PLAIN = {
+    (Product,),
+    (Product, Bias),
+    (Product, Elementwise),
+    (Product, Bias, Elementwise),
+}
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Layer:
     """Operations applied one after the other: x → φ(a @ x + b) is Product, Bias, Elementwise.
 
     Attributes:
-        operations: in the order of application.
+        operations: in the order of application, at least one.
     """
 
     operations: tuple[Operation, ...]
 
+    def __post_init__(self) -> None:
+        if not self.operations:
+            raise ValueError("operations must be at least one operation; got none")
+
     def __iter__(self) -> Iterator[Operation]:
         return iter(self.operations)
 
-    def __len__(self) -> int:
-        return len(self.operations)
-
     @property
     def product(self) -> Product:
-        """The first product of the layer."""
-        return next(op for op in self.operations if isinstance(op, Product))
+        """The first product of the layer.
+
+        Raises:
+            ValueError: there is none.
+        """
+        found = next((op for op in self.operations if isinstance(op, Product)), None)
+        if found is None:
+            raise ValueError("operations must hold a Product; got none")
+        return found
 
     @property
     def elementwise(self) -> Elementwise:
         """The activation; the identity if the layer has none."""
         found = (op for op in self.operations if isinstance(op, Elementwise))
         return next(found, IDENTITY)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is x → φ(a @ x + b), where b and φ may be missing: a layer with known laws."""
+        return tuple(type(op) for op in self.operations) in _PLAIN
 
     @property
     def is_one_product(self) -> bool:
@@ -87,11 +107,15 @@ class Layer:
                 `ScaledNumbers`.
             on: the arithmetic.
             out: a tensor for the result, written by the last operation; None for a new one.
+
+        Returns:
+            The output as the layer stores it: rounded to the format in `Rounded`.
         """
         operations = self.operations
         for place in range(len(operations) - 1):
             x = operations[place].forward(parameters[place], x, on)
-        return operations[-1].forward(parameters[-1], x, on, out)
+        x = operations[-1].forward(parameters[-1], x, on, out)
+        return on.stored(x) if out is None else x
 
     def code(self, shape: Shape, on: Rounded) -> Code:
         """`draw` and `forward` as PyTorch lines with the same bits; see `Operation.code`."""
@@ -124,9 +148,13 @@ class Layer:
         """Memory and work of all layers of one run, without the measurement."""
         return sum((op.cost(shape, number_format) for op in self.operations), Cost())
 
-    def ensemble_cost(self, shape: Shape) -> Cost:
-        """Memory and work of one network of an ensemble, without the measurement."""
-        return sum((op.ensemble_cost(shape) for op in self.operations), Cost())
+    def ensemble_elements(self, shape: Shape) -> int:
+        """How many numbers a network of an ensemble keeps; see `Operation.ensemble_elements`."""
+        return sum(op.ensemble_elements(shape) for op in self.operations)
+
+    def ensemble_cost(self, shape: Shape) -> float:
+        """The multiply-adds of one network of an ensemble, without the measurement."""
+        return sum(op.ensemble_cost(shape) for op in self.operations)
 
 
 def layer_of(weights: Weights, bias_std: float) -> Layer:

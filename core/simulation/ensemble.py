@@ -20,7 +20,7 @@ from ..host.threads import single_threaded
 from ..layer.number_formats import NumberFormat
 from ..layer.scaled import Scaled, ScaledNumbers
 from ..layer.stack import shifts
-from ..maths.arrays import Array
+from ..maths.arrays import Array, log2
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
 
@@ -68,7 +68,9 @@ class Ensemble:
         layers = experiment.depth + 1
         shift = np.zeros(layers)
         if new != old:
-            shift = np.log2(new / old) * shifts(experiment.layer, experiment.depth)
+            powers = shifts(experiment.layer, experiment.depth)
+            with np.errstate(invalid="ignore"):  # −∞·0 at scale 0, where the input stays
+                shift = np.where(powers == 0, 0.0, log2(new / old) * powers)
         with np.errstate(over="ignore", invalid="ignore"):
             mean = self.mean[:, :layers] * 2.0**shift
         mean[self.mean[:, :layers] == 0] = 0.0  # 0·∞ would be NaN
@@ -152,7 +154,7 @@ def _whole(name: str, value: object, *, at_least: int) -> int:
 
 def _networks_at_once(e: Experiment) -> int:
     """How many networks are sampled at once: as many as fit into the cache, at least 1."""
-    kept = e.layer.ensemble_cost(e.shape).bytes // 4 or e.width * e.batch_size
+    kept = e.layer.ensemble_elements(e.shape) or e.width * e.batch_size
     return max(1, _IN_CACHE // kept)
 
 

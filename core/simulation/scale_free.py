@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..host.limits import WorkLimit, chunk_layers
 from ..host.threads import keep_freed_memory, single_threaded
 from ..layer.operation import Parameters
+from ..layer.product import Product
 from ..layer.scaled import Reach, Scaled, ScaledNumbers
-from ..layer.stack import shifts
+from ..layer.stack import Layer, shifts
 from ..maths.arrays import Array, log2
 from ..question.experiment import Experiment
 from ..statistics.layer_stats import LayerStats
@@ -101,11 +103,12 @@ def _run(e: Experiment) -> ScaleFree:
         if parameters is None or e.weights == "fresh":
             parameters = None  # frees the old matrix before the new one is drawn
             parameters = draw_layer(e, k, _CPU, start)
-            heaviest = torch.stack([p.abs().amax() for p in parameters if p is not None]).amax()
+            heaviest = _heaviest(layer, parameters)
         weights.append(heaviest)
         x = layer.forward(parameters, x, arithmetic)
-        reaches.append(x.reach)
-        x = x.near_one()
+        reach = x.reach
+        reaches.append(reach)
+        x = x.near_one(reach.largest if x.reach_before is None else None)
         exponents.append(x.power)
         waiting.append(x.numbers[0])
         if len(waiting) > rows or k == e.depth:
@@ -121,6 +124,12 @@ def _run(e: Experiment) -> ScaleFree:
         log2_weight=log2(torch.stack(weights).numpy()),
         shifts=shifts(layer, e.depth),
     )
+
+
+def _heaviest(layer: Layer, parameters: list[Parameters]) -> Tensor:
+    """The largest weight of a layer's products."""
+    pairs = zip(layer, parameters, strict=True)
+    return torch.stack([a.abs().amax() for op, a in pairs if isinstance(op, Product)]).amax()
 
 
 def _joined(reaches: list[Reach], part: str) -> Array:

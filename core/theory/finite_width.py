@@ -92,6 +92,8 @@ def predict(experiment: Experiment) -> Prediction:
 def _law(e: Experiment) -> tuple[LengthLaw | None, str]:
     """The law of lengths and a sentence on where it holds; or None and the reason."""
     kind, linear = e.layer.product.law, e.layer.is_one_product
+    if not e.layer.is_plain:
+        return None, "No law is known for layers other than φ(a @ x + b)."
     if e.weight_std == 0:
         return None, "No law is needed: every weight is 0."
     if kind == "other":
@@ -153,7 +155,9 @@ def _chain(
 
 
 def _homogeneous(e: Experiment, inputs: int) -> LengthLaw:
-    below, above = (abs(slope) for slope in e.layer.elementwise.slopes or (0.0, 0.0))
+    slopes = e.layer.elementwise.slopes
+    assert slopes is not None  # of a positively homogeneous φ, φ(0) is 0
+    below, above = (abs(slope) for slope in slopes)
     gaussian = e.layer.product.law != "orthogonal"
     law = homogeneous_law(e.width, e.depth, inputs, above=above, below=below, gaussian=gaussian)
     return law.shifted(float(np.log2(e.sigma_w)))

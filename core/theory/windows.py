@@ -88,7 +88,9 @@ class _Signal:
         for _ in range(self.depth):
             q = np.clip(affine.log_square(moment, LOG2, log2_scale), -_HORIZON, _HORIZON)
             largest = np.maximum(largest, q)
-            moment = phi.log_square(q, LOG2)
+            before, moment = moment, phi.log_square(q, LOG2)
+            if np.array_equal(before, moment):  # so are all later layers
+                break
         return largest / 2, moment / 2
 
     def fits(self, log2_scale: Array, stored: Array, product: Array) -> Answers:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment
+from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment, to_script
 from tests.core import bits
 
 KEPT = bits.kept()
@@ -20,6 +20,12 @@ def test_every_answer_has_the_bits_that_it_had(row):
     e, problems = Experiment.from_query(row["experiment"])
     assert not problems
     assert {"experiment": row["experiment"]} | bits.answers(e) == row
+
+
+@pytest.mark.parametrize("row", KEPT["rows"], ids=named)
+def test_every_script_has_the_text_that_it_had(row):
+    e, _ = Experiment.from_query(row["experiment"])
+    assert bits.hashed(to_script(e)) == row["script"]
 
 
 def test_the_kept_experiments_have_met_everything_there_is():
