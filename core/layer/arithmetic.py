@@ -30,7 +30,7 @@ class Arithmetic(Protocol[T]):
         ...
 
     def add(self, x: T, b: Any, out: T | None = None) -> T:
-        """x + b, for the parameters ``b`` of a `Bias`."""
+        """x + b, for the parameters ``b`` of a `Bias`; x may be overwritten."""
         ...
 
     def apply(self, phi: Activation, x: T, out: T | None = None) -> T:
@@ -66,8 +66,8 @@ class Rounded:
         return h if out is None else self._write(h, out)
 
     def add(self, x: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
-        """x + b, in the dtype of x."""
-        x = x + b
+        """x + b, written into x, which the product before has just made."""
+        x = x.add_(b)
         return x if out is None else self._write(x, out)
 
     def apply(self, phi: Activation, x: Tensor, out: Tensor | None = None) -> Tensor:

@@ -41,6 +41,8 @@ class Layer:
     def __post_init__(self) -> None:
         if not self.operations:
             raise ValueError("operations must be at least one operation; got none")
+        if isinstance(self.operations[0], Bias):  # it writes into its input, which is the layer's
+            raise ValueError("operations must not begin with a Bias")
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self.operations)
