@@ -89,7 +89,9 @@ def products():
     for (rule, width), (depth, networks) in SIZES.items():
         chunks = []
         for _ in range(networks // 50):
-            drawn = (drawn_inputs(inputs, 50, width, generator, torch.float64) for _, inputs in KEYS)
+            drawn = (
+                drawn_inputs(inputs, 50, width, generator, torch.float64) for _, inputs in KEYS
+            )
             x = torch.cat(list(drawn), dim=2)
             for _ in range(depth):
                 a = torch.randn(50, width, width, generator=generator)
