@@ -15,7 +15,7 @@ run: $(VENV)/app.done
 	  --server.headless $(HEADLESS)
 
 test: lint tools
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 
 lint: $(VENV)/tests.done
 	$(BIN)/ruff check .
@@ -30,10 +30,11 @@ load: $(VENV)/tests.done tools
 	$(BIN)/python -m tests.load
 
 # Debian's Chromium, nginx and PostgreSQL, where they are missing and we may install them;
-# elsewhere their tests are skipped. Services of Debian's own are not started.
+# elsewhere their tests are skipped (any other Chromium serves as well, a little slower).
+# Services of Debian's own are not started.
 tools:
 	@missing=; \
-	command -v chromium chromium-browser >/dev/null || missing="$$missing chromium"; \
+	command -v chromium-headless-shell >/dev/null || missing="$$missing chromium-headless-shell"; \
 	PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || missing="$$missing nginx-light"; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	[ -z "$$missing" ] || { \

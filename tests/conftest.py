@@ -1,7 +1,9 @@
 """One served app and one browser for the whole run; a fresh visitor for each test."""
 
 import pytest
+import torch
 from playwright.sync_api import expect
+from threadpoolctl import threadpool_limits
 
 from tests.browser.on_screen import listen
 from tests.serving import CHROMIUM, WHAT_TO_INSTALL, chromium, serve
@@ -9,6 +11,14 @@ from tests.serving import CHROMIUM, WHAT_TO_INSTALL, chromium, serve
 PATIENCE = 60_000  # ms; a busy machine takes its time
 expect.set_options(timeout=PATIENCE)
 LAPTOP = {"width": 1440, "height": 900}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """A worker of pytest has one core, as a viewer of the app has: threads on it only wait."""
+    torch.set_num_threads(1)
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 @pytest.fixture(scope="session")

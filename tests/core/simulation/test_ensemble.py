@@ -67,28 +67,37 @@ def octaves(x):
     return dict(zip(FIELDS, (size.log2().numpy() for size in sizes), strict=True))
 
 
+KEYS = [(name, inputs) for name in NAMES for inputs in INPUTS]
+COLUMNS = [INPUTS[inputs] for _, inputs in KEYS]
+
+
+def bent(h):
+    """φ of its gain times h, for every key's own columns."""
+    phis = [ACTIVATIONS[name] for name, _ in KEYS]
+    parts = zip(phis, h.split(COLUMNS, dim=2), strict=True)
+    return torch.cat([phi(phi.gain * part) for phi, part in parts], dim=2)
+
+
 @pytest.fixture(scope="module")
 def products():
     """(rule, width, activation, inputs) -> sizes of the last x, from real float64 products.
 
-    The same matrices serve every activation and all inputs.
+    The same matrices serve every activation and all inputs, side by side in one product.
     """
     found = {}
     generator = torch.Generator().manual_seed(20)
     for (rule, width), (depth, networks) in SIZES.items():
-        parts = {(name, inputs): [] for name in NAMES for inputs in INPUTS}
+        chunks = []
         for _ in range(networks // 50):
-            xs = {key: drawn_inputs(key[1], 50, width, generator, torch.float64) for key in parts}
+            drawn = (drawn_inputs(inputs, 50, width, generator, torch.float64) for _, inputs in KEYS)
+            x = torch.cat(list(drawn), dim=2)
             for _ in range(depth):
                 a = torch.randn(50, width, width, generator=generator)
                 a = (haar(a) if rule == "orthogonal" else a / width**0.5).double()
-                for (name, inputs), x in xs.items():
-                    phi = ACTIVATIONS[name]
-                    xs[name, inputs] = phi(phi.gain * (a @ x))
-            for key, x in xs.items():
-                parts[key].append(x)
-        for (name, inputs), chunks in parts.items():
-            found[rule, width, name, inputs] = octaves(torch.cat(chunks))
+                x = bent(a @ x)
+            chunks.append(x)
+        for key, x in zip(KEYS, torch.cat(chunks).split(COLUMNS, dim=2), strict=True):
+            found[rule, width, *key] = octaves(x)
     return found
 
 
