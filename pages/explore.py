@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,44 +12,25 @@ from core.host.limits import is_quick
 from core.question.experiment import Experiment
 from core.question.pins import Pins, to_query
 from core.reading.expectation import predicted_iteration
-from core.reading.records import layer_table
 from core.reading.verdict import judge
 from core.simulation.propagate import Run
-from core.simulation.script import to_script
-from pages.controls import address, fields, state
+from pages.controls import address, arrival, fields, state
 from pages.exploring import class_view, pinned, share, spread
 from pages.exploring.class_view import ClassView
+from pages.exploring.details import details
 from pages.figures import live
 from pages.figures.chart import show
-from pages.words import activation_card, page
+from pages.words import page
 from pages.work import answers
-from pages.work import progress as _progress
-from pages.work.turns import TURNS
-
-
-def _details(experiment: Experiment, device: str, run: Run) -> None:
-    query = urlencode(experiment.to_query() | {"device": device})
-    st.link_button("Download CSV", f"export.csv?{query}")
-    link = st.expander("Copy link", key="link", on_change="rerun")
-    script = st.expander("PyTorch script", key="script", on_change="rerun")
-    table = st.expander("All layers as a table", key="table", on_change="rerun")
-    if link.open:
-        link.code(
-            state.link(experiment, to_query(pinned.kept()) | spread.to_query()),
-            language=None,
-            wrap_lines=True,
-        )
-    if script.open:
-        script.code(to_script(experiment), language="python")
-    if table.open:
-        table.dataframe(layer_table(run), hide_index=True)
+from pages.work.progress import Progress
+from pages.work.turns import SCRIPT_LOCK
 
 
 def _is_quick(experiment: Experiment, pins: Pins) -> bool:
-    """Whether it, all that is kept beside it and the networks around it are done at once."""
+    """Whether the run, the runs of the pins, the law and the ensemble are all quick."""
     runs = all(is_quick(each) for each in (experiment, *pins.values()))
-    is_told = class_view.current().shows("theory")
-    return runs and (not is_told or spread.is_quick(experiment))
+    needs_theory = class_view.current().shows("theory")
+    return runs and (not needs_theory or spread.is_quick(experiment))
 
 
 def _first_screen(
@@ -60,10 +40,10 @@ def _first_screen(
     device: str,
     problems: list[str],
 ) -> tuple[Run | None, dict[str, Run | str]]:
-    """The main chart; its run, None if the host refuses it, and those of the pins."""
+    """Draw the main chart; returns its run, None if the host refuses it, and those of the pins."""
     page.warn(problems)
     bar = st.empty()
-    progress = _progress.Progress(bar, "Multiplying…")
+    progress = Progress(bar, "Multiplying…")
     found = pinned.measured(pins, device, progress)
     try:
         run = answers.run(experiment, device, progress)
@@ -87,7 +67,7 @@ def _first_screen(
 
 
 class _Places(NamedTuple):
-    """Where things go: beside each other, or on a projector below each other."""
+    """Places for the answer, the chart and the controls: in columns, on a projector in rows."""
 
     answer: DeltaGenerator
     chart: DeltaGenerator
@@ -109,7 +89,7 @@ def _has_switch(view: ClassView) -> bool:
 
 
 def _controls_of(view: ClassView, places: _Places) -> DeltaGenerator:
-    """The controls that are shown; returns where an ensemble says how far it is."""
+    """Draw the controls that are shown; returns the place for the progress of an ensemble."""
     with places.controls:
         fields.main_controls(view.shows)
         progress = spread.switch() if _has_switch(view) else st.empty()
@@ -118,29 +98,15 @@ def _controls_of(view: ClassView, places: _Places) -> DeltaGenerator:
     return progress
 
 
-def _rest(experiment: Experiment, device: str, run: Run) -> None:
-    """Everything below the first screen but theory and verdict."""
-    left, right = st.columns(2)
-    with left:
-        means = charts.mean_per_layer(run)
-        is_told = class_view.current().shows("verdict")
-        show(means if is_told else charts.unanswered(means), key="mean")
-    with right:
-        show(charts.fractions_per_layer(run), key="fractions")
-    show(charts.distribution_per_layer(run), key="distribution")
-    activation_card.card(experiment)
-    _details(experiment, device, run)
-
-
 def _explore(*, in_fragment: bool) -> None:
-    with TURNS.turn():
+    with SCRIPT_LOCK.held():
         _page(in_fragment=in_fragment)
 
 
 def _page(*, in_fragment: bool) -> None:
     _adopt_link()
     experiment, refused = state.current()
-    pins, view = pinned.kept(), class_view.current()
+    pins, view = pinned.current(), class_view.current()
     if view.on_projector:
         page.projector_style()
     quick = _is_quick(experiment, pins)
@@ -148,45 +114,63 @@ def _page(*, in_fragment: bool) -> None:
         st.rerun()
     device = fields.current_device()
     places = _places(view.on_projector)
-    # A quick run is drawn before the controls are sent again; a long one must not hide them.
+    # A quick run is drawn before the controls are sent again; a long run must not hide them.
     progress = None if quick else _controls_of(view, places)
-    problems = refused + state.link_problems(experiment)
+    problems = refused + arrival.link_problems(experiment)
     with places.chart:
-        expected = spread.expected(experiment, is_told=view.shows("theory"))
+        expected = spread.expected(experiment, is_shown=view.shows("theory"))
         problems += expected.problems
         run, found = _first_screen(experiment, pins, expected, device, problems)
     if quick:
         _controls_of(view, places)
-        if state.current()[0] != experiment:  # the browser went back: the address had the say
+        if state.current()[0] != experiment:  # after a step back, bound widgets follow the address
             st.rerun()
     with places.controls:
-        if view.shows("pins") and not view.on_projector:
-            pinned.controls(experiment, pins, found)
-        beside = to_query(pins) | view.to_query()
-        if not view.on_projector:
-            share.button(experiment, beside | spread.to_query())
-        class_view.projector_button()
-        own = state.unbound()
-        owned = ("pin_*", *class_view.OWNED, *own)
-        address.write(owned, beside | own, experiment.to_query())
-    if run is None:
-        return
+        _below_controls(experiment, pins, found)
+    if run is not None:
+        _words_and_rest(experiment, expected, device, run, places.answer)
+        spread.catch_up(experiment, expected, progress)
+
+
+def _below_controls(experiment: Experiment, pins: Pins, found: dict[str, Run | str]) -> None:
+    """Draw the pins and the buttons below the controls, and write the page's own parameters."""
+    view = class_view.current()
+    if view.shows("pins") and not view.on_projector:
+        pinned.controls(experiment, pins, found)
+    beside = to_query(pins) | view.to_query()
+    if not view.on_projector:
+        share.button(experiment, beside | spread.to_query())
+    class_view.projector_button()
+    own = state.unbound()
+    owned = ("pin_*", *class_view.OWNED, *own)
+    address.write(owned, beside | own, experiment.to_query())
+
+
+def _words_and_rest(
+    experiment: Experiment,
+    expected: spread.Expected,
+    device: str,
+    run: Run,
+    place: DeltaGenerator,
+) -> None:
+    """The answer at its place, and everything below the first screen."""
+    view = class_view.current()
     verdict = judge(run) if view.shows("verdict") else None
     if verdict:
-        with places.answer:
+        with place:
             page.answer(verdict, run, predicted_iteration(expected.prediction))
-    if not view.on_projector:
-        if view.shows("theory"):
-            spread.beside(run, expected)
-        if verdict:
-            page.torch_checks(verdict, run)
-        if view.shows("details"):
-            _rest(experiment, device, run)
-    spread.catch_up(experiment, expected, progress)
+    if view.on_projector:
+        return
+    if view.shows("theory"):
+        spread.beside(run, expected)
+    if verdict:
+        page.torch_checks(verdict, run)
+    if view.shows("details"):
+        details(experiment, device, run)
 
 
 def _adopt_link() -> None:
-    state.adopt_link("explore")
+    arrival.adopt_link("explore")
     pinned.adopt_link()
     spread.adopt_link()
     class_view.adopt_link()
@@ -199,10 +183,10 @@ st.html(
 )
 class_view.hear_keys()
 _adopt_link()
-# A fragment redraws only itself, which is quicker; but nothing ends it before its time. A long run
-# is therefore part of the whole page, which a newer step of a slider interrupts.
-if _is_quick(state.current()[0], pinned.kept()):
+# A fragment redraws only itself, which is quicker, but Streamlit lets it run to its end. So a long
+# run is part of the whole page, which Streamlit interrupts for a newer step of a slider.
+if _is_quick(state.current()[0], pinned.current()):
     st.fragment(_explore)(in_fragment=True)
 else:
-    with st.container():  # as deep in the page as a fragment: the charts stay where they are
+    with st.container():  # as deep in the page as a fragment, so that Streamlit keeps the charts
         _explore(in_fragment=False)

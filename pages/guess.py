@@ -1,24 +1,25 @@
-"""Guess: a class says at which iteration x breaks, before anyone sees it."""
+"""Guess: a class guesses at which iteration x breaks, before the answer is shown."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from core.text import shown
-from pages.controls import address, state
+from pages.controls import address, arrival
+from pages.controls.links import explore_link
 from pages.poll import answer, student, teacher, watch
 from pages.poll.codes import ALPHABET, LENGTH, well_formed
 from pages.poll.rooms import HOURS
 from pages.poll.store import RoomError
-from pages.poll.view import last_code, look
+from pages.poll.view import last_code, view_of
 from pages.words import page
-from pages.work import viewer as _viewer
+from pages.work.viewer import token
 
 _ALLOWED = f"{LENGTH} letters and digits out of {ALPHABET}"
 
 
 def _join(problems: list[str]) -> None:
-    """A field for the code, and how a room comes to be."""
+    """Draw a field for the code of a room, and how a teacher opens one."""
     st.html('<div class="gi-question"><h1>Guess the iteration</h1></div>')
     page.warn(problems)
     with st.form("join", border=False):
@@ -35,27 +36,27 @@ def _join(problems: list[str]) -> None:
         """<p class="gi-words">Teachers: set up an experiment in Explore, then choose
         <b>Share</b> and <b>Ask the class</b>. Nobody sees the answer until you reveal it.</p>"""
     )
-    st.page_link("pages/explore.py", label="Open Explore", icon=":material/insights:")
+    explore_link("Open Explore")
 
 
 def _room(code: str) -> None:
-    viewer = _viewer.token()
+    viewer = token()
     try:
-        seen = look(code, viewer)
+        view = view_of(code, viewer)
     except RoomError as error:
         page.warn([str(error)])
         watch.watch(code, "version", None)
         return
-    if seen is None:
+    if view is None:
         _join([f"room: there is no room {code}. A room is open for {HOURS} hours."])
-    elif seen.is_host:
-        teacher.show(seen, viewer)
+    elif view.is_teacher:
+        teacher.show(view, viewer)
     else:
-        student.show(seen, viewer)
+        student.show(view, viewer)
 
 
 def _page() -> None:
-    state.leave("guess")
+    arrival.remember_page("guess")
     asked = st.query_params.get("room", "")
     code = well_formed(asked)
     if code:

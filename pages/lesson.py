@@ -6,13 +6,13 @@ import streamlit as st
 
 from core.lesson import STEPS, Result, Setting, Step
 from core.question.experiment import Experiment
-from pages.controls import fields, state
+from pages.controls import arrival, fields, state
 from pages.course import challenge, exercise, place
 from pages.words import page
 
 
 def _setting(step: Step, experiment: Experiment) -> Setting | None:
-    """The size that the controls ask for; None, and a message, if the step has no such size."""
+    """The size that the controls ask for; None, with a message, if the step does not allow it."""
     e = experiment
     try:
         return step.setting(e.width, e.depth, e.seed, place.repetitions(step))
@@ -22,12 +22,12 @@ def _setting(step: Step, experiment: Experiment) -> Setting | None:
 
 
 def _result(step: Step, setting: Setting | None) -> Result | None:
-    """The answer, if it was asked for; None, and a message, if the host refuses it."""
+    """The answer, if the student asked for it; None, with a message, if the host refuses it."""
     if setting is None or not place.is_done(step):
         return None
     try:
         return exercise.result_of(step, setting)
-    except ValueError as error:  # it speaks of an ensemble; the page asks how many
+    except ValueError as error:  # it names ensemble_size; this page asks how many
         page.warn([str(error).replace("ensemble_size", f"how many {step.repeats}")])
         return None
 
@@ -53,7 +53,7 @@ def _study(step: Step, experiment: Experiment, problems: list[str]) -> None:
         fields.control("seed")
         fields.redraw_button()
     with left:
-        page.warn(problems + state.link_problems(experiment))
+        page.warn(problems + arrival.link_problems(experiment))
         exercise.question(step)
         setting = _setting(step, experiment)
         if not place.is_done(step):
@@ -66,12 +66,12 @@ def _study(step: Step, experiment: Experiment, problems: list[str]) -> None:
             exercise.numbers(result)
             exercise.more(step, setting)
             if step.number == len(STEPS):
-                challenge.own_turn(experiment.seed)
+                challenge.challenge(experiment.seed)
         place.onwards()
 
 
 def _page() -> None:
-    state.adopt_link("lesson")
+    arrival.adopt_link("lesson")
     place.adopt_link()
     experiment, problems = state.current()
     step = place.current()
@@ -79,7 +79,7 @@ def _page() -> None:
         _teach(step, experiment)
     else:
         _study(step, experiment, problems)
-    place.write(experiment)
+    place.write_address(experiment)
 
 
 page.style()

@@ -1,4 +1,4 @@
-"""Number formats: one experiment in all of them, and the scale factors that each one carries."""
+"""Number formats: one experiment in all of them, and the scale factors with which each holds."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from core.question.experiment import Experiment
 from core.reading.comparison import FormatRow, eight_bits, format_row
 from core.simulation.propagate import Run
 from core.theory.windows import scale_windows
-from pages.controls import address, fields, state
+from pages.controls import address, arrival, fields, state
 from pages.exploring import pinned
 from pages.figures.chart import show
-from pages.words import page
+from pages.words import page, table
 from pages.work import answers
-from pages.work import progress as _progress
+from pages.work.progress import Progress
 
 _COLUMNS = {
-    "Smallest": "The smallest positive value at all, a subnormal: less than half of it is 0.",
+    "Smallest": "The smallest positive number, a subnormal. Less than half of it is rounded to 0.",
     "Largest": "The largest finite value.",
     "Overflow at i": "The loop index of the product after which an element is Inf or NaN; "
     "(Inf) where none is NaN yet.",
     "Overflow predicted": "Over all seeds, from the exact law at this width, where one is known.",
     "All zero at i": "The loop index of the product after which every element is exactly 0.",
     "All zero predicted": "Over all seeds, from the exact law at this width, where one is known.",
-    "Stuck at the end": "Of the last layer's elements other than zero, the part at the largest "
-    "value. Only a format without infinity saturates.",
+    "Stuck at the end": "The share of the last layer's elements other than zero that are at the "
+    "largest value. Only a format without infinity saturates.",
 }
-_NONE = " class=gi-none"
+_CAPTION = "Measured with this seed, beside what is predicted over all seeds."
 
 
 def _measured(experiment: Experiment, device: str) -> tuple[dict[str, Run], dict[str, str]]:
-    """The run in every number format, and why the host refuses the others."""
+    """Format -> its run, and format -> why the host refuses to run it."""
     runs: dict[str, Run] = {}
     refused: dict[str, str] = {}
     bar = st.empty()
     share = 1 / len(NUMBER_FORMATS)
     for place, name in enumerate(NUMBER_FORMATS):
-        progress = _progress.Progress(bar, f"Multiplying in {name}…", (place * share, share))
+        progress = Progress(bar, f"Multiplying in {name}…", (place * share, share))
         try:
             runs[name] = answers.run(experiment.replace(number_format=name), device, progress)
         except ValueError as error:
@@ -50,41 +50,32 @@ def _measured(experiment: Experiment, device: str) -> tuple[dict[str, Run], dict
 
 
 def _refusals(refused: dict[str, str]) -> None:
-    """Each reason once, with the formats that it holds for."""
+    """Draw each reason once, with the formats that it holds for."""
     for reason in dict.fromkeys(refused.values()):
         names = [name for name, given in refused.items() if given == reason]
         st.error(f"{', '.join(names)}: {reason}")
 
 
 def _table(rows: list[FormatRow]) -> None:
-    """What became of the signal in each format, measured beside predicted."""
-    head = "".join(
-        f'<th scope="col"><abbr title="{escape(help)}">{escape(label)}</abbr></th>'
-        for label, help in _COLUMNS.items()
+    """Draw the fate of the signal in each format, measured beside predicted."""
+    cells = [(escape(row.name), _cells(row)) for row in rows]
+    table.show(_CAPTION, "Format", _COLUMNS, cells, below=_reasons(rows))
+
+
+def _cells(row: FormatRow) -> tuple[str, ...]:
+    texts = (
+        *row.range,
+        row.overflow,
+        row.overflow_predicted,
+        row.all_zero,
+        row.all_zero_predicted,
+        row.saturated,
     )
-    body = ""
-    for row in rows:
-        cells = (
-            *row.range,
-            row.overflow,
-            row.overflow_predicted,
-            row.all_zero,
-            row.all_zero_predicted,
-            row.saturated,
-        )
-        body += f'<tr><th scope="row">{escape(row.name)}</th>' + "".join(
-            f'<td data-label="{escape(label)}"{_NONE * (cell == "–")}>{escape(cell)}</td>'
-            for label, cell in zip(_COLUMNS, cells, strict=True)
-        )
-        body += "</tr>"
-    st.html(
-        f"""<div class="gi-formats gi-table"><table><caption>Measured with this seed, beside what is
-        predicted over all seeds</caption><thead><tr><th scope="col">Format</th>{head}</tr></thead>
-        <tbody>{body}</tbody></table>{_reasons(rows)}</div>"""
-    )
+    return tuple(escape(text) for text in texts)
 
 
 def _reasons(rows: list[FormatRow]) -> str:
+    """Why no law is known, each reason once."""
     reasons = dict.fromkeys(row.reason for row in rows if row.reason)
     return "".join(f"<p>{escape(reason)}</p>" for reason in reasons)
 
@@ -92,18 +83,18 @@ def _reasons(rows: list[FormatRow]) -> str:
 def _windows(experiment: Experiment) -> None:
     st.html(
         """<h2 class="gi-heading">The scale window</h2><p class="gi-words">Between which scale
-        factors does a format carry the signal through all layers? By infinite-width theory, for the
-        typical network with independent weights, tied or fresh. Above its window the largest
-        element, taken as √(2 ln N) times the rms where x has N elements, or the largest weight
-        leaves the range. Below it the last layer's typical element is less than half the smallest
-        subnormal: it is 0.</p>"""
+        factors does a format carry the signal through all layers? The bars are predicted by
+        infinite-width theory, for the typical network with independent weights, tied or fresh.
+        Above its window the largest element, taken as √(2 ln N) times the rms where x has N
+        elements, or the largest weight leaves the range. Below it the last layer's typical element
+        is less than half the smallest subnormal, and is rounded to 0.</p>"""
     )
     windows = scale_windows(experiment)
     show(charts.scale_windows(windows, experiment.scale, experiment.width), key="windows")
 
 
 def _page() -> None:
-    state.adopt_link("number-formats")
+    arrival.adopt_link("number-formats")
     pinned.adopt_link()
     experiment, refused_values = state.current()
     device = fields.current_device()
@@ -114,7 +105,7 @@ def _page() -> None:
     with below:
         fields.more_controls(number_format=False)
     with left:
-        page.warn(refused_values + state.link_problems(experiment))
+        page.warn(refused_values + arrival.link_problems(experiment))
         chart = st.container()
     with chart:
         runs, refused = _measured(experiment, device)

@@ -1,4 +1,4 @@
-"""Phase diagram: two fields varied, and where signals explode, vanish and hold."""
+"""Phase diagram: where signals explode, vanish and hold as two fields vary."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ import streamlit as st
 from core import charts
 from core.maps.landscape import Landscape
 from core.maps.words import summary
-from pages.controls import state
+from pages.controls import arrival, state
 from pages.figures.chart import show
 from pages.maps import cell, controls, on_screen, presets, refining, words
 from pages.maps.presets import DEFAULT, PAGE
-from pages.maps.refining import Seen
+from pages.maps.refining import MapView
 from pages.words import page
 
 
-def _draw(landscape: Landscape, seen: Seen) -> None:
-    """The map as far as it is known, in a frame that is there from the start."""
-    if seen.state == "refused":
-        st.error(seen.problem)
-        if seen.result is None:
+def _draw(landscape: Landscape, view: MapView) -> None:
+    """Draw the map as far as it is known; its frame is there from the start."""
+    if view.state == "refused":
+        st.error(view.problem)
+        if view.result is None:
             return
-    result = seen.result or landscape.blank()
+    result = view.result or landscape.blank()
     words.say(summary(result))
     show(
-        charts.phase_diagram(result, seen.borders or ()),
+        charts.phase_diagram(result, view.borders or ()),
         key="map",
         urgent=True,
-        on_cell=cell.opened(landscape),
+        on_cell=cell.on_click(landscape),
     )
 
 
 def _page() -> None:
-    state.adopt_link(PAGE)
+    arrival.adopt_link(PAGE)
     on_screen.adopt_link(PAGE, DEFAULT)
     cell.open_clicked()
     experiment, refused = state.current()
@@ -42,17 +42,17 @@ def _page() -> None:
         presets.buttons(landscape)
         controls.controls(landscape)
     with left:
-        page.warn(refused + state.link_problems(experiment))
-        seen = refining.look(landscape, bordered=True)
-        _draw(landscape, seen)
-        refining.button(landscape, seen)
-    if seen.result:
-        cell.chooser(landscape, seen.result)
-        words.explained(landscape, seen)
+        page.warn(refused + arrival.link_problems(experiment))
+        view = refining.view_of(landscape, bordered=True)
+        _draw(landscape, view)
+        refining.button(landscape, view)
+    if view.result:
+        cell.chooser(landscape, view.result)
+        words.explained(landscape, view)
     controls.rest(landscape)
     words.link(landscape, DEFAULT)
-    on_screen.write(landscape, DEFAULT)
-    refining.come_back(seen)
+    on_screen.write_address(landscape, DEFAULT)
+    refining.refresh_until_settled(view)
 
 
 page.style()

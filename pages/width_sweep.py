@@ -10,53 +10,43 @@ from core import charts
 from core.maps.landscape import Landscape
 from core.maps.words import engines
 from core.sweep.coordinate_check import CoordinateCheck, Slope, checked
-from pages.controls import state
+from pages.controls import arrival, state
 from pages.figures.chart import show
 from pages.maps import on_screen, refining, width_controls, words
-from pages.maps.refining import Seen
+from pages.maps.refining import MapView
 from pages.maps.width_controls import DEFAULT, PAGE
-from pages.words import page
+from pages.words import page, table
 
-_COLUMNS = ("slope", "standard error", "in words")
-
-
-def _cells(slope: Slope) -> tuple[str, str, str]:
-    return f"{slope.slope:z.3f}", f"{slope.standard_error:.3f}", slope.in_words
+_COLUMNS = dict.fromkeys(("slope", "standard error", "in words"), "")
+_CAPTION = (
+    "Slope of log rms against log n: 0 is flat, ½ grows as √n. By least squares over all networks, "
+    "with a term in 1/n for the effect of a finite width."
+)
 
 
 def _table(check: CoordinateCheck) -> None:
-    """The exponent of every layer."""
-    head = "".join(f'<th scope="col">{column}</th>' for column in _COLUMNS)
-    rows = "".join(
-        f'<tr><th scope="row">layer {each.layer}</th>'
-        + "".join(
-            f'<td data-label="{column}">{escape(text)}</td>'
-            for column, text in zip(_COLUMNS, _cells(each), strict=True)
-        )
-        + "</tr>"
-        for each in check.slopes
-    )
-    st.html(
-        f"""<div class="gi-table"><table><caption>Slope of log rms against log n: 0 is flat,
-        ½ grows as √n. By least squares over all networks, with a term in 1/n for what a finite
-        width does</caption><thead><tr>
-        <th scope="col">Layer</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>"""
-    )
+    """Draw the exponent of every layer."""
+    table.show(_CAPTION, "Layer", _COLUMNS, [_row(slope) for slope in check.slopes])
 
 
-def _draw(landscape: Landscape, seen: Seen) -> None:
-    """The sizes as far as they are known."""
-    if seen.state == "refused":
-        st.error(seen.problem)
-        if seen.result is None:
+def _row(slope: Slope) -> tuple[str, tuple[str, ...]]:
+    texts = (f"{slope.slope:z.3f}", f"{slope.standard_error:.3f}", slope.in_words)
+    return f"layer {slope.layer}", tuple(escape(text) for text in texts)
+
+
+def _draw(landscape: Landscape, view: MapView) -> None:
+    """Draw the sizes as far as they are known."""
+    if view.state == "refused":
+        st.error(view.problem)
+        if view.result is None:
             return
-    check = checked(seen.result or landscape.blank())
+    check = checked(view.result or landscape.blank())
     words.say(check.sentence)
     show(charts.size_against_width(check), key="coordinate", urgent=True)
 
 
 def _page() -> None:
-    state.adopt_link(PAGE)
+    arrival.adopt_link(PAGE)
     on_screen.adopt_link(PAGE, DEFAULT, width_controls.shape_problems)
     experiment, refused = state.current()
     landscape = on_screen.current(PAGE, experiment)
@@ -64,19 +54,20 @@ def _page() -> None:
     with right:
         width_controls.controls(landscape)
     with left:
-        page.warn(refused + state.link_problems(experiment))
-        seen = refining.look(landscape)
-        _draw(landscape, seen)
-        refining.button(landscape, seen)
-    if seen.result:
-        check = checked(seen.result)
+        page.warn(refused + arrival.link_problems(experiment))
+        view = refining.view_of(landscape)
+        _draw(landscape, view)
+        refining.button(landscape, view)
+    if view.result:
+        check = checked(view.result)
         _table(check)
-        notes = [] if seen.state == "going on" else check.notes  # now, much has no size yet
-        page.paragraphs([*notes, engines(seen.result)])
+        # The notes tell which sizes are missing; meanwhile most are only not computed yet.
+        notes = [] if view.state == "going on" else check.notes
+        page.paragraphs([*notes, engines(view.result)])
     width_controls.rest()
     words.link(landscape, DEFAULT)
-    on_screen.write(landscape, DEFAULT)
-    refining.come_back(seen)
+    on_screen.write_address(landscape, DEFAULT)
+    refining.refresh_until_settled(view)
 
 
 page.style()

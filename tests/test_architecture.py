@@ -41,6 +41,8 @@ PAGES: dict[str, set[str]] = {
     "serving": {"work", "figures", "maps", "poll"},
 }
 
+MOST_LINES = 40  # of a function, without its docstring: what fits on a screen
+
 
 def imported(path: Path) -> set[str]:
     """Dotted names of all that a file imports, relative imports made absolute."""
@@ -123,6 +125,22 @@ def test_pages_neither_compute_nor_draw_and_import_what_their_row_names(path):
     here = floor_of(path, "pages")
     folders = rooms(path, "pages")
     assert folders <= PAGES.get(here, set(PAGES) - {"serving"})
+
+
+def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """How many lines a function has, without its docstring."""
+    first = function.body[0]
+    told = ast.get_docstring(function) is not None
+    docstring = (first.end_lineno or 0) - first.lineno + 1 if told else 0
+    return (function.end_lineno or 0) - function.lineno + 1 - docstring
+
+
+@pytest.mark.parametrize("path", [*sources("core"), *sources("pages")], ids=named)
+def test_a_function_fits_on_a_screen(path):
+    nodes = ast.walk(ast.parse(path.read_text()))
+    functions = [n for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    long = {f"{named(path)}: {f.name}" for f in functions if lines_of(f) > MOST_LINES}
+    assert not long
 
 
 def test_app_imports_no_core():

@@ -1,7 +1,7 @@
-"""Results as Plotly figures, one module per kind of picture; nothing is computed here."""
+"""Results as Plotly figures, one module per kind of figure; nothing is computed here."""
 
+from .classroom import enlarged, unanswered
 from .distribution_per_layer import distribution_per_layer
-from .figure import enlarged, unanswered
 from .fractions_per_layer import fractions_per_layer
 from .guesses import guessed_iterations
 from .lesson import lesson_pictures

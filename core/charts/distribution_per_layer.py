@@ -1,4 +1,4 @@
-"""How the magnitudes of the elements are spread, layer by layer: a heat map of log2|x|.
+"""The distribution of the elements' magnitudes, layer by layer: a heat map of log2|x|.
 
 A row spans a factor of two, or several where the range is wide.
 """
@@ -18,7 +18,7 @@ _SCALE = [[0.0, "#1d3a66"], [0.35, "#2f6fb5"], [0.7, "#6fb3d6"], [1.0, "#ffe08a"
 
 
 def distribution_per_layer(run: Run) -> Figure:
-    """Share of each layer's elements per octave of |x|; zero and non-finite ones are not in it."""
+    """Share of each layer's elements per octave of |x|; zero and non-finite ones are left out."""
     histogram = run.stats.histogram
     stride = -(-len(run.stats) // _MOST_COLUMNS)
     layers = np.arange(0, len(run.stats), stride)
@@ -37,7 +37,7 @@ def distribution_per_layer(run: Run) -> Figure:
     }
     shapes, notes = event_marks(run)
     layout = {
-        "xaxis": layer_axis(run),
+        "xaxis": layer_axis(run.experiment.depth),
         "yaxis": {"title": {"text": "log2 |x|"}, "zeroline": False, "automargin": True},
         "hovermode": "closest",
         "shapes": shapes,

@@ -1,24 +1,27 @@
-"""What every figure shares: its parts as plain dicts, the palette, the layer axis.
+"""What all figures share: the palette, axes, traces, lines and notes, as plain dicts.
 
 A figure is a dict ``{"data": […], "layout": {…}}`` in Plotly's own schema, ready to be sent. Text
 and grid take the page's colours; the colours below have a contrast of at least 3:1 on white and on
-the dark background, and stay apart for colour-blind eyes.
+the dark background, and colour-blind eyes can tell them apart.
 """
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..maths.arrays import Array
 from ..reading.diagnosis import breaks_as
 from ..simulation.propagate import Run
 
 Figure = dict[str, Any]
 Parts = list[dict[str, Any]]
+Side = Literal["left", "right"]
 
 BLUE = "#3a7bd5"
 VERMILION = "#d9541e"
@@ -35,13 +38,14 @@ PIN_COLORS = {
     "e": "#f2506a",
     "f": "#9c4884",
 }
-"""Slot -> the colour of what is kept there; its letter tells it apart where colours do not."""
-EVENTS = "events"
-"""The uid of the trace that marks what happens on the curve itself."""
+"""A pin's letter -> its colour; the letter on the curve tells it apart where colours do not."""
+EVENT_POINTS = "events"
+"""The uid of the trace that marks events on the curve itself."""
 STAYS = "-stays-"
-"""How the uid of a trace begins that does not follow the sliders; a preview leaves it in view."""
-_MOST_MARKERS = 12
-_EVERY_LAYER = 12  # so shallow that every layer gets its tick
+"""The beginning of a uid whose trace does not follow the sliders: a preview leaves it in view."""
+_MOST_MARKERS = 12  # a curve of more points is a line without markers
+_EVERY_LAYER = 12  # up to this depth every layer has its tick
+_LOG10_2 = float(np.log10(2))
 
 
 def packed(values: ArrayLike) -> dict[str, str]:
@@ -54,7 +58,7 @@ def packed(values: ArrayLike) -> dict[str, str]:
 
 
 def listed(values: ArrayLike) -> list[float | None]:
-    """Numbers to six significant digits, None where there is no finite one."""
+    """Numbers to six significant digits; None in place of NaN and infinities."""
     numbers = np.asarray(values, dtype=np.float64).tolist()
     return [float(f"{value:.6g}") if isfinite(value) else None for value in numbers]
 
@@ -75,16 +79,73 @@ def line(y: ArrayLike, *, name: str, color: str, hover: str, **more: Any) -> dic
     } | more
 
 
-def layer_axis(run: Run, *, title: bool = True, deepest: int = 0) -> dict[str, Any]:
-    """The shared x axis: layer k, which is x after k products, at least as far as ``deepest``."""
-    depth = max(run.experiment.depth, deepest)
-    axis: dict[str, Any] = {
+def positive(values: ArrayLike) -> Array:
+    """Sizes for a log axis: NaN in place of zeros and infinities."""
+    sizes = np.asarray(values, dtype=np.float64)
+    return np.where((sizes > 0) & np.isfinite(sizes), sizes, np.nan)
+
+
+def bar(x: Sequence[Any], y: ArrayLike, **more: Any) -> dict[str, Any]:
+    """A trace of bars."""
+    return {"type": "bar", "x": x, "y": listed(y)} | more
+
+
+def upright(x: Any, style: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """A line over the whole height of the plot; ``style`` is Plotly's."""
+    ends = {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1}
+    return ends | {"line": style} | more
+
+
+def note(text: str, x: Any, y: float, *, size: float | None = None, **more: Any) -> dict[str, Any]:
+    """Words at a point, without an arrow; without a size they take the figure's own."""
+    font = {} if size is None else {"font": {"size": size}}
+    return {"text": text, "x": x, "y": y, "showarrow": False} | font | more
+
+
+def beside(side: Side, gap: int) -> dict[str, Any]:
+    """Where a note stands: so many pixels to the left or to the right of its point."""
+    if side == "left":
+        return {"xanchor": "right", "xshift": -gap}
+    return {"xanchor": "left", "xshift": gap}
+
+
+def layer_axis(depth: int) -> dict[str, Any]:
+    """The shared x axis: layer k, which is x after k products, from the input to ``depth``."""
+    return {
+        "title": {"text": "layer k (x after k products)"},
         "range": [-0.01 * depth - 0.4, depth * 1.01 + 0.4],
         "tickformat": "d",
         "dtick": 1 if depth <= _EVERY_LAYER else None,
         "zeroline": False,
     }
-    return axis | ({"title": {"text": "layer k (x after k products)"}} if title else {})
+
+
+def to_decades(octaves: ArrayLike) -> Array:
+    """log10 of numbers that are given by their log2; NaN in place of infinities."""
+    values = np.asarray(octaves, dtype=np.float64) * _LOG10_2
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def decades(values: ArrayLike, *, least: float = 4.0, pad: float = 0.06) -> tuple[float, float]:
+    """Both ends of a log axis, as log10, with everything in view.
+
+    Args:
+        values: log10 of what is to be in view; those that are not finite are left out.
+        least: decades between the ends, however near to each other the values are.
+        pad: room at either end, as a part of the range.
+    """
+    seen = np.asarray(values, dtype=np.float64)
+    seen = seen[np.isfinite(seen)]
+    low, high = (float(seen.min()), float(seen.max())) if seen.size else (-1.0, 1.0)
+    missing = max(0.0, least - (high - low)) / 2
+    low, high = low - missing, high + missing
+    room = pad * (high - low)
+    return low - room, high + room
+
+
+def size_title(run: Run) -> str:
+    """The title of the axis of a run's sizes."""
+    return run.size_name if run.experiment.is_single_number else f"{run.size_name} of x"
 
 
 def size_axis(low: float, high: float, size: str) -> dict[str, Any]:
@@ -100,7 +161,15 @@ def size_axis(low: float, high: float, size: str) -> dict[str, Any]:
 
 
 def figure(data: Parts, layout: dict[str, Any], *, height: int, alt: str, **meta: Any) -> Figure:
-    """A figure with the shared layout; ``alt`` says in words what it shows, ``meta`` anything."""
+    """A figure with the shared layout.
+
+    Args:
+        data: its traces.
+        layout: with both axes; it overrides the shared layout.
+        height: in pixels.
+        alt: what the figure shows, in words.
+        meta: more for the page's script, by name.
+    """
     shared = {
         "height": height,
         "margin": {"l": 64, "r": 16, "t": 28, "b": 48},
@@ -116,53 +185,16 @@ def figure(data: Parts, layout: dict[str, Any], *, height: int, alt: str, **meta
     return {"data": data, "layout": shared | layout | axes}
 
 
-def enlarged(drawn: Figure) -> Figure:
-    """The same figure for a projector."""
-    layout = drawn["layout"]
-    notes = [
-        note | {"font": note["font"] | {"size": 1.4 * note["font"]["size"]}}
-        for note in layout["annotations"]
-    ]
-    data = [
-        trace
-        | (
-            {"line": trace["line"] | {"width": 1.8 * trace["line"].get("width", 2)}}
-            if "line" in trace
-            else {}
-        )
-        | ({"showlegend": False} if trace.get("visible") == "legendonly" else {})
-        for trace in drawn["data"]
-    ]
-    changed = {
-        "annotations": notes,
-        "height": 430,
-        "font": {"size": 20},
-        "margin": {"l": 110, "r": 24, "t": 40, "b": 70},
-        "legend": layout["legend"] | {"font": {"size": 16}},
-    }
-    return {"data": data, "layout": layout | changed}
-
-
-def unanswered(drawn: Figure) -> Figure:
-    """The same figure without the marks of what happened, for a class that is to find out."""
-    layout = drawn["layout"]
-    events, notes = layout["shapes"][:2], layout["annotations"][:1]
-    changed = {
-        "shapes": [mark | {"visible": False} for mark in events] + layout["shapes"][2:],
-        "annotations": [note | {"visible": False} for note in notes] + layout["annotations"][1:],
-        "meta": layout["meta"]
-        | {"alt": f"{layout['meta']['alt'].split('. ')[0]}.", "unanswered": True},
-    }
-    data = [trace for trace in drawn["data"] if trace.get("uid") != EVENTS]
-    return {"data": data, "layout": layout | changed}
-
-
 def event_marks(run: Run, *, height: float = 0.5, deepest: int = 0) -> tuple[Parts, Parts]:
     """Two shapes and an annotation for what happened first: a line, a tint behind it, words.
 
-    They are always there and always come first, unseen where nothing happened: a preview finds
-    them by their places. ``height`` is where the words stand, as a fraction of the plot, whose axis
-    reaches ``deepest`` if the run itself does not.
+    They are always there and always come first, hidden where nothing happened: a preview finds
+    them by their places.
+
+    Args:
+        run: its first event is marked.
+        height: where the words stand, as a fraction of the plot.
+        deepest: the layer that the x axis reaches, if the run itself does not.
     """
     events, depth = run.events, run.experiment.depth
     broken, zero = events.first_nonfinite, events.all_zero
@@ -172,23 +204,11 @@ def event_marks(run: Run, *, height: float = 0.5, deepest: int = 0) -> tuple[Par
     elif zero is not None:
         index, text, color = zero, f"all zero at i = {zero}", EVENT_COLORS[1]
     layer, happened = index + 1, bool(text)
-    upright = {"x0": layer, "yref": "paper", "y0": 0, "y1": 1, "visible": happened}
+    tint = {"type": "rect", "x1": depth + 0.5, "fillcolor": color, "opacity": 0.12}
     shapes = [
-        upright | {"type": "line", "x1": layer, "line": {"color": color, "width": 2}},
-        upright
-        | {"type": "rect", "x1": depth + 0.5, "fillcolor": color, "opacity": 0.12}
-        | {"line": {"width": 0}, "layer": "below"},
+        upright(layer, {"color": color, "width": 2}, visible=happened),
+        upright(layer, {"width": 0}, layer="below", visible=happened, **tint),
     ]
-    left = layer > max(depth, deepest) * 0.6
-    note = {
-        "x": layer,
-        "xanchor": "right" if left else "left",
-        "xshift": -6 if left else 6,
-        "yref": "paper",
-        "y": height,
-        "text": f"<b>{text}</b>",
-        "showarrow": False,
-        "font": {"size": 14},
-        "visible": happened,
-    }
-    return shapes, [note]
+    place = beside("left" if layer > max(depth, deepest) * 0.6 else "right", 6)
+    place |= {"yref": "paper", "visible": happened}
+    return shapes, [note(f"<b>{text}</b>", layer, height, size=14, **place)]

@@ -1,4 +1,4 @@
-"""Which part of the elements is zero, subnormal, saturated or not finite, per layer."""
+"""The fraction of the elements that is zero, subnormal, saturated or not finite, per layer."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _ALWAYS = ("nonfinite", "zero")
 
 
 def fractions_per_layer(run: Run) -> Figure:
-    """Fractions of the elements; those that never occur are left out, the two main ones stay."""
-    data, said = [], []
+    """Fractions of the elements; a kind that never occurs is left out, but for the main two."""
+    data, ends = [], []
     for name, color in _COLORS.items():
         values = run.stats.values[name]
         if values.any() or name in _ALWAYS:
             label = STATISTICS[name].label
             hover = f"{label} %{{y:.1%}}"
             data.append(line(values, name=label, color=color, hover=hover, mode="lines"))
-            said.append(f"{label} {values[-1]:.0%}")
+            ends.append(f"{label} {values[-1]:.0%}")
     shapes, _ = event_marks(run)
     layout = {
-        "xaxis": layer_axis(run),
+        "xaxis": layer_axis(run.experiment.depth),
         "yaxis": {
             "title": {"text": "fraction of elements"},
             "range": [-0.04, 1.04],
@@ -48,5 +48,5 @@ def fractions_per_layer(run: Run) -> Figure:
         },
         "shapes": shapes,
     }
-    alt = f"Fractions of the elements per layer; at the last layer: {', '.join(said)}."
+    alt = f"Fractions of the elements per layer; at the last layer: {', '.join(ends)}."
     return figure(data, layout, height=260, alt=alt)

@@ -1,4 +1,4 @@
-"""The pictures of an exercise: sizes per layer, then histograms."""
+"""The figures of an exercise: sizes per layer, then histograms."""
 
 from __future__ import annotations
 
@@ -7,8 +7,23 @@ from typing import Any
 import numpy as np
 
 from ..lesson import Curve, Result
-from .figure import BLUE, GOLD, GREEN, PURPLE, VERMILION, Figure, Parts, figure, listed
-from .lesson_histograms import height_of, histogram, layout_of
+from .figure import (
+    BLUE,
+    GOLD,
+    GREEN,
+    PURPLE,
+    VERMILION,
+    Figure,
+    Parts,
+    beside,
+    decades,
+    figure,
+    layer_axis,
+    listed,
+    note,
+    to_decades,
+)
+from .lesson_histograms import height_of, histogram, layout_of, note_size
 
 _STYLES = (
     (BLUE, "solid"),
@@ -18,7 +33,6 @@ _STYLES = (
     (GOLD, "longdash"),
 )
 _BAND = 0.14  # opacity
-_LOG10_2 = np.log10(2)
 _LEAST_DECADES = 2.0
 
 
@@ -27,7 +41,7 @@ def lesson_pictures(result: Result, *, large: bool = False) -> list[Figure]:
 
     Args:
         result: of an exercise.
-        large: for the last row of a classroom, which has room for the first of them.
+        large: for the last row of a classroom; there is room for the first figure only.
     """
     pictures = [_curves(result, large)] if result.curves else []
     axes = dict.fromkeys(counts.axis for counts in result.counts)
@@ -36,18 +50,14 @@ def lesson_pictures(result: Result, *, large: bool = False) -> list[Figure]:
     return pictures[:1] if large else pictures
 
 
-def _decades(log2: Any) -> Any:
-    values = np.asarray(log2, dtype=np.float64) * _LOG10_2
-    return np.where(np.isfinite(values), values, np.nan)
-
-
-def _shown(decades: float) -> str:
-    if np.isnan(decades):
+def _shown(log10: float) -> str:
+    """A size as text, also where a double has no room for it; empty for NaN."""
+    if np.isnan(log10):
         return ""
-    exponent = int(np.floor(decades))
+    exponent = int(np.floor(log10))
     if -4 <= exponent < 4:
-        return f"{10**decades:.4g}"
-    return f"{10 ** (decades - exponent):.3g}e{exponent}"
+        return f"{10**log10:.4g}"
+    return f"{10 ** (log10 - exponent):.3g}e{exponent}"
 
 
 def _rgba(color: str) -> str:
@@ -56,6 +66,7 @@ def _rgba(color: str) -> str:
 
 
 def _traces(curve: Curve, place: int) -> Parts:
+    """A curve, over its band if it has one."""
     color, dash = _STYLES[place % len(_STYLES)]
     layers = list(range(len(curve.log2_size)))
     shared: dict[str, Any] = {
@@ -68,12 +79,14 @@ def _traces(curve: Curve, place: int) -> Parts:
     if curve.low is not None and curve.high is not None:
         edge = shared | {"line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
         name = f"{curve.label}: nine in ten"
-        parts.append(edge | {"y": listed(_decades(curve.low)), "name": name, "uid": f"low{place}"})
+        parts.append(
+            edge | {"y": listed(to_decades(curve.low)), "name": name, "uid": f"low{place}"}
+        )
         fill = {"fill": "tonexty", "fillcolor": _rgba(color)}
         parts.append(
-            edge | fill | {"y": listed(_decades(curve.high)), "name": name, "uid": f"high{place}"}
+            edge | fill | {"y": listed(to_decades(curve.high)), "name": name, "uid": f"high{place}"}
         )
-    y = _decades(curve.log2_size)
+    y = to_decades(curve.log2_size)
     return [
         *parts,
         shared
@@ -89,32 +102,14 @@ def _traces(curve: Curve, place: int) -> Parts:
 
 
 def _curves(result: Result, large: bool) -> Figure:
+    """The sizes per layer, all curves in one figure."""
     data = [part for place, curve in enumerate(result.curves) for part in _traces(curve, place)]
-    drawn = np.array([y for part in data for y in part["y"] if y is not None] or [0.0])
-    low, high = float(drawn.min()), float(drawn.max())
-    missing = max(0.0, _LEAST_DECADES - (high - low)) / 2
-    notes = [note for curve in result.curves for note in _end(curve, large)]
-    pad = 0.05 * (high - low + 2 * missing)
-    room = 0.05 * (high - low) * any(note.get("yshift", 0) < 0 for note in notes)
-    axis = result.curve_axis.split(":")[0]
-    depth = max(len(curve.log2_size) for curve in result.curves) - 1
+    notes = [words for curve in result.curves for words in _end(curve, large)]
+    quantity = result.curve_axis.split(":")[0]
     layout = layout_of(
         large,
-        xaxis={
-            "title": {"text": "layer k (x after k products)"},
-            "range": [-0.01 * depth - 0.4, depth * 1.01 + 0.4],
-            "tickformat": "d",
-            "zeroline": False,
-        },
-        yaxis={  # logarithms, for a size may lie beyond any double
-            "title": {"text": f"{axis} (log scale)"},
-            "range": [low - missing - pad - room, high + missing + pad],
-            "tickprefix": "10<sup>",
-            "ticksuffix": "</sup>",
-            "tickformat": "~r",
-            "dtick": max(1, round((high - low + 2 * missing) / 7)),
-            "zeroline": False,
-        },
+        xaxis=layer_axis(max(len(curve.log2_size) for curve in result.curves) - 1),
+        yaxis=_decade_axis(data, notes) | {"title": {"text": f"{quantity} (log scale)"}},
         annotations=notes,
     )
     ends = "; ".join(_ended(curve) for curve in result.curves)
@@ -122,8 +117,24 @@ def _curves(result: Result, large: bool) -> Figure:
     return figure(data, layout, height=height_of(large, 340), alt=alt)
 
 
+def _decade_axis(data: Parts, notes: Parts) -> dict[str, Any]:
+    """A plain axis of logarithms, for a size may lie beyond any double."""
+    drawn = [y for part in data for y in part["y"] if y is not None] or [0.0]
+    low, high = decades(drawn, least=_LEAST_DECADES, pad=0.05)
+    span = max(drawn) - min(drawn)
+    below = 0.05 * span * any(words.get("yshift", 0) < 0 for words in notes)  # room for a note
+    return {
+        "range": [low - below, high],
+        "tickprefix": "10<sup>",
+        "ticksuffix": "</sup>",
+        "tickformat": "~r",
+        "dtick": max(1, round(max(span, _LEAST_DECADES) / 7)),
+        "zeroline": False,
+    }
+
+
 def _last(curve: Curve) -> tuple[int, str]:
-    """The last layer that is drawn, −1 if none is; and what is wrong with the one after it."""
+    """The last layer that is drawn, −1 if none is; and if the curve ends early, why."""
     sizes = np.asarray(curve.log2_size)
     seen = np.flatnonzero(np.isfinite(sizes))
     last = int(seen[-1]) if seen.size else -1
@@ -134,30 +145,23 @@ def _last(curve: Curve) -> tuple[int, str]:
 
 
 def _end(curve: Curve, large: bool) -> Parts:
-    """A note where a curve ends before its time."""
+    """A note where a curve ends before the last layer."""
     last, why = _last(curve)
     if last < 0 or not why:
         return []
-    sizes = _decades(curve.log2_size)
-    early = last < len(sizes) / 2  # there is room on the right
+    sizes = to_decades(curve.log2_size)
+    is_early = last < len(sizes) / 2  # there is room on the right
     falls = bool(sizes[last] < sizes[0])
-    return [
-        {
-            "x": last,
-            "y": float(sizes[last]),
-            "text": f"<b>{why}</b>",
-            "xanchor": "left" if early else "right",
-            "xshift": 10 if early else -10,
-            "yshift": 0 if early else (-8 if falls else 12),
-            "showarrow": False,
-            "font": {"size": 20 if large else 12},
-        }
-    ]
+    place = beside("right" if is_early else "left", 10)
+    place |= {"yshift": 0 if is_early else -8 if falls else 12}
+    size = note_size(large)
+    return [note(f"<b>{why}</b>", last, float(sizes[last]), size=size, **place)]
 
 
 def _ended(curve: Curve) -> str:
+    """The end of a curve in words."""
     last, why = _last(curve)
     if last < 0:
         return f"{curve.label}: nothing to draw"
-    at = f"{curve.label}: {_shown(float(_decades(curve.log2_size)[last]))} at layer {last}"
+    at = f"{curve.label}: {_shown(float(to_decades(curve.log2_size)[last]))} at layer {last}"
     return f"{at}, {why}" if why else at

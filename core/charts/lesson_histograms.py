@@ -7,24 +7,44 @@ from typing import Any
 import numpy as np
 
 from ..lesson import Counts
-from .figure import BLUE, GOLD, GREEN, GREY, VERMILION, Figure, Parts, figure, listed
+from .figure import (
+    BLUE,
+    GOLD,
+    GREEN,
+    GREY,
+    VERMILION,
+    Figure,
+    Parts,
+    bar,
+    beside,
+    figure,
+    listed,
+    note,
+    upright,
+)
 
 _MOST_TICKS = 20
+_MARK = {"color": GOLD, "width": 3, "dash": "dot"}
 
 
 def layout_of(large: bool, **more: Any) -> dict[str, Any]:
-    """A layout, with room for large type if it is to be large."""
+    """A layout, with room for large type if it is for a classroom."""
     room = {"font": {"size": 20}, "margin": {"l": 96, "r": 24, "t": 48, "b": 80}} if large else {}
     return room | more
 
 
 def height_of(large: bool, usual: int) -> int:
-    """The height of a picture, in pixels."""
+    """The height of a figure, in pixels."""
     return 560 if large else usual
 
 
+def note_size(large: bool) -> int:
+    """The font size of a note, in pixels."""
+    return 20 if large else 12
+
+
 def histogram(group: list[Counts], axis: str, large: bool) -> Figure:
-    """What was counted, as shares side by side; all of the group have the same axis."""
+    """Counts as shares, side by side; all of the group have the same axis."""
     log2 = group[0].log2
     data: Parts = []
     for place, counts in enumerate(group):
@@ -32,16 +52,15 @@ def histogram(group: list[Counts], axis: str, large: bool) -> Figure:
         shares = np.asarray(counts.counts) / max(1.0, float(np.sum(counts.counts)))
         name = counts.label.replace("`", "")
         data.append(
-            {
-                "type": "bar",
-                "x": listed(counts.values),
-                "y": listed(shares),
-                "name": name,
-                "uid": f"counts{place}",
-                "customdata": [_plain(value, log2) for value in counts.values],
-                "marker": {"color": color, "pattern": {"shape": ("", "/", "x", ".")[place % 4]}},
-                "hovertemplate": f"{name}: %{{customdata}}: %{{y:.1%}}<extra></extra>",
-            }
+            bar(
+                listed(counts.values),
+                shares,
+                name=name,
+                uid=f"counts{place}",
+                customdata=[_plain(value, log2) for value in counts.values],
+                marker={"color": color, "pattern": {"shape": ("", "/", "x", ".")[place % 4]}},
+                hovertemplate=f"{name}: %{{customdata}}: %{{y:.1%}}<extra></extra>",
+            )
         )
     title = f"{axis} (log scale)" if log2 else axis
     marks = [mark for counts in group for mark in counts.marks.items()]
@@ -57,17 +76,17 @@ def histogram(group: list[Counts], axis: str, large: bool) -> Figure:
         bargap=0.05,
         hovermode="closest",
         showlegend=True,
-        shapes=[_pointer(place) for _, place in marks],
-        annotations=[_pointed(name, place, large) for name, place in marks],
+        shapes=[upright(place, _MARK) for _, place in marks],
+        annotations=[_named(name, place, large) for name, place in marks],
     )
-    told = "; ".join(f"{part['name']}: most often near {_likeliest(part)}" for part in data)
-    pointed = "".join(f"; {name} is marked" for name, _ in marks)
-    alt = f"Histogram of {axis}. {told}{pointed}."
+    modes = "; ".join(f"{part['name']}: most often near {_likeliest(part)}" for part in data)
+    marked = "".join(f"; {name} is marked" for name, _ in marks)
+    alt = f"Histogram of {axis}. {modes}{marked}."
     return figure(data, layout, height=height_of(large, 300), alt=alt)
 
 
 def _headroom(data: Parts, marks: list[Any]) -> float:
-    """Above the tallest bar, with room for what is said of a mark."""
+    """The top of the axis: above the tallest bar, with room for the names of marks."""
     return (1.2 if marks else 1.05) * max(share or 0.0 for part in data for share in part["y"])
 
 
@@ -75,27 +94,14 @@ def _plain(value: float, log2: bool) -> str:
     return f"{2**value if log2 else value:.4g}"
 
 
-def _pointer(place: float) -> dict[str, Any]:
-    ends = {"type": "line", "x0": place, "x1": place, "yref": "paper", "y0": 0, "y1": 1}
-    return ends | {"line": {"color": GOLD, "width": 3, "dash": "dot"}}
-
-
-def _pointed(name: str, place: float, large: bool) -> dict[str, Any]:
-    return {
-        "x": place,
-        "y": 1,
-        "yref": "paper",
-        "yanchor": "top",
-        "xanchor": "left",
-        "xshift": 4,
-        "text": name,
-        "showarrow": False,
-        "font": {"size": 20 if large else 12},
-    }
+def _named(name: str, place: float, large: bool) -> dict[str, Any]:
+    """The name of a mark, at the top of its line."""
+    top = {"yref": "paper", "yanchor": "top"} | beside("right", 4)
+    return note(name, place, 1, size=note_size(large), **top)
 
 
 def _ticks(group: list[Counts]) -> dict[str, Any]:
-    """One at each whole number, if there are only a few of these; of logarithms always."""
+    """A tick at each whole number, if there are only a few; of logarithms always."""
     values = np.concatenate([counts.values for counts in group])
     if group[0].log2:
         low, high = int(np.ceil(values.min())), int(np.floor(values.max()))

@@ -1,4 +1,4 @@
-"""The axes of a map: log, even, or values beside each other; where cells are, and their hover."""
+"""The axes of a map: log, linear, or values in equal cells; the places of cells, their hover."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..sweep import Axis
-from ..text import format_number, significant
+from ..text import significant, written
 
 _MOST_TICKS, _FEWEST_TICKS = 8, 3
 
 
 def is_listed(axis: Axis) -> bool:
-    """Whether the values stand beside each other in equal cells, whatever their size."""
+    """Whether the values stand in equal cells, one after the other, whatever their size."""
     if axis.is_choice:
         return True
     return bool((np.diff(np.array(axis.values, dtype=np.float64)) <= 0).any())
@@ -21,16 +21,16 @@ def is_listed(axis: Axis) -> bool:
 
 def names(axis: Axis) -> list[str]:
     """Its values as text."""
-    return [format_number(each) if isinstance(each, float) else str(each) for each in axis.values]
+    return [written(each) for each in axis.values]
 
 
 def places(axis: Axis) -> list[Any]:
-    """Where the cells are: at their values, or one after the other."""
+    """The places of the cells: at their values, or one after the other."""
     return list(range(len(axis.values))) if is_listed(axis) else list(axis.values)
 
 
 def hover(axis: Axis, letter: str) -> str:
-    """A line of a hover, with the value of a cell on this axis."""
+    """A line of a cell's hover with its value on this axis; ``letter`` is x or y."""
     symbol = axis.parameter.symbol or axis.parameter.label.lower()
     number = "" if is_listed(axis) else ":d" if axis.parameter.kind == "integer" else ":.4~g"
     return f"{symbol}: %{{{letter}}}" if is_listed(axis) else f"{symbol} = %{{{letter}{number}}}"
@@ -61,14 +61,16 @@ def map_axis(axis: Axis) -> dict[str, Any]:
     drawn = shared | {"title": {"text": f"{name} (log scale)"}, "type": "log", "range": span}
     ticks = _ticks(2 if base_2 else 10, *span)
     if len(ticks) < _FEWEST_TICKS:
-        return drawn  # so short that Plotly's even steps are as good
+        return drawn  # on so short an axis Plotly's even steps are as good
     words = [f"{tick:.0f}" if base_2 else significant(tick) for tick in ticks]
     return drawn | {"tickvals": ticks, "ticktext": words}
 
 
 def _ticks(base: int, low: float, high: float) -> list[float]:
-    """Powers of the base on a log axis from 10**low to 10**high; where they are few, 1, 2, 5 or all
-    digits of a decade."""
+    """Powers of the base on a log axis from 10**low to 10**high.
+
+    Where there are too few of them, 1, 2 and 5 of every decade, or all its digits.
+    """
     bits = np.log2(base) / np.log2(10)
     first, last = int(np.ceil(low / bits - 1e-9)), int(np.floor(high / bits + 1e-9))
     step = max(1, -(-(last - first) // _MOST_TICKS))

@@ -1,4 +1,4 @@
-"""Colours of a map: which scale shows a measure, what its ends and its middle are."""
+"""The colours of a map: the scale that shows a measure, its ends and its middle."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Scale:
     number: str
 
     def shown(self, values: Array) -> Array:
-        """What is coloured: the values or their log10; NaN stays."""
+        """The numbers that are coloured: the values, or their log10; NaN stays."""
         if not self.is_log:
             return values
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -75,7 +75,7 @@ class Scale:
         colors: tuple[str, ...] = _VIRIDIS if self.centre is None else _DIVERGING
         bar: dict[str, Any] = {"title": {"text": title, "side": "right"}, "thickness": 12}
         if self.is_log:
-            bar |= _decades(low, high)
+            bar |= _log_ticks(low, high)
         return {
             "colorscale": [[place / (len(colors) - 1), c] for place, c in enumerate(colors)],
             "zmin": low,
@@ -84,8 +84,8 @@ class Scale:
         }
 
 
-def _decades(low: float, high: float) -> dict[str, Any]:
-    """Ticks of a bar whose colours stand for log10: as many round numbers as there is room for."""
+def _log_ticks(low: float, high: float) -> dict[str, Any]:
+    """Ticks of a colour bar of log10: as many round numbers as there is room for."""
     exponents = range(int(np.floor(low)), int(np.ceil(high)) + 1)
     ticks: list[float] = []
     for digits in _DIGITS:
@@ -99,7 +99,7 @@ def _decades(low: float, high: float) -> dict[str, Any]:
 
 
 def scale_of(measure: Measure, name: str) -> Scale:
-    """How a measure is coloured: what says "held" is in the middle where there is such a value."""
+    """How a measure is coloured: around the value at which a signal holds, where there is one."""
     if name == "chi_1":
         return Scale(True, 1.0, ".3~g")
     if measure.kind in ("log2", "signed"):

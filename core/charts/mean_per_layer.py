@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..maths.arrays import Array
 from ..simulation.propagate import Run
 from .figure import GREEN, Figure, event_marks, figure, layer_axis, line
 
 _MOST_TICKS = 4  # on either side of zero
 
 
-def _symmetric(values: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
+def _symmetric(values: Array, threshold: float) -> Array:
     """sign(v)·log10(1 + |v|/threshold)."""
     return np.sign(values) * np.log10(1 + np.abs(values / threshold))
 
 
-def _threshold(means: NDArray[np.float64]) -> float:
-    """Where linear turns logarithmic: a power of ten just below the smallest mean."""
+def _threshold(means: Array) -> float:
+    """The mean at which the scale turns logarithmic: a power of ten just below the smallest one."""
     sizes = np.abs(means[np.isfinite(means) & (means != 0)])
     if not sizes.size:
         return 1.0
@@ -46,7 +46,7 @@ def mean_per_layer(run: Run) -> Figure:
     ticks = _ticks(threshold, largest)
     shapes, notes = event_marks(run, height=0.92)
     layout = {
-        "xaxis": layer_axis(run),
+        "xaxis": layer_axis(run.experiment.depth),
         "yaxis": {
             "title": {"text": "mean (symmetric log)"},
             "tickvals": _symmetric(np.array(ticks), threshold).tolist(),

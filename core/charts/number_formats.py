@@ -21,10 +21,17 @@ from .figure import (
     VERMILION,
     Figure,
     Parts,
+    Side,
+    beside,
+    decades,
     figure,
     layer_axis,
     line,
+    note,
+    positive,
     size_axis,
+    size_title,
+    upright,
 )
 
 _STYLES = {
@@ -35,48 +42,33 @@ _STYLES = {
     "float8_e5m2": (PURPLE, "dashdot", 2.5),
     "float8_e4m3fn": (GOLD, "longdash", 2),
 }
-"""Colour, dash and width: where curves coincide, the wider one of the longer format shows below."""
-_PAD = 0.06
-_LEAST_DECADES = 4.0
-_MOST_DECADES = 45.0  # what float32 reaches; float64's curve would press all others into a line
+"""Colour, dash and width: where curves coincide, the wider one of a longer format shows beneath."""
+_MOST_DECADES = 45.0  # as far as float32 reaches; float64's curve would flatten all others
 _FLOOR, _CEILING = 1e-12, 1e8  # of the scale axis; a bar that goes further ends at the edge
 _ROOM = 0.35  # decades beside the bars
 
 
-def _size(run: Run) -> Any:
-    values = run.stats.rms if run.experiment.is_single_number else run.stats.std
-    return np.where((values > 0) & np.isfinite(values), values, np.nan)
-
-
-def _decades(runs: Mapping[str, Run]) -> tuple[float, float]:
-    seen = np.concatenate([np.log10(_size(run)) for run in runs.values()] or [np.zeros(1)])
-    seen = seen[np.isfinite(seen)]
-    low, high = (float(seen.min()), float(seen.max())) if seen.size else (-1.0, 1.0)
-    low, high = max(low, -_MOST_DECADES), min(high, _MOST_DECADES)
-    missing = max(0.0, _LEAST_DECADES - (high - low)) / 2
-    pad = _PAD * (high - low + 2 * missing)
-    return low - missing - pad, high + missing + pad
+def _visible_decades(runs: Mapping[str, Run]) -> tuple[float, float]:
+    """log10 of the y range: the sizes of all runs, as far as float32 reaches."""
+    seen = np.concatenate([np.log10(positive(run.size)) for run in runs.values()])
+    return decades(np.clip(seen, -_MOST_DECADES, _MOST_DECADES))
 
 
 def std_by_format(runs: Mapping[str, Run]) -> Figure:
     """The std of every layer in each number format; the runs differ in nothing else."""
     first = next(iter(runs.values()))
-    single = first.experiment.is_single_number
-    size = "|x|" if single else "std"
     data: Parts = []
     for name, run in runs.items():
         color, dash, width = _STYLES[name]
-        curve = line(
-            _size(run), name=name, color=color, hover=f"{name}: {size} %{{y:.4g}}", uid=name
-        )
+        hover = f"{name}: {run.size_name} %{{y:.4g}}"
+        curve = line(positive(run.size), name=name, color=color, hover=hover, uid=name)
         data.append(curve | {"line": {"color": color, "dash": dash, "width": width}})
-    low, high = _decades(runs)
     layout = {
-        "xaxis": layer_axis(first),
-        "yaxis": size_axis(low, high, size if single else "std of x"),
+        "xaxis": layer_axis(first.experiment.depth),
+        "yaxis": size_axis(*_visible_decades(runs), size_title(first)),
     }
-    told = "; ".join(f"{name}: {outcome(run)}" for name, run in runs.items())
-    alt = f"Standard deviation of x per layer in each number format. {told}."
+    outcomes = "; ".join(f"{name}: {outcome(run)}" for name, run in runs.items())
+    alt = f"Standard deviation of x per layer in each number format. {outcomes}."
     return figure(data, layout, height=400, alt=alt)
 
 
@@ -99,7 +91,7 @@ def _bar(row: int, name: str, window: Window, ends: tuple[float, float]) -> dict
 
 
 def _words(window: Window) -> str:
-    """The two ends: a finger has no hover."""
+    """The two ends of a window, which the axis names too: a touch screen has no hover."""
     if window.is_empty:
         return "no scale factor"
     if window.low == 0:
@@ -108,6 +100,7 @@ def _words(window: Window) -> str:
 
 
 def _scale_range(windows: Mapping[str, Window], marks: list[float]) -> tuple[float, float]:
+    """log10 of both ends of the scale axis, with room for all windows and marks."""
     ends = [end for window in windows.values() for end in (window.low, window.high)]
     shown = [value for value in (*ends, *marks) if _FLOOR <= value <= _CEILING]
     low, high = np.log10(min(shown)), np.log10(max(shown))
@@ -124,27 +117,10 @@ def scale_windows(windows: Mapping[str, Window], scale: float, width: int) -> Fi
     """
     stops = {name: stop(width) for name, stop in SCALE_STOPS.items() if "n" in name}
     low, high = _scale_range(windows, [scale, *stops.values()])
-    ends = (10**low, 10**high)
     names = list(windows)[::-1]  # the first is on top
-    shapes: Parts = []
-    notes: Parts = []
-    for name, value in stops.items():
-        shapes.append(_upright(value, {"color": GREY, "width": 1, "dash": "dash"}))
-        anchor = "right" if name == "1/√n" else "left"
-        notes.append(_note(value, name, anchor, 1.0))
-    if scale > 0:
-        shapes.append(_upright(scale, {"color": VERMILION, "width": 2}))
-        notes.append(_note(scale, f"<b>s = {significant(scale)}</b>", "left", 1.09))
+    shapes, notes = _scale_marks(scale, stops)
     layout = {
-        "xaxis": {
-            "type": "log",
-            "range": [low, high],
-            "title": {"text": "scale factor s (log scale)"},
-            "exponentformat": "power",
-            "dtick": max(1, round((high - low) / 3.5)),
-            "tickangle": 0,
-            "zeroline": False,
-        },
+        "xaxis": _scale_axis(low, high),
         "yaxis": {
             "tickvals": list(range(len(names))),
             "ticktext": [f"{name}<br>{_words(windows[name])}" for name in names],
@@ -160,29 +136,44 @@ def scale_windows(windows: Mapping[str, Window], scale: float, width: int) -> Fi
         "hovermode": "closest",
         "margin": {"l": 130, "r": 16, "t": 48, "b": 48},
     }
-    said = "; ".join(f"{name}: {_words(window)}" for name, window in windows.items())
+    found = "; ".join(f"{name}: {_words(window)}" for name, window in windows.items())
     alt = (
-        f"Scale factors that each number format carries through all layers. {said}. "
+        f"Scale factors that each number format carries through all layers. {found}. "
         f"The current scale factor is {significant(scale)}."
     )
+    ends = (10**low, 10**high)
     bars = [_bar(row, name, windows[name], ends) for row, name in enumerate(names)]
     return figure(bars, layout, height=430, alt=alt)
 
 
-def _upright(value: float, style: dict[str, Any]) -> dict[str, Any]:
-    place = {"type": "line", "x0": value, "x1": value, "yref": "paper", "y0": 0, "y1": 1}
-    return place | {"line": style, "layer": "above"}
-
-
-def _note(value: float, text: str, anchor: str, height: float) -> dict[str, Any]:
+def _scale_axis(low: float, high: float) -> dict[str, Any]:
+    """A log axis of scale factors, from 10**low to 10**high."""
     return {
-        "x": float(np.log10(value)),
-        "xanchor": anchor,
-        "xshift": -3 if anchor == "right" else 3,
-        "yref": "paper",
-        "y": height,
-        "yanchor": "bottom",
-        "text": text,
-        "showarrow": False,
-        "font": {"size": 12},
+        "type": "log",
+        "range": [low, high],
+        "title": {"text": "scale factor s (log scale)"},
+        "exponentformat": "power",
+        "dtick": max(1, round((high - low) / 3.5)),
+        "tickangle": 0,
+        "zeroline": False,
     }
+
+
+def _scale_marks(scale: float, stops: Mapping[str, float]) -> tuple[Parts, Parts]:
+    """A line and a note at each of the usual scale factors and at the current one."""
+    shapes: Parts = []
+    notes: Parts = []
+    for name, value in stops.items():
+        style = {"color": GREY, "width": 1, "dash": "dash"}
+        shapes.append(upright(value, style, layer="above"))
+        notes.append(_named(name, value, 1.0, "left" if name == "1/√n" else "right"))
+    if scale > 0:
+        shapes.append(upright(scale, {"color": VERMILION, "width": 2}, layer="above"))
+        notes.append(_named(f"<b>s = {significant(scale)}</b>", scale, 1.09, "right"))
+    return shapes, notes
+
+
+def _named(text: str, value: float, height: float, side: Side) -> dict[str, Any]:
+    """A note above the plot, on one side of a line."""
+    place = {"yref": "paper", "yanchor": "bottom"} | beside(side, 3)
+    return note(text, float(np.log10(value)), height, size=12, **place)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..maps.borders import Border
-from ..maps.picture import (
+from ..maps.map import (
     ALL_ZERO,
     AT_THE_EDGE,
     DIES_OUT,
@@ -16,9 +16,9 @@ from ..maps.picture import (
     NO_NUMBER,
     NOT_FINITE,
     UNBOUNDED,
+    Map,
     Mask,
-    Picture,
-    picture,
+    map_of,
 )
 from ..maps.words import engine_words, quantity, summary
 from ..sweep import SweepResult
@@ -48,11 +48,11 @@ def phase_diagram(result: SweepResult, borders: Sequence[Border] = ()) -> Figure
     """The map of a sweep over two fields, as far as it is done.
 
     Args:
-        result: over two axes; the first one's values are the columns.
-        borders: of theory, in the axes' units.
+        result: over two axes; the values of the first are the columns.
+        borders: theory's lines, in the axes' units.
     """
     x, y = result.axes
-    seen = picture(result)
+    seen = map_of(result)
     data = [_numbers(result, seen)]
     data += [_flat(result, seen, name) for name in seen.kinds]
     data += [trace for border in borders for trace in _border(border)]
@@ -66,7 +66,7 @@ def phase_diagram(result: SweepResult, borders: Sequence[Border] = ()) -> Figure
     return figure(data, layout, height=_HEIGHT, alt=alt + summary(result))
 
 
-def _numbers(result: SweepResult, seen: Picture) -> dict[str, Any]:
+def _numbers(result: SweepResult, seen: Map) -> dict[str, Any]:
     """Cells that have a number."""
     scale, name = scale_of(result.measure, result.question.measure), quantity(result)
     value = f"%{{{'customdata' if scale.is_log else 'z'}:{scale.number}}}"
@@ -77,7 +77,7 @@ def _numbers(result: SweepResult, seen: Picture) -> dict[str, Any]:
     return _cells(result, seen, mask, f"{name}: {value}") | coded | {"name": name, "uid": "map"}
 
 
-def _flat(result: SweepResult, seen: Picture, name: str) -> dict[str, Any]:
+def _flat(result: SweepResult, seen: Map, name: str) -> dict[str, Any]:
     """Cells that have no number, in one colour, named in the legend."""
     color, mask = _KINDS[name], seen.kinds[name]
     return _cells(result, seen, mask, name) | {
@@ -90,10 +90,10 @@ def _flat(result: SweepResult, seen: Picture, name: str) -> dict[str, Any]:
     }
 
 
-def _cells(result: SweepResult, seen: Picture, mask: Mask, told: str) -> dict[str, Any]:
-    """What all cells have: places, what their hover tells, and names for a file."""
+def _cells(result: SweepResult, seen: Map, mask: Mask, words: str) -> dict[str, Any]:
+    """The parts that all cells have: places, the lines of their hover, and names for a file."""
     x, y = result.axes
-    lines = [hover(x, "x"), hover(y, "y"), f"<b>{told}</b>"]
+    lines = [hover(x, "x"), hover(y, "y"), f"<b>{words}</b>"]
     cells: dict[str, Any] = {"type": "heatmap", "hoverongaps": False}
     if any(any(row) for row in seen.notes):
         lines.append("%{text}")
@@ -114,7 +114,7 @@ def _cells(result: SweepResult, seen: Picture, mask: Mask, told: str) -> dict[st
 
 
 def _border(border: Border) -> Parts:
-    """A line with a light one beneath it, that is seen on every colour."""
+    """A line over a wider light one, so that it is visible on every colour."""
     color, dash = _LINES[border.kind]
     line = {
         "type": "scatter",

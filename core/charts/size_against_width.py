@@ -1,6 +1,8 @@
-"""The coordinate check: size against width on log axes, a line for each layer."""
+"""The coordinate check: size against width on log axes, a curve for each layer."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -14,10 +16,11 @@ from .figure import (
     PURPLE,
     VERMILION,
     Figure,
-    Parts,
+    decades,
     figure,
     listed,
     size_axis,
+    to_decades,
 )
 
 _STYLES = (
@@ -28,10 +31,7 @@ _STYLES = (
     (GOLD, "x"),
     (GREY, "cross"),
 )
-_LEAST_DECADES = 2.0
-_PAD = 0.08
-_LOG10_2 = float(np.log10(2))
-_MOST_OCTAVES = 1000.0
+_MOST_OCTAVES = 1000.0  # on either side of 1, for a double
 
 
 def size_against_width(check: CoordinateCheck) -> Figure:
@@ -39,34 +39,12 @@ def size_against_width(check: CoordinateCheck) -> Figure:
 
     A point is the geometric mean over networks, a bar one standard deviation of their logarithms.
     """
-    seen = np.isfinite(check.log2_rms)
-    count = seen.sum(axis=0)
-    total = np.where(seen, check.log2_rms, 0).sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(count > 0, total / count, np.nan)
-        deviation = np.where(seen, check.log2_rms - mean, 0)
-        spread = np.sqrt((deviation**2).sum(axis=0) / np.where(count > 1, count - 1, np.nan))
-    slopes = {each.layer: each for each in check.slopes}
-    data: Parts = []
-    names = []
-    for place, layer in enumerate(check.layers):
-        color, symbol = _STYLES[place % len(_STYLES)]
-        slope = f": slope {slopes[layer].text}" if layer in slopes else ""
-        names.append(f"layer {layer}{slope}")
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "x": list(check.widths),
-                "y": listed(_power(mean[:, place])),
-                "error_y": _bars(mean[:, place], spread[:, place], color),
-                "name": names[-1],
-                "uid": f"layer{layer}",
-                "line": {"color": color, "width": 2},
-                "marker": {"color": color, "symbol": symbol, "size": 8},
-                "hovertemplate": f"n = %{{x}}, layer {layer}: rms %{{y:.4g}}<extra></extra>",
-            }
-        )
+    mean, spread = _over_networks(check.log2_rms)
+    data = [
+        _curve(check, place, mean[:, place], spread[:, place]) for place in range(len(check.layers))
+    ]
+    ends = np.concatenate([mean - np.nan_to_num(spread), mean + np.nan_to_num(spread)])
+    low, high = decades(to_decades(ends), least=2.0, pad=0.08)
     layout = {
         "xaxis": {
             "type": "log",
@@ -76,19 +54,50 @@ def size_against_width(check: CoordinateCheck) -> Figure:
             "range": [float(np.log10(check.widths[0])) - 0.05, np.log10(check.widths[-1]) + 0.05],
             "zeroline": False,
         },
-        "yaxis": size_axis(*_decades(mean, spread), "rms of x") | {"automargin": True},
+        "yaxis": size_axis(low, high, "rms of x") | {"automargin": True},
         "hovermode": "closest",
     }
-    told = "; ".join(names)
-    alt = f"Size of the activations against width, on log axes. {told}. {check.sentence}"
+    names = "; ".join(curve["name"] for curve in data)
+    alt = f"Size of the activations against width, on log axes. {names}. {check.sentence}"
     return figure(data, layout, height=460, alt=alt)
+
+
+def _over_networks(log2: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation over the first axis of the finite values; NaN of too few."""
+    seen = np.isfinite(log2)
+    count = seen.sum(axis=0)
+    total = np.where(seen, log2, 0).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(count > 0, total / count, np.nan)
+        deviation = np.where(seen, log2 - mean, 0)
+        spread = np.sqrt((deviation**2).sum(axis=0) / np.where(count > 1, count - 1, np.nan))
+    return mean, spread
+
+
+def _curve(check: CoordinateCheck, place: int, mean: Array, spread: Array) -> dict[str, Any]:
+    """The sizes at the layer in a place, from log2 of their mean and spread, named by its slope."""
+    layer = check.layers[place]
+    color, symbol = _STYLES[place % len(_STYLES)]
+    slope = "".join(f": slope {each.text}" for each in check.slopes if each.layer == layer)
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": list(check.widths),
+        "y": listed(_power(mean)),
+        "error_y": _error_bars(mean, spread, color),
+        "name": f"layer {layer}{slope}",
+        "uid": f"layer{layer}",
+        "line": {"color": color, "width": 2},
+        "marker": {"color": color, "symbol": symbol, "size": 8},
+        "hovertemplate": f"n = %{{x}}, layer {layer}: rms %{{y:.4g}}<extra></extra>",
+    }
 
 
 def _power(octaves: Array) -> Array:
     return np.asarray(np.exp2(np.clip(octaves, -_MOST_OCTAVES, _MOST_OCTAVES)))
 
 
-def _bars(mean: Array, spread: Array, color: str) -> dict[str, object]:
+def _error_bars(mean: Array, spread: Array, color: str) -> dict[str, object]:
     """A factor up and down, as lengths on a linear scale."""
     width = np.nan_to_num(spread)
     middle = _power(mean)
@@ -101,12 +110,3 @@ def _bars(mean: Array, spread: Array, color: str) -> dict[str, object]:
         "thickness": 1.2,
         "width": 4,
     }
-
-
-def _decades(mean: Array, spread: Array) -> tuple[float, float]:
-    ends = np.concatenate([mean - np.nan_to_num(spread), mean + np.nan_to_num(spread)])
-    ends = _LOG10_2 * ends[np.isfinite(ends)]
-    low, high = (float(ends.min()), float(ends.max())) if ends.size else (-1.0, 1.0)
-    missing = max(0.0, _LEAST_DECADES - (high - low)) / 2
-    pad = _PAD * (high - low + 2 * missing)
-    return low - missing - pad, high + missing + pad

@@ -1,4 +1,4 @@
-"""How sizes spread over networks: a law's bands, an ensemble's fan, and when the range ends."""
+"""How sizes spread over networks: the bands of a law, and the fan of an ensemble."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..reading.expectation import Bands
 from ..simulation.ensemble import Ensemble
 from ..simulation.propagate import Run
 from ..theory.finite_width import LEVELS
-from .figure import GREEN, GREY, Parts, listed
+from .figure import GREEN, GREY, Parts, listed, to_decades
 
 _BAND = {"theory": "rgba(22, 144, 109, 0.16)", "measured": "rgba(117, 128, 143, 0.18)"}
-_FAN = 40  # networks drawn one by one
-_BEYOND = 3.0  # octaves outside the number format up to which a law is drawn
+_FAN = 40  # networks that are drawn one by one
+_BEYOND = 3.0  # octaves outside the number format; farther out nothing is drawn
 
 
 def _drawn(octaves: Array, run: Run) -> Array:
-    """The size of every layer, NaN where the number format has ended long before."""
+    """The size of every layer from its log2; NaN far outside the number format."""
     limit = run.experiment.format
     low, high = np.log2(limit.smallest_subnormal) - _BEYOND, np.log2(limit.max) + _BEYOND
     inside = (octaves >= low) & (octaves <= high)
@@ -28,6 +28,7 @@ def _drawn(octaves: Array, run: Run) -> Array:
 
 
 def _edge(y: Array, name: str, uid: str, **more: Any) -> dict[str, Any]:
+    """A curve over the layers that neither hover nor legend shows; ``more`` may change that."""
     line: dict[str, Any] = {"width": 0}
     return {
         "type": "scatter",
@@ -73,7 +74,7 @@ def band_curves(found: Bands | None, run: Run) -> Parts:
 
 
 def _for_preview(found: Bands, run: Run) -> dict[str, Any]:
-    """What a preview of another scale factor shifts: log2 at all levels, and of this scale."""
+    """What a preview of another scale factor shifts: log2 of all levels, and of this scale."""
     scale = run.experiment.scale
     if scale == 0:
         return {}
@@ -89,7 +90,7 @@ def band_decades(found: Bands | None, run: Run) -> list[float]:
         return []
     limit, sound = run.experiment.format, last_sound_size(run)[0] + 1
     edges = np.concatenate([found.quantiles[level][:sound] for level in (LEVELS[0], LEVELS[-1])])
-    edges = np.log10(2) * edges[np.isfinite(edges)]
+    edges = to_decades(edges[np.isfinite(edges)])
     ends = np.log10([limit.smallest_subnormal, limit.max])
     return [float(np.clip(end, *ends)) for end in (edges.min(), edges.max())] if edges.size else []
 
@@ -106,7 +107,7 @@ def _wrapped(sentence: str, width: int = 56) -> str:
 
 
 def fan_curves(ensemble: Ensemble | None, run: Run) -> Parts:
-    """Some networks of the ensemble one by one, and what share of all lies below three lines."""
+    """Some networks of the ensemble one by one, and lines below which 5, 50 and 95 % of all lie."""
     if ensemble is None:
         return []
     sizes = ensemble.log2_rms if run.experiment.is_single_number else ensemble.log2_std

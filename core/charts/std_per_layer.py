@@ -12,26 +12,29 @@ from ..reading.expectation import Bands, luck
 from ..reading.verdict import judge
 from ..simulation.ensemble import Ensemble
 from ..simulation.propagate import Run
+from ..statistics.layer_stats import EVENTS
 from ..text import significant
 from .figure import (
     BLUE,
-    EVENTS,
+    EVENT_POINTS,
     GREY,
     PURPLE,
     VERMILION,
     Figure,
     Parts,
+    decades,
     event_marks,
     figure,
     layer_axis,
     line,
+    note,
+    positive,
     size_axis,
+    size_title,
+    to_decades,
 )
-from .pins import Pin, kept_curves, letters, room
+from .pins import Pin, pin_curves, pin_letters, room
 from .spread import band_curves, band_decades, fan_curves
-
-_PAD = 0.06  # of the visible range, above and below
-_LEAST_DECADES = 4.0
 
 
 def _limits(number_format: NumberFormat) -> dict[str, float]:
@@ -42,71 +45,50 @@ def _limits(number_format: NumberFormat) -> dict[str, float]:
     }
 
 
-def _visible_decades(run: Run, kept: Sequence[float], bands: Bands | None) -> tuple[float, float]:
-    """log10 of the y range: the data, a limit once they come near it, bands, and what is kept."""
-    seen = run.stats.log2_rms[np.isfinite(run.stats.log2_rms)] * np.log10(2)
-    low, high = (float(seen.min()), float(seen.max())) if seen.size else (-1.0, 1.0)
+def _visible_decades(run: Run, pins: Sequence[float], bands: Bands | None) -> tuple[float, float]:
+    """log10 of the y range: the data, a limit once they come near it, the bands and the pins."""
+    limit = run.experiment.format
+    seen = to_decades(run.stats.log2_rms)
+    shown = seen[np.isfinite(seen)].tolist() or [-1.0, 1.0]
+    is_small = min(shown) < np.log10(limit.smallest_normal)
     if run.events.first_nonfinite is not None:
-        high = max(high, float(np.log10(run.experiment.format.max)))
-    if run.events.all_zero is not None or low < np.log10(run.experiment.format.smallest_normal):
-        low = min(low, float(np.log10(run.experiment.format.smallest_subnormal)))
-    kept = [*kept, *band_decades(bands, run)]
-    low, high = min([low, *kept]), max([high, *kept])
-    missing = max(0.0, _LEAST_DECADES - (high - low)) / 2
-    low, high = low - missing, high + missing
-    pad = _PAD * (high - low)
-    return low - pad, high + pad
+        shown.append(np.log10(limit.max))
+    if run.events.all_zero is not None or is_small:
+        shown.append(np.log10(limit.smallest_subnormal))
+    return decades([*shown, *pins, *band_decades(bands, run)])
 
 
 def _limit_marks(run: Run) -> tuple[Parts, Parts]:
-    """The ends of the range, dashed and named; Plotly leaves out what is not in view."""
+    """The format's limits, dashed and named; Plotly leaves out those that are not in view."""
     shapes, notes = [], []
     for name, value in _limits(run.experiment.format).items():
         place = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": value, "y1": value}
         shapes.append(place | {"line": {"color": GREY, "width": 1, "dash": "dash"}})
-        notes.append(
-            {
-                "xref": "paper",
-                "x": 1,
-                "xanchor": "right",
-                "y": float(np.log10(value)),
-                "yanchor": "top" if value > 1 else "bottom",
-                "text": f"{name} {significant(value)}",
-                "showarrow": False,
-                "font": {"size": 11},
-            }
-        )
+        words = f"{name} {significant(value)}"
+        edge = {"xref": "paper", "xanchor": "right", "yanchor": "top" if value > 1 else "bottom"}
+        notes.append(note(words, 1, float(np.log10(value)), size=11, **edge))
     return shapes, notes
 
 
-_QUIET_EVENTS = {
-    "all_subnormal": "every element is subnormal or zero",
-    "notebook_mean_inf": "torch's x.mean() is Inf",
-    "notebook_mean_nan": "torch's x.mean() is NaN",
-    "notebook_std_inf": "torch's x.std() is Inf",
-    "notebook_std_nan": "torch's x.std() is NaN",
-}
-
-
 def _event_points(run: Run) -> Parts:
-    """Markers on the curve for what happens while x itself is still finite."""
-    told: dict[int, list[str]] = {}
-    for event, words in _QUIET_EVENTS.items():
-        index = getattr(run.events, event)
+    """Markers on the curve for events that come while x itself is still finite."""
+    happened: dict[int, list[str]] = {}
+    for name, event in sorted(EVENTS.items()):  # by name, a mean before the std that subtracts it
+        index = getattr(run.events, name) if event.marker else None
         if index is not None and 0 < run.stats.std[index + 1] < np.inf:
-            told.setdefault(index + 1, []).append(f"first i at which {words}")
-    if not told:
+            happened.setdefault(index + 1, []).append(f"first i at which {event.marker}")
+    if not happened:
         return []
     points = line(
-        [run.stats.std[layer] for layer in told],
+        [run.stats.std[layer] for layer in happened],
         name="other events",
         color=VERMILION,
         hover="layer %{x}: %{customdata}",
-        uid=EVENTS,
-        customdata=["<br>".join(words) for words in told.values()],
+        uid=EVENT_POINTS,
+        customdata=["<br>".join(words) for words in happened.values()],
     )
     marker = {"color": VERMILION, "size": 10, "symbol": "diamond"}
-    return [points | {"x": list(told), "mode": "markers", "marker": marker}]
+    return [points | {"x": list(happened), "mode": "markers", "marker": marker}]
 
 
 def _live_curves(run: Run) -> Parts:
@@ -116,14 +98,13 @@ def _live_curves(run: Run) -> Parts:
     index = [layer - 1 if layer else "input" for layer in range(len(stats))]
 
     def curve(statistic: str, name: str, color: str, **more: Any) -> dict[str, Any]:
-        values = stats.values[statistic]
-        positive = np.where(values > 0, values, np.nan)
+        sizes = positive(stats.values[statistic])
         shown = f"{hover}{name} %{{y:.4g}}"
         more |= {"customdata": index, "meta": {"statistic": f"log2_{statistic}"}, "uid": statistic}
-        return line(positive, name=name, color=color, hover=shown, **more)
+        return line(sizes, name=name, color=color, hover=shown, **more)
 
-    if run.experiment.is_single_number:  # it has no std; its magnitude is shown
-        return [curve("rms", "|x|", BLUE)]
+    if run.experiment.is_single_number:  # it has no std
+        return [curve("rms", run.size_name, BLUE)]
     aside = {"visible": "legendonly"}
     return [
         curve("std", "std", BLUE),
@@ -133,10 +114,10 @@ def _live_curves(run: Run) -> Parts:
 
 
 def _alt(run: Run, pins: Sequence[Pin], bands: Bands | None) -> str:
-    """The picture in words."""
+    """The figure in words."""
     expected = f" {luck(run, bands)}" if bands else ""
-    kept = ", ".join(pin.title for pin in pins)
-    beside = f" Kept beside it: {kept}." if kept else ""
+    titles = ", ".join(pin.title for pin in pins)
+    beside = f" Kept beside it: {titles}." if titles else ""
     return f"Standard deviation of x per layer. {judge(run).sentence}{expected}{beside}"
 
 
@@ -147,21 +128,26 @@ def std_per_layer(
     bands: Bands | None = None,
     ensemble: Ensemble | None = None,
 ) -> Figure:
-    """The main picture: std of x at every layer, over what was expected and what is kept.
+    """The main figure: std of x at every layer, over the expected sizes and the pinned curves.
 
-    rms and max|x| are one click away. What is drawn later lies on top.
+    rms and max|x| are one click away. Traces that are drawn later lie on top.
+
+    Args:
+        run: the live one.
+        pins: curves of other runs that stay beside it.
+        bands: the spread over networks, by theory or measured.
+        ensemble: networks to draw one by one.
     """
     space = room(pins)
     low, high = _visible_decades(run, space["decades"], bands)
     limit_shapes, limit_notes = _limit_marks(run)
     event_shapes, event_notes = event_marks(run, deepest=space["depth"])
-    size = "|x|" if run.experiment.is_single_number else "std of x"
     layout = {
-        "xaxis": layer_axis(run, deepest=space["depth"]),
-        "yaxis": size_axis(low, high, size),
+        "xaxis": layer_axis(max(run.experiment.depth, space["depth"])),
+        "yaxis": size_axis(low, high, size_title(run)),
         "shapes": event_shapes + limit_shapes,
-        "annotations": event_notes + limit_notes + letters(pins),
+        "annotations": event_notes + limit_notes + pin_letters(pins),
     }
     spread = band_curves(bands, run) + fan_curves(ensemble, run)
-    data = spread + kept_curves(pins) + _live_curves(run) + _event_points(run)
+    data = spread + pin_curves(pins) + _live_curves(run) + _event_points(run)
     return figure(data, layout, height=400, alt=_alt(run, pins, bands), stays=space)

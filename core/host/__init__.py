@@ -1,1 +1,1 @@
-"""What this host has, allows and shares: settings, devices, threads, limits, memory."""
+"""The host of the process: its settings, devices, threads, limits and shared memory."""

@@ -1,4 +1,4 @@
-"""The devices that this host has."""
+"""The devices of this host."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import torch
 
 
 def available_devices() -> list[str]:
-    """The names that ``propagate`` accepts on this host, apart from "auto"."""
+    """The device names that ``propagate`` accepts on this host, besides "auto" and "cuda"."""
     return ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device meant by "cpu", "cuda", "cuda:1" or "auto" (CUDA if there is one).
+    """The device that a name stands for.
+
+    Args:
+        name: "cpu", "cuda" or "cuda:1", for example; "auto" is CUDA if the host has it, else the
+            CPU.
 
     Raises:
-        ValueError: for any other name, or one that this host does not have.
+        ValueError: this host has no such device; names those that it has.
     """
     present = available_devices()
     cuda = present[1:]

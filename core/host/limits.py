@@ -1,4 +1,4 @@
-"""Which device, how much memory, how much work is allowed."""
+"""The memory and the work of a run, and the limits that a host sets to them."""
 
 from __future__ import annotations
 
@@ -10,34 +10,36 @@ from ..statistics.histogram import key_count
 from . import settings
 
 _GIB = 2**30
-_CHUNK_ELEMENTS = 2**19
-_BYTES_PER_MEASURED_ELEMENT = 40  # the float64 copies and int64 keys alive while tallying
-_OVERHEAD_BYTES = 2**24  # what BLAS keeps for itself
-_QUICK_MULTIPLY_ADDS = 2e9
+_CHUNK_ELEMENTS = 2**19  # measured at once: 20 MiB of copies and keys
+_BYTES_PER_MEASURED_ELEMENT = 40  # float64 copies and int64 keys that are alive at once
+_OVERHEAD_BYTES = 2**24  # buffers of BLAS
+_QUICK_MULTIPLY_ADDS = 2e9  # about half a second on one core
 SMALL_BYTES = 2**27
-"""A run that needs no more memory waits for no other; 512 × 512 need a sixth of it."""
-_MULTIPLY_ADDS_PER_MEASURED_ELEMENT = 64
-_PER_SAMPLED_ELEMENT = 32.0  # of an ensemble: drawn, bent and measured
+"""Memory up to which a run waits for no other; a run of width 512 needs a sixth of it."""
+_MULTIPLY_ADDS_PER_MEASURED_ELEMENT = 64  # passes over memory, each slower than a product's step
+_PER_SAMPLED_ELEMENT = 32.0  # multiply-adds per element of an ensemble: its draw, φ and statistics
 
 
 class WorkLimitError(ValueError):
-    """A run that this host will not start, because it needs too much memory or work."""
+    """A run needs more memory or work than this host allows, and is not started."""
 
 
 def chunk_layers(experiment: Experiment) -> int:
-    """How many layers are measured at once."""
+    """How many layers of a run are measured at once, at least 1."""
     return min(experiment.depth, max(1, _CHUNK_ELEMENTS // _measured_elements(experiment)))
 
 
 def _measured_elements(experiment: Experiment) -> int:
-    """The larger of a layer's elements and the bins that they are counted into."""
+    """A layer's elements, or the bins of its histogram where these are more."""
     return max(experiment.width * experiment.batch_size, key_count(experiment.format))
 
 
 def cost(experiment: Experiment, device_type: str = "cpu") -> Cost:
-    """What ``propagate`` needs for it, estimated from above without allocating anything.
+    """The memory and work of ``propagate``, estimated from above without allocating anything.
 
-    Work is in multiply-adds of float32; what is slower counts for more.
+    Args:
+        experiment: the question.
+        device_type: "cpu" or "cuda"; the estimate is the same for both.
     """
     shape, number_format = experiment.shape, experiment.format
     vector, chunk = shape.width * shape.inputs, chunk_layers(experiment)
@@ -52,16 +54,16 @@ def cost(experiment: Experiment, device_type: str = "cpu") -> Cost:
 
 
 def ensemble_work(experiment: Experiment, ensemble_size: int) -> float:
-    """About how many multiply-adds an ensemble of so many networks needs."""
+    """The work of an ensemble of ``ensemble_size`` networks, in multiply-adds, estimated."""
     shape = experiment.shape
     measured = _PER_SAMPLED_ELEMENT * shape.width * shape.inputs * shape.depth
-    return ensemble_size * (experiment.layer.ensemble_cost(shape).multiply_adds + measured)
+    return ensemble_size * (experiment.layer.ensemble_cost(shape) + measured)
 
 
 def is_quick(experiment: Experiment) -> bool:
-    """Whether it is done before anyone would look for a progress bar: about half a second.
+    """Whether a run takes less than about half a second, and so needs no progress bar.
 
-    What needs much memory is not: it may have to wait for another run's.
+    A run that needs more than SMALL_BYTES is not quick: it may wait for another run's memory.
     """
     need = cost(experiment)
     return need.multiply_adds < _QUICK_MULTIPLY_ADDS and need.bytes <= SMALL_BYTES
@@ -81,14 +83,22 @@ class WorkLimit:
 
     @classmethod
     def from_environment(cls) -> WorkLimit:
-        """The limit that the host's environment sets; ValueError if it is not a positive number."""
+        """The limit that the host's environment sets.
+
+        Raises:
+            ValueError: a variable is not a positive number.
+        """
         return cls(
             int(settings.value("GOOD_INIT_MAX_BYTES")),
             settings.value("GOOD_INIT_MAX_MULTIPLY_ADDS"),
         )
 
     def check(self, experiment: Experiment, device_type: str = "cpu") -> None:
-        """Raise WorkLimitError, saying how much is needed and what to lower, if it is too much."""
+        """Check that a run is within the limit.
+
+        Raises:
+            WorkLimitError: it is not; says how much is needed and allowed, and what to lower.
+        """
         need = cost(experiment, device_type)
         levers = "width" if experiment.batch_size == 1 else "width or batch_size"
         if need.bytes > self.bytes:
@@ -106,7 +116,15 @@ class WorkLimit:
             )
 
     def check_ensemble(self, multiply_adds: float, size: int) -> None:
-        """Raise WorkLimitError if an ensemble of ``size`` networks needs too much work."""
+        """Check that an ensemble is within the limit.
+
+        Args:
+            multiply_adds: its work; see ``ensemble_work``.
+            size: how many networks it has.
+
+        Raises:
+            WorkLimitError: it is not; says how much is needed and allowed, and what to lower.
+        """
         if multiply_adds > self.multiply_adds:
             raise WorkLimitError(
                 f"an ensemble of {size} networks needs about {multiply_adds:.1e} multiply-adds and "

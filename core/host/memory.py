@@ -1,4 +1,4 @@
-"""The memory that runs in progress share: large ones wait for each other, in turn."""
+"""The memory that large runs share: a run that does not fit waits, first come, first served."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from ..question.experiment import Experiment
 from .limits import SMALL_BYTES, WorkLimit, cost
 
-_LOOK = 0.1  # seconds between two words to who waits
+_LOOK = 0.1  # seconds between two calls of on_wait
 
 
 class SharedMemory:
-    """Hands out bytes, first come, first served."""
+    """An amount of memory from which threads hold parts, first come, first served.
+
+    Attributes:
+        held: bytes that are held now.
+    """
 
     def __init__(self) -> None:
         self.held = 0
@@ -23,12 +27,13 @@ class SharedMemory:
 
     @contextmanager
     def room_for(self, need: int, most: int, on_wait: Callable[[], object]) -> Iterator[None]:
-        """Hold ``need`` bytes within the block, as soon as all that is held stays within ``most``.
+        """Wait until ``need`` more bytes fit within ``most``, and hold them during the block.
 
         Args:
-            need: bytes; one who needs more than ``most`` is let in alone.
-            most: bytes.
-            on_wait: called some ten times a second meanwhile; what it raises ends the waiting.
+            need: bytes. A need beyond ``most`` is granted while nothing else is held.
+            most: bytes that may be held in all.
+            on_wait: called about ten times a second during the wait. An exception that it raises
+                ends the wait.
         """
         ticket = object()
         with self._changed:
@@ -67,7 +72,13 @@ _shared = SharedMemory()
 def room_for(
     experiment: Experiment, device_type: str, on_wait: Callable[[], object]
 ) -> AbstractContextManager[None]:
-    """Keeps all large runs of this process together within what one of them may take."""
+    """A block in which a run may take its memory; large runs together stay within the host's limit.
+
+    Args:
+        experiment: the question.
+        device_type: "cpu" or "cuda"; only runs on the CPU share memory.
+        on_wait: called about ten times a second while a large run waits.
+    """
     need = cost(experiment, device_type).bytes
     if device_type != "cpu" or need <= SMALL_BYTES:
         return nullcontext()

@@ -1,6 +1,6 @@
-"""What a host sets by environment variables: each is described, read and checked here.
+"""The environment variables of a host: each is described, read and checked here.
 
-The documentation has them as a table, which a test compares.
+docs/hosting.md shows them as a table. A test compares it with `as_table`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ class Setting:
     """One environment variable.
 
     Attributes:
-        default: its text where the variable is not set.
-        allowed: what the text must be, in words.
-        read: text -> value; ValueError or KeyError if it is not allowed.
-        help: what it sets, in a sentence.
-        secret: whether its text may hold a password, and is never repeated.
+        default: the text that stands for a variable that is not set.
+        allowed: the allowed texts, in words.
+        read: text -> value; raises ValueError or KeyError for a text that is not allowed.
+        help: the meaning of the variable, in a sentence or two.
+        secret: whether the text may hold a password, so that messages must not repeat it.
     """
 
     default: str
@@ -128,14 +128,17 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "GOOD_INIT_LOG": Setting("on", _ON_OFF, _switch, "One line of JSON per run, on stderr."),
     "GOOD_INIT_FRAME_ANCESTORS": Setting(
-        "*", "sources of a Content-Security-Policy", _words, "Who may embed the pages."
+        "*", "sources of a Content-Security-Policy", _words, "The sites that may embed the pages."
     ),
 }
-"""Variable -> what it sets."""
+"""Variable -> its description, in the order of the documentation."""
 
 
 def value(variable: str) -> Any:
-    """What the environment sets now, or the default.
+    """The present value of a variable, or its default.
+
+    Args:
+        variable: a key of SETTINGS.
 
     Raises:
         ValueError: the text is not allowed; names the variable, the text and what is allowed.
@@ -150,13 +153,17 @@ def value(variable: str) -> Any:
 
 
 def check() -> None:
-    """ValueError for the first variable whose text is not allowed."""
+    """Read every variable.
+
+    Raises:
+        ValueError: the text of a variable is not allowed; names the first such variable.
+    """
     for variable in SETTINGS:
         value(variable)
 
 
 def as_table() -> str:
-    """All of them as a Markdown table."""
+    """All variables as a Markdown table, for the documentation."""
     rows = [
         f"| `{variable}` | `{setting.default}` | {setting.help} |"
         for variable, setting in SETTINGS.items()

@@ -1,4 +1,4 @@
-"""One thread for each run, so that the bits do not depend on the number of cores."""
+"""One thread per run, so that results do not depend on the number of cores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from threadpoolctl import ThreadpoolController
 
-_KEPT_BYTES = 2**25 - 2**16  # just under the most that glibc lets its threshold grow to
+_KEPT_BYTES = 2**25 - 2**16  # just under the largest threshold that glibc adapts to, 32 MiB
 
 _threads_lock = threading.Lock()
 
@@ -20,23 +20,24 @@ _runs_in_progress = 0
 
 _host_threads = 0
 
-_blas_limit: Any = None  # while runs are in progress
+_blas_limit: Any = None  # set while runs are in progress
 
 
 @cache
 def _blas() -> ThreadpoolController:
-    """The library behind numpy's products; torch's is another."""
+    """The BLAS library of NumPy, which is not the one of torch."""
     return ThreadpoolController()
 
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """Run torch's CPU kernels, and numpy's products, on the calling thread alone.
+    """Run torch's CPU kernels and NumPy's products on the calling thread alone, during the block.
 
-    A matrix product split between threads adds up in another order and differs in the last bit;
-    on one thread the result is the same on every machine of a kind. torch keeps the number per
-    thread, but a new thread starts with the number that was set last anywhere: what is put back
-    is what the process had while nothing ran.
+    A matrix product that is split between threads adds its terms in another order, and differs in
+    the last bit. On one thread, the result is the same on every machine of a kind. torch keeps the
+    number of threads for each calling thread, and a new thread starts with the number that was set
+    last anywhere. So the number restored is the one that the process had while no run was in
+    progress.
     """
     global _runs_in_progress, _host_threads, _blas_limit
     with _threads_lock:
@@ -58,20 +59,21 @@ def single_threaded() -> Iterator[None]:
 
 
 def set_threads(count: int) -> None:
-    """How many of its threads a CPU kernel uses outside of runs, which are always on one."""
+    """Set how many threads a CPU kernel uses outside of runs; a run always uses one."""
     torch.set_num_threads(count)
 
 
 def host_is_busy() -> bool:
-    """Whether as many runs are in progress as there are cores to run them."""
+    """Whether at least as many runs are in progress as the host has cores."""
     return _runs_in_progress >= (os.cpu_count() or 1)
 
 
 @cache
 def keep_freed_memory() -> None:
-    """Let the C allocator keep what a run frees, for the next run; once per process.
+    """Let the C allocator keep the memory that a run frees for the next run; once per process.
 
-    glibc returns freed blocks of this size to the kernel, and the page faults at the next run cost
-    as much as the run. Freeing one large block, never touched, raises its threshold for good.
+    glibc would return freed blocks of this size to the kernel, and the page faults of the next run
+    would cost as much as the run. Freeing one large block, whose pages are never touched, raises
+    glibc's threshold for the rest of the process.
     """
     torch.empty(_KEPT_BYTES, dtype=torch.uint8, device="cpu")

@@ -1,1 +1,1 @@
-"""One layer: what it is made of, and the registries it is chosen from."""
+"""One layer: its operations, and the registries that they are chosen from."""

@@ -19,19 +19,18 @@ _SELU_ALPHA = 1.6732632423543772848170429916717
 
 @dataclass(frozen=True)
 class Activation:
-    """An elementwise function with everything that is known about it.
+    """An elementwise function φ, with its derivative, its text and its known moments.
 
     Attributes:
         name: registry key; travels in links, never renamed.
-        function: φ, any floating dtype, shape preserved.
-        derivative: φ′; at a kink it takes the value that torch's own module takes (ReLU: 0).
+        function: φ on tensors of any floating dtype; it keeps shape and dtype.
+        derivative: φ′; at a kink it has the value that torch's own module gives it (ReLU: 0).
         formula: φ in LaTeX.
-        reference: where it comes from.
-        code: φ as a PyTorch expression of ``x``, bit for bit the same as ``function``.
-        kinks: where φ is not smooth; quadrature is cut there.
-        positively_homogeneous: φ(s·x) = s·φ(x) for every s > 0.
-        closed_form: the moments that are known in closed form; the others, or all of them where
-            it is None, are found by quadrature.
+        reference: the source of φ, such as a paper.
+        code: φ as a PyTorch expression of ``x``, with the same bits as ``function``.
+        kinks: the points at which φ is not smooth; quadrature is cut there.
+        positively_homogeneous: whether φ(s·x) = s·φ(x) for every s > 0.
+        closed_form: the moments known in closed form; all others are computed by quadrature.
     """
 
     name: str
@@ -45,14 +44,16 @@ class Activation:
     closed_form: closed_forms.Moments | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
-        """φ(x), same shape and dtype as ``x``."""
+        """φ(x), of the shape and dtype of ``x``."""
         return self.function(x)
 
     @cached_property
     def gain(self) -> float:
         """1/√E[φ(z)²] for z ~ N(0, 1): the gain that keeps the second moment of a unit signal.
 
-        He et al. 2015, arXiv:1502.01852, eq. 10, for any φ. √2 for ReLU.
+        It is √2 for ReLU.
+
+        Reference: He et al. 2015, arXiv:1502.01852, eq. 10, here for any φ.
         """
         return gaussian_expectation(lambda z: self.function(z) ** 2, breaks=self.kinks) ** -0.5
 
@@ -87,7 +88,7 @@ def leaky_relu(negative_slope: float) -> Activation:
     """ReLU with a slope below zero.
 
     Args:
-        negative_slope: the slope for x < 0; 0 gives ReLU, 1 the identity.
+        negative_slope: the slope for x < 0; 0 gives ReLU, and 1 gives the identity.
     """
     return Activation(
         name="leaky_relu",

@@ -1,28 +1,29 @@
-"""Bias: a normal number for every unit, added to all inputs alike."""
+"""Bias: one normal number per unit, added to every input of the batch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
 from torch import Generator, Tensor
 
 from ..maths.arrays import Logarithm, Numbers, log2
-from .arithmetic import Apart, Arithmetic, Rounded
+from .arithmetic import Arithmetic, Rounded
 from .number_formats import NumberFormat
 from .operation import Code, Cost, Moments, Shape
+from .scaled import ScaledNumbers
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Bias:
-    """x → x + b with b ~ N(0, std²).
+    """x → x + b with independent entries b ~ N(0, std²).
 
     Attributes:
-        std: σ_b.
-        fresh: whether every layer has biases of its own.
+        std: σ_b; an array of them in a map over many networks.
+        fresh: whether every layer has its own biases.
     """
 
     std: Numbers
@@ -31,7 +32,7 @@ class Bias:
     scale_power = 0
 
     def draw(self, stream: Generator, shape: Shape, seen: Tensor | None, on: Rounded) -> Tensor:
-        """b, of shape (n,), or (n, 1) for several inputs."""
+        """b in ``product_dtype``, of shape (n,), or (n, 1) for several inputs."""
         b = torch.randn(shape.width, generator=stream, device=stream.device, dtype=torch.float32)
         b = on.biases(b, self.std)
         return b if shape.inputs == 1 else b.unsqueeze(1)
@@ -41,18 +42,18 @@ class Bias:
         return on.add(x, p, out)
 
     def code(self, shape: Shape, on: Rounded) -> Code:
-        """The draw and the sum."""
+        """The draw of b and the sum x + b."""
         draw = ["b = torch.randn(n, generator=generator)", *on.biases_code("b", self.std)]
         if shape.inputs > 1:
             draw.append("b = b.unsqueeze(1)  # one bias for every input")
         return Code(draw, on.add_code())
 
     def moments(self, m: Moments) -> Moments:
-        """Second moments grow by σ_b², whatever the inputs are."""
+        """Second and cross moments grow by σ_b²; the mean over biases does not change."""
         variance = self.std**2
-        return Moments(
+        return replace(
+            m,
             square=None if m.square is None else m.square + variance,
-            mean=m.mean,
             cross=None if m.cross is None else m.cross + variance,
         )
 
@@ -61,33 +62,45 @@ class Bias:
         return logs.add(square, 2 * logs.of(self.std))
 
     def needs_matrices(self, shape: Shape) -> bool:
-        """Never: biases are drawn as they are."""
+        """False: an ensemble draws real biases, and no matrices for them."""
         return False
 
     def in_law(self, networks: int, shape: Shape, stream: Generator) -> Biases:
-        """Biases of so many networks."""
+        """The biases of ``networks`` networks."""
         return Biases(networks, shape.width, self, stream)
 
     def cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
-        """Little beside the product's."""
+        """Nothing: a sum of vectors is negligible beside a product."""
         return Cost()
 
-    def ensemble_cost(self, shape: Shape) -> Cost:
-        """Counted with what is measured of every number."""
-        return Cost()
+    def ensemble_elements(self, shape: Shape) -> int:
+        """None to speak of."""
+        return 0
+
+    def ensemble_cost(self, shape: Shape) -> float:
+        """Nothing: an ensemble counts it in the work of measuring every element."""
+        return 0.0
 
 
 class Biases:
-    """Biases of several networks, drawn when they are added."""
+    """The biases of several networks, drawn when they are added.
+
+    Args:
+        networks: how many.
+        width: n.
+        bias: the operation.
+        stream: the source of random numbers.
+    """
 
     def __init__(self, networks: int, width: int, bias: Bias, stream: Generator) -> None:
         self._bias, self._stream = bias, stream
         self._shape = (networks, width, 1)
         self._power = torch.full((networks,), float(log2(bias.std)), dtype=torch.float64)
-        self._known: Apart | None = None
+        self._known: ScaledNumbers | None = None
 
-    def drawn(self) -> Apart:
-        """b of the next layer, as numbers of std 1 with σ_b apart."""
+    def drawn(self) -> ScaledNumbers:
+        """b of the next layer: numbers of shape (networks, n, 1) and std 1 times a power, σ_b."""
         if self._known is None or self._bias.fresh:
-            self._known = Apart(torch.randn(self._shape, generator=self._stream), self._power)
+            numbers = torch.randn(self._shape, generator=self._stream)
+            self._known = ScaledNumbers(numbers, self._power)
         return self._known

@@ -1,8 +1,8 @@
-"""Elementwise: an activation function, applied to every number."""
+"""Elementwise: an activation function φ, applied to every element."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from torch import Generator, Tensor
@@ -20,74 +20,80 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Elementwise:
-    """x → φ(x)."""
+    """x → φ(x).
+
+    Attributes:
+        phi: the activation.
+    """
 
     phi: Activation
     scale_power = 0
 
     @property
     def degree(self) -> int | None:
-        """1 where φ(s·x) = s·φ(x)."""
+        """1 if φ(s·x) = s·φ(x) for every s > 0, else None."""
         return 1 if self.phi.positively_homogeneous else None
 
     @property
-    def is_linear(self) -> bool:
-        """Whether φ changes nothing."""
-        return self.phi.name == "linear"
-
-    @property
     def slopes(self) -> tuple[float, float] | None:
-        """φ′ just below zero and just above; None where φ(0) is not 0."""
+        """φ′ just below and just above zero; None if φ(0) ≠ 0."""
         return slopes(self.phi)
 
     @property
     def infinite_sides(self) -> tuple[bool, bool]:
-        """Whether φ of −∞, and of ∞, is not finite."""
+        """Whether φ(−∞), and whether φ(∞), is not finite."""
         return infinite_sides(self.phi)
 
     @property
     def never_zero(self) -> bool:
-        """Whether φ makes a zero of no number, or of zero alone."""
+        """Whether φ(h) ≠ 0 for every h ≠ 0."""
         return never_zero(self.phi)
 
     def draw(self, stream: Generator, shape: Shape, seen: Tensor | None, on: Rounded) -> None:
         """φ has no parameters."""
 
     def forward(self, p: None, x: T, on: Arithmetic[T], out: T | None = None) -> T:
-        """φ(x)."""
+        """φ(x) in the arithmetic ``on``."""
         return on.apply(self.phi, x, out)
 
     def code(self, shape: Shape, on: Rounded) -> Code:
-        """One line."""
+        """The line that applies φ."""
         return Code(step=on.apply_code(self.phi))
 
     def moments(self, m: Moments) -> Moments:
-        """Of φ(h) for normal h: m.square is its variance, and its mean is 0."""
+        """The moments of φ(h) for h ~ N(0, m.square)."""
         q = m.square
-        return Moments(
+        if q is None:
+            raise ValueError("square must be a number: φ needs the variance of h; got None")
+        return replace(
+            m,
             square=second_moment(self.phi, q),
             mean=None if m.mean is None else mean(self.phi, q),
             cross=None if m.cross is None else cross_moment(self.phi, q, q, m.cross),
         )
 
     def log_square(self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0) -> Numbers:
-        """The logarithm of E φ(h)² for normal h."""
+        """log E φ(h)² for normal h, from log E h²; log_scale concerns weights alone."""
         return log2_second_moment(self.phi)(square / logs.octave) * logs.octave
 
     def needs_matrices(self, shape: Shape) -> bool:
-        """Never: there is no parameter."""
+        """False: φ has no parameters."""
         return False
 
     def in_law(self, networks: int, shape: Shape, stream: Generator) -> None:
         """φ has no parameters."""
 
     def cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
-        """Little beside the product's."""
+        """Nothing: φ is negligible beside a product."""
         return Cost()
 
-    def ensemble_cost(self, shape: Shape) -> Cost:
-        """Counted with what is measured of every number."""
-        return Cost()
+    def ensemble_elements(self, shape: Shape) -> int:
+        """None to speak of."""
+        return 0
+
+    def ensemble_cost(self, shape: Shape) -> float:
+        """Nothing: an ensemble counts it in the work of measuring every element."""
+        return 0.0
 
 
 IDENTITY = Elementwise(ACTIVATIONS["linear"])

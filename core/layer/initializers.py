@@ -1,4 +1,4 @@
-"""INITIALIZERS: the rules by which a weight matrix is drawn."""
+"""INITIALIZERS: the rules that draw a weight matrix."""
 
 from __future__ import annotations
 
@@ -12,52 +12,63 @@ from torch import Generator, Tensor
 from . import lsuv
 from .activations import Activation
 
-# The std of N(0, 1) cut at ±2: √(1 − 2·2·φ(2)/(2Φ(2) − 1)).
+# The std of N(0, 1) truncated at ±2: √(1 − 2·2·φ(2)/(2Φ(2) − 1)).
 _TRUNCATED_STD = 0.8796256610342398
 _TRUNCATED_MASS = 0.9544997361036416  # 2Φ(2) − 1
-_SPARSE_KEPT = 0.1
+_SPARSE_KEPT = 0.1  # the fraction of each column that is not zero
 
-
-# (fan_in, fan_out, activation) -> the root mean square of the entries.
 WeightStd = Callable[[int, int, Activation], float]
+"""(fan_in, fan_out, activation) -> the root mean square of the entries."""
 
 
 class Sampler(Protocol):
-    """How an initialiser draws."""
+    """The function by which an initialiser draws a matrix."""
 
     def __call__(
         self, fan_in: int, fan_out: int, activation: Activation, *, generator: Generator
     ) -> Tensor:
-        """A float32 matrix of shape (fan_out, fan_in) on the generator's device."""
+        """Draw one matrix.
+
+        Args:
+            fan_in: inputs of the layer.
+            fan_out: outputs of the layer.
+            activation: φ after the product, for a rule that depends on its gain.
+            generator: the source of random numbers.
+
+        Returns:
+            float32 of shape (fan_out, fan_in) on the generator's device.
+        """
         ...
 
 
-# (matrix as drawn, data that the layer gets) -> matrix.
 Fit = Callable[[Tensor, Tensor], Tensor]
+"""(the drawn matrix, the layer's input) -> the matrix fitted to that input."""
 
 
 @dataclass(frozen=True)
 class Initializer:
-    """A rule for drawing weights.
+    """A rule that draws a weight matrix.
 
     Attributes:
         name: registry key; travels in links, never renamed.
-        sample: draws the matrix, float32, shape (fan_out, fan_in).
-        weight_std: the root mean square of its entries (exact, or its limit at large width); of a
-            rule with a ``fit``, before that.
+        sample: draws the matrix, float32 of shape (fan_out, fan_in).
+        weight_std: the root mean square of the entries before any ``fit``, exact or in the limit
+            of large width.
         formula: the rule in LaTeX.
-        reference: where it comes from.
-        code: PyTorch lines that assign ``a`` from ``n`` and ``generator``, bit for bit ``sample``;
-            ``{gain}`` stands for the activation's gain.
-        peak_matrices: how many float32 matrices exist at once while drawing.
-        multiply_adds: of one draw of width n beyond the random numbers themselves.
-        law: what theory may rely on: independent Gaussian entries; independent entries of another
-            law with light tails, which act like Gaussian ones up to O(1/n); a Haar orthogonal
-            matrix; or something else.
-        fit: adapts the matrix that ``sample`` drew, shape (fan_out, fan_in), to the data that the
-            layer gets, shape (fan_in,) or (fan_in, inputs); None for a rule that never looks at
-            data. One matrix for all layers is fitted to the input. The scale factor comes after.
-        fit_code: PyTorch lines that do the same to ``a``, given ``x``.
+        reference: the source of the rule, such as a paper.
+        code: PyTorch lines that assign ``a`` from ``n`` and ``generator``, with the same bits as
+            ``sample``; ``{gain}`` stands for the activation's gain.
+        peak_matrices: how many float32 matrices of this size exist at once during a draw.
+        multiply_adds: width n -> the work of one draw besides its random numbers, estimated from
+            above.
+        law: what theory may assume. "gaussian": the entries are independent and normal.
+            "independent": they are independent, of another law with light tails, and act like
+            normal entries up to O(1/n). "orthogonal": the matrix is Haar-distributed. "other":
+            theory knows no law.
+        fit: (matrix of ``sample``, layer's input of shape (fan_in,) or (fan_in, inputs)) -> matrix;
+            None for a rule that does not look at data. A matrix that all layers share is fitted
+            to the network's input. The scale factor is applied after the fit.
+        fit_code: PyTorch lines that fit ``a`` to ``x``, with the same bits as ``fit``.
     """
 
     name: str
@@ -80,7 +91,7 @@ def _normal(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
 
 
 def _unit_uniform(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
-    """U(−1, 1)."""
+    """Independent entries from U(−1, 1)."""
     u = torch.rand(
         fan_out, fan_in, generator=generator, device=generator.device, dtype=torch.float32
     )
@@ -164,7 +175,7 @@ def _truncated_normal(
 
 
 def kept_inputs(fan_out: int) -> int:
-    """How many outputs each input of a ``sparse`` layer feeds: a tenth, and at least one."""
+    """How many outputs each input of a ``sparse`` layer feeds: a tenth of them, at least one."""
     return max(1, int(_SPARSE_KEPT * fan_out))
 
 
@@ -316,7 +327,7 @@ _ENTRIES = (
         sample=_zeros,
         weight_std=lambda fan_in, fan_out, activation: 0.0,
         formula="0",
-        reference="the start from which nothing can learn",
+        reference="the degenerate start: every product is zero",
         code="a = torch.zeros(n, n)",
     ),
     Initializer(

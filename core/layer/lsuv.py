@@ -1,4 +1,4 @@
-"""LSUV: a drawn matrix divided by the std of what it makes of the data, until the variance is 1."""
+"""LSUV: a drawn matrix is divided by the std of its output on the data until the variance is 1."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 TOLERANCE = 0.1
-"""How far from 1 the variance of the output may stay: Tol_var of the paper."""
+"""The largest |variance − 1| of the output that is accepted: Tol_var of the paper."""
 
 MOST_DIVISIONS = 10
-"""After so many divisions it is left as it is: T_max of the paper."""
+"""The largest number of divisions: T_max of the paper."""
 
 CODE = f"""\
 for _ in range({MOST_DIVISIONS}):
@@ -19,22 +19,23 @@ for _ in range({MOST_DIVISIONS}):
     if not 0 < std < float("inf") or abs(std**2 - 1) < {TOLERANCE}:
         break
     a = a / std"""
-"""``unit_variance`` as PyTorch lines on ``a`` and ``x``, to the last bit."""
+"""``unit_variance`` as PyTorch lines on ``a`` and ``x``, with the same bits."""
 
 
 def unit_variance(a: Tensor, x: Tensor) -> Tensor:
     """``a`` divided by the std of ``a @ x`` until |variance − 1| < TOLERANCE.
 
-    The variance is over all units and inputs, around their mean. A matrix that is good enough is
-    not touched; nor is one whose output has no variance to divide by: a single number, a dead or a
-    broken signal.
+    The variance is taken over all units and inputs, around their mean. A matrix whose output has
+    variance 1 within the tolerance is not changed. Neither is one whose output has a variance that
+    is zero or not finite: the output of one unit for one input, of a signal that is all zero, or of
+    one with Inf or NaN.
 
     Args:
-        a: the matrix as it was drawn, float32 or float64, shape (fan_out, fan_in).
-        x: the data that the layer gets, any floating dtype, shape (fan_in,) or (fan_in, inputs).
+        a: the drawn matrix, float32 or float64 of shape (fan_out, fan_in).
+        x: the layer's input, any floating dtype, shape (fan_in,) or (fan_in, inputs).
 
     Returns:
-        The matrix, of the same shape and dtype.
+        The fitted matrix, of the shape and dtype of ``a``.
 
     Reference: Mishkin & Matas 2016, All you need is a good init, arXiv:1511.06422, algorithm 1.
     """

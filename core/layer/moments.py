@@ -1,7 +1,7 @@
 """Moments of an activation under a normal law: closed forms where known, else quadrature.
 
-Wherever an argument is called phi, it is an `Activation` or its registry name. Where every number
-that is given is a scalar, the result is a float; else all broadcast, and it is a float64 array.
+Throughout, phi is an `Activation` or its registry name. If all numbers given are scalars, the
+result is a float. Otherwise they broadcast, and the result is a float64 array of the common shape.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from .activations import ACTIVATIONS, Activation
 
 Phi: TypeAlias = Activation | str
 
-_ROUNDING = 1e-12  # of √(ab): covariances that are c·√(ab) may exceed it by a little
-_LAST_BITS = 1e-15  # of √(ab): covariances as close as this are √(ab)
-_ALMOST_ZERO = 1e-60  # a variance at which a derivative takes its limits beside zero, not at it
+_ROUNDING = 1e-12  # of √(ab): rounding may take a covariance c·√(ab) so far beyond √(ab)
+_LAST_BITS = 1e-15  # of √(ab): a covariance this close to √(ab) counts as √(ab)
+_ALMOST_ZERO = 1e-60  # a variance that stands for q → 0: φ′ at ±√q has its one-sided limits
 
 
 def activation(phi: Phi) -> Activation:
-    """The activation that phi is, or is the name of.
+    """phi itself, or the activation with that registry name.
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: phi is neither an `Activation` nor a registry name.
     """
     if isinstance(phi, Activation):
         return phi
@@ -43,10 +43,15 @@ def activation(phi: Phi) -> Activation:
 
 
 def arrays(minimum: float = 0.0, maximum: float = np.inf, **values: Numbers) -> tuple[Array, ...]:
-    """The named values as float64 arrays of one shape.
+    """The named values as float64 arrays, broadcast to one shape.
+
+    Args:
+        minimum: the least value allowed.
+        maximum: the largest value allowed.
+        **values: a scalar or an array for each name that an error may mention.
 
     Raises:
-        ValueError: one is not a finite number between the bounds; it is named.
+        ValueError: a value is not a finite number within the bounds; the message names it.
     """
     if maximum < np.inf:
         bounds = f"a number from {minimum:g} to {maximum:g}"
@@ -66,17 +71,17 @@ def arrays(minimum: float = 0.0, maximum: float = np.inf, **values: Numbers) -> 
 
 
 def plain(values: Array) -> Numbers:
-    """A float for an array of no dimensions, else the array."""
+    """A float for a 0-dimensional array; any other array unchanged."""
     return float(values) if values.ndim == 0 else values
 
 
 def second_moment(phi: Phi, q: Numbers) -> Numbers:
     """E[φ(h)²] for h ~ N(0, q).
 
-    Its relative error, and that of the other moments of q alone, is below 1e-10 for q ≤ 1e12.
+    The relative error is below 1e-10 for q ≤ 1e12, here and in the other moments of q alone.
 
     Args:
-        phi: the activation.
+        phi: the activation, or its registry name.
         q: the second moment of the pre-activation, ≥ 0.
 
     Raises:
@@ -87,14 +92,15 @@ def second_moment(phi: Phi, q: Numbers) -> Numbers:
 
 
 def second_moment_slope(phi: Phi, q: Numbers) -> Numbers:
-    """dE[φ(h)²]/dq in Stein's form E[h φ(h) φ′(h)]/q, which needs no second derivative.
+    """dE[φ(h)²]/dq in Stein's form E[h φ(h) φ′(h)]/q, which needs no second derivative of φ.
 
-    At q = 0 the limit from above. Arguments and errors are those of `second_moment`.
+    At q = 0 it is the limit from above. Arguments and errors are those of `second_moment`.
     """
     phi = activation(phi)
 
     def quadrature(variance: Array) -> Array:
-        # Where φ(0) ≠ 0, terms in ±√q cancel in the expectation, and leave 1e-16 √q of rounding.
+        # Where φ(0) ≠ 0, terms in ±√q cancel in the expectation: rounding leaves 1e-16 √q, which
+        # must stay small beside q.
         least = _ALMOST_ZERO if second_moment(phi, 0.0) == 0 else 1e-10
         variance = np.maximum(variance, least)
         return _expect(phi, lambda h: h * phi(h) * phi.derivative(h), variance) / variance
@@ -103,8 +109,9 @@ def second_moment_slope(phi: Phi, q: Numbers) -> Numbers:
 
 
 def derivative_second_moment(phi: Phi, q: Numbers) -> Numbers:
-    """E[φ′(h)²] for h ~ N(0, q); at q = 0 the limit from above, whatever φ′ is at a kink.
+    """E[φ′(h)²] for h ~ N(0, q).
 
+    At q = 0 it is the limit from above, which does not depend on the value of φ′ at a kink.
     Arguments and errors are those of `second_moment`.
     """
     phi = activation(phi)
@@ -131,28 +138,29 @@ def mean(phi: Phi, q: Numbers) -> Numbers:
 def cross_moment(phi: Phi, a: Numbers, b: Numbers, r: Numbers) -> Numbers:
     """E[φ(u₁) φ(u₂)] for centred normal (u₁, u₂).
 
-    Closed form, or two-dimensional quadrature, cut along the kinks; error below 1e-8 of
-    √(E[φ(u₁)²] E[φ(u₂)²]) for variances up to 1e4. Some milliseconds a value where there is no
-    closed form.
+    It is a closed form where one is known, else a two-dimensional quadrature that is cut along the
+    kinks. The error is below 1e-8 of √(E[φ(u₁)²] E[φ(u₂)²]) for variances up to 1e4. Quadrature
+    takes some milliseconds per value.
 
     Args:
-        phi: the activation.
+        phi: the activation, or its registry name.
         a: the variance of u₁, ≥ 0.
         b: the variance of u₂, ≥ 0.
         r: their covariance, |r| ≤ √(ab).
 
     Raises:
-        ValueError: phi is unknown, or a, b or r is not such a number.
+        ValueError: phi is unknown, or a, b or r is out of its range.
     """
     phi = activation(phi)
     return _of_covariance(phi, "cross_moment", phi.function, _covariance(a, b, r))
 
 
 def derivative_cross_moment(phi: Phi, a: Numbers, b: Numbers, r: Numbers) -> Numbers:
-    """E[φ′(u₁) φ′(u₂)]; arguments, errors and accuracy are those of `cross_moment`.
+    """E[φ′(u₁) φ′(u₂)] for centred normal (u₁, u₂).
 
-    Where a or b is 0 this is the limit from above along r = √(ab). Where φ has a kink, the slope in
-    r is infinite at |r| = √(ab): the last bit of r is worth 1e-8 there.
+    Arguments, errors and accuracy are those of `cross_moment`. Where a or b is 0, it is the limit
+    from above along r = √(ab). Where φ has a kink, the slope in r is infinite at |r| = √(ab), and
+    the last bit of r changes the result by 1e-8 there.
     """
     phi = activation(phi)
     a, b, r = _covariance(a, b, r)
@@ -167,15 +175,15 @@ def _expect(phi: Activation, integrand: TensorFunction, variance: Array) -> Arra
 
 
 def _of_variance(phi: Activation, name: str, q: Numbers, quadrature: OfVariance) -> Numbers:
-    """The closed form of that name, or the quadrature, at q."""
+    """The moment called ``name`` at q: its closed form where there is one, else ``quadrature``."""
     (given,) = arrays(q=q)
     formula = getattr(phi.closed_form, name, None) or quadrature
-    with np.errstate(over="ignore"):  # what float64 cannot hold is inf
+    with np.errstate(over="ignore"):  # a moment beyond float64 is inf
         return plain(formula(given.flatten()).reshape(given.shape))
 
 
 def _covariance(a: Numbers, b: Numbers, r: Numbers) -> tuple[Array, Array, Array]:
-    """The three as arrays of one shape, r clipped to ±√(ab); ValueError where it is far beyond."""
+    """a, b and r as arrays of one shape, r clipped to ±√(ab); ValueError where it is far beyond."""
     variance_1, variance_2 = arrays(a=a, b=b)
     (covariance,) = arrays(-np.inf, r=r)
     variance_1, variance_2, covariance = np.broadcast_arrays(variance_1, variance_2, covariance)
@@ -186,20 +194,20 @@ def _covariance(a: Numbers, b: Numbers, r: Numbers) -> tuple[Array, Array, Array
             f"r must be a number from -√(ab) to √(ab) = {most[wrong][0]:g};"
             f" got {covariance[wrong][0]:g}"
         )
-    # Beside a kink the last bits of r would show: full correlation is meant to be full.
+    # Beside a kink the last bits of r would show, so nearly full correlation is made full.
     full = np.abs(covariance) >= most * (1 - _LAST_BITS)
     return variance_1, variance_2, np.where(full, np.copysign(most, covariance), covariance)
 
 
 def _largest_covariance(a: Array, b: Array) -> Array:
-    """√(ab), exactly a where a = b."""
+    """√(ab), and exactly a where a = b."""
     return np.where(a == b, a, np.sqrt(a) * np.sqrt(b))
 
 
 def _of_covariance(
     phi: Activation, name: str, function: TensorFunction, law: tuple[Array, Array, Array]
 ) -> Numbers:
-    """The closed form of that name, or the quadrature of the product of functions."""
+    """The moment called ``name``: its closed form where there is one, else by quadrature."""
     a, b, r = (value.flatten() for value in law)
     formula = getattr(phi.closed_form, name, None)
     with np.errstate(over="ignore"):

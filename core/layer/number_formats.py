@@ -1,4 +1,4 @@
-"""NUMBER_FORMATS: the floating-point formats in which the products are carried out."""
+"""NUMBER_FORMATS: the floating-point formats in which a run computes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class NumberFormat:
     Attributes:
         name: registry key; travels in links, never renamed.
         dtype: the torch dtype in which activations and weights are stored.
-        product_dtype: the dtype of a @ x + b, and of φ. The formats of 8 bits have no arithmetic
-            of their own: it is float32.
-        infinity: whether overflow gives Inf; otherwise it sticks to ``max`` (saturation).
-        reference: the defining document.
+        product_dtype: the dtype of a @ x + b and of φ: the format itself, or float32 for the
+            formats of 8 bits, which have no arithmetic of their own.
+        infinity: whether overflow gives Inf; if not, it gives ``max`` (saturation).
+        reference: the document that defines the format.
     """
 
     name: str
@@ -31,11 +31,11 @@ class NumberFormat:
 
     @cached_property
     def sum_dtype(self) -> torch.dtype:
-        """The dtype in which the terms of a product are added up, before it is rounded once.
+        """The dtype in which the terms of a product are added before the sum is rounded once.
 
-        Formats of 16 bits add up in float32, as the matrix units of GPUs do. torch's own product
-        on a CPU would do so too, but where the processor has instructions for bfloat16 these drop
-        subnormal numbers, and the same network would die earlier there.
+        Formats of 16 bits are added in float32, as by the matrix units of GPUs. torch's own product
+        on a CPU would do so too, but the bfloat16 instructions of some processors flush subnormal
+        numbers to zero, and the same network would die earlier there.
         """
         return torch.promote_types(self.product_dtype, torch.float32)
 
@@ -51,7 +51,7 @@ class NumberFormat:
 
     @cached_property
     def smallest_subnormal(self) -> float:
-        """The smallest positive value at all."""
+        """The smallest positive value."""
         return self.smallest_normal * self.epsilon
 
     @cached_property
@@ -61,7 +61,7 @@ class NumberFormat:
 
     @cached_property
     def overflows_from(self) -> float:
-        """Half an ulp beyond ``max``, to a relative epsilon²/8: a value from here on overflows."""
+        """Half an ulp beyond ``max``, to a relative epsilon²/8: larger values overflow."""
         return self.max * (1 + self.epsilon / 4)
 
     @cached_property
@@ -71,22 +71,22 @@ class NumberFormat:
 
     @cached_property
     def rounds_to_zero_below(self) -> float:
-        """Half the smallest value, at most which a value rounds to zero; 0 in float64 itself."""
+        """Half the smallest subnormal, up to which |x| rounds to zero; itself 0 for float64."""
         return self.smallest_subnormal / 2
 
     @cached_property
     def log2_rounds_to_zero_below(self) -> float:
-        """log2 of half the smallest value."""
+        """log2 of half the smallest subnormal; finite for every format."""
         return float(np.log2(self.smallest_subnormal) - 1)
 
     @property
     def rounds_every_term(self) -> bool:
-        """Whether the terms of a sum are rounded to the format too: nothing wider adds them up."""
+        """Whether each term of a sum is rounded to the format: no wider dtype adds them."""
         return self.dtype == self.sum_dtype
 
     @property
     def is_coarse(self) -> bool:
-        """Whether it has so few bits that exact arithmetic does not resemble its runs."""
+        """Whether runs round so coarsely that they do not resemble exact arithmetic."""
         return self.bits <= 8
 
     @cached_property
@@ -95,7 +95,7 @@ class NumberFormat:
         return torch.finfo(self.dtype).bits
 
     def cast(self, x: Tensor) -> Tensor:
-        """``x`` rounded to this format, same shape; beyond ``max`` it becomes Inf or saturates."""
+        """``x`` rounded to this format, same shape; beyond ``max`` it gives Inf or saturates."""
         return x.to(self.dtype)
 
 

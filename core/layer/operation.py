@@ -1,9 +1,9 @@
-"""What a layer is made of: an operation, and what travels through a list of them.
+"""The interface of an operation, one step of a layer, and the values that operations exchange.
 
-An operation is one place that knows everything about one step of a layer: how its parameters are
-drawn, what it does to numbers, how that reads in PyTorch, what it does to moments at infinite
-width, how it is sampled without its parameters, and what it costs. ``Layer`` is a list of
-operations; whatever asks a question of a layer walks that list.
+Each operation is one class that knows everything about its step: how its parameters are drawn, how
+it transforms a signal, its PyTorch text, how it transforms moments at infinite width, how an
+ensemble samples it in law, and its cost. `Layer` is a list of operations. Every question about a
+layer is answered by a walk along that list.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from .arithmetic import Arithmetic, Rounded
 from .number_formats import NumberFormat
 
 Parameters: TypeAlias = Any
-"""What an operation draws: a tensor, or what stands for those of many networks; else None."""
+"""A tensor, or for an ensemble an object with its law; None if the operation has no parameters."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How large a signal is on its way through the layers.
+    """The size of a signal and of the network that it passes through.
 
     Attributes:
-        width: n, units of a layer.
-        inputs: how many go through at once, as the columns of x.
-        depth: L, how many layers there are.
+        width: n, the number of units of every layer.
+        inputs: the number of inputs, which are the columns of x.
+        depth: L, the number of layers.
     """
 
     width: int
@@ -40,17 +40,21 @@ class Shape:
 
 @dataclass(frozen=True)
 class Moments:
-    """Moments of one unit at infinite width; None for one that is not asked for.
+    """Moments of one unit at infinite width, scalars or arrays that broadcast.
+
+    A moment is None where the caller does not need it; it is then not computed.
 
     Attributes:
         square: E x².
         mean: E x.
-        cross: E x x′, of two inputs with the same E x².
+        cross: E x x′ for two inputs x and x′ with the same E x².
+        gradient: E (∂ℓ/∂x)² of a loss ℓ; the way forward leaves it as it is.
     """
 
     square: Numbers = None
     mean: Numbers = None
     cross: Numbers = None
+    gradient: Numbers = None
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,8 @@ class Code:
     """An operation as lines of PyTorch.
 
     Attributes:
-        draw: what makes its parameters, from ``n`` and ``generator``.
-        step: what it does to ``x``.
+        draw: lines that assign its parameters, given ``n`` and ``generator``.
+        step: lines that reassign ``x``.
     """
 
     draw: list[str] = field(default_factory=list)
@@ -68,7 +72,13 @@ class Code:
 
 @dataclass(frozen=True)
 class Cost:
-    """What work needs: peak bytes, and multiply-adds, those of drawing numbers among them."""
+    """The memory and the work of a computation, estimated from above.
+
+    Attributes:
+        bytes: peak memory.
+        multiply_adds: work in multiply-adds of a float32 product. Slower work, such as drawing
+            random numbers, counts as several of them.
+    """
 
     bytes: int = 0
     multiply_adds: float = 0.0
@@ -78,66 +88,104 @@ class Cost:
 
 
 class Operation(Protocol):
-    """One step of a layer; a frozen dataclass of what defines it."""
+    """One step f of a layer, as a frozen dataclass of its settings."""
 
     @property
     def degree(self) -> int | None:
-        """d, if f(s·x) = s^d·f(x) for every s > 0; None if there is no such d."""
+        """The d with f(s·x) = s^d·f(x) for every s > 0; None if there is none."""
         ...
 
     @property
     def scale_power(self) -> int:
-        """By which power of the experiment's scale factor the result is multiplied."""
+        """The power of the experiment's scale factor by which the result is multiplied."""
         ...
 
     def draw(self, stream: Generator, shape: Shape, seen: Tensor | None, on: Rounded) -> Parameters:
-        """The parameters of one layer, on the stream's device.
+        """Draw the parameters of one layer.
 
         Args:
-            stream: where the random numbers come from.
-            shape: of the signal.
-            seen: what the layer gets; needed only where the parameters are fitted to data.
-            on: the arithmetic that they are rounded for.
+            stream: the source of random numbers.
+            shape: the size of the signal.
+            seen: the layer's input, shape (n,) or (n, inputs); needed only for parameters that are
+                fitted to data.
+            on: the arithmetic of the run, which rounds the parameters.
+
+        Returns:
+            The parameters, on the stream's device; None for an operation that has none.
 
         Raises:
-            ValueError: they are fitted to data, and ``seen`` is None.
+            ValueError: the parameters are fitted to data, and ``seen`` is None.
         """
         ...
 
     def forward(self, p: Parameters, x: T, on: Arithmetic[T], out: T | None = None) -> T:
-        """What the operation makes of x; written into ``out`` if it is given."""
+        """f(x).
+
+        Args:
+            p: parameters from `draw`; for an ensemble, from `in_law`.
+            x: the signal in the numbers of ``on``: a tensor of shape (n,) or (n, inputs), or
+                `ScaledNumbers`. It may be overwritten.
+            on: the arithmetic.
+            out: a tensor for the result; None for a new one.
+        """
         ...
 
     def code(self, shape: Shape, on: Rounded) -> Code:
-        """The same as PyTorch, bit for bit."""
+        """`draw` and `forward` as PyTorch lines with the same bits.
+
+        Args:
+            shape: the size of the signal.
+            on: the arithmetic of the run.
+        """
         ...
 
     def moments(self, m: Moments) -> Moments:
-        """The moments of its result at infinite width."""
+        """The moments of f(x) at infinite width, given those of x."""
         ...
 
     def log_square(self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0) -> Numbers:
-        """What it does to E x² where float64 could not hold it, in logarithms.
+        """log E f(x)² from log E x², for sizes beyond the range of float64.
 
         Args:
-            square: the logarithm of E x².
-            logs: to which base.
-            log_scale: of a factor that multiplies every weight besides.
+            square: log E x², a scalar or an array.
+            logs: the base of all logarithms.
+            log_scale: the logarithm of a further factor on every weight.
         """
         ...
 
     def needs_matrices(self, shape: Shape) -> bool:
-        """Whether sampling it in law takes the real parameters."""
+        """Whether an ensemble has to draw this operation's real matrices."""
         ...
 
     def in_law(self, networks: int, shape: Shape, stream: Generator) -> Parameters:
-        """What stands for the parameters of so many networks, layer after layer."""
+        """The parameters of an ensemble, or an object that samples f(x) from the same law.
+
+        Args:
+            networks: how many networks.
+            shape: the size of the signal.
+            stream: the source of random numbers.
+
+        Returns:
+            The first argument of `forward` in the arithmetic `Scaled`, for one layer after another.
+        """
         ...
 
     def cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
-        """What it needs in one run of all layers, drawing included."""
+        """Memory and work in all layers of one run, draws included.
+
+        Args:
+            shape: the size of the signal.
+            number_format: the format of weights and activations.
+        """
         ...
 
-    def ensemble_cost(self, shape: Shape) -> Cost:
-        """What it needs for one network of an ensemble."""
+    def ensemble_elements(self, shape: Shape) -> int:
+        """How many numbers one network of an ensemble keeps beside its signal.
+
+        It decides how many networks share a random stream, so it never changes.
+        """
+        ...
+
+    def ensemble_cost(self, shape: Shape) -> float:
+        """The multiply-adds of all layers of one network of an ensemble."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -18,19 +18,19 @@ from .operation import Code, Cost, Moments, Parameters, Shape
 
 T = TypeVar("T")
 
-_PER_DRAW = 16.0  # what one random number costs, in multiply-adds, on a CPU
-_FITTING_PRODUCTS = 3.0  # one to divide by, one to check; and a division of every weight
+_PER_DRAW = 16.0  # the work of one random number on a CPU, in multiply-adds
+_FITTING_PRODUCTS = 3.0  # LSUV: one product for the std, one to check it, and the division of a
 
 
 @dataclass(frozen=True)
 class Weights:
-    """How the matrix of a product is drawn.
+    """How the matrix a of a product is drawn.
 
     Attributes:
         rule: the initialiser.
-        phi: the activation that the rule may ask for.
-        scale: multiplies every weight.
-        width: n; a is n × n.
+        phi: the layer's activation, on which the rule may depend.
+        scale: the factor on every weight.
+        width: n; a has the shape (n, n).
         fresh: whether every layer has a matrix of its own.
     """
 
@@ -42,26 +42,26 @@ class Weights:
 
     @property
     def std(self) -> float:
-        """The root mean square of the entries, before a fit to data."""
+        """The root mean square of the entries, before any fit to data."""
         return self.rule.weight_std(self.width, self.width, self.phi) * self.scale
 
     @property
     def refits(self) -> bool:
-        """Whether every layer fits its matrix to what it gets."""
+        """Whether every layer fits a matrix to its own input."""
         return self.rule.fit is not None and self.fresh
 
     def draws(self, depth: int) -> int:
-        """How many matrices so many layers take."""
+        """How many matrices are drawn for ``depth`` layers."""
         return depth if self.fresh else 1
 
 
 @dataclass(frozen=True)
 class Product:
-    """x → a @ x with entries of variance σ_w²/n.
+    """x → a @ x, where a is n × n with entries of variance σ_w²/n.
 
     Attributes:
-        sigma_w: the entries' std times √n.
-        weights: how they are drawn; None where the product is known by σ_w alone, as in a map.
+        sigma_w: σ_w, the std of the entries times √n; an array of them in a map over networks.
+        weights: how a is drawn; None in a map, which knows σ_w alone.
     """
 
     sigma_w: Numbers
@@ -70,15 +70,15 @@ class Product:
 
     @classmethod
     def of(cls, weights: Weights) -> Product:
-        """The product with such weights."""
+        """The product whose matrix is drawn as ``weights`` says."""
         return cls(weights.std * weights.width**0.5, weights)
 
     @property
     def drawn(self) -> Weights:
-        """How the entries are drawn.
+        """How a is drawn.
 
         Raises:
-            ValueError: nothing but σ_w is known.
+            ValueError: the product is known by σ_w alone.
         """
         if self.weights is None:
             raise ValueError("the product is known by sigma_w alone: there is nothing to draw")
@@ -86,20 +86,20 @@ class Product:
 
     @property
     def degree(self) -> int | None:
-        """1; None where a is fitted to x itself."""
+        """1; None if a is fitted to x, for the fit undoes a factor on x."""
         return None if self.weights is not None and self.weights.refits else 1
 
     @property
     def law(self) -> str:
-        """What theory may assume of the entries: see Initializer.law."""
+        """What theory may assume of the entries; see `Initializer.law`."""
         return self.drawn.rule.law
 
     def draw(self, stream: Generator, shape: Shape, seen: Tensor | None, on: Rounded) -> Tensor:
-        """a, of shape (n, n), in the dtype that products add up in.
+        """Draw a, of shape (n, n), in the dtype in which the terms of a product are added.
 
-        It is drawn in float32 whatever the format, so that every format sees the same network. A
-        matrix that is fitted to data is fitted to what that format makes of them, before the scale
-        factor and without the bias.
+        a is drawn in float32 for every format, so that all formats see the same network. A fit to
+        data uses ``seen`` as the format has rounded it. It comes before the scale factor and takes
+        no account of the bias. Arguments and errors are those of `Operation.draw`.
         """
         w = self.drawn
         a = w.rule.sample(w.width, w.width, w.phi, generator=stream)
@@ -110,11 +110,11 @@ class Product:
         return on.weights(a, w.scale)
 
     def forward(self, p: Parameters, x: T, on: Arithmetic[T], out: T | None = None) -> T:
-        """a @ x."""
+        """a @ x in the arithmetic ``on``."""
         return on.product(p, x, out)
 
     def code(self, shape: Shape, on: Rounded) -> Code:
-        """The draw and the product."""
+        """The draw of a and the product a @ x."""
         w = self.drawn
         draw = w.rule.code.format(gain=w.phi.gain).splitlines()
         if w.rule.fit is not None:
@@ -122,27 +122,42 @@ class Product:
         return Code([*draw, *on.weights_code("a", w.scale)], on.product_code())
 
     def moments(self, m: Moments) -> Moments:
-        """Second moments are multiplied by σ_w², and the mean over random weights is 0.
+        """Second and cross moments are multiplied by σ_w²; the mean over weights is 0.
 
-        Where a is fitted to x, E x² becomes the squared scale.
+        If a is fitted to x, the second moment becomes the squared scale factor for every x, and the
+        correlation of two inputs stays.
         """
-        if self.weights is not None and self.weights.refits:
-            return Moments(square=self.weights.scale**2 + np.zeros_like(m.square))
         variance = self.sigma_w**2
-        return Moments(
+        if self.weights is not None and self.weights.refits:
+            variance = self._refitted(m.square)
+        return replace(
+            m,
             square=None if m.square is None else variance * m.square,
             mean=None if m.mean is None else np.zeros_like(m.mean),
             cross=None if m.cross is None else variance * m.cross,
         )
 
+    def _refitted(self, square: Numbers) -> Numbers:
+        """The factor that takes E x² to the squared scale factor; 0 for a signal that is 0."""
+        if square is None:
+            raise ValueError("square must be a number where the matrix is fitted to x; got None")
+        alive = np.asarray(square) > 0
+        factor = self.drawn.scale**2 / np.where(alive, square, 1.0)
+        return np.where(alive, factor, 0.0)
+
     def log_square(self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0) -> Numbers:
-        """The logarithm of σ_w² E x²; of the squared scale where a is fitted to x itself."""
+        """log(σ_w² E x²); the logarithm of the squared scale factor if a is fitted to x."""
         if self.weights is not None and self.weights.refits:
             return 2 * (log_scale + logs.of(self.weights.scale)) + 0 * square
         return 2 * (log_scale + logs.of(self.sigma_w)) + square
 
     def needs_matrices(self, shape: Shape) -> bool:
-        """Whether nothing simpler than the matrices themselves has the law of a @ x."""
+        """Whether a @ x has no law that is cheaper to sample than a itself.
+
+        A Gaussian matrix at every step is cheaper up to n/2 vectors: conditioning costs about
+        2.5·n·vectors² multiply-adds, real products n²·vectors and the draw. A Haar orthogonal
+        matrix needs n directions for its inputs.
+        """
         vectors = shape.depth * shape.inputs
         if not self.drawn.fresh:
             return not (self.law == "gaussian" and vectors <= shape.width // 2)
@@ -150,7 +165,7 @@ class Product:
         return not fits
 
     def in_law(self, networks: int, shape: Shape, stream: Generator) -> Fresh | Tied | Matrices:
-        """What gives a @ x for so many networks."""
+        """The object that computes a @ x for ``networks`` networks, by its law or by matrices."""
         w = self.drawn
         if self.needs_matrices(shape):
             return Matrices(networks, w.rule, w.phi, w.width, w.scale, w.fresh, stream)
@@ -160,29 +175,35 @@ class Product:
         return Fresh(self.sigma_w if orthogonal else w.std, orthogonal, stream)
 
     def cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
-        """The products, and the matrices: those alive at once, and the drawing of all."""
+        """The matrices alive at once, in bytes; all products and draws, as work."""
         w, n = self.drawn, float(shape.width)
         item = number_format.bits // 8
         kept = n * n * 4 * w.rule.peak_matrices
         if item != 4:
             kept += n * n * (item + max(4, item))
-        draw = _PER_DRAW * n * n + w.rule.multiply_adds(shape.width)
-        if w.rule.fit is not None:
-            draw += _FITTING_PRODUCTS * n * n * shape.inputs
         products = n * n * shape.inputs * shape.depth
-        return Cost(int(kept), products + w.draws(shape.depth) * draw)
+        return Cost(int(kept), products + w.draws(shape.depth) * self._draw_cost(shape))
 
-    def ensemble_cost(self, shape: Shape) -> Cost:
-        """The products, or what stands for them."""
+    def _draw_cost(self, shape: Shape) -> float:
+        """The multiply-adds of drawing one matrix, and of fitting it."""
+        w, n = self.drawn, float(shape.width)
+        cost = _PER_DRAW * n * n + w.rule.multiply_adds(shape.width)
+        return cost if w.rule.fit is None else cost + _FITTING_PRODUCTS * n * n * shape.inputs
+
+    def ensemble_elements(self, shape: Shape) -> int:
+        """A real matrix; or the directions that a tied matrix has met, and their images."""
+        if self.needs_matrices(shape):
+            return shape.width**2
+        return 0 if self.drawn.fresh else 2 * shape.depth * shape.width * shape.inputs
+
+    def ensemble_cost(self, shape: Shape) -> float:
+        """The products and draws of real matrices, or the sampling that replaces them."""
         w, n, inputs = self.drawn, float(shape.width), shape.inputs
         if self.needs_matrices(shape):
-            draw = _PER_DRAW * n**2 + w.rule.multiply_adds(shape.width)
-            if w.rule.fit is not None:
-                draw += _FITTING_PRODUCTS * n**2 * inputs
-            work = shape.depth * n**2 * inputs + w.draws(shape.depth) * draw
-            return Cost(4 * shape.width**2, work)
-        per_layer = n * inputs**2 + 30.0 * inputs**3
-        if w.fresh:
-            return Cost(0, shape.depth * per_layer)
-        per_layer += 2.5 * n * shape.depth * inputs**2
-        return Cost(8 * shape.width * shape.depth * inputs, shape.depth * per_layer)
+            draws = w.draws(shape.depth) * self._draw_cost(shape)
+            return shape.depth * n**2 * inputs + draws
+        per_layer = n * inputs**2 + 30.0 * inputs**3  # the Gram matrix, and its eigenvectors
+        if not w.fresh:
+            # Five products of each vector with, on average, half of the depth·inputs directions.
+            per_layer += 2.5 * n * shape.depth * inputs**2
+        return shape.depth * per_layer

@@ -1,4 +1,4 @@
-"""Layer: a list of operations, and everything that is asked of the whole list."""
+"""Layer: a list of operations, and the questions that concern the whole list."""
 
 from __future__ import annotations
 
@@ -20,45 +20,71 @@ from .product import Product, Weights
 
 T = TypeVar("T")
 
+_PLAIN = {
+    (Product,),
+    (Product, Bias),
+    (Product, Elementwise),
+    (Product, Bias, Elementwise),
+}
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Layer:
-    """Operations, applied one after the other: x → φ(a @ x + b) is Product, Bias, Elementwise."""
+    """Operations applied one after the other: x → φ(a @ x + b) is Product, Bias, Elementwise.
+
+    Attributes:
+        operations: in the order of application, at least one.
+    """
 
     operations: tuple[Operation, ...]
+
+    def __post_init__(self) -> None:
+        if not self.operations:
+            raise ValueError("operations must be at least one operation; got none")
+        if isinstance(self.operations[0], Bias):  # it writes into its input, which is the layer's
+            raise ValueError("operations must not begin with a Bias")
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self.operations)
 
-    def __len__(self) -> int:
-        return len(self.operations)
-
     @property
     def product(self) -> Product:
-        """The first product."""
-        return next(op for op in self.operations if isinstance(op, Product))
+        """The first product of the layer.
+
+        Raises:
+            ValueError: there is none.
+        """
+        found = next((op for op in self.operations if isinstance(op, Product)), None)
+        if found is None:
+            raise ValueError("operations must hold a Product; got none")
+        return found
 
     @property
     def elementwise(self) -> Elementwise:
-        """The activation; that which changes nothing where there is none."""
+        """The activation; the identity if the layer has none."""
         found = (op for op in self.operations if isinstance(op, Elementwise))
         return next(found, IDENTITY)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it is x → φ(a @ x + b), where b and φ may be missing: a layer with known laws."""
+        return tuple(type(op) for op in self.operations) in _PLAIN
+
+    @property
     def is_one_product(self) -> bool:
-        """Whether it is a @ x and nothing else."""
+        """Whether the layer is a @ x and nothing else."""
         return len(self.operations) == 1 and isinstance(self.operations[0], Product)
 
     @property
     def degree(self) -> int | None:
-        """d, if f(s·x) = s^d·f(x) for every s > 0; None if there is no such d."""
+        """The d with f(s·x) = s^d·f(x) for every s > 0; None if an operation has none."""
         degrees = [op.degree for op in self.operations]
         known = [degree for degree in degrees if degree is not None]
         return int(np.prod(known)) if len(known) == len(degrees) else None
 
     @property
     def affine(self) -> Layer:
-        """The operations before the activation: they make the pre-activation."""
+        """The operations before the activation, which compute the pre-activation."""
         before: list[Operation] = []
         for op in self.operations:
             if isinstance(op, Elementwise):
@@ -69,56 +95,77 @@ class Layer:
     def draw(
         self, stream: Generator, shape: Shape, seen: Tensor | None, on: Rounded
     ) -> list[Parameters]:
-        """The parameters of its operations, in their order; see Operation.draw."""
+        """Draw the parameters of the operations, in their order; see `Operation.draw`."""
         return [op.draw(stream, shape, seen, on) for op in self.operations]
 
     def forward(
         self, parameters: Sequence[Parameters], x: T, on: Arithmetic[T], out: T | None = None
     ) -> T:
-        """What the layer makes of x; the last operation writes into ``out`` if it is given."""
+        """The layer's output for the input x.
+
+        Args:
+            parameters: one for each operation, from `draw` or `in_law`.
+            x: the input in the numbers of ``on``: a tensor of shape (n,) or (n, inputs), or
+                `ScaledNumbers`.
+            on: the arithmetic.
+            out: a tensor for the result, written by the last operation; None for a new one.
+
+        Returns:
+            The output as the layer stores it: rounded to the format in `Rounded`.
+        """
         operations = self.operations
         for place in range(len(operations) - 1):
             x = operations[place].forward(parameters[place], x, on)
-        return operations[-1].forward(parameters[-1], x, on, out)
+        x = operations[-1].forward(parameters[-1], x, on, out)
+        return on.stored(x) if out is None else x
 
     def code(self, shape: Shape, on: Rounded) -> Code:
-        """The same as PyTorch, bit for bit."""
+        """`draw` and `forward` as PyTorch lines with the same bits; see `Operation.code`."""
         parts = [op.code(shape, on) for op in self.operations]
         draw = [line for part in parts for line in part.draw]
         step = [line for part in parts for line in part.step]
         return Code(draw, step + on.stored_code())
 
     def moments(self, m: Moments) -> Moments:
-        """What the layer makes of moments at infinite width."""
+        """The moments of the output at infinite width, given those of the input."""
         for op in self.operations:
             m = op.moments(m)
         return m
 
     def log_square(self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0) -> Numbers:
-        """What it makes of the logarithm of E x²; see Operation.log_square."""
+        """log E x² of the output, from that of the input; see `Operation.log_square`."""
         for op in self.operations:
             square = op.log_square(square, logs, log_scale)
         return square
 
     def needs_matrices(self, shape: Shape) -> bool:
-        """Whether an ensemble of networks takes real matrices."""
+        """Whether an ensemble has to draw real matrices for this layer."""
         return any(op.needs_matrices(shape) for op in self.operations)
 
     def in_law(self, networks: int, shape: Shape, stream: Generator) -> list[Parameters]:
-        """What stands for the parameters of so many networks, layer after layer."""
+        """The parameters of an ensemble, one for each operation; see `Operation.in_law`."""
         return [op.in_law(networks, shape, stream) for op in self.operations]
 
     def cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
-        """What all layers of a run need, measuring apart."""
+        """Memory and work of all layers of one run, without the measurement."""
         return sum((op.cost(shape, number_format) for op in self.operations), Cost())
 
-    def ensemble_cost(self, shape: Shape) -> Cost:
-        """What one network of an ensemble needs, measuring apart."""
-        return sum((op.ensemble_cost(shape) for op in self.operations), Cost())
+    def ensemble_elements(self, shape: Shape) -> int:
+        """How many numbers a network of an ensemble keeps; see `Operation.ensemble_elements`."""
+        return sum(op.ensemble_elements(shape) for op in self.operations)
+
+    def ensemble_cost(self, shape: Shape) -> float:
+        """The multiply-adds of one network of an ensemble, without the measurement."""
+        return sum(op.ensemble_cost(shape) for op in self.operations)
 
 
 def layer_of(weights: Weights, bias_std: float) -> Layer:
-    """x → φ(a @ x + b), with the bias and φ only where they change anything."""
+    """The layer x → φ(a @ x + b), without b if its std is 0 and without φ if it is linear.
+
+    Args:
+        weights: how a is drawn, and φ.
+        bias_std: σ_b.
+    """
     operations: list[Operation] = [Product.of(weights)]
     if bias_std:
         operations.append(Bias(bias_std, weights.fresh))
@@ -128,22 +175,28 @@ def layer_of(weights: Weights, bias_std: float) -> Layer:
 
 
 def between_pre_activations(phi: Activation, sigma_w: Numbers, sigma_b: Numbers) -> Layer:
-    """From one pre-activation to the next, where nothing but σ_w and σ_b is known of the layer."""
+    """The map from one pre-activation to the next, for moments alone: no weights can be drawn.
+
+    Args:
+        phi: the activation.
+        sigma_w: weight_std·√fan_in, ≥ 0.
+        sigma_b: the biases' standard deviation, ≥ 0. Both sigmas broadcast.
+    """
     return Layer((Elementwise(phi), Product(sigma_w), Bias(sigma_b)))
 
 
 def shifts(layer: Layer, depth: int) -> Array:
-    """By which power of the scale factor each layer grows: k for k products.
+    """The power of the scale factor that multiplies the signal at each layer: k after k products.
 
     Args:
-        layer: the operations of every layer.
-        depth: L.
+        layer: the operations, the same in every layer.
+        depth: L, the number of layers.
 
     Returns:
         float64 of shape (depth + 1,).
 
     Raises:
-        ValueError: scales do not separate from the signal: an operation has no degree.
+        ValueError: an operation has no degree, so that scales do not separate from the signal.
     """
     powers = [0]
     for _ in range(depth):

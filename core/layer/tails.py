@@ -1,4 +1,4 @@
-"""What an activation does at its ends: beside zero, far out, and at infinity."""
+"""The behaviour of an activation beside zero, far from zero, and at infinity."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from .activations import Activation
 from .moments import second_moment
 
 FAR = 40
-"""Octaves from 1 at which an activation has become a power of its argument."""
+"""log2 of the |h| from which on φ(h) is taken as a power of h; −FAR towards zero.
 
-# log2 of what an activation is looked at with; beyond both ends it follows a power law.
+At 2^±40, φ and its power agree to the precision of float32.
+"""
+
+# log2 of the arguments of tables; beyond both ends an activation follows a power law.
 _GRID: Array = np.arange(-60.0, 60.0 + 1 / 32, 1 / 16)
-_BESIDE_ZERO = 1e-12
+_BESIDE_ZERO = 1e-12  # the |h| at which slopes are measured; |φ(0)| up to this counts as 0
 
 
 @lru_cache(maxsize=64)
 def infinite_sides(phi: Activation) -> tuple[bool, bool]:
-    """Whether φ of −∞, and of ∞, is not finite."""
+    """Whether φ(−∞), and whether φ(∞), is not finite."""
     ends = phi(torch.tensor([-torch.inf, torch.inf], dtype=torch.float64))
     below, above = (~ends.isfinite()).tolist()
     return below, above
@@ -30,13 +33,13 @@ def infinite_sides(phi: Activation) -> tuple[bool, bool]:
 
 @lru_cache(maxsize=64)
 def never_zero(phi: Activation) -> bool:
-    """Whether φ makes a zero of no number, or of zero alone."""
+    """Whether φ(h) ≠ 0 for every h ≠ 0, checked at 998 points of [−1, 1]."""
     return bool((phi(_between_minus_one_and_one()) != 0).all())
 
 
 @lru_cache(maxsize=64)
 def far_powers(phi: Activation) -> tuple[float, float]:
-    """The powers of h that |φ(h)| follows below −2^40 and above 2^40."""
+    """The powers of |h| that |φ(h)| follows for |h| < 2^−40 and for |h| > 2^40."""
     u = _between_minus_one_and_one()
 
     def power(octave: int) -> float:
@@ -49,24 +52,24 @@ def far_powers(phi: Activation) -> tuple[float, float]:
 
 @lru_cache(maxsize=64)
 def slopes(phi: Activation) -> tuple[float, float] | None:
-    """φ′ just below zero and just above; None where φ(0) is not 0."""
+    """φ′ just below and just above zero; None if φ(0) ≠ 0."""
     h = 1.0 if phi.positively_homogeneous else _BESIDE_ZERO
     below, zero, above = phi(torch.tensor([-h, 0.0, h], dtype=torch.float64)).tolist()
     return None if abs(zero) > _BESIDE_ZERO else (-below / h, above / h)
 
 
 def _between_minus_one_and_one() -> torch.Tensor:
-    return torch.linspace(-1, 1, 998, dtype=torch.float64)  # an even number: 0 is left out
+    return torch.linspace(-1, 1, 998, dtype=torch.float64)  # an even count leaves out 0
 
 
 @dataclass(frozen=True)
 class PowerTails:
-    """A logarithm as a function of another: interpolated on a grid, a power law beyond its ends.
+    """A function in logarithms: interpolated on a grid, and a power law beyond its ends.
 
     Attributes:
-        grid: where it is known, evenly spaced.
-        values: there.
-        slopes: the powers below the grid and above.
+        grid: logarithms of the argument, ascending and evenly spaced.
+        values: logarithms of the function there, same shape and base.
+        slopes: the powers below the grid and above it.
     """
 
     grid: Array
@@ -75,17 +78,17 @@ class PowerTails:
 
     @classmethod
     def of(cls, grid: Array, values: Array) -> PowerTails:
-        """With the powers of the first and of the last two points."""
+        """The function with the powers of its first two and of its last two grid points."""
         low, high = (np.diff(values)[[0, -1]] / (grid[1] - grid[0])).tolist()
         return cls(grid, values, (low, high))
 
     def with_half_powers(self) -> PowerTails:
-        """The same where the powers are known to be multiples of a half."""
+        """The same function with both powers rounded to multiples of a half."""
         low, high = (float(np.round(2 * slope) / 2) for slope in self.slopes)
         return PowerTails(self.grid, self.values, (low, high))
 
     def __call__(self, at: Array) -> Array:
-        """The values at any places."""
+        """The logarithms of the function at any logarithms ``at`` of its argument, same shape."""
         below = np.minimum(at - self.grid[0], 0) * self.slopes[0]
         above = np.maximum(at - self.grid[-1], 0) * self.slopes[1]
         return np.asarray(np.interp(at, self.grid, self.values) + below + above)
@@ -93,15 +96,15 @@ class PowerTails:
 
 @lru_cache(maxsize=64)
 def log2_second_moment(phi: Activation) -> PowerTails:
-    """log2 E[φ²] over log2 q."""
+    """log2 E[φ(h)²] for h ~ N(0, q), as a function of log2 q."""
     values = log2(second_moment(phi, 2.0**_GRID))
     return PowerTails.of(_GRID, values).with_half_powers()
 
 
 @lru_cache(maxsize=64)
 def log2_largest(phi: Activation) -> PowerTails:
-    """log2 of the largest |φ(h)| with |h| ≤ r, over log2 r."""
+    """log2 of the largest |φ(h)| with |h| ≤ r, as a function of log2 r."""
     r = torch.from_numpy(2.0**_GRID)
     largest = torch.maximum(phi(r).abs(), phi(-r).abs()).numpy()
-    # An activation that oscillates, as sin does, reaches on its way what it reaches at most.
+    # The largest |φ(h)| need not be at |h| = r: sin oscillates.
     return PowerTails.of(_GRID, log2(np.maximum.accumulate(largest))).with_half_powers()

@@ -4,7 +4,8 @@
     result = step.measure(step.setting(n=512, depth=100, seed=0))
     result.numbers, result.answer, step.snippet(result.setting), step.explore(result.setting)
 
-Every number is measured here and now, beside the exact value and what the lesson printed.
+Every number is measured when it is asked for; beside it stand the exact value and the number that
+the lesson printed.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from .exercises import (
     sum_of_products,
     whole_network,
 )
-from .step import Counts, Curve, Guess, Result, Sentence, Setting, Step
+from .result import Counts, Curve, Result, Sentence
+from .setting import Setting
+from .step import Guess, Step
 
 __all__ = [
     "AGREES_WITHIN",
@@ -44,7 +47,7 @@ __all__ = [
     "task",
 ]
 
-_MODULES = (
+_EXERCISES = (
     products,
     first_nan,
     not_equal,
@@ -59,5 +62,5 @@ _MODULES = (
     whole_network,
 )
 
-STEPS: dict[str, Step] = {step.slug: step for module in _MODULES for step in module.STEPS}
+STEPS: dict[str, Step] = {module.STEP.slug: module.STEP for module in _EXERCISES}
 """Slug -> Step, in the order of the lesson."""

@@ -8,7 +8,7 @@ import time
 
 from ..reading.number import exact_text, lesson_text, measured_text
 from . import AGREES_WITHIN, STEPS, Number, Result, Step
-from .step import LESSON_DEPTH, LESSON_N
+from .setting import LESSON_DEPTH, LESSON_N
 
 _HEAD = ("", "measured", "exact", "the lesson", "z", "")
 

@@ -1,4 +1,4 @@
-"""The student's own turn: find a scale factor with which an activation holds for 200 layers."""
+"""The challenge: find a scale factor with which the signal holds for 200 layers."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ import numpy as np
 
 from ..question.experiment import Experiment
 from ..reading.diagnosis import Kind, growth, kind_of
+from ..reading.verdict import the_size
 from ..simulation.propagate import Run
 from ..theory import mean_field
-from .words import said
+from .words import rounded
 
 DEPTH = 200
-"""Layers through which the signal has to be carried."""
+"""The number of layers through which the signal has to hold."""
 
 _WIDTH = 512
-_NARROWEST = 64  # below it a good scale factor fails by bad luck too often
-_CHAOTIC = 1.1  # χ₁ from which on it shows in two hundred layers
+_NARROWEST = 64  # in a narrower network a good scale factor fails too often by bad luck
+_CHAOTIC = 1.1  # χ₁ from which on chaos shows within two hundred layers
 _TOO_LARGE: tuple[Kind, ...] = ("explodes", "grows", "saturates")
 _TOO_SMALL: tuple[Kind, ...] = ("vanishes", "shrinks", "dies")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a proposal.
+    """Whether a run meets the challenge.
 
     Attributes:
-        holds: whether the task is done.
-        kind: the word for the run; the reason if it does not hold.
-        sentence: one or two plain sentences, with a hint if it does not hold.
+        holds: whether it does.
+        kind: the word for the run.
+        sentence: what happens in the run, and a hint if the signal does not hold.
     """
 
     holds: bool
@@ -38,7 +39,7 @@ class Outcome:
 
 
 def task(activation: str, scale: float = 1.0, seed: int = 0) -> Experiment:
-    """The experiment to put a scale factor to: 200 layers of raw weights, each with its own matrix.
+    """The challenge's network: 200 layers of raw weights, each with a matrix of its own.
 
     Raises:
         ValueError: there is no such activation, or the scale factor is not allowed.
@@ -52,11 +53,12 @@ def check(run: Run) -> Outcome:
     """Whether the signal of a run holds.
 
     It holds if its size ends within a factor of 16 of where it began, or drifts by less than
-    0.35 % a product, at a depth of at least ``DEPTH`` and a width of at least 64. A bounded
-    activation holds at any large scale factor: what that costs is said.
+    0.35 % a product, at a depth of at least ``DEPTH`` and a width of at least 64. With a bounded
+    activation it holds at any large scale factor; the sentence then says that the network is
+    chaotic.
 
     Args:
-        run: of any Experiment; the task's is ``task(activation)`` with another scale factor.
+        run: of any Experiment; ``task`` makes the challenge's own.
     """
     experiment = run.experiment
     kind = kind_of(run)
@@ -71,21 +73,20 @@ def check(run: Run) -> Outcome:
     return Outcome(False, kind, _failure(run, kind))
 
 
-def _size(run: Run) -> str:
-    sizes = run.stats.rms if run.experiment.is_single_number else run.stats.std
-    return f"{'|x|' if run.experiment.is_single_number else 'the std'} is {said(float(sizes[-1]))}"
+def _last_size(run: Run) -> str:
+    return f"{the_size(run)} is {rounded(float(run.size[-1]))}"
 
 
 def _success(run: Run) -> str:
     e = run.experiment
-    words = f"It holds: after {e.depth} products with {e.activation} {_size(run)}."
+    words = f"It holds: after {e.depth} products with {e.activation} {_last_size(run)}."
     chi_1 = float(mean_field.chi_1(e.phi, e.sigma_w, e.bias_std))
     if e.rule.fit is not None or not chi_1 >= _CHAOTIC:
         return words
     return (
-        f"{words} But it is chaotic: at every layer the square of a small difference between two "
-        f"inputs, and of a gradient, grows by χ₁ = {said(chi_1)}. A smaller scale factor does "
-        "better."
+        f"{words} But it is chaotic: every layer multiplies the square of a small difference "
+        f"between two inputs, and that of a gradient, by χ₁ = {rounded(chi_1)}. A smaller scale "
+        "factor does better."
     )
 
 
@@ -98,11 +99,11 @@ def _failure(run: Run, kind: Kind) -> str:
     elif run.stats.zero[-1] == 1:
         end = f"at i = {run.events.all_zero} every element is 0"
     else:
-        end = f"after {e.depth} products {_size(run)}"
+        end = f"after {e.depth} products {_last_size(run)}"
     if kind == "collapses":
         return (
-            f"It does not hold: {end}, far below the rms {said(float(run.stats.rms[-1]))}: all "
+            f"It does not hold: {end}, far below the rms {rounded(float(run.stats.rms[-1]))}: all "
             "elements are nearly equal, and the input is forgotten."
         )
     hint = "too large" if kind in _TOO_LARGE else "too small" if kind in _TOO_SMALL else "not right"
-    return f"It does not hold: {end}. {each}The scale factor {said(e.scale)} is {hint}."
+    return f"It does not hold: {end}. {each}The scale factor {rounded(e.scale)} is {hint}."

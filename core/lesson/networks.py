@@ -1,8 +1,8 @@
-"""Many of the lesson's networks, multiplied out for real, several in one product."""
+"""Many of the lesson's networks in float32, several in one product."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,46 +14,40 @@ from ..host.threads import keep_freed_memory
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from ..simulation.propagate import layer_generator
+from .draws import batches
 from .step import OnProgress
 
 Floats = NDArray[np.float32]
 
-_AT_ONCE = 2**20  # weights: several matrices that stay in the cache
 _SEEDS = 2**63
 _CPU = torch.device("cpu")
 
 
-def neighbours(experiment: Experiment, count: int) -> list[Experiment]:
-    """The same experiment with this seed and the ones that follow it."""
-    seeds = ((experiment.seed + place) % _SEEDS for place in range(count))
-    return [experiment.replace(seed=seed) for seed in seeds]
-
-
 @dataclass(frozen=True, eq=False)
 class Networks:
-    """Some networks on their way: real float32 numbers, as in the lesson's own loop.
+    """Some of many networks, on their way through the layers.
 
     Attributes:
-        place: of the first of them among all.
+        places: theirs among all networks.
         layers: yields x after every product, shape (networks, n).
     """
 
-    place: int
+    places: slice
     layers: Iterator[Floats]
 
 
 def one_matrix_each(
     experiment: Experiment, count: int, on_progress: OnProgress
 ) -> Iterator[Networks]:
-    """``count`` networks with neighbouring seeds, each with one matrix for all its products.
+    """``count`` networks, each with one matrix for all its products.
 
-    Every network is the Experiment of its seed: same input, same weights. Sums may add up in
-    another order than ``propagate``'s.
+    Network k is the Experiment with k added to its seed: the same input and the same weights.
+    Its sums may be added up in another order than ``propagate``'s.
 
     Args:
         experiment: tied, float32, linear, init "normal", one input, no bias.
-        count: how many networks.
-        on_progress: hears the fraction done.
+        count: the number of networks.
+        on_progress: called with the fraction that is done.
 
     Raises:
         WorkLimitError: the host does not allow so much work.
@@ -61,19 +55,17 @@ def one_matrix_each(
     work = float(count) * experiment.width**2 * (experiment.depth + 16)
     WorkLimit.from_environment().check_ensemble(work, count)
     keep_freed_memory()
-    n, everyone = experiment.width, neighbours(experiment, count)
-    at_once = min(count, max(1, _AT_ONCE // n**2))
-    a, x = torch.empty(at_once, n, n), torch.empty(at_once, n)
-    for start in range(0, count, at_once):
-        some = everyone[start : start + at_once]
-        for place, e in enumerate(some):
-            torch.randn(n, generator=layer_generator(e, 0, _CPU), out=x[place])
-            torch.randn(n, n, generator=layer_generator(e, 1, _CPU), out=a[place])
+    n = experiment.width
+    for places, a in batches(n, count):
+        x = torch.empty(len(a), n)
+        for row, place in enumerate(range(places.start, places.stop)):
+            e = experiment.replace(seed=(experiment.seed + place) % _SEEDS)
+            torch.randn(n, generator=layer_generator(e, 0, _CPU), out=x[row])
+            torch.randn(n, n, generator=layer_generator(e, 1, _CPU), out=a[row])
         if experiment.scale != 1:
             a.mul_(experiment.scale)
-        weights, inputs = a[: len(some)].numpy(), x[: len(some)].numpy()
-        yield Networks(start, _products(weights, inputs, experiment.depth))
-        on_progress((start + len(some)) / count)
+        yield Networks(places, _products(a.numpy(), x.numpy(), experiment.depth))
+        on_progress(places.stop / count)
 
 
 def _products(a: Floats, x: Floats, depth: int) -> Iterator[Floats]:
@@ -84,12 +76,42 @@ def _products(a: Floats, x: Floats, depth: int) -> Iterator[Floats]:
         yield column[:, :, 0]
 
 
-def last_sizes(experiment: Experiment, count: int, on_progress: OnProgress) -> tuple[Array, Array]:
-    """Mean and std of the last x of ``count`` networks, float64 of shape (count,)."""
-    means, stds = [], []
+def last_stds(experiment: Experiment, count: int, on_progress: OnProgress) -> Array:
+    """The std of the last x of ``count`` networks, float64 of shape (count,).
+
+    NaN for a network that overflowed.
+    """
+    stds = []
     for networks in one_matrix_each(experiment, count, on_progress):
         *_, last = networks.layers
-        wide = last.astype(np.float64)
-        means.append(wide.mean(1))
-        stds.append(wide.std(1, ddof=1))
-    return np.concatenate(means), np.concatenate(stds)
+        with np.errstate(invalid="ignore"):
+            stds.append(last.astype(np.float64).std(1, ddof=1))
+    return np.concatenate(stds)
+
+
+def first_indices(
+    experiment: Experiment,
+    count: int,
+    events: int,
+    happened: Callable[[Floats], NDArray[np.bool_]],
+    on_progress: OnProgress,
+) -> NDArray[np.int_]:
+    """The loop index at which each of some events first happens in each network.
+
+    Args:
+        experiment, count, on_progress: as of ``one_matrix_each``.
+        events: the number of events.
+        happened: from x of shape (networks, n) to whether each event happens there, shape
+            (events, networks).
+
+    Returns:
+        Shape (events, count); −1 for an event that never happens.
+    """
+    found = np.full((events, count), -1)
+    for networks in one_matrix_each(experiment, count, on_progress):
+        first = found[:, networks.places]
+        for i, x in enumerate(networks.layers):
+            first[happened(x) & (first < 0)] = i
+            if (first >= 0).all():
+                break
+    return found

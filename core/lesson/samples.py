@@ -1,8 +1,7 @@
-"""Samples of a single product a·x, and their averages."""
+"""Samples of a single product a·x, and averages of few and of many of them."""
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,26 +10,22 @@ from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
 from ..reading.number import Number, average
-from .step import Counts, Setting
+from .result import Counts
+from .setting import Setting
 
 _FEW = 100  # samples that the lesson drew
 _BINS = 40
 
 
 def samples(setting: Setting) -> Tensor:
-    """a·x for independent a and x from N(0, 1), float32, shape (repetitions,)."""
+    """a·x for independent a and x from N(0, 1), float32 of shape (repetitions,)."""
     stream = torch.Generator().manual_seed(stream_seed(setting.seed, 0))
     with torch.inference_mode(), single_threaded():
         x = torch.randn(setting.repetitions, generator=stream)
         return x.mul_(torch.randn(setting.repetitions, generator=stream))
 
 
-def wide(y: Tensor) -> Array:
-    """A tensor as float64 numpy."""
-    return np.asarray(y.double().numpy())
-
-
-def pair(
+def averages_of_all_and_few(
     label: str,
     values: Array,
     exact: float,
@@ -38,7 +33,16 @@ def pair(
     variance: float,
     lesson: float,
 ) -> tuple[Number, Number]:
-    """An average over all samples, and over as few as the lesson's with what it printed."""
+    """Two rows: the average of all values, and that of as few as the lesson had.
+
+    Args:
+        label: what is averaged.
+        values: independent, shape (repetitions,).
+        exact: their expectation.
+        formula: ``exact`` in LaTeX.
+        variance: of one value.
+        lesson: the average that the lesson printed.
+    """
     few = values[:_FEW]
     return (
         average(f"{label}, {len(values):,} samples", values, exact=exact, formula=formula),
@@ -54,18 +58,16 @@ def pair(
     )
 
 
-def averages(label: str, values: Array, lesson: float) -> tuple[Counts, ...]:
-    """The averages of a hundred samples each, as a histogram; nothing of fewer than two hundred."""
+def averages_of_few(label: str, values: Array, lesson: float) -> tuple[Counts, ...]:
+    """A histogram of the averages of 100 values each; none of fewer than 200 values."""
     groups = len(values) // _FEW
     if groups < 2:
         return ()
     means = values[: groups * _FEW].reshape(groups, _FEW).mean(1)
-    edges = np.linspace(means.min(), means.max(), _BINS + 1)
-    found = np.histogram(means, edges)[0].astype(float)
-    middles, marks = (edges[:-1] + edges[1:]) / 2, {f"the lesson: {lesson}": lesson}
-    return (Counts(label, f"average over {_FEW} samples", middles, found, marks=marks),)
+    marks = {f"the lesson: {lesson}": lesson}
+    return (Counts.of(label, f"average over {_FEW} samples", means, _BINS, marks=marks),)
 
 
 def as_experiment(setting: Setting) -> Experiment:
-    """One of the products: a single number."""
+    """The Experiment of a single product of two numbers."""
     return Experiment(width=1, depth=1, weights="fresh", seed=setting.seed)

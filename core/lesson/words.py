@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
 from ..text import format_number, significant
 
+_LARGEST_LOG = 700.0  # a little less than the log of the largest float
+
 
 def tex(value: float, digits: int = 4) -> str:
-    """A number in LaTeX, with so many significant digits; powers of ten written out."""
+    """A number in LaTeX with so many significant digits, its power of ten written out."""
     if math.isnan(value):
         return r"\text{NaN}"
     if math.isinf(value):
@@ -20,8 +23,16 @@ def tex(value: float, digits: int = 4) -> str:
     return rf"{mantissa}\times 10^{{{int(exponent)}}}" if exponent else mantissa
 
 
-def said(value: float) -> str:
-    """A number in a sentence: three digits, or NaN by its name."""
+def tex_exp(log: float, digits: int) -> str:
+    """e to a power in LaTeX, also where it is beyond any float."""
+    if abs(log) < _LARGEST_LOG:
+        return tex(math.exp(log), digits)
+    mantissa, _, exponent = f"{Decimal(log).exp():.{digits - 1}e}".partition("e")
+    return rf"{mantissa}\times 10^{{{int(exponent)}}}"
+
+
+def rounded(value: float) -> str:
+    """A number in a sentence: three significant digits, or NaN."""
     return "NaN" if math.isnan(value) else significant(value)
 
 
@@ -31,12 +42,12 @@ def share(part: float) -> str:
 
 
 def generator(seed: int, layer: int) -> str:
-    """The generator of a run's own stream, as Python."""
+    """Python code for the generator of one of a run's random streams."""
     return f"torch.Generator().manual_seed({stream_seed(seed, layer)})"
 
 
 def lesson_draws(e: Experiment, matrix: str = "a") -> list[str]:
-    """Lines that draw the x and the one matrix of a float32 Experiment, to the last bit."""
+    """Lines of Python that draw the x and the one matrix of a float32 Experiment, bit for bit."""
     times = "" if e.scale == 1 else f" * {format_number(e.scale)}"
     return [
         "import torch",
@@ -48,5 +59,5 @@ def lesson_draws(e: Experiment, matrix: str = "a") -> list[str]:
 
 
 def lines(*parts: str) -> str:
-    """A snippet of these lines."""
+    """Lines of Python as a snippet."""
     return "\n".join(parts) + "\n"

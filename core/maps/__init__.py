@@ -1,1 +1,1 @@
-"""A sweep over two fields as it is looked at: its link, its picture, its borders, its words."""
+"""A sweep over two fields as a map: its link, its cells, its borders, its words."""

@@ -1,6 +1,6 @@
-"""Theory's borders on a map of two fields: the edge of chaos, and where a number format ends.
+"""Theory's borders on a map: the edge of chaos, and the ends of a number format's range.
 
-Infinite-width theory, as that of `edge` and `windows`, of which it is made.
+They are of infinite-width theory: `edge` and `windows` compute them.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import numpy as np
 
 from ..maths.arrays import Array
 from ..question.experiment import PARAMETERS, Experiment
+from ..sweep.axes import Value
 from ..theory.correlations import chi_1
 from ..theory.edge import edge_curve, edge_of_chaos
 from ..theory.windows import scale_windows
 
 Kind = Literal["chaos", "overflow", "underflow"]
-Value: TypeAlias = int | float | str
 Side: TypeAlias = tuple[str, Sequence[Value]]
 
 _NAMES: dict[Kind, str] = {
@@ -28,9 +28,9 @@ _NAMES: dict[Kind, str] = {
 }
 _STRENGTHS = ("scale", "sigma_w")
 _WINDOWED = ("width", "depth", "activation", "init", "number_format")
-_MOST = 24  # places along the other axis at which a border is looked for
+_MOST = 24  # places along the other axis at which a border is computed
 _LENGTHS = np.append(0.0, 10.0 ** np.arange(-8.0, 8.0 + 1 / 64, 1 / 32))  # q along the edge
-_CLOSE = 1e-3  # |χ₁ − 1| of a point of the edge that signals do come to
+_CLOSE = 1e-3  # |χ₁ − 1| at the fixed point that signals reach, on a point of the edge
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Border:
     """A line on a map.
 
     Attributes:
-        kind: what changes there.
-        x, y: its points, in the axes' own units; of a choice, the place of its value, half a place
-            to either side. NaN where the line is interrupted.
+        kind: the change across the line.
+        x, y: its points, in the axes' own units. On the axis of a choice, half a place to either
+            side of the value's place. NaN where the line is interrupted.
     """
 
     kind: Kind
@@ -49,16 +49,16 @@ class Border:
 
     @property
     def name(self) -> str:
-        """What changes there, in words."""
+        """The change across the line, in words."""
         return _NAMES[self.kind]
 
 
 def borders(base: Experiment, x: Side, y: Side) -> list[Border]:
     """The borders that theory knows on a map.
 
-    On a map of a scale factor, or σ_w, over anything else: the edge of chaos; over width, depth,
-    activation, initialiser or number format also the ends of the format's scale window. Tied
-    weights are taken as fresh ones.
+    A map of the scale factor, or σ_w, over any other field has the edge of chaos; over width,
+    depth, activation, initialiser or number format also the ends of the format's scale window.
+    Tied weights are taken as fresh ones.
 
     Args:
         base: the Experiment; the axes take the place of two of its fields.
@@ -66,7 +66,7 @@ def borders(base: Experiment, x: Side, y: Side) -> list[Border]:
         y: the same of the rows.
 
     Returns:
-        One line each, where it crosses the map; none where numbers do not ascend.
+        The borders that cross the map; none on a map whose numbers do not ascend.
     """
     if (x[0] in _STRENGTHS) == (y[0] in _STRENGTHS) or not (_ascends(x) and _ascends(y)):
         return []
@@ -95,7 +95,7 @@ def _ascends(side: Side) -> bool:
 
 
 def _unit(e: Experiment, strength: str) -> float:
-    """What σ_w is divided by to be on the axis."""
+    """The σ_w that stands at 1 on the axis."""
     return 1.0 if strength == "sigma_w" else e.replace(scale=1.0).sigma_w or np.nan
 
 
@@ -107,7 +107,7 @@ def _chaos(base: Experiment, strength: str, other: Side) -> tuple[Array, Array]:
     def critical(e: Experiment) -> tuple[float]:
         try:
             return (float(edge_of_chaos(e.phi, e.bias_std)) / _unit(e, strength),)
-        except ValueError:  # there is no such point
+        except ValueError:  # there is no edge
             return (np.nan,)
 
     along, across = _traced(base, other, critical)
@@ -115,7 +115,7 @@ def _chaos(base: Experiment, strength: str, other: Side) -> tuple[Array, Array]:
 
 
 def _curve(base: Experiment, strength: str, low: float, high: float) -> tuple[Array, Array]:
-    """Over σ_b from low to high. Where φ(s·h) = s·φ(h), χ₁ does not depend on σ_b."""
+    """The edge over σ_b from low to high. Where φ(s·h) = s·φ(h), χ₁ does not depend on σ_b."""
     unit = _unit(base, strength)
     if base.phi.positively_homogeneous:
         critical = float(edge_of_chaos(base.phi, 0.0))
@@ -142,7 +142,7 @@ def _window(e: Experiment, strength: str) -> tuple[float, float]:
 def _traced(
     base: Experiment, other: Side, ends: Callable[[Experiment], tuple[float, ...]]
 ) -> tuple[Array, Array]:
-    """What is found along the other axis, (lines, points), and where: (points,)."""
+    """The ends at places along the other axis, (lines, points), and those places, (points,)."""
     name, values = other
     if _is_choice(other):
         found = np.array([ends(base.replace(**{name: value})) for value in values])

@@ -1,4 +1,4 @@
-"""Landscape: a sweep over two fields as a link asks for it, from text and back."""
+"""Landscape: a map as a link asks for it, from text and back."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-import numpy as np
-
 from ..host.limits import WorkLimit, WorkLimitError
 from ..question.experiment import PARAMETERS, Experiment
 from ..sweep.axes import Axis, Value, parse, placed
 from ..sweep.chunks import groups_of
-from ..sweep.conduct import sweep
 from ..sweep.groups import Question, work
 from ..sweep.measures import measure_of
 from ..sweep.result import SweepResult
+from ..sweep.run import sweep
 from ..text import shown
 
 MOST_A_SIDE = 96
@@ -24,7 +22,7 @@ MOST_A_SIDE = 96
 MOST_NETWORKS = 64
 """Networks per cell that a link may ask for."""
 PARTS = ("x", "y", "measure", "networks", "real")
-"""What a link says of a sweep, beside the fields of its Experiment."""
+"""The parameters of a link that describe a map, beside the fields of its Experiment."""
 
 _COUNT = re.compile(r":\s*(\d+)\s*$", re.ASCII)
 _WHOLE = re.compile(r"\d{1,6}", re.ASCII)
@@ -34,15 +32,15 @@ _Read = TypeVar("_Read")
 
 @dataclass(frozen=True)
 class Landscape:
-    """A sweep over two fields: all that its numbers depend on.
+    """A map, as all that its numbers depend on.
 
     Attributes:
         base: the Experiment; the axes take the place of two of its fields.
-        x: its values are the columns of a picture.
+        x: its values are the columns.
         y: its values are the rows.
-        measure: what is measured, such as ``first_nonfinite`` or ``log2_std@10``.
-        networks: how many in each cell.
-        real: whether matrices are multiplied whatever is known.
+        measure: a measure's name, such as ``first_nonfinite`` or ``log2_std@10``.
+        networks: networks per cell.
+        real: whether real matrices are multiplied even where a faster way is known.
     """
 
     base: Experiment
@@ -75,14 +73,17 @@ class Landscape:
 
     @property
     def question(self) -> Question:
-        """What is asked of every cell."""
+        """The question that every cell answers."""
         name, layer = measure_of(self.measure)
         return Question(name, layer, self.networks, self.real)
 
     def replace(self, **changes: Any) -> Landscape:
-        """A copy with something changed.
+        """A copy with some attributes changed.
 
-        Where that leaves no such layer, the last one is measured. ValueError as of the constructor.
+        If the measure is of a layer that is then too deep, the last layer is measured.
+
+        Raises:
+            ValueError: the constructor refuses the new attributes.
         """
         try:
             return replace(self, **changes)
@@ -92,7 +93,7 @@ class Landscape:
             return replace(self, measure=measure_of(self.measure)[0], **changes)
 
     def check(self, limit: WorkLimit) -> None:
-        """Raise WorkLimitError, saying what to lower, if all its cells are too much work."""
+        """Raise WorkLimitError, naming the parts to lower, if its cells are too much work."""
         axes = (self.x, self.y)
         groups, _ = groups_of(self.base, axes, self.question)
         needed = sum(work(group, self.question) for group in groups)
@@ -110,7 +111,7 @@ class Landscape:
         return placed(self.base, {x.name: x.values[column], y.name: y.values[row]})
 
     def to_query(self) -> dict[str, str]:
-        """All of it but the Experiment, as text; ``from_query`` reads it back exactly."""
+        """The map without its Experiment as text; ``from_query`` reads it back exactly."""
         return {
             "x": self.x.to_text(),
             "y": self.y.to_text(),
@@ -123,30 +124,30 @@ class Landscape:
     def from_query(
         cls, query: Mapping[str, str], default: Landscape
     ) -> tuple[Landscape, list[str]]:
-        """What a link asks for, and what in it was not accepted.
+        """The map that a link asks for, and the parts that were not accepted.
 
         Args:
-            query: parameter -> text; anything may stand in it. What is neither of a sweep nor of
-                an Experiment is passed over.
-            default: what is used where nothing is given or accepted; its Experiment, if the link
-                says nothing of one.
+            query: parameter -> text, of any kind. Parameters of neither a map nor an Experiment
+                are passed over.
+            default: stands in for parts that the link lacks or that are not accepted, and for the
+                Experiment if the link has none of its fields.
 
         Returns:
             A Landscape, and one sentence for each part that was not accepted, naming it, its
-            value, what is allowed and what is used.
+            value, the allowed values and the one that is used.
         """
         base, problems = default.base, list[str]()
         fields = {name: text for name, text in query.items() if name in PARAMETERS}
         if fields:
             base, problems = Experiment.from_query(fields)
 
-        def read(name: str, reader: Callable[[str], _Read], fallback: _Read, said: str) -> _Read:
+        def read(name: str, reader: Callable[[str], _Read], fallback: _Read, used: str) -> _Read:
             if name not in query:
                 return fallback
             try:
                 return reader(str(query[name]).strip())
             except ValueError as error:
-                problems.append(f"{error}: {said} is used")
+                problems.append(f"{error}: {used} is used")
                 return fallback
 
         x = read("x", lambda text: _axis("x", text), default.x, _brief(default.x))
@@ -161,14 +162,11 @@ class Landscape:
         ), problems
 
     def blank(self) -> SweepResult:
-        """What is known before anything is."""
-        shape = len(self.x.values), len(self.y.values)
-        values = np.full((self.question.networks, *shape), np.nan)
-        engines = np.zeros(shape, dtype=np.uint8)
-        return SweepResult(self.base, (self.x, self.y), self.question, values, engines, {}, True)
+        """The result before any cell is done."""
+        return SweepResult.blank(self.base, (self.x, self.y), self.question)
 
     def sweep(self, **hooks: Any) -> SweepResult:
-        """``core.sweep.sweep`` of it, with an executor and hooks as there."""
+        """The sweep of the map; ``hooks`` are those of ``core.sweep.sweep``."""
         return sweep(
             self.base,
             self.axes,
@@ -180,7 +178,7 @@ class Landscape:
 
 
 def _alike(one: Axis, other: Axis) -> bool:
-    """Whether two axes set the same thing."""
+    """Whether two axes set the same field: σ_w sets the scale factor."""
     return one.name == other.name or {one.name, other.name} == {"scale", "sigma_w"}
 
 
@@ -189,7 +187,7 @@ def _brief(axis: Axis) -> str:
 
 
 def _axis(part: str, text: str, x: Axis | None = None) -> Axis:
-    """The axis that a part of a link means; ValueError names the part."""
+    """The axis in a part of a link, x or y; ValueError names the part."""
     count = _COUNT.search(text)
     values = int(count[1][:9]) if count else text.count(",") + 1
     if values > MOST_A_SIDE:

@@ -1,4 +1,4 @@
-"""A sweep in words: what was found, in one sentence, and who gave the numbers."""
+"""A map in words: what was found, in one sentence, and what computed the numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ENDS = {
     "all_zero": ("does not vanish", "is all zero in the end"),
     "sizes": ("survives", "explodes or vanishes"),
 }
-"""What a signal does that an event spares, and that it does not, in words."""
+"""Event -> the fate of a signal without it, and with it."""
 
 
 def engine_words(name: str) -> str:
@@ -26,19 +26,19 @@ def engine_words(name: str) -> str:
 
 
 def engines(result: SweepResult) -> str:
-    """Who gave the numbers, in a sentence; empty before there are any."""
+    """Where the numbers come from, in a sentence; empty before there are any."""
     names = [engine_words(name) for name in result.engine_names]
     if not names:
         return ""
-    told = f"The numbers come from {'; and from '.join(names)}."
+    words = f"The numbers come from {'; and from '.join(names)}."
     if result.question.measure == "all_zero" and {"sampler", "matrices"} & {*result.engine_names}:
-        told += " Rounding among the subnormal numbers is left out: a real run vanishes a little "
-        told += "earlier or later. Measure it for real to see when."
-    return told
+        words += " Rounding among the subnormal numbers is left out: a real run vanishes a little "
+        words += "earlier or later. Measure it for real to see when."
+    return words
 
 
 def quantity(result: SweepResult) -> str:
-    """What is measured, and at which layer."""
+    """The name of the measure, with its layer if it has one."""
     measure, layer = result.measure, result.question.layer
     if not measure.at_a_layer:
         return measure.label
@@ -47,10 +47,7 @@ def quantity(result: SweepResult) -> str:
 
 def valued(axis: Axis, value: Value) -> str:
     """An axis at a value: "s = 0.044", "tanh"."""
-    if axis.is_choice:
-        return str(value)
-    text = significant(value) if isinstance(value, float) else str(value)
-    return f"{axis.parameter.symbol} = {text}"
+    return str(value) if axis.is_choice else f"{axis.parameter.symbol} = {_number(value)}"
 
 
 def summary(result: SweepResult) -> str:
@@ -60,7 +57,8 @@ def summary(result: SweepResult) -> str:
         return "No cell has a number." if refused else "Nothing is measured yet."
     measure, median = result.measure, result.median
     if measure.kind == "iteration":
-        ends = _ENDS.get(result.question.measure, (f"sees no {measure.label}", "does see it"))
+        name = f"“{measure.label}”"
+        ends = _ENDS.get(result.question.measure, (f"stays without {name}", f"reaches {name}"))
         return _survival(result, np.isnan(median), *ends)
     if measure.at_a_layer and measure.kind in ("log2", "positive"):
         sound = np.isfinite(median) & ((median > 0) | (measure.kind == "log2"))
@@ -70,7 +68,10 @@ def summary(result: SweepResult) -> str:
 
 
 def _survival(result: SweepResult, sound: NDArray[np.bool_], holds: str, fails: str) -> str:
-    """For which values it holds on the base's own row; in which share of cells, if x has none."""
+    """The values of x for which the signal survives, in the row nearest to the base.
+
+    If x is a choice: the share of cells in which it survives.
+    """
     x, y = result.axes
     if "depth" not in (x.name, y.name):
         layer = result.question.layer
@@ -98,6 +99,7 @@ def _so_far(result: SweepResult) -> str:
 
 
 def _between(x: Axis, values: list[Value], first: int, last: int) -> str:
+    """The values from one place to another, open at an end of the axis."""
     symbol = x.parameter.symbol
     low, high = (_number(values[place]) for place in (first, last))
     if first == 0:
@@ -108,18 +110,18 @@ def _between(x: Axis, values: list[Value], first: int, last: int) -> str:
 
 
 def _number(value: Value) -> str:
-    return significant(float(value)) if isinstance(value, float) else str(value)
+    return significant(value) if isinstance(value, float) else str(value)
 
 
 def _spans(holds: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """First and last place of each stretch that holds."""
     padded = np.concatenate([[False], holds, [False]]).astype(int)
-    turns = np.flatnonzero(np.diff(padded))
-    return [(int(a), int(b) - 1) for a, b in zip(turns[::2], turns[1::2], strict=True)]
+    changes = np.flatnonzero(np.diff(padded))
+    return [(int(a), int(b) - 1) for a, b in zip(changes[::2], changes[1::2], strict=True)]
 
 
 def _own_row(result: SweepResult, y: Axis) -> int:
-    """The row nearest to what the base says, of those of which most is done."""
+    """The row nearest to the base's own value, among those with most cells done."""
     count = result.done.sum(axis=0)
     rows = np.flatnonzero(count == count.max())
     wanted = getattr(result.base, y.name, None)
@@ -131,19 +133,22 @@ def _own_row(result: SweepResult, y: Axis) -> int:
 
 
 def _range(result: SweepResult) -> str:
-    """The least and the most, and where each is."""
+    """The smallest and the largest value, and where each is."""
     median = np.where(result.done & np.isfinite(result.median), result.median, np.nan)
     if np.isnan(median).all():
         return f"No cell has a number for {quantity(result)}."
     name = _capital(quantity(result)) + _so_far(result)
     places = [np.unravel_index(find(median), median.shape) for find in (np.nanargmin, np.nanargmax)]
-    low, high = (f"{_said(result, median[place])} at {_placed(result, place)}" for place in places)
+    low, high = (
+        f"{_written(result, median[place])} at {_placed(result, place)}" for place in places
+    )
     if median[places[0]] == median[places[1]]:
-        return f"{name} is {_said(result, median[places[0]])} everywhere."
+        return f"{name} is {_written(result, median[places[0]])} everywhere."
     return f"{name} goes from {low} to {high}."
 
 
-def _said(result: SweepResult, value: float) -> str:
+def _written(result: SweepResult, value: float) -> str:
+    """A value of the measure as text."""
     if result.measure.kind == "fraction":
         return f"{value:.0%}"
     if result.measure.kind == "layers":
@@ -162,7 +167,7 @@ def _capital(text: str) -> str:
 
 
 def cell(result: SweepResult, place: tuple[int, int]) -> str:
-    """A cell in words: where it is, and what it came to."""
+    """A cell in words: where it is, and its value."""
     where = _placed(result, place)  # type: ignore[arg-type]
     if place in result.errors:
         return f"{where}: no number; {result.errors[place]}."
@@ -170,12 +175,12 @@ def cell(result: SweepResult, place: tuple[int, int]) -> str:
         return f"{where}: not computed yet."
     networks = result.question.networks
     value = float(result.median[place])
-    many = f"in the typical of {networks} networks" if networks > 1 else "in the one network"
+    many = f"in the typical one of {networks} networks" if networks > 1 else "in the one network"
     if result.measure.of_theory is not None:
         many = "at infinite width"
     if result.measure.kind == "iteration":
         came = round(result.share(place) * networks)
         first = "never" if np.isnan(value) else f"i = {value:.0f}"
-        detail = f"; it comes in {came} of {networks}" if 0 < came < networks else ""
+        detail = f"; it happens in {came} of {networks}" if 0 < came < networks else ""
         return f"{where}: {result.measure.label} {first} {many}{detail}."
-    return f"{where}: {quantity(result)} {_said(result, value)} {many}."
+    return f"{where}: {quantity(result)} {_written(result, value)} {many}."

@@ -1,4 +1,4 @@
-"""Arrays of float64, and logarithms that take 0 to −∞."""
+"""Arrays of float64, and logarithms that are −∞ at 0."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Numbers: TypeAlias = Any  # a float, or an array of them: Any, as NumPy's own functions say
+Numbers: TypeAlias = Any  # a float or an array; NumPy's own type hints say Any too
 
 
 def log2(values: Numbers) -> Numbers:
-    """log2, −∞ for 0."""
-    if isinstance(values, float):  # a single number needs no error state
+    """The logarithm to base 2, −∞ for 0.
+
+    Args:
+        values: a float or a float64 array, ≥ 0.
+
+    Returns:
+        A float for a float; else an array of the same shape.
+    """
+    if isinstance(values, float):  # for one number, errstate would cost more than the logarithm
         return float(np.log2(values)) if values > 0 else -np.inf
     with np.errstate(divide="ignore"):
         return np.log2(values)
@@ -30,12 +37,12 @@ def _ln(values: Numbers) -> Numbers:
 
 @dataclass(frozen=True)
 class Logarithm:
-    """Logarithms to one base.
+    """The logarithm to one base, for formulas that hold to any base.
 
     Attributes:
-        of: of a number, −∞ for 0.
-        add: of the sum of two numbers that are known by their logarithms.
-        octave: of 2.
+        of: x → log x, −∞ at x = 0.
+        add: (log x, log y) → log(x + y).
+        octave: log 2.
     """
 
     of: Callable[[Numbers], Numbers]

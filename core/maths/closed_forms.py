@@ -1,8 +1,9 @@
 """Gaussian moments of activations that are known in closed form.
 
-Everywhere (u₁, u₂) are centred normal with variances a, b and covariance r, and h with variance q.
-Arguments are float64 arrays of one shape, q, a, b ≥ 0 and |r| ≤ √(ab). At q = 0 a formula gives its
-limit from above. Sums are arranged so that nothing cancels at small q or at |r| = √(ab).
+Throughout, (u₁, u₂) are centred normal variables with variances a, b and covariance r, and h is a
+centred normal variable with variance q. Arguments are float64 arrays of one shape, with q, a, b ≥ 0
+and |r| ≤ √(ab). At q = 0 a formula gives its limit from above. Sums are arranged so that no digits
+cancel at small q or at |r| = √(ab).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _TAU = 2 * math.pi
 
 @dataclass(frozen=True)
 class Moments:
-    """What is known of an activation φ under a normal law; None where only quadrature serves.
+    """Moments of an activation φ under a normal law; None where no closed form is known.
 
     Attributes:
         second_moment: q → E[φ(h)²].
@@ -47,7 +48,7 @@ class Moments:
 
 
 def _special(function: Callable[[torch.Tensor], torch.Tensor], x: Array) -> Array:
-    """A special function of torch's, on NumPy."""
+    """A special function of torch, applied to a NumPy array in float64."""
     return function(torch.from_numpy(np.array(x, dtype=np.float64))).numpy()
 
 
@@ -58,19 +59,20 @@ def _determinant(a: Array, b: Array, r: Array) -> Array:
 
 
 def leaky_relu(slope: float) -> Moments:
-    """Of max(h, 0) + slope·min(h, 0): ReLU at 0, the identity at 1, |h| at −1.
+    """Moments of max(h, 0) + slope·min(h, 0): ReLU at slope 0, the identity at 1, |h| at −1.
 
-    Cho & Saul 2009, Kernel methods for deep learning: the arc-cosine kernels of order 0 and 1.
+    Reference: Cho & Saul 2009, Kernel methods for deep learning, the arc-cosine kernels of orders
+    0 and 1.
     """
-    square, bend = (1 + slope**2) / 2, (1 - slope) ** 2 / 2
+    square, kink = (1 + slope**2) / 2, (1 - slope) ** 2 / 2
 
     def cross_moment(a: Array, b: Array, r: Array) -> Array:
         sine = np.sqrt(_determinant(a, b, r))
-        return bend * (sine + r * (math.pi - np.arctan2(sine, r))) / math.pi + slope * r
+        return kink * (sine + r * (math.pi - np.arctan2(sine, r))) / math.pi + slope * r
 
     def derivative_cross_moment(a: Array, b: Array, r: Array) -> Array:
         angle = np.arctan2(np.sqrt(_determinant(a, b, r)), r)
-        return bend * (1 - angle / math.pi) + slope
+        return kink * (1 - angle / math.pi) + slope
 
     return Moments(
         second_moment=lambda q: square * q,
@@ -84,7 +86,10 @@ def leaky_relu(slope: float) -> Moments:
 
 
 def relu_squared() -> Moments:
-    """Of max(h, 0)². Cho & Saul 2009, the arc-cosine kernel of order 2."""
+    """Moments of max(h, 0)².
+
+    Reference: Cho & Saul 2009, Kernel methods for deep learning, the arc-cosine kernel of order 2.
+    """
 
     def cross_moment(a: Array, b: Array, r: Array) -> Array:
         sine = np.sqrt(_determinant(a, b, r))
@@ -105,13 +110,17 @@ def relu_squared() -> Moments:
 
 
 def erf() -> Moments:
-    """Of erf(h). Williams 1997, Computing with infinite networks."""
+    """Moments of erf(h).
+
+    Reference: Williams 1997, Computing with infinite networks.
+    """
 
     def complement(a: Array, b: Array, r: Array) -> Array:
-        return 1 + 2 * a + 2 * b + 4 * _determinant(a, b, r)  # (1 + 2a)(1 + 2b) − 4r²
+        """(1 + 2a)(1 + 2b) − 4r², without cancellation."""
+        return 1 + 2 * a + 2 * b + 4 * _determinant(a, b, r)
 
     def cross_moment(a: Array, b: Array, r: Array) -> Array:
-        # The arcsine of Williams as an arctangent, which keeps its digits where the sine is near 1.
+        # Williams' arcsine, as an arctangent: that keeps its digits where the sine is near 1.
         return 2 / math.pi * np.arctan2(2 * r, np.sqrt(complement(a, b, r)))
 
     def derivative_cross_moment(a: Array, b: Array, r: Array) -> Array:
@@ -128,7 +137,10 @@ def erf() -> Moments:
 
 
 def gelu() -> Moments:
-    """Of h Φ(h). Tsuchida, Pearce, van der Heide, Roosta & Gallagher 2021, arXiv:2002.08517."""
+    """Moments of h Φ(h).
+
+    Reference: Tsuchida, Pearce, van der Heide, Roosta & Gallagher 2021, arXiv:2002.08517.
+    """
 
     def both_positive(a: Array, b: Array, r: Array) -> tuple[Array, Array]:
         """E[Φ(u₁)Φ(u₂)] and E[Φ′(u₁)Φ′(u₂)]."""
@@ -158,13 +170,13 @@ def gelu() -> Moments:
 
 
 def elu(scale: float, alpha: float) -> Moments:
-    """Of scale·h above zero and scale·alpha·(eʰ − 1) below: ELU, SELU.
+    """Moments of ELU and SELU: scale·h above zero, scale·alpha·(eʰ − 1) below.
 
-    Klambauer et al. 2017, arXiv:1706.02515: the map of mean and variance, at mean zero.
+    Reference: Klambauer et al. 2017, arXiv:1706.02515, the map of mean and variance at mean zero.
     """
 
     def below(q: Array) -> Array:
-        """E[(eʰ − 1)²; h < 0]: the terms in q⁰ and √q cancel exactly, and are left out."""
+        """E[(eʰ − 1)²; h < 0]. Its terms in q⁰ and √q cancel exactly and are left out."""
         return _erfcx_rest(np.sqrt(2 * q)) / 2 - _erfcx_rest(np.sqrt(q / 2))
 
     def mean(q: Array) -> Array:
@@ -182,16 +194,17 @@ def elu(scale: float, alpha: float) -> Moments:
 
 
 def _erfcx_rest(x: Array) -> Array:
-    """erfcx(x) − 1 + 2x/√π for x ≥ 0, in full relative precision: it begins with x²."""
+    """erfcx(x) − 1 + 2x/√π for x ≥ 0, in full relative precision; its series begins with x²."""
     series = np.zeros_like(x)
-    for order in range(21, 1, -1):  # 0.25²² / Γ(12) is 1e-21: past the last bit
+    for order in range(21, 1, -1):  # the next term, 0.25²²/Γ(12) = 1e-21, is below a bit
         series = series * x + (-1) ** order / math.gamma(order / 2 + 1)
     direct = _special(torch.special.erfcx, x) - 1 + 2 * x / math.sqrt(math.pi)
+    # From 0.25 on, the subtraction costs about four bits at most.
     return np.where(x < 0.25, series * np.minimum(x, 0.25) ** 2, direct)
 
 
 def sin() -> Moments:
-    """Of sin(h), from E[e^{ih}] = e^{−q/2}."""
+    """Moments of sin(h), from E[e^{ih}] = e^{−q/2}."""
 
     def both_signs(a: Array, b: Array, r: Array) -> tuple[Array, Array]:
         """exp(|r| − (a + b)/2), which cannot overflow, and exp(−2|r|) − 1."""
@@ -206,7 +219,7 @@ def sin() -> Moments:
         return larger * (1 + less / 2)
 
     def fourth_moment(q: Array) -> Array:
-        wave = np.exp(-2 * q)  # (3 − 4w + w⁴)/8, with its double root at w = 1 taken out
+        wave = np.exp(-2 * q)  # (3 − 4w + w⁴)/8 is (1 − w)²(w² + 2w + 3)/8
         return np.expm1(-2 * q) ** 2 * (wave**2 + 2 * wave + 3) / 8
 
     return Moments(
@@ -221,19 +234,20 @@ def sin() -> Moments:
 
 
 def clipped_ramp(height: float, *, odd: bool) -> Moments:
-    """Of min(max(h, 0), height), or of its odd extension min(max(h, −height), height).
+    """Moments of min(max(h, 0), height), or of its odd extension min(max(h, −height), height).
 
-    From the moments of a normal law cut at height.
+    They follow from the moments of a normal law truncated at ``height``.
     """
     sides = 2 if odd else 1
 
     def parts(q: Array) -> tuple[Array, Array, Array]:
-        """The height in standard deviations, P(0 < h < height), and the density there."""
+        """The height in standard deviations of h, P(0 < h < height), and the density at height."""
         t = height / np.sqrt(np.maximum(q, _TINY))
         inside = _special(torch.erf, t / math.sqrt(2)) / 2
         return t, inside, np.exp(-(t**2) / 2) / math.sqrt(_TAU)
 
     def outside(q: Array) -> Array:
+        """P(h > height)."""
         t = height / np.sqrt(np.maximum(q, _TINY))
         return _special(torch.erfc, t / math.sqrt(2)) / 2
 

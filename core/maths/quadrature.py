@@ -15,22 +15,23 @@ from .arrays import Array
 
 TensorFunction = Callable[[Tensor], Tensor]
 
-_REACH = 12.0
-_NODES_PER_PANEL = 100
+_REACH = 12.0  # standard deviations: the probability beyond is 4e-33
+_NODES_PER_PANEL = 100  # where panels are as wide as _REACH
 
-# What the density needs, in z, and what functions of scale 1 need, in h = √q z: panels that grow
-# fourfold. A singularity at h = ±i or −1 then keeps 16 nodes converging as 3^−32, panel by panel.
+# Panels end at places in z, which resolve the density, and at places in h = √q z that grow
+# fourfold, which resolve functions of scale 1. Where f has a singularity at h = ±i or −1, it is far
+# enough from every panel for 16 nodes to converge as 3^−32.
 _PLACES_IN_Z = (-_REACH, -6.0, -3.0, 0.0, 3.0, 6.0, _REACH)
 _GROWTH = 4.0
-_FEW_NODES = 16
-_FEWER_NODES = 12  # in each of two dimensions
-# 4 MB an array bounds the memory whatever the size of q; much less and torch, which splits the
-# smallest work among its threads, spends its time waking them where the cores are busy.
+_FEW_NODES = 16  # per panel, in one dimension
+_FEWER_NODES = 12  # per panel, in each of two dimensions
+# Function values held at once: arrays of 4 MB, for any number of variances. Much smaller arrays
+# would be slow on busy cores: torch splits even little work among threads, and has to wake them.
 _VALUES_AT_A_TIME = 1 << 19
 
 
 @cache
-@torch.inference_mode(False)  # the nodes outlive a run, and autograd may need them
+@torch.inference_mode(False)  # nodes made in a run are used after it, also by autograd
 def _rule(breaks: tuple[float, ...]) -> tuple[Tensor, Tensor]:
     """Nodes on the panels between the breaks, and their weights times the density, float64."""
     nodes, weights = leggauss(_NODES_PER_PANEL)
@@ -44,16 +45,16 @@ def _rule(breaks: tuple[float, ...]) -> tuple[Tensor, Tensor]:
 def gaussian_expectation(function: TensorFunction, *, breaks: tuple[float, ...] = (0.0,)) -> float:
     """E[f(z)] for z ~ N(0, 1).
 
-    The range is cut where f has a kink; a rule that runs across one converges too slowly to be
-    trusted, and Gauss–Hermite cannot be cut.
+    The range is cut where f has a kink. A rule that runs across a kink converges too slowly to be
+    trusted, and Gauss–Hermite quadrature cannot be cut.
 
     Args:
-        function: elementwise, float64.
-        breaks: where f is not smooth.
+        function: f, elementwise on float64 tensors.
+        breaks: the z at which f is not smooth.
 
     Returns:
-        The expectation, to about 1e-12 relative for functions that are smooth between the breaks
-        and grow no faster than a polynomial.
+        The expectation. Its relative error is about 1e-12 if f is smooth between the breaks and
+        grows no faster than a polynomial.
     """
     z, weights = _rule(breaks)
     return float((weights * function(z)).sum())
@@ -65,18 +66,19 @@ def gaussian_expectation_at(
     """E[f(√q z)] for z ~ N(0, 1), at every q.
 
     The panels are cut at fixed places in z, which resolve the density, and at fixed places in
-    h = √q z, which resolve f: at large q all of a saturating f′ lies in a sliver around z = 0 that
-    no rule in z alone can see.
+    h = √q z, which resolve f. At large q, the whole of a saturating f′ lies in an interval around
+    z = 0 that is too narrow for a rule in z alone.
 
     Args:
-        function: elementwise, on float64 tensors of h of any shape.
+        function: f, elementwise on float64 tensors of h of any shape.
         q: variances of h, any shape, finite and not negative.
-        breaks: where f is not smooth, in h.
+        breaks: the h at which f is not smooth.
 
     Returns:
-        The expectations, float64, of q's shape; f(0) where q = 0. About 1e-11 relative for q up to
-        1e12, for f that is smooth between the breaks at a scale of 1 around zero and of |h| far
-        from it, and grows no faster than a polynomial. Not for f that oscillates.
+        The expectations, float64, of q's shape; f(0) where q = 0. The relative error is about
+        1e-11 for q up to 1e12 if f grows no faster than a polynomial and, between the breaks, is
+        smooth at a scale of 1 around zero and of |h| far from it. An f that oscillates is not
+        integrated to this accuracy.
 
     Raises:
         ValueError: q is negative or not finite.
@@ -94,7 +96,7 @@ def gaussian_expectation_at(
 
 
 def _places_in_h(breaks: tuple[float, ...], largest_q: float) -> Array:
-    """The breaks, and ±1, ±4, ±16 … as far as the largest √q z reaches."""
+    """The breaks, and ±1, ±4, ±16, … up to the largest √q z."""
     farthest = _REACH * np.sqrt(largest_q)
     steps = max(0, int(np.ceil(np.log(max(farthest, 1.0)) / np.log(_GROWTH))))
     outward = _GROWTH ** np.arange(steps)
@@ -119,20 +121,22 @@ def gaussian_product_expectation(
 ) -> Array:
     """E[f(u₁) f(u₂)] for centred normal (u₁, u₂) with variances a, b and covariance r.
 
-    With u₁ = √a z₁ and u₂ = √b (c z₁ + s z₂), s = √(1 − c²), the breaks of f(u₂) are oblique lines:
-    the inner rule, over z₂, is cut where each of its own rows meets them. Its result bends at
-    z₁ = break/(c√b) within a few s/c, and the outer rule is cut around that too.
+    Let c be the correlation r/√(ab) and s = √(1 − c²). With u₁ = √a z₁ and u₂ = √b (c z₁ + s z₂),
+    the breaks of f(u₂) are oblique lines in the plane of z₁ and z₂. The inner rule, over z₂, is cut
+    where these lines cross its row. The inner integral changes quickly within a few s/c of
+    z₁ = break/(c√b), and the outer rule is cut around these places too.
 
     Args:
-        function: elementwise, on float64 tensors of any shape.
+        function: f, elementwise on float64 tensors of any shape.
         a: variances of u₁, finite and not negative.
         b: variances of u₂, finite and not negative.
-        r: covariances, |r| ≤ √(ab) but for rounding. The three broadcast.
-        breaks: where f is not smooth.
+        r: covariances, |r| ≤ √(ab) but for rounding. a, b and r broadcast.
+        breaks: the u at which f is not smooth.
 
     Returns:
-        The expectations, float64, of the common shape: to about 1e-8 of √(E[f(u₁)²] E[f(u₂)²])
-        for the functions that gaussian_expectation_at can take. |r| = √(ab) is no special case.
+        The expectations, float64, of the common shape. The error is about 1e-8 of
+        √(E[f(u₁)²] E[f(u₂)²]) for every f that gaussian_expectation_at integrates accurately,
+        also at |r| = √(ab).
     """
     triple = np.broadcast_arrays(*(np.asarray(value, dtype=np.float64) for value in (a, b, r)))
     flat_a, flat_b, flat_r = (value.ravel() for value in triple)
@@ -151,14 +155,16 @@ def gaussian_product_expectation(
 def _product_expectation(
     function: TensorFunction, a: Array, b: Array, r: Array, places: Array, breaks: tuple[float, ...]
 ) -> Array:
-    """E[f(u₁) f(u₂)] for each law of a vector of them."""
+    """E[f(u₁) f(u₂)] for vectors of a, b and r."""
     std_1, std_2 = (np.maximum(np.sqrt(value), 1e-100)[:, None] for value in (a, b))
     c = r[:, None] / (std_1 * std_2)
-    c = np.where(np.abs(c) > 1 - 1e-15, np.sign(c), c)  # the last bits make s = 1e-8, not 0
+    # At full correlation s must be 0: the last bits of c would make it 1e-8.
+    c = np.where(np.abs(c) > 1 - 1e-15, np.sign(c), c)
     s = np.sqrt((1 - c) * (1 + c))
-    tilt = np.where(c < 0, -1.0, 1.0) * np.maximum(np.abs(c), 1e-30)
-    bends = [(k / std_2 + m * s) / tilt for k in breaks for m in (-8.0, -3.0, 3.0, 8.0)]
-    z_1, weights_1 = _nodes(_edges(places / std_1, places / std_2 / tilt, *bends), _FEWER_NODES)
+    slope = np.where(c < 0, -1.0, 1.0) * np.maximum(np.abs(c), 1e-30)
+    near_breaks = [(k / std_2 + m * s) / slope for k in breaks for m in (-8.0, -3.0, 3.0, 8.0)]
+    edges_1 = _edges(places / std_1, places / std_2 / slope, *near_breaks)
+    z_1, weights_1 = _nodes(edges_1, _FEWER_NODES)
 
     lines = np.append(places, 0.0) / std_2
     cuts = (lines[:, None, :] - (c * z_1)[:, :, None]) / np.maximum(s, 1e-30)[:, :, None]
@@ -170,13 +176,13 @@ def _product_expectation(
 
 
 def _edges(*columns: Array) -> Array:
-    """The places in z beside other columns of edges; (rows, all columns)."""
+    """The places in z joined with other columns of edges, shape (rows, all columns)."""
     in_z = np.broadcast_to(_PLACES_IN_Z, (len(columns[0]), len(_PLACES_IN_Z)))
     return np.concatenate([in_z, *columns], axis=1)
 
 
 def _nodes(edges: Array, per_panel: int) -> tuple[Array, Array]:
-    """Nodes between each row's edges, and their weights times the density; (rows, nodes)."""
+    """Nodes between each row's edges, and their weights times the density, shape (rows, nodes)."""
     nodes, weights = _legendre(per_panel)
     cuts = np.sort(np.clip(edges, -_REACH, _REACH), axis=1)
     halves = np.diff(cuts)[:, :, None] / 2

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from .arrays import Array
 
-_SMALL_STEP = 1e-8  # after it, the next error is the square of it: past the last digit
-_MOST_STEPS = 60
+_SMALL_STEP = 1e-8  # the next error is the square of the last step: below the last digit
+_MOST_STEPS = 60  # halving so often leaves 2^−60 of any bracket
 
 
 def bracketed_roots(
@@ -18,16 +18,19 @@ def bracketed_roots(
 ) -> Array:
     """A root of each of several functions of one variable, by Ridders' method.
 
-    Ridders 1979, A new algorithm for computing a single root of a real continuous function: the
-    bracket at least halves at each step, and the error is squared where the function is smooth.
+    Each step at least halves the bracket, and squares the error where the function is smooth.
 
     Args:
-        function: (x, which) → the values at x of those functions, and of no others.
-        low: where the functions have one sign, one element per function.
-        high: where they have the other.
+        function: (x, which) → the values of the functions with the indices ``which``, each at its
+            own element of ``x``.
+        low: one end of each bracket, float64 of shape (functions,).
+        high: the other end, same shape, where the function has the opposite sign.
 
     Returns:
-        The roots, to about 1e-14 where the function itself is that exact.
+        The roots, float64 of shape (functions,), to about 1e-14 if the functions are as exact.
+
+    Reference: Ridders 1979, A new algorithm for computing a single root of a real continuous
+    function.
     """
     which = np.arange(low.size)
     at_low, at_high = function(low, which), function(high, which)
@@ -46,9 +49,9 @@ def bracketed_roots(
         values = np.stack([at_low, at_middle, at_new, at_high])
         order = x.argsort(axis=0, kind="stable")
         x, values = np.take_along_axis(x, order, 0), np.take_along_axis(values, order, 0)
-        turn = (np.sign(values[:-1]) != np.sign(values[1:])).argmax(axis=0)
+        change = (np.sign(values[:-1]) != np.sign(values[1:])).argmax(axis=0)
         low, high, at_low, at_high = (
-            rows[turn + place, np.arange(turn.size)][going_on]
+            rows[change + place, np.arange(change.size)][going_on]
             for rows, place in ((x, 0), (x, 1), (values, 0), (values, 1))
         )
         which = which[going_on]

@@ -1,1 +1,1 @@
-"""The question: an Experiment, its fields and its random streams, and how it is written down."""
+"""The question: an Experiment, its fields, its random streams and its texts."""

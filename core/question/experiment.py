@@ -1,7 +1,7 @@
-"""Experiment: the question being asked, in one frozen dataclass.
+"""Experiment: the question that a run answers, as one frozen dataclass.
 
-Every field carries its own description. From it come the widget, the validation and its message,
-the URL parameter, the command-line option and the axis label.
+Every field carries its own description. The widget, the validation and its message, the URL
+parameter, the command-line option and the axis label are made from it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
 from ..layer.operation import Shape
 from ..layer.product import Weights
 from ..layer.stack import Layer, layer_of
-from ..text import format_number, shown
+from ..text import shown, written
 from .parameter import Parameter, geometric, logarithmic
 
 SCALE_STOPS: dict[str, Callable[[int], float]] = {
@@ -27,7 +27,7 @@ SCALE_STOPS: dict[str, Callable[[int], float]] = {
     "1/√n": lambda width: (1 / width) ** 0.5,
     "√(2/n)": lambda width: (2 / width) ** 0.5,
 }
-"""The lesson's own scale factors, name -> value at width n; a link may use the names."""
+"""Name -> value at width n of the lesson's scale factors; a link may use these names."""
 
 
 def _parameter(default: Any, **description: Any) -> Any:
@@ -36,10 +36,12 @@ def _parameter(default: Any, **description: Any) -> Any:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A signal x pushed through ``depth`` products x = φ(a @ x + b).
+    """A signal x that passes through ``depth`` layers x → φ(a @ x + b).
 
-    The defaults are the lesson. Values out of bounds raise ValueError, naming the field, the
-    value and what is allowed.
+    The defaults are the lesson's. The ``help`` of each field says what it means.
+
+    Raises:
+        ValueError: a value is not accepted; names the field, the value and what is allowed.
     """
 
     width: int = _parameter(
@@ -146,7 +148,7 @@ class Experiment:
                 object.__setattr__(self, name, plain)
 
     def __getstate__(self) -> dict[str, Any]:
-        """The fields alone: the layer holds functions, which no other process could read."""
+        """The fields alone: pickle cannot store the functions of the cached layer."""
         return {name: getattr(self, name) for name in PARAMETERS}
 
     @property
@@ -156,7 +158,7 @@ class Experiment:
 
     @property
     def rule(self) -> Initializer:
-        """The weight initialiser, before the scale factor."""
+        """The weight initialiser; its matrix is multiplied by ``scale``."""
         return INITIALIZERS[self.init]
 
     @property
@@ -166,37 +168,44 @@ class Experiment:
 
     @cached_property
     def layer(self) -> Layer:
-        """The operations of every layer."""
+        """The operations of a layer, the same for every layer."""
         fresh = self.weights == "fresh"
         weights = Weights(self.rule, self.phi, self.scale, self.width, fresh)
         return layer_of(weights, self.bias_std)
 
     @property
     def shape(self) -> Shape:
-        """How large the signal is."""
+        """Width, number of inputs and depth."""
         return Shape(self.width, self.batch_size, self.depth)
 
     @property
     def is_single_number(self) -> bool:
-        """Whether x is a single number, which has no std."""
+        """Whether x has a single element, and so no std."""
         return self.width * self.batch_size == 1
 
     @property
     def weight_std(self) -> float:
         """The root mean square of the weights: the initialiser's rule times the scale factor.
 
-        An initialiser that is fitted to data has another one in every layer: this is the one that
-        it starts from.
+        For an initialiser that is fitted to data, it is the value before the fit, which changes it
+        in every layer.
         """
         return self.layer.product.drawn.std
 
     @property
     def sigma_w(self) -> float:
-        """weight_std · √n: by how much one product stretches a typical vector."""
+        """weight_std·√n: the factor by which a product multiplies a typical vector's length."""
         return float(self.layer.product.sigma_w)
 
     def replace(self, **changes: Any) -> Experiment:
-        """A copy with some fields changed; raises ValueError as the constructor does."""
+        """A copy with some fields changed.
+
+        Args:
+            **changes: field -> new value.
+
+        Raises:
+            ValueError: there is no such field, or a value is not accepted.
+        """
         unknown = sorted(changes.keys() - PARAMETERS.keys())
         if unknown:
             raise ValueError(_unknown(unknown[0]))
@@ -204,22 +213,18 @@ class Experiment:
 
     def to_query(self) -> dict[str, str]:
         """Every field as text, for a link; ``from_query`` reads it back exactly."""
-        values = ((name, getattr(self, name)) for name in PARAMETERS)
-        return {
-            name: format_number(value) if isinstance(value, float) else str(value)
-            for name, value in values
-        }
+        return {name: written(getattr(self, name)) for name in PARAMETERS}
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> tuple[Experiment, list[str]]:
-        """The Experiment that a link asks for, and what in it was not accepted.
+        """The Experiment that a link describes, and the problems with the link.
 
         Args:
-            query: parameter -> text. Anything may stand in it.
+            query: parameter -> text. Any text is read without an error.
 
         Returns:
-            An Experiment in which what was not accepted has its default, and one sentence for
-            each such value, naming the field, the value, what is allowed and what is used.
+            An Experiment, in which a value that was not accepted has its default; and one sentence
+            for each such value, with the field, the value, what is allowed and what is used.
         """
         accepted: dict[str, Any] = {}
         problems = [_unknown(name) for name in query if name not in PARAMETERS]
@@ -257,7 +262,7 @@ def _unknown(name: object) -> str:
 PARAMETERS: dict[str, Parameter] = {
     item.name: item.metadata["parameter"] for item in fields(Experiment)
 }
-"""Field name -> its description, in the order of the fields."""
+"""Field -> its description, in the order of the fields."""
 
 DEFAULTS: dict[str, Any] = {item.name: item.default for item in fields(Experiment)}
-"""Field name -> its default."""
+"""Field -> its default."""

@@ -5,21 +5,29 @@ from __future__ import annotations
 from ..text import shown
 from .experiment import DEFAULTS, PARAMETERS, Experiment
 
-_FIELD = next(iter(PARAMETERS))  # stands in the link where nothing differs from the defaults
+_FIELD = next(iter(PARAMETERS))  # the one field that is written when all have their defaults
 
 _LONGEST = 400  # every field spelled out takes some 250 characters
 _FORM = "field:value,field:value,…"
 
 
 def to_text(experiment: Experiment) -> str:
-    """An experiment as ``field:value,field:value``; what is as usual is left out."""
+    """An experiment as ``field:value,field:value``, without fields that have their defaults."""
     named = experiment.to_query()
-    told = [name for name in PARAMETERS if getattr(experiment, name) != DEFAULTS[name]]
-    return ",".join(f"{name}:{named[name]}" for name in told or [_FIELD])
+    changed = [name for name in PARAMETERS if getattr(experiment, name) != DEFAULTS[name]]
+    return ",".join(f"{name}:{named[name]}" for name in changed or [_FIELD])
 
 
 def from_text(text: str) -> tuple[Experiment | None, list[str]]:
-    """What one pin says, and what in it was not accepted; None if it says nothing at all."""
+    """The experiment that the text of a pin describes, and the problems with the text.
+
+    Args:
+        text: ``field:value,field:value``. Any text is read without an error.
+
+    Returns:
+        The experiment, or None if the text names no field; and one sentence for each part that was
+        not accepted.
+    """
     if len(text) > _LONGEST:
         length = f"at most {_LONGEST} characters, got {len(text)}"
         return None, [f"a pin must have {length}, {shown(text)}: it is left out"]

@@ -1,4 +1,4 @@
-"""What tells experiments apart, in a word or two."""
+"""Short names for the fields in which experiments differ."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from .experiment import PARAMETERS, SCALE_STOPS, Experiment
 
 
 def differences(experiments: Iterable[Experiment]) -> tuple[str, ...]:
-    """The names of the fields in which they are not all equal."""
+    """The fields in which the experiments are not all equal, in the order of the fields."""
     every = list(experiments)
     return tuple(name for name in PARAMETERS if len({getattr(e, name) for e in every}) > 1)
 
 
 def scale_name(experiment: Experiment) -> str | None:
-    """The name of the lesson's stop that the scale is at this width, if its name says more."""
+    """The name of the lesson's scale factor that the scale is at this width, such as "1/√n".
+
+    It is None where no such name fits, or where the slider offers the plain number.
+    """
     scale, width = experiment.scale, experiment.width
     for name, value in SCALE_STOPS.items():
         if "n" in name and value(width) == scale and scale not in PARAMETERS["scale"].stops:
@@ -24,11 +27,11 @@ def scale_name(experiment: Experiment) -> str | None:
 
 
 def described(experiment: Experiment, names: Iterable[str]) -> list[str]:
-    """Some of its fields, each in a word or two: ``relu``, ``s = 1/√n``."""
-    return [_said(experiment, name) for name in names]
+    """The named fields in a word or two each: ``relu``, ``s = 1/√n``."""
+    return [_written(experiment, name) for name in names]
 
 
-def _said(experiment: Experiment, name: str) -> str:
+def _written(experiment: Experiment, name: str) -> str:
     parameter, value = PARAMETERS[name], getattr(experiment, name)
     if parameter.kind == "choice":
         return str(value)

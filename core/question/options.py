@@ -1,4 +1,4 @@
-"""An Experiment as options of a command line, each made from the field's own description."""
+"""The fields of an Experiment as options of a command line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .experiment import DEFAULTS, PARAMETERS, Experiment
 
 
 def add_options(parser: ArgumentParser) -> None:
-    """Give a parser an option for every field of an Experiment."""
+    """Add an option for every field, made from the field's description, to ``parser``."""
     for name, parameter in PARAMETERS.items():
         parser.add_argument(
             f"--{name.replace('_', '-')}",
@@ -21,13 +21,16 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def experiment_of(options: Mapping[str, Any]) -> Experiment:
-    """The Experiment that parsed options mean.
+    """The Experiment that parsed options describe.
+
+    Args:
+        options: field -> text, or None for an option that was not given.
 
     Raises:
-        ValueError: values are not accepted; says which, and what is allowed.
+        ValueError: a value is not accepted; names the field, the value and what is allowed.
     """
     query = {name: options[name] for name in PARAMETERS if options[name] is not None}
     experiment, problems = Experiment.from_query(query)
-    if problems:  # a link would say what is used instead; a command uses nothing
+    if problems:  # each ends in the value used instead, but a command uses none
         raise ValueError("; ".join(problem.rsplit(": ", 1)[0] for problem in problems))
     return experiment

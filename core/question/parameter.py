@@ -1,4 +1,4 @@
-"""Parameter: what is known about one field of an Experiment, whoever asks."""
+"""Parameter: the description of one field of an Experiment."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _PLAIN: dict[str, Callable[[Any], int | float | str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """What is known about one field of an Experiment, whoever asks.
+    """The description of one field of an Experiment.
 
     Attributes:
-        label: its name on screen.
+        label: the name on screen.
         help: one or two sentences for a hover.
-        symbol: in formulas and on axes.
-        kind: whole number, real number, or one of ``choices``.
+        symbol: the symbol in formulas and on axes.
+        kind: "integer", "real", or "choice" for one of ``choices``.
         minimum, maximum: the bounds of a number, both allowed.
-        stops: the comfortable sub-range that a slider offers, ascending.
-        choices: what a choice may be.
+        stops: the values that a slider offers, ascending; a part of the allowed range.
+        choices: the values of a choice.
     """
 
     label: str
@@ -45,29 +45,30 @@ class Parameter:
 
     @property
     def allowed(self) -> str:
-        """What is allowed, in words."""
+        """The allowed values, in words."""
         if self.kind == "choice":
             return "one of " + ", ".join(self.choices)
         noun = "a whole number" if self.kind == "integer" else "a number"
         return f"{noun} from {format_number(self.minimum)} to {format_number(self.maximum)}"
 
     def accepts(self, value: object) -> bool:
-        """Whether ``value`` has the right type and lies within the bounds."""
+        """Whether ``value`` is of the right kind and within the bounds or choices."""
         if self.kind == "choice":
             return isinstance(value, str) and value in self.choices
-        if type(value) is not (int if self.kind == "integer" else float):  # or else, more slowly
+        # The usual types come first: a test against the types of `numbers` is slow.
+        if type(value) is not (int if self.kind == "integer" else float):
             wanted = numbers.Integral if self.kind == "integer" else numbers.Real
             if isinstance(value, bool) or not isinstance(value, wanted):
                 return False
-        number = cast(Any, value)  # compared as it is: a huge one does not fit a float
+        number = cast(Any, value)  # not converted: a huge integer does not fit a float
         return bool(self.minimum <= number <= self.maximum)
 
     def convert(self, value: Any) -> Any:
-        """An accepted value as plain int, float or str."""
+        """An accepted value, which may be one of NumPy's, as a plain int, float or str."""
         return _PLAIN[self.kind](value)
 
     def parse(self, text: str) -> int | float | str | None:
-        """The value that ``text`` means, whole numbers rounded to the nearest; None if none."""
+        """The value of a text; a whole number is rounded. None if a number is due and not found."""
         if self.kind == "choice":
             return text
         if not _NUMBER.fullmatch(text):
@@ -77,12 +78,12 @@ class Parameter:
         return int(Decimal(text).to_integral_value(ROUND_HALF_UP))
 
     def rounds(self, text: str) -> bool:
-        """Whether ``parse`` reads a fraction where a whole number belongs."""
+        """Whether ``parse`` rounds the number ``text``: a fraction where a whole number is due."""
         return self.kind == "integer" and Decimal(text) != self.parse(text)
 
 
 def geometric(low: int, high: int, per_octave: int) -> tuple[int, ...]:
-    """Whole numbers from low to high, about ``per_octave`` to a doubling, powers of two kept."""
+    """Whole numbers from low to high, about ``per_octave`` per doubling, low·2^k among them."""
     steps = range(int(math.log2(high / low) * per_octave) + 1)
     found = set()
     for step in steps:
@@ -92,6 +93,6 @@ def geometric(low: int, high: int, per_octave: int) -> tuple[int, ...]:
 
 
 def logarithmic(low: float, high: float, per_decade: int) -> tuple[float, ...]:
-    """Three significant digits, evenly spaced on a log axis."""
+    """Numbers from low to high, ``per_decade`` per factor 10, to three significant digits."""
     first, last = round(math.log10(low) * per_decade), round(math.log10(high) * per_decade)
     return tuple(float(f"{10 ** (k / per_decade):.3g}") for k in range(first, last + 1))

@@ -1,4 +1,4 @@
-"""Pins: experiments that are kept beside the live one, their way into a link and back, their names.
+"""Pins: experiments that are kept beside the live one, as text in a link and with their names.
 
 In a link each pin is one parameter, ``pin_a`` … ``pin_f``, whose value lists the fields that differ
 from the defaults: ``scale:0.01,activation:relu``.
@@ -14,19 +14,19 @@ from .link import from_text, to_text
 from .naming import described
 
 Pins = dict[str, Experiment]
-"""Slot -> what is kept there, in the order of the slots."""
+"""Slot -> the experiment pinned there, in the order of the slots."""
 
 SLOTS = tuple("abcdef")
 PREFIX = "pin_"
 
 
 def free_slot(pins: Mapping[str, Experiment]) -> str | None:
-    """The first slot that is not taken; None if all are."""
+    """The first free slot; None if all are taken."""
     return next((slot for slot in SLOTS if slot not in pins), None)
 
 
 def with_pin(pins: Pins, slot: str, experiment: Experiment) -> Pins:
-    """The pins with one more, in the order of the slots."""
+    """The pins and one more in ``slot``, in the order of the slots."""
     more = pins | {slot: experiment}
     return {known: more[known] for known in SLOTS if known in more}
 
@@ -37,14 +37,14 @@ def to_query(pins: Mapping[str, Experiment]) -> dict[str, str]:
 
 
 def from_query(query: Mapping[str, str]) -> tuple[Pins, list[str]]:
-    """The pins that a link asks for, and what in them was not accepted.
+    """The pins that a link describes, and the problems with them.
 
     Args:
-        query: parameter -> text. Anything may stand in it; what is no pin is passed over.
+        query: parameter -> text. Any text is read without an error; other parameters are ignored.
 
     Returns:
-        The pins, in which what was not accepted has its default, and one sentence for each such
-        part, naming the pin, the field, the value, what is allowed and what is used.
+        The pins, in which a value that was not accepted has its default; and one sentence for each
+        such value, with the pin, the field, the value, what is allowed and what is used.
     """
     pins: Pins = {}
     problems: list[str] = []
@@ -64,6 +64,6 @@ def from_query(query: Mapping[str, str]) -> tuple[Pins, list[str]]:
 
 
 def title(slot: str, experiment: Experiment, names: Iterable[str]) -> str:
-    """What a pin is called: its letter, and what sets it apart."""
+    """The name of a pin: its letter, and the named fields in a word or two each."""
     words = ", ".join(described(experiment, names))
     return f"{slot.upper()} · {words}" if words else slot.upper()

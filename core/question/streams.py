@@ -1,4 +1,4 @@
-"""Random streams: every layer has its own, all derived from one seed."""
+"""Random streams: one for every layer, all derived from the seed of the run."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from __future__ import annotations
 def stream_seed(seed: int, layer: int) -> int:
     """The seed of one layer's random stream: SplitMix64 of the run's seed and the layer number.
 
-    Neighbouring seeds and layers give unrelated streams, and a layer's stream does not depend on
-    how many layers there are. All 64 bits matter: torch's CPU generator looks at the lower 32
-    only, so the finaliser mixes the upper half into them.
+    Neighbouring seeds and layers give unrelated streams. A layer's stream does not depend on the
+    depth. torch's CPU generator uses the lower 32 bits of a seed alone, so the finaliser mixes the
+    upper half into them.
 
     Args:
         seed: the run's seed, 0 … 2⁶³−1.
-        layer: 0 for the input, k for the weights of the k-th product.
+        layer: 0 for the input, k for the parameters of layer k.
 
     Returns:
         A number in [0, 2⁶⁴).

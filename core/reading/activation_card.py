@@ -1,4 +1,4 @@
-"""The card of an activation: its gain, PyTorch's, and what differs between the two."""
+"""The card of an activation: its gain, PyTorch's gain, and how the two differ."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from torch import nn
 
 from ..layer.activations import Activation
 from ..layer.moments import Phi, activation
+from ..text import significant
 from ..theory import mean_field
 
 _LEAKY_SLOPE = 0.01  # the one in ACTIVATIONS, and PyTorch's own default
@@ -20,9 +21,9 @@ _TORCH_GAINS = {
     "leaky_relu": nn.init.calculate_gain("leaky_relu", _LEAKY_SLOPE),
     "selu": nn.init.calculate_gain("selu"),
 }
-"""Registry key -> torch.nn.init.calculate_gain, for all that it knows."""
+"""Registry key -> torch.nn.init.calculate_gain, for every activation that it accepts."""
 _SAME = 1e-6  # relative: gains that differ by less are the same but for rounding
-_CLOSE = 0.01  # |χ₁ − 1| below which neither side shows in a hundred layers
+_CLOSE = 0.01  # a smaller |χ₁ − 1| shows neither order nor chaos in a hundred layers
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,16 @@ class GainCard:
         formula: φ in LaTeX.
         reference: where φ comes from.
         gain: 1/√E[φ(z)²]; weights of std gain/√n keep a unit second moment.
-        torch_gain: what torch.nn.init.calculate_gain says, None where it knows no such φ.
+        torch_gain: torch.nn.init.calculate_gain; None where PyTorch has none for φ.
         second_moment: E[φ(z)²].
         derivative_second_moment: E[φ′(z)²].
-        chi_1: gain² E[φ′(z)²], the χ₁ at weights of std gain/√n, where q = 1 stays 1.
-        returns: whether a signal of another size comes back to q = 1 there; None where φ is
-            positively homogeneous and every size stays as it is.
+        chi_1: gain² E[φ′(z)²]: χ₁ with weights of std gain/√n, which keep q = 1.
+        returns: whether a signal of another size comes back to q = 1 with such weights; None where
+            φ is positively homogeneous and every size stays as it is.
         torch_q: the q at which a signal settles with PyTorch's gain; 0 where it dies out, None
             where it grows without bound or PyTorch has no gain.
-        torch_chi_1: χ₁ there, None where PyTorch has no gain.
-        sentence: how PyTorch's gain differs, and what comes of it.
+        torch_chi_1: χ₁ with PyTorch's gain; None where PyTorch has none.
+        sentence: how PyTorch's gain differs, and with what effect.
     """
 
     name: str
@@ -60,17 +61,13 @@ class GainCard:
     sentence: str
 
 
-def _figure(value: float) -> str:
-    return f"{value:.3g}"
-
-
 def torch_gain(phi: Phi) -> float | None:
     """torch.nn.init.calculate_gain for an activation, None where PyTorch has none."""
     return _TORCH_GAINS.get(activation(phi).name)
 
 
 def side(chi_1: float) -> str:
-    """Which side of the edge of chaos: ordered, chaotic, or all but at the edge."""
+    """The side of the edge of chaos: ordered, chaotic, or (almost) at the edge."""
     if abs(chi_1 - 1) < _CLOSE:
         return "at the edge of chaos" if abs(chi_1 - 1) < _SAME else "almost at the edge of chaos"
     return "chaotic" if chi_1 > 1 else "ordered"
@@ -101,35 +98,38 @@ def _card(phi: Activation) -> GainCard:
         returns=returns,
         torch_q=q,
         torch_chi_1=chi,
-        sentence=_sentence(phi.name, gain, chi_1, theirs, q, chi) + _balance(returns),
+        sentence=_sentence(phi.name, gain, chi_1, theirs, q, chi) + _stability(returns),
     )
 
 
 def _sentence(
     name: str, gain: float, chi_1: float, theirs: float | None, q: float | None, chi: float | None
 ) -> str:
-    """What differs, in words, from the numbers alone."""
+    """How the two gains differ, in words."""
     if theirs is None or chi is None:
         return f"PyTorch's calculate_gain knows no {name}; the gain here is worked out from φ."
     if abs(theirs / gain - 1) < _SAME:
-        return f"PyTorch's calculate_gain says the same, and χ₁ is {_figure(chi_1)}."
+        return f"PyTorch's calculate_gain says the same, and χ₁ is {significant(chi_1)}."
     where = {None: "grows without bound", 0.0: "dies out"}.get(q)
     if where is None and q is not None:
         word = "smaller" if q < 1 else "larger"
-        where = f"settles at a {word} second moment, {_figure(q)} instead of 1"
+        where = f"settles at a {word} second moment, {significant(q)} instead of 1"
     both = side(chi) == side(chi_1)
     compare = f"{side(chi)} too" if both else f"{side(chi)}, and not {side(chi_1)}"
     return (
-        f"PyTorch's calculate_gain says {_figure(theirs)}, not {_figure(gain)}: with it a "
-        f"signal {where}, and χ₁ is {_figure(chi)} rather than {_figure(chi_1)}: {compare}."
+        f"PyTorch's calculate_gain says {significant(theirs)}, not {significant(gain)}: with it a "
+        f"signal {where}, and χ₁ is {significant(chi)} rather than {significant(chi_1)}: {compare}."
     )
 
 
-def _balance(returns: bool | None) -> str:
-    """What becomes of a signal that is a little larger or smaller, if anything does."""
+def _stability(returns: bool | None) -> str:
+    """A warning if a signal a little larger or smaller does not come back to q = 1."""
     if returns is not False:
         return ""
-    return " The balance at q = 1 tips: a larger signal grows on, a smaller one shrinks on."
+    return (
+        " At gain/√n, q = 1 is unstable: a larger signal keeps growing, a smaller one keeps "
+        "shrinking."
+    )
 
 
 def gain_card(phi: Phi) -> GainCard:
@@ -139,6 +139,6 @@ def gain_card(phi: Phi) -> GainCard:
         phi: the activation, or its registry name.
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: no activation has that name.
     """
     return _card(activation(phi))

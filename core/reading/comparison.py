@@ -1,4 +1,4 @@
-"""One experiment in several number formats: what was measured and predicted, in table rows."""
+"""One experiment in several number formats: measured beside predicted, in table rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .expectation import in_words
 
 @dataclass(frozen=True)
 class FormatRow:
-    """A number format and what became of the signal in it, as text.
+    """A number format and the fate of the signal in it, as text.
 
     Attributes:
         name: registry key.
@@ -39,7 +39,7 @@ class FormatRow:
 
 
 def format_row(run: Run, prediction: Prediction) -> FormatRow:
-    """The row of one run and of what was predicted for it."""
+    """The row of one run and of its prediction."""
     number_format = NUMBER_FORMATS[run.experiment.number_format]
     events = run.events
     overflow = "none" if events.first_nonfinite is None else f"{events.first_nonfinite}"
@@ -62,21 +62,21 @@ def format_row(run: Run, prediction: Prediction) -> FormatRow:
 
 
 def eight_bits(runs: Mapping[str, Run]) -> str:
-    """What the two formats of 8 bits did at the upper end of their range, in a sentence or two."""
+    """What happened at the largest value of the 8-bit formats, a sentence for each."""
     words = []
     for name, run in runs.items():
         number_format = NUMBER_FORMATS[name]
-        if number_format.bits > 8:
+        if not number_format.is_coarse:
             continue
         end = significant(number_format.max)
         if number_format.infinity:
             broken = run.events.first_nonfinite
-            here = "here nothing reaches it" if broken is None else f"here first at i = {broken}"
-            words.append(f"{name} has Inf: what exceeds {end} is lost, {here}.")
+            here = "but here none does" if broken is None else f"here first at i = {broken}"
+            words.append(f"{name} has Inf: a value that exceeds {end} is lost, {here}.")
         else:
             words.append(
-                f"{name} has no Inf: what exceeds {end} sticks at {end} and never becomes NaN, "
-                f"here {100 * stuck_share(run)[-1]:.0f} % of the last layer's elements other "
+                f"{name} has no Inf: a value that exceeds {end} sticks at {end} and never becomes "
+                f"NaN, here {100 * stuck_share(run)[-1]:.0f} % of the last layer's elements other "
                 "than zero. A stuck signal looks calm, but it has forgotten the input's size."
             )
     return " ".join(words)

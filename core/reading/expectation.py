@@ -1,4 +1,4 @@
-"""A Run beside what was to be expected: the iteration, how likely the size, tied and fresh."""
+"""A Run beside what was expected: the iteration, how likely its size was, tied against fresh."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from ..simulation.ensemble import Ensemble
 from ..simulation.propagate import Run
 from ..text import significant
 from ..theory.finite_width import LEVELS, Prediction, predict
-from .diagnosis import last_sound_size, log2_size
+from .diagnosis import last_sound_size
 
-_MOST_NAMED = 3  # outcomes of a law that are listed; one with more gets a range
-_COVERED = 0.9  # of the probability, by what is listed or by the range
+_MOST_NAMED = 3  # outcomes of a law that are listed; a law with more is told as a range
+_COVERED = 0.9  # of the probability, by the list or by the range
 _RARE = 0.01
-_CRITICAL = 0.03  # octaves per product from the gain that keeps the second moment
+_CRITICAL = 0.03  # octaves per product: a scale this near keeps the second moment
 
 
 @dataclass(frozen=True)
 class Bands:
-    """How the size of x spreads over networks, to be drawn around a run's own.
+    """How the size of x spreads over networks, to be drawn around that of one run.
 
     Attributes:
         quantiles: level -> log2 of std (or of |x|, where x is a single number) per layer.
         source: one sentence: the law, or how many networks were measured.
-        is_theory: whether it is a law.
+        is_theory: whether the quantiles are a law's, and not measured.
     """
 
     quantiles: Mapping[float, Array]
@@ -40,7 +40,13 @@ class Bands:
 
 
 def bands(prediction: Prediction, ensemble: Ensemble | None, *, single: bool) -> Bands | None:
-    """The law's bands; where none is known, those of the measured ensemble, if there is one."""
+    """The law's bands; where no law is known, those of the ensemble; None without either.
+
+    Args:
+        prediction: of theory.
+        ensemble: networks that were measured, if any.
+        single: whether x is a single number, whose size is |x|.
+    """
     law = prediction.log2_rms_quantiles if single else prediction.log2_std_quantiles
     if law:
         return Bands(law, prediction.valid, True)
@@ -54,7 +60,7 @@ def bands(prediction: Prediction, ensemble: Ensemble | None, *, single: bool) ->
 
 
 def percent(share: float) -> str:
-    """A probability as a person would write it."""
+    """A probability in whole percent; "< 1 %" and "> 99 %" at the ends."""
     if share > 0.995:
         return "> 99 %"
     return f"{100 * share:.0f} %" if share >= 0.01 else "< 1 %"
@@ -64,7 +70,7 @@ def in_words(pmf: Mapping[int, float]) -> str:
     """A law of a loop index in a few words: "28 (89 %), 27 (11 %)", or a range.
 
     Args:
-        pmf: loop index -> probability; what is missing to 1 is "never".
+        pmf: loop index -> probability; the rest to 1 is "never".
     """
     missing = 1 - sum(pmf.values())
     if missing > 1 - _RARE / 10:
@@ -84,7 +90,7 @@ def in_words(pmf: Mapping[int, float]) -> str:
 
 
 def _central(pmf: Mapping[int, float]) -> tuple[int, int]:
-    """The indices that leave out a twentieth of the law at either end."""
+    """The indices between which all but a twentieth of the law at either end lies."""
     indices = sorted(pmf)
     below = list(accumulate(pmf[index] for index in indices))
     tail = (1 - _COVERED) / 2 * below[-1]
@@ -94,7 +100,7 @@ def _central(pmf: Mapping[int, float]) -> tuple[int, int]:
 
 
 def predicted_iteration(prediction: Prediction) -> str:
-    """At which iteration the range was expected to end, for the line beside the measured one."""
+    """The iteration at which the range was expected to end; empty where no law is known."""
     if not prediction.known:
         return ""
     broken, zero = prediction.overflow_pmf, prediction.all_zero_pmf
@@ -106,7 +112,7 @@ def predicted_iteration(prediction: Prediction) -> str:
 
 
 def _rank(size: float, at_levels: Array) -> float:
-    """The share of networks below a size, between and beyond the known quantiles."""
+    """The share of networks below a size: between the known quantiles, and extrapolated beyond."""
     scores = special.ndtri(LEVELS)
     inner = np.interp(size, at_levels, scores)
     for end, step in ((0, 1), (-1, -2)):
@@ -117,35 +123,38 @@ def _rank(size: float, at_levels: Array) -> float:
 
 
 def _size(octaves: float) -> str:
+    """A size, given as log2, in words."""
     return significant(float(2.0 ** np.clip(octaves, -1070, 1020)))
 
 
 def _spread(found: Bands, layer: int) -> str:
+    """The 90 % band at a layer, in words."""
     low, high = (float(found.quantiles[level][layer]) for level in (LEVELS[0], LEVELS[-1]))
     return f"between {_size(low)} and {_size(high)}"
 
 
 def luck(run: Run, found: Bands | None) -> str:
-    """How likely the size at the last sound layer was; empty where nothing is known."""
+    """How likely the size at the last sound layer was; empty where no spread is known."""
     if found is None:
         return ""
     layer, size = last_sound_size(run)
     at = np.array([found.quantiles[level][layer] for level in LEVELS])
     if layer == 0 or not np.isfinite(at).all() or at[-1] - at[0] < 1e-9 or not size > 0:
         return ""
-    rank = _rank(float(log2_size(run)[layer]), at)
-    what = "|x|" if run.experiment.is_single_number else "std"
+    rank = _rank(float(run.log2_size[layer]), at)
     spread = _spread(found, layer)
     return (
-        f"At layer {layer} nine networks in ten have a {what} {spread}; "
-        f"{percent(rank)} of them lie below this one's {significant(size)}."
+        f"At layer {layer} nine networks in ten have a {run.size_name} {spread}; "
+        f"{percent(rank)} of all networks lie below this one's {significant(size)}."
     )
 
 
 def tied_against_fresh(run: Run, predicted: Callable[[Experiment], Prediction] = predict) -> str:
-    """Why a scale that keeps the second moment need not end at 1: one matrix, at every step.
+    """Why a scale that keeps the second moment need not end near 1 with tied weights.
 
-    ``predicted`` finds what theory says of the same network with fresh weights.
+    Args:
+        run: the text is empty unless its weights are tied and its scale keeps the second moment.
+        predicted: theory's prediction for an Experiment; it is asked for fresh weights.
     """
     e = run.experiment
     if e.weights == "fresh" or e.bias_std or e.weight_std == 0 or e.is_single_number:
@@ -158,5 +167,5 @@ def tied_against_fresh(run: Run, predicted: Callable[[Experiment], Prediction] =
     return (
         "This scale keeps the second moment when every layer has weights of its own: nine "
         f"networks in ten would then end with a std {_spread(fresh, e.depth)}. Here one matrix "
-        "acts at every step, as in the lesson, and what it does to x repeats."
+        "acts at every step, as in the lesson, and its effect on x repeats."
     )

@@ -1,4 +1,4 @@
-"""Guesses of the iteration at which x breaks: the question in words, and how near they came."""
+"""Guesses of the iteration at which x breaks: the question in words, and how good they were."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Guesses:
 
     Attributes:
         counts: loop index -> number of guesses, at least one each.
-        never: how many said that it never happens.
+        never: how many guessed that x never breaks.
     """
 
     counts: Mapping[int, int]
@@ -37,7 +37,7 @@ class Guesses:
 
 
 def setting(experiment: Experiment) -> str:
-    """What is multiplied with what, for one who knows the lesson; nothing of what comes of it."""
+    """The experiment in words, for a class that knows the lesson, without its outcome."""
     e = experiment
     rule = _DRAWN.get(e.init, e.init)
     scale = scale_name(e) or significant(e.scale)
@@ -57,24 +57,24 @@ def setting(experiment: Experiment) -> str:
 
 
 def counted(experiment: Experiment) -> str:
-    """What a guess counts."""
+    """How the iterations are numbered."""
     last = experiment.depth - 1
     which = f"The first product is i = 0, the last is i = {last}" if last else "There is only i = 0"
     return f"{which}. Inf counts as well."
 
 
 def measured_iteration(run: Run) -> int | None:
-    """What was to be guessed: the loop index of the first element that is Inf or NaN."""
+    """The right answer: the loop index of the first element that is Inf or NaN; None is never."""
     return run.events.first_nonfinite
 
 
 def named(iteration: int | None) -> str:
-    """A guess as it is repeated to who made it."""
+    """A guess as the page repeats it to its author."""
     return "never" if iteration is None else str(iteration)
 
 
 def how_far(guess: int | None, measured: int | None) -> str:
-    """How far off a guess was."""
+    """How far off a guess was, in a sentence; None is never."""
     if guess == measured:
         return "You said never, and that is right." if guess is None else f"{guess} is right."
     if guess is None:

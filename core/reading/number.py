@@ -1,4 +1,4 @@
-"""Number: a measured value beside the exact one and the one that the lesson printed."""
+"""Number: a measured value, beside the exact one and the one that the lesson printed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ..text import significant
 
 AGREES_WITHIN = 4.0
-"""A printed number agrees if it lies within so many of its own standard errors."""
+"""The most standard errors by which a printed number may be off and still agree."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,16 +20,17 @@ class Number:
     """A row of a step's table.
 
     Attributes:
-        label: what it is.
-        measured: what came out here.
+        label: its name in the table.
+        measured: the value measured here.
         standard_error: of ``measured``; None where it is not random.
-        exact: what theory says, NaN where the right answer is NaN; None where nothing is known.
+        exact: the value by theory, NaN where the right answer is NaN; None where none is known.
         formula: ``exact`` in LaTeX.
-        lesson: what the lesson printed; None if nothing, or at another width or depth.
-        lesson_error: the standard error of what the lesson did to get it.
-        factor: whether sizes are compared by their ratio: the errors are then factors ≥ 1, to
-            multiply and divide by.
-        boolean: whether the values are True, as 1, or False, as 0.
+        lesson: the value that the lesson printed; None where it printed none, or at another width
+            or depth.
+        lesson_error: the standard error of ``lesson``.
+        factor: whether values are compared by their ratio; errors are then factors of at least 1,
+            to multiply and to divide by.
+        boolean: whether the values are truth values, 1 for True and 0 for False.
     """
 
     label: str
@@ -46,8 +47,8 @@ class Number:
     def z(self) -> float | None:
         """How many of its standard errors the lesson's number is from the exact one.
 
-        Where no exact one is known, from the measured one. NaN beside NaN is 0 away, and infinitely
-        far from any number.
+        Where no exact value is known, the measured one takes its place. NaN is 0 away from NaN, and
+        infinitely far from any number.
         """
         center = self.measured if self.exact is None else self.exact
         return None if self.lesson is None else self._away(self.lesson, center, self.lesson_error)
@@ -61,7 +62,7 @@ class Number:
 
     @property
     def verdict(self) -> Literal["agrees", "slip", ""]:
-        """Whether the lesson's number agrees: |z| ≤ AGREES_WITHIN. Else something slipped."""
+        """Whether the lesson's number agrees, |z| ≤ AGREES_WITHIN, or is a slip."""
         if self.z is None:
             return ""
         return "agrees" if abs(self.z) <= AGREES_WITHIN else "slip"
@@ -91,12 +92,12 @@ def average(
     """The mean of independent values with its standard error.
 
     Args:
-        label: what it is.
+        label: its name in the table.
         values: shape (repetitions,), at least two.
         exact: their expectation.
         formula: ``exact`` in LaTeX.
-        lesson: what the lesson printed.
-        lesson_error: the standard error of what the lesson did.
+        lesson: the value that the lesson printed.
+        lesson_error: the standard error of ``lesson``.
     """
     y = np.asarray(values, dtype=np.float64)
     error = float(y.std(ddof=1) / len(y) ** 0.5)
@@ -112,7 +113,7 @@ def average(
 
 
 def value_text(value: float | None, boolean: bool = False, digits: int = 6) -> str:
-    """A number of the table; empty where there is none."""
+    """A value as the table writes it; empty for None."""
     if value is None:
         return ""
     if boolean:
@@ -121,17 +122,17 @@ def value_text(value: float | None, boolean: bool = False, digits: int = 6) -> s
 
 
 def exact_text(number: Number) -> str:
-    """What theory says."""
+    """The exact value as the table writes it."""
     return value_text(number.exact, number.boolean)
 
 
 def lesson_text(number: Number) -> str:
-    """What the lesson printed, with every digit that it printed but of the longest numbers."""
+    """The lesson's value as the table writes it, with up to seven of the digits that it printed."""
     return value_text(number.lesson, number.boolean, digits=7)
 
 
 def measured_text(number: Number) -> str:
-    """What was measured, with its standard error, and no more digits than that bears."""
+    """The measured value with its standard error, and with the digits that the error leaves."""
     value, error = number.measured, number.standard_error
     if error is None or number.boolean:
         return value_text(value, number.boolean)

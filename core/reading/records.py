@@ -1,4 +1,4 @@
-"""A Run as plain records: the border between computing and showing, and every file format."""
+"""A Run as plain records, and every table and file format that is written from them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def layer_records(run: Run) -> list[Record]:
 
 
 def layer_table(run: Run) -> list[dict[str, str | int | None]]:
-    """One row per layer for a reader: the loop index beside it, four digits, NaN by name."""
+    """One row per layer to be read on screen: layer and loop index, then four digits of each."""
 
     def cell(name: str, value: float) -> str:
         return f"{value:.1%}" if STATISTICS[name].kind == "fraction" else f"{value:.4g}"
@@ -39,7 +39,7 @@ def layer_table(run: Run) -> list[dict[str, str | int | None]]:
 
 
 def _strict(value: Any) -> Any:
-    """JSON has no NaN and no infinity: both become null. log2_std tells a vast std from none."""
+    """JSON has no NaN and no infinity: both become null. log2_std tells a huge std from none."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -17,6 +17,7 @@ from .diagnosis import (
     last_sound_size,
     stuck_share,
 )
+from .torch_notes import torch_notes
 
 _WIDEST_DRAW = 5  # standard deviations; a weight beyond is rare in any matrix
 
@@ -29,10 +30,10 @@ class Verdict:
         kind: one of eight words.
         sentence: one to three plain sentences with the numbers.
         iteration: the loop index of the first non-finite element, or of all zeros, as text.
-        iteration_label: what ``iteration`` counts.
+        iteration_label: the name of ``iteration``.
         iteration_detail: the same in words ("i = 28, the 29th product").
-        growth: by how much one product multiplies the std, geometric mean; NaN if there is no
-            constant factor.
+        growth: the factor by which one product multiplies the size, geometric mean; NaN if there
+            is no constant factor.
         notes: one sentence for each torch statistic that fails while the signal does not.
     """
 
@@ -45,22 +46,25 @@ class Verdict:
     notes: tuple[str, ...]
 
 
+def the_size(run: Run) -> str:
+    """The size of x as a sentence names it: "the std", or "|x|" of a single number."""
+    return run.size_name if run.experiment.is_single_number else f"the {run.size_name}"
+
+
 def _rate(run: Run, per_product: float) -> str:
-    """The factor per product as a sentence of its own, if there is one."""
+    """The factor per product as a sentence of its own; empty where there is none."""
     e = run.experiment
     if np.isnan(per_product):
         return ""
-    if run.experiment.is_single_number:
-        return f"Each product multiplies |x| by about {significant(per_product)}. "
     stretch = ""
-    known = e.init != "identity" and e.rule.fit is None
-    if e.activation == "linear" and e.bias_std == 0 and known:
+    is_plain = e.activation == "linear" and e.bias_std == 0 and not e.is_single_number
+    if is_plain and e.init != "identity" and e.rule.fit is None:
         stretch = f" (weight std × √n = {significant(e.sigma_w)})"
-    return f"Each product multiplies the std by about {significant(per_product)}{stretch}. "
+    return f"Each product multiplies {the_size(run)} by about {significant(per_product)}{stretch}. "
 
 
 def _misfit(run: Run) -> str:
-    """What does not fit the number format before any product is made."""
+    """That weights or biases exceed the number format by themselves; empty if neither does."""
     e, limit = run.experiment, run.experiment.format
     for name, std in (("weights", e.weight_std), ("biases", e.bias_std)):
         if std * _WIDEST_DRAW >= limit.max:
@@ -72,6 +76,7 @@ def _misfit(run: Run) -> str:
 
 
 def _explosion(run: Run, per_product: float) -> str:
+    """Why an element became Inf or NaN."""
     limit, index = run.experiment.format, run.events.first_nonfinite or 0
     end = f"{limit.name} ends at {significant(limit.max)}"
     if index == 0:
@@ -80,11 +85,13 @@ def _explosion(run: Run, per_product: float) -> str:
     else:
         words = f"{_rate(run, per_product)}{end}, so after {products(index)} there is no room left."
     if run.stats.nonfinite[-1] == 0:
-        words += f" Later layers are finite again: {run.experiment.activation} maps Inf back."
+        phi = run.experiment.activation
+        words += f" Later layers are finite again: {phi} makes a finite number of Inf."
     return words
 
 
 def _disappearance(run: Run, kind: Kind, per_product: float) -> str:
+    """Why every element became zero."""
     e, limit, index = run.experiment, run.experiment.format, run.events.all_zero
     if e.weight_std == 0 and e.bias_std == 0:
         return "Every weight is 0, so the first product is exactly 0, and so is all that follows."
@@ -101,7 +108,7 @@ def _disappearance(run: Run, kind: Kind, per_product: float) -> str:
 
 
 def _outlook(run: Run, per_product: float) -> str:
-    """When the range would end if it went on like this."""
+    """After how many products the range would end at this rate; empty where there is no rate."""
     limit = run.experiment.format
     gone = not np.isfinite(run.stats.log2_rms[-1])
     if gone or np.isnan(per_product) or abs(np.log2(per_product)) < HOLDS_PER_PRODUCT:
@@ -114,6 +121,7 @@ def _outlook(run: Run, per_product: float) -> str:
 
 
 def _sentence(run: Run, kind: Kind, per_product: float) -> str:
+    """What happened and why, in one to three sentences."""
     e, stats = run.experiment, run.stats
     if kind == "explodes":
         return _explosion(run, per_product)
@@ -132,11 +140,10 @@ def _sentence(run: Run, kind: Kind, per_product: float) -> str:
     if kind == "collapses":
         return (
             f"{back}After {products(e.depth)} all elements are nearly equal: the std is "
-            f"{significant(float(stats.std[-1]))} beside an rms of {rms}. What the input was "
-            "is lost."
+            f"{significant(float(stats.std[-1]))} beside an rms of {rms}. The input is forgotten."
         )
-    first, last = (stats.rms if run.experiment.is_single_number else stats.std)[[0, -1]]
-    now = f"{'|x|' if run.experiment.is_single_number else 'the std'} is {significant(float(last))}"
+    first, last = run.size[[0, -1]]
+    now = f"{the_size(run)} is {significant(float(last))}"
     if kind == "holds":
         return f"{back}After {products(e.depth)} {now}; it started at {significant(float(first))}."
     agrees = (per_product > 1) == (kind == "grows")
@@ -146,6 +153,7 @@ def _sentence(run: Run, kind: Kind, per_product: float) -> str:
 
 
 def _iteration(run: Run) -> tuple[str, str, str]:
+    """The iteration as text, its name, and the same in words."""
     events, depth = run.events, run.experiment.depth
     broken, nan, zero = events.first_nonfinite, events.first_nan, events.all_zero
     if broken is not None:
@@ -160,57 +168,21 @@ def _iteration(run: Run) -> tuple[str, str, str]:
     return "none", "NaN iteration", f"every element is finite after {products(depth)}"
 
 
-def _earliest(*indices: int | None) -> int | None:
-    return min((index for index in indices if index is not None), default=None)
-
-
-def _notes(run: Run) -> tuple[str, ...]:
-    events, e = run.events, run.experiment
-    end = e.depth if events.first_nonfinite is None else events.first_nonfinite
-    if run.experiment.is_single_number:
-        return ("x.std() of a single number is 0/0 = NaN: an unbiased std divides by N − 1 = 0.",)
-    notes = []
-    mean = _earliest(events.notebook_mean_nan, events.notebook_mean_inf)
-    std = _earliest(events.notebook_std_nan, events.notebook_std_inf)
-    if mean is not None and mean < end:
-        sums = "float64" if e.number_format == "float64" else "float32"
-        word = "NaN" if mean == events.notebook_mean_nan else "Inf"
-        also = ""
-        if std == mean:
-            same = "NaN" if std == events.notebook_std_nan else "Inf"
-            also = f" and x.std(), which subtracts that mean, is {same}"
-        unseen = ""
-        if word == "Inf":
-            unseen = " The check x.mean() == x.mean() does not see it: Inf equals itself."
-        notes.append(
-            f"At i = {mean} torch's x.mean() is {word}{also}, although every element is still "
-            f"finite. A mean adds all elements up first, and in {sums} that sum runs out of range "
-            f"before the elements do.{unseen}"
-        )
-    if std is not None and std < min(end, end if mean is None else mean):
-        notes.append(
-            f"From i = {std} torch's x.std() is Inf although every element and their mean are "
-            "still finite: a std squares, so it overflows at half the exponent. The check "
-            "x.std() == x.std() does not see it: Inf equals itself."
-        )
-    return tuple(notes)
-
-
 def judge(run: Run) -> Verdict:
     """The verdict on a run."""
     per_product = growth(run)
     kind = kind_of(run)
     iteration, label, detail = _iteration(run)
     sentence = _sentence(run, kind, per_product)
-    return Verdict(kind, sentence, iteration, label, detail, per_product, _notes(run))
+    return Verdict(kind, sentence, iteration, label, detail, per_product, torch_notes(run))
 
 
 def outcome(run: Run) -> str:
-    """What became of the signal, in the fewest words: the event, or else the last size."""
+    """What became of the signal, in a few words: the event, or else the last size."""
     events = run.events
     if events.first_nonfinite is not None:
         return f"{breaks_as(run)} at i = {events.first_nonfinite}"
     if events.all_zero is not None:
         return f"all zero at i = {events.all_zero}"
     _, size = last_sound_size(run)
-    return f"last {'|x|' if run.experiment.is_single_number else 'std'} {significant(size)}"
+    return f"last {run.size_name} {significant(size)}"

@@ -1,1 +1,1 @@
-"""What does happen: the run, the ensemble, the script. It never imports theory."""
+"""Simulation: the run, the ensemble, the run without a scale, the script. It imports no theory."""

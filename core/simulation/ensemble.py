@@ -1,7 +1,8 @@
-"""Many networks at once: the sizes of x over an ensemble, mostly without a matrix.
+"""The sizes of x in an ensemble of networks, mostly sampled without drawing their matrices.
 
-Sizes are kept as a number near 1 with a power of two apart, so that nothing overflows: this is
-exact arithmetic, without a number format's rounding. The run on screen is never taken from here.
+Every signal is kept as numbers near 1 times a power of two, so that nothing overflows, and without
+the rounding of a number format. The run on screen never comes from here: it multiplies real
+matrices.
 """
 
 from __future__ import annotations
@@ -16,29 +17,33 @@ from torch import Generator, Tensor
 
 from ..host.limits import WorkLimit, ensemble_work
 from ..host.threads import single_threaded
-from ..layer.arithmetic import Apart, Scaled
 from ..layer.number_formats import NumberFormat
+from ..layer.scaled import Scaled, ScaledNumbers
 from ..layer.stack import shifts
-from ..maths.arrays import Array
+from ..maths.arrays import Array, log2
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
 
-_IN_CACHE = 2**21  # elements
-_STREAM = 2**32  # layers of a run's own streams never get that far
+_IN_CACHE = 2**21  # float32 elements that a processor's cache holds: 8 MiB
+_STREAM = 2**32  # first "layer" of an ensemble's streams, beyond every layer of a run
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """The sizes of x in every network and at every layer 0 … depth.
+    """The sizes of x in every network, at layers 0 … depth.
+
+    All arrays are float64 of shape (ensemble, depth + 1). A logarithm is −inf for an exact zero.
 
     Attributes:
-        experiment: the question; its own seed plays no part.
-        exact_in_law: whether matrices were left out; else they were drawn and multiplied.
-        log2_rms, log2_std: float64 of shape (ensemble, depth + 1); −inf for an exact zero.
-        mean: of x, same shape, true values.
-        zero: the fraction of elements that are exactly zero, same shape.
-        log2_reach: of the largest value whose overflow would make x non-finite, same shape.
-        log2_max_abs: of the largest magnitude, same shape.
+        experiment: the question; its seed is not used.
+        exact_in_law: whether the products were sampled from their law without drawing matrices.
+        log2_rms: log2 of the root mean square of x.
+        log2_std: log2 of the standard deviation of x.
+        mean: the mean of x.
+        zero: the fraction of elements of x that are exactly zero.
+        log2_reach: log2 of the largest value whose overflow would make x non-finite: of the
+            pre-activations where φ could overflow.
+        log2_max_abs: log2 of the largest |x|.
     """
 
     experiment: Experiment
@@ -51,19 +56,24 @@ class Ensemble:
     log2_max_abs: Array
 
     def at(self, experiment: Experiment) -> Ensemble:
-        """The same networks at a smaller depth, or at another scale factor.
+        """The same networks with fewer layers, or with another scale factor.
+
+        Args:
+            experiment: this ensemble's, at the same or a smaller depth and at any scale factor.
 
         Raises:
-            ValueError: it has another scale factor, and scales do not separate from the signal.
+            ValueError: the scale factor differs, and scales do not separate from the signal.
         """
         new, old = experiment.scale, self.experiment.scale
         layers = experiment.depth + 1
         shift = np.zeros(layers)
         if new != old:
-            shift = np.log2(new / old) * shifts(experiment.layer, experiment.depth)
+            powers = shifts(experiment.layer, experiment.depth)
+            with np.errstate(invalid="ignore"):  # −∞·0 at scale 0, where the input stays
+                shift = np.where(powers == 0, 0.0, log2(new / old) * powers)
         with np.errstate(over="ignore", invalid="ignore"):
             mean = self.mean[:, :layers] * 2.0**shift
-        mean[self.mean[:, :layers] == 0] = 0.0  # also times infinity
+        mean[self.mean[:, :layers] == 0] = 0.0  # 0·∞ would be NaN
         sizes = (self.log2_rms, self.log2_std, self.log2_reach, self.log2_max_abs)
         rms, std, reach, largest = (size[:, :layers] + shift for size in sizes)
         zero = self.zero[:, :layers]
@@ -71,28 +81,29 @@ class Ensemble:
 
     @property
     def first_overflow(self) -> Array:
-        """Per network the loop index i at which the number format would overflow; NaN if never."""
+        """Per network, the first loop index i at which x would overflow; NaN if never."""
         return self.overflow_in(self.experiment.format)
 
     def overflow_in(self, number_format: NumberFormat) -> Array:
-        """The same for another number format."""
+        """``first_overflow`` in another number format, float64 of shape (ensemble,)."""
         if not number_format.infinity:
             return np.full(len(self.log2_rms), np.nan)
         return _first(self.log2_reach >= np.log2(number_format.overflows_from))
 
     @property
     def first_all_zero(self) -> Array:
-        """Per network the loop index i at which every element would be zero; NaN if never."""
+        """Per network, the first loop index i at which all of x would be zero; NaN if never."""
         return _first(self.log2_max_abs <= self.experiment.format.log2_rounds_to_zero_below)
 
 
 def _first(happened: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:
+    """The first loop index at which an event happens, from booleans per network and layer."""
     after = happened[:, 1:]
     return np.where(after.any(1), after.argmax(1).astype(float), np.nan)
 
 
 def is_exact_in_law(experiment: Experiment) -> bool:
-    """Whether an ensemble of it needs no matrix."""
+    """Whether an ensemble of this experiment needs no matrices."""
     return not experiment.layer.needs_matrices(experiment.shape)
 
 
@@ -103,16 +114,17 @@ def sample_ensemble(
     seed: int = 0,
     on_progress: Callable[[float], object] | None = None,
 ) -> Ensemble:
-    """Sizes in ``ensemble_size`` networks, each with weights and inputs of its own.
+    """Sample the sizes of x in ``ensemble_size`` networks, each with its own weights and input.
 
     Args:
-        experiment: what to run; its number format only sets where it would overflow.
-        ensemble_size: how many networks, at least 1.
-        seed: of the ensemble; the same seed gives the same numbers.
-        on_progress: called with the fraction done after every layer.
+        experiment: the question. Its number format decides only where x would overflow.
+        ensemble_size: the number of networks, at least 1.
+        seed: the seed of the ensemble, at least 0; the same seed gives the same numbers.
+        on_progress: called after every layer with the fraction that is done.
 
     Raises:
-        ValueError: ensemble_size is not a whole number of at least 1, or seed none of at least 0.
+        ValueError: ensemble_size is not a whole number of at least 1, or seed is not a whole
+            number of at least 0.
         WorkLimitError: the ensemble needs more work than the host allows.
     """
     ensemble_size = _whole("ensemble_size", ensemble_size, at_least=1)
@@ -134,21 +146,21 @@ def sample_ensemble(
 
 
 def _whole(name: str, value: object, *, at_least: int) -> int:
-    """A whole number of any kind as a plain one."""
+    """``value``, a whole number of any type, as an int."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < at_least:
         raise ValueError(f"{name} must be a whole number of at least {at_least}, got {value!r}")
     return int(value)
 
 
 def _networks_at_once(e: Experiment) -> int:
-    """How many networks' numbers stay in the cache."""
-    kept = e.layer.ensemble_cost(e.shape).bytes // 4 or e.width * e.batch_size
+    """How many networks are sampled at once: as many as fit into the cache, at least 1."""
+    kept = e.layer.ensemble_elements(e.shape) or e.width * e.batch_size
     return max(1, _IN_CACHE // kept)
 
 
-def _layers(e: Experiment, count: int, generator: Generator) -> Iterator[Apart]:
-    """Layers 0 … depth of a few networks."""
-    x = Apart.of(torch.randn(count, e.width, e.batch_size, generator=generator))
+def _layers(e: Experiment, count: int, generator: Generator) -> Iterator[ScaledNumbers]:
+    """The signals of ``count`` networks at layers 0 … depth."""
+    x = ScaledNumbers.of(torch.randn(count, e.width, e.batch_size, generator=generator))
     yield x
     parameters, arithmetic = e.layer.in_law(count, e.shape, generator), Scaled()
     for _ in range(e.depth):
@@ -157,21 +169,25 @@ def _layers(e: Experiment, count: int, generator: Generator) -> Iterator[Apart]:
 
 
 def _reporting(
-    layers: Iterator[Apart],
+    layers: Iterator[ScaledNumbers],
     depth: int,
     networks: tuple[int, int, int],
     on_progress: Callable[[float], object],
-) -> Iterator[Apart]:
+) -> Iterator[ScaledNumbers]:
+    """The layers; each yield is followed by a call of ``on_progress``.
+
+    ``networks`` says how many are done, how many these layers belong to, and how many there are.
+    """
     done, count, of = networks
     for k, layer in enumerate(layers):
         yield layer
         on_progress((done + count * (k + 1) / (depth + 1)) / of)
 
 
-def _columns(layers: Iterator[Apart], never_zero: bool) -> list[Array]:
-    """The columns of an Ensemble; of small layers, several are measured at a time."""
+def _columns(layers: Iterator[ScaledNumbers], never_zero: bool) -> list[Array]:
+    """The columns of an Ensemble. Small layers are measured several at a time."""
     parts: list[tuple[Tensor, ...]] = []
-    waiting: list[Apart] = []
+    waiting: list[ScaledNumbers] = []
     for layer in layers:
         waiting.append(layer)
         if len(waiting) * layer.numbers.numel() >= _IN_CACHE:
@@ -182,7 +198,7 @@ def _columns(layers: Iterator[Apart], never_zero: bool) -> list[Array]:
     return [torch.cat(column, dim=1).numpy() for column in zip(*parts, strict=True)]
 
 
-def _measured(layers: list[Apart], never_zero: bool) -> tuple[Tensor, ...]:
+def _measured(layers: list[ScaledNumbers], never_zero: bool) -> tuple[Tensor, ...]:
     """The columns of an Ensemble, each of shape (networks, layers), in the order of its fields."""
     flat = torch.stack([layer.numbers for layer in layers], dim=1).flatten(2)
     exponent = torch.stack([layer.power for layer in layers], dim=1)
@@ -192,7 +208,7 @@ def _measured(layers: list[Apart], never_zero: bool) -> tuple[Tensor, ...]:
     mean = flat.mean(2).double()
     square = torch.linalg.vector_norm(flat, dim=2).double().square() / count
     variance = (square - mean**2).clamp_min(0)
-    narrow = variance < 1e-4 * square  # two nearly equal numbers: subtract before squaring
+    narrow = variance < 1e-4 * square  # cancellation: subtract the mean before squaring
     if bool(narrow.any()):
         variance[narrow] = flat[narrow].double().var(1, correction=0)
     variance = variance * (count / (count - 1) if count > 1 else torch.nan)

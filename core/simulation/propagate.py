@@ -1,4 +1,4 @@
-"""propagate(): the repeated a @ x, in the real number format, on CPU or CUDA."""
+"""propagate(): the repeated a @ x with real matrices in the real number format, on CPU or CUDA."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from ..layer.operation import Parameters
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
 from ..statistics.layer_stats import Events, LayerStats, element_events
-from ..statistics.sums import Tally, joined, tally
+from ..statistics.sums import LayerSums, add_up, joined
 from ..statistics.torch_checks import torch_statistics
 
-_ALIGNMENT = 64  # bytes; a kernel may take another path, and round otherwise, off this boundary
+_ALIGNMENT = 64  # bytes; on other addresses a kernel may add in another order and round otherwise
 
 
 class Stopped(Exception):
-    """The run was stopped before its end because ``should_stop`` said so."""
+    """The run was stopped before its end because ``should_stop`` returned True."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,24 @@ class Run:
     events: Events
     final: NDArray[np.floating]
 
+    @property
+    def size(self) -> NDArray[np.float64]:
+        """The size of x at layers 0 … depth: its std; of a single number, which has none, |x|."""
+        return self.stats.rms if self.experiment.is_single_number else self.stats.std
+
+    @property
+    def log2_size(self) -> NDArray[np.float64]:
+        """log2 of ``size``, never falsely infinite."""
+        return self.stats.log2_rms if self.experiment.is_single_number else self.stats.log2_std
+
+    @property
+    def size_name(self) -> str:
+        """What ``size`` is: "std" or "|x|"."""
+        return "|x|" if self.experiment.is_single_number else "std"
+
 
 def layer_generator(experiment: Experiment, layer: int, device: torch.device) -> torch.Generator:
-    """The random stream of one layer; 0 is the input."""
+    """The random stream of one layer on a device; layer 0 is the input."""
     generator = torch.Generator(device=device)
     return generator.manual_seed(stream_seed(experiment.seed, layer))
 
@@ -66,24 +81,24 @@ def draw_input(experiment: Experiment, device: torch.device) -> Tensor:
 def draw_layer(
     experiment: Experiment, layer: int, device: torch.device, x: Tensor | None = None
 ) -> list[Parameters]:
-    """The parameters of one layer, in the order of its operations.
+    """Draw the parameters of one layer, in the order of its operations.
 
     Args:
         experiment: the question.
-        layer: k for the k-th product.
-        device: where to draw.
-        x: what the layer gets, shape (width,) or (width, batch_size); needed only by an
-            initialiser that is fitted to data.
+        layer: k, from 1 to depth.
+        device: the device on which the parameters are drawn and stay.
+        x: the layer's input, shape (width,) or (width, batch_size); needed only by an initialiser
+            that is fitted to data.
 
     Raises:
-        ValueError: the initialiser is fitted to data, and there are none.
+        ValueError: the initialiser is fitted to data, and ``x`` is None.
     """
     stream = layer_generator(experiment, layer, device)
     return experiment.layer.draw(stream, experiment.shape, x, Rounded(experiment.format))
 
 
 def _aligned_rows(rows: int, like: Tensor) -> Tensor:
-    """Room for ``rows`` tensors shaped like ``like``, each of them starting on the boundary."""
+    """An empty tensor of ``rows`` rows shaped like ``like``, each at a multiple of _ALIGNMENT."""
     per_boundary = _ALIGNMENT // like.element_size()
     stride = -(-like.numel() // per_boundary) * per_boundary
     flat = torch.empty(rows, stride, dtype=like.dtype, device=like.device)
@@ -97,25 +112,25 @@ def propagate(
     on_progress: Callable[[float], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Run:
-    """Push an input through the layers, and measure every layer.
+    """Pass an input through the layers, and measure the signal at every layer.
 
-    The same experiment on the same device gives the same numbers to the last bit; the layers of
+    The same experiment on the same device gives the same numbers to the last bit. The layers of
     a shallower run are the first layers of a deeper one. Subnormal numbers are kept, unless the
     calling thread has switched them off with torch.set_flush_denormal.
 
+    A large run waits until the runs in progress leave enough memory on the host. ``on_progress``
+    and ``should_stop`` are called during the wait too.
+
     Args:
-        experiment: what to run.
+        experiment: the question.
         device: "cpu", "cuda", "cuda:1" or "auto".
         on_progress: called after every layer with the fraction that is done.
-        should_stop: asked after every layer.
-
-    A large run waits until those in progress leave it room on the host; both hooks are called
-    meanwhile.
+        should_stop: called after every layer; the run stops if it returns True.
 
     Raises:
-        ValueError: the device is not there.
+        ValueError: this host has no such device.
         WorkLimitError: the run needs more memory or work than the host allows or the device has.
-        Stopped: ``should_stop`` answered yes.
+        Stopped: ``should_stop`` returned True.
     """
     target = resolve_device(device)
     WorkLimit.from_environment().check(experiment, target.type)
@@ -140,7 +155,7 @@ def _run(
     on_progress: Callable[[float], None] | None,
     should_stop: Callable[[], bool] | None,
 ) -> Run:
-    tallies: list[Tally] = []
+    sums: list[LayerSums] = []
     printed: dict[str, int | None] = {}
     x = draw_input(experiment, target)
     layer, arithmetic = experiment.layer, Rounded(experiment.format)
@@ -153,7 +168,7 @@ def _run(
         done = min(rows, experiment.depth - start)
         for row in range(done):
             if parameters is None or experiment.weights == "fresh":
-                parameters = None  # the old matrix goes before the new one comes
+                parameters = None  # frees the old matrix before the new one is drawn
                 parameters = draw_layer(experiment, start + row + 1, target, places[row])
             layer.forward(parameters, places[row], arithmetic, places[row + 1])
             if should_stop is not None and should_stop():
@@ -162,12 +177,12 @@ def _run(
                 on_progress((start + row + 1) / experiment.depth)
         first = 1 if start else 0
         chunk = buffer[first : done + 1]
-        part = tally(chunk, experiment.format)
-        tallies.append(part)
+        part = add_up(chunk, experiment.format)
+        sums.append(part)
         seen = torch_statistics(chunk, part, experiment.format, first_layer=start + first)
         printed = {name: _earlier(printed.get(name), index) for name, index in seen.items()}
         buffer[0] = buffer[done]
-    stats = LayerStats.of(joined(tallies))
+    stats = LayerStats.of(joined(sums))
     events = Events(**element_events(stats), **printed)
     return Run(experiment, str(target), stats, events, _to_numpy(buffer[0]))
 

@@ -1,9 +1,9 @@
-"""One run that answers for every scale factor, where mathematics allows it.
+"""One run from which the sizes at every scale factor follow.
 
-If φ(s·h) = s·φ(h) for every s > 0 and there is no bias, then x_k at scale s is sᵏ times x_k at
-scale 1: log2 of every size shifts by k·log2 s. Each layer is kept with an exact power of two apart,
-so that nothing overflows on the way. This is exact arithmetic up to the rounding of float64; a real
-run rounds to its own number format, and where the two differ the real one is right.
+If φ(s·h) = s·φ(h) for every s > 0 and there is no bias, then x_k at scale factor s is sᵏ times x_k
+at scale factor 1: log2 of every size shifts by k·log2 s. Each layer is kept as numbers near 1 times
+an exact power of two, so that nothing overflows. The arithmetic is exact up to the rounding of
+float64. A real run rounds to its own number format, and is right where the two differ.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..host.limits import WorkLimit, chunk_layers
 from ..host.threads import keep_freed_memory, single_threaded
-from ..layer.arithmetic import Apart, Reach, Scaled
 from ..layer.operation import Parameters
-from ..layer.stack import shifts
+from ..layer.product import Product
+from ..layer.scaled import Reach, Scaled, ScaledNumbers
+from ..layer.stack import Layer, shifts
 from ..maths.arrays import Array, log2
 from ..question.experiment import Experiment
 from ..statistics.layer_stats import LayerStats
-from ..statistics.sums import joined, tally
+from ..statistics.sums import add_up, joined
 from .propagate import draw_input, draw_layer
 
 _CPU = torch.device("cpu")
@@ -29,14 +31,18 @@ _CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class ScaleFree:
-    """Sizes at scale 1 as log2, float64 of shape (depth + 1,); add shifts·log2 s for scale s.
+    """The sizes of x at scale factor 1, as log2; shifts·log2 s is to be added for scale factor s.
+
+    All arrays are float64 of shape (depth + 1,). A logarithm is −inf for an exact zero.
 
     Attributes:
-        log2_std, log2_rms, log2_max_abs: of x at layer k; −inf for an exact zero.
-        log2_reach: of the largest pre-activation on a side on which φ is unbounded: where it
-            overflows, so does x. At layer 0 that of the input itself.
-        log2_weight: of the largest weight of layer k; −inf at layer 0, which has none.
-        shifts: by which power of the scale factor layer k grows: k for k products.
+        log2_std: log2 of the standard deviation of x at layer k.
+        log2_rms: log2 of the root mean square of x at layer k.
+        log2_max_abs: log2 of the largest |x| at layer k.
+        log2_reach: log2 of the largest |pre-activation| on a side on which φ is unbounded; x
+            overflows where it does. At layer 0, log2 of the largest |x|.
+        log2_weight: log2 of the largest |weight| of layer k; −inf at layer 0, which has none.
+        shifts: the power of the scale factor that multiplies layer k: k after k products.
     """
 
     log2_std: Array
@@ -48,28 +54,29 @@ class ScaleFree:
 
 
 def is_scale_free(experiment: Experiment) -> bool:
-    """Whether a scale factor only shifts the logarithms, in a format finer than 8 bits.
+    """Whether a scale factor only shifts the logarithms of all sizes, in a format above 8 bits.
 
-    It does so where φ is positively homogeneous and there is no bias. Weights that every layer
-    fits to its data undo the scale of the layer before. The formats of 8 bits round so coarsely,
-    or saturate, that exact arithmetic does not resemble their runs.
+    It does so if φ is positively homogeneous, there is no bias, and no layer fits its weights to
+    its own input: such a fit undoes the scale factors of the layers before. Formats of 8 bits round
+    so coarsely, or saturate, that exact arithmetic does not resemble their runs.
     """
     return experiment.layer.degree is not None and not experiment.format.is_coarse
 
 
 def free_of_scale(experiment: Experiment) -> Experiment:
-    """The experiment that stands for all that differ from it in scale and number format only."""
+    """The same experiment at scale factor 1 in float64, the key of a ScaleFree in a cache."""
     return experiment.replace(scale=1.0, number_format="float64")
 
 
 def scale_free(experiment: Experiment) -> ScaleFree:
-    """The run of ``experiment`` at scale 1, in float64, beyond any number format's range.
+    """Run ``experiment`` at scale factor 1, in float64 without limits to its range.
 
-    Scale factor and number format of the experiment play no part.
+    Args:
+        experiment: the question; its scale factor and number format are ignored.
 
     Raises:
-        ValueError: the experiment has a bias, or an activation or an initialiser with which scales
-            do not separate.
+        ValueError: the experiment has a bias, or an activation or initialiser with which scales do
+            not separate from the signal.
         WorkLimitError: the run needs more memory or work than the host allows.
     """
     e = free_of_scale(experiment)
@@ -87,27 +94,28 @@ def scale_free(experiment: Experiment) -> ScaleFree:
 
 def _run(e: Experiment) -> ScaleFree:
     start = draw_input(e, _CPU)
-    x = Apart.of(start.view(1, e.width, e.batch_size))
+    x = ScaledNumbers.of(start.view(1, e.width, e.batch_size))
     layer, arithmetic = e.layer, Scaled()
     exponents, reaches, weights = [x.power], [x.reach], [torch.zeros((), dtype=torch.float64)]
-    waiting, tallies, rows = [x.numbers[0]], [], chunk_layers(e)
+    waiting, sums, rows = [x.numbers[0]], [], chunk_layers(e)
     parameters: list[Parameters] | None = None
     for k in range(1, e.depth + 1):
         if parameters is None or e.weights == "fresh":
-            parameters = None  # the old matrix goes before the new one comes
+            parameters = None  # frees the old matrix before the new one is drawn
             parameters = draw_layer(e, k, _CPU, start)
-            heaviest = torch.stack([p.abs().amax() for p in parameters if p is not None]).amax()
+            heaviest = _heaviest(layer, parameters)
         weights.append(heaviest)
         x = layer.forward(parameters, x, arithmetic)
-        reaches.append(x.reach)
-        x = x.near_one()
+        reach = x.reach
+        reaches.append(reach)
+        x = x.near_one(reach.largest if x.reach_before is None else None)
         exponents.append(x.power)
         waiting.append(x.numbers[0])
         if len(waiting) > rows or k == e.depth:
-            tallies.append(tally(torch.stack(waiting), e.format))
+            sums.append(add_up(torch.stack(waiting), e.format))
             waiting = []
-    stats = LayerStats.of(joined(tallies))
-    apart = torch.cat(exponents).numpy()  # layer k is what was measured times 2^apart[k]
+    stats = LayerStats.of(joined(sums))
+    apart = torch.cat(exponents).numpy()  # layer k is its numbers times 2^apart[k]
     return ScaleFree(
         log2_std=stats.log2_std + apart,
         log2_rms=stats.log2_rms + apart,
@@ -116,6 +124,12 @@ def _run(e: Experiment) -> ScaleFree:
         log2_weight=log2(torch.stack(weights).numpy()),
         shifts=shifts(layer, e.depth),
     )
+
+
+def _heaviest(layer: Layer, parameters: list[Parameters]) -> Tensor:
+    """The largest weight of a layer's products."""
+    pairs = zip(layer, parameters, strict=True)
+    return torch.stack([a.abs().amax() for op, a in pairs if isinstance(op, Product)]).amax()
 
 
 def _joined(reaches: list[Reach], part: str) -> Array:

@@ -8,15 +8,9 @@ import inspect
 from ..layer.arithmetic import Rounded
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
+from ..statistics.layer_stats import EVENTS
 
-_CHECKS = {
-    "first_nonfinite": "not {x}.isfinite().all()",
-    "first_nan": "{x}.isnan().any()",
-    "all_zero": "({x} == 0).all()",
-    "all_subnormal": "({x} != 0).any() and ({x}.abs() < {tiny}).all()",
-    "notebook_mean_nan": "{x}.mean() != {x}.mean()",
-    "notebook_std_nan": "{std} != {std}",
-}
+_CHECKS = {name: event.check for name, event in EVENTS.items() if event.check}
 
 
 def stream_seed_lines() -> list[str]:
@@ -48,22 +42,8 @@ def _indented(lines: list[str]) -> list[str]:
     return ["    " + line for line in lines]
 
 
-def to_script(experiment: Experiment) -> str:
-    """A script that repeats the run with nothing but torch.
-
-    It draws the same numbers as ``propagate``, prints the same events (the loop index i, or None)
-    and, on the same device, the mean and std of the last x to the last bit.
-    """
-    e = experiment
-    shape = "n" if e.batch_size == 1 else f"n, {e.batch_size}"
-    start = "" if e.number_format == "float32" else f".to({e.format.dtype})"
-    code = e.layer.code(e.shape, Rounded(e.format))
-    draw = ["generator = stream(i + 1)", *code.draw]
-    if e.weights == "tied":
-        before, inside = [line.replace("i + 1", "1") for line in draw[:1]] + draw[1:], []
-    else:
-        before, inside = [], draw
-    lines = [
+def _head_lines(e: Experiment) -> list[str]:
+    return [
         "import torch",
         "",
         f"n, depth, seed = {e.width}, {e.depth}, {e.seed}",
@@ -79,6 +59,17 @@ def to_script(experiment: Experiment) -> str:
         "    return torch.Generator(device).manual_seed(stream_seed(seed, layer))",
         "",
         "",
+    ]
+
+
+def _loop_lines(e: Experiment) -> list[str]:
+    shape = "n" if e.batch_size == 1 else f"n, {e.batch_size}"
+    start = "" if e.number_format == "float32" else f".to({e.format.dtype})"
+    code = e.layer.code(e.shape, Rounded(e.format))
+    tied = e.weights == "tied"
+    draw = [f"generator = stream({'1' if tied else 'i + 1'})", *code.draw]
+    before, inside = (draw, []) if tied else ([], draw)
+    return [
         f"x = torch.randn({shape}, generator=stream(0)){start}",
         *before,
         "first = {}",
@@ -88,12 +79,25 @@ def to_script(experiment: Experiment) -> str:
         f"for event in {tuple(_CHECKS)}:",
         '    print(f"{event}: {first.get(event)}")',
         "",
-        "# mean and std in float64, scaled by an exact power of two so that no square overflows",
-        "y = x.double()",
-        "e = min(max(torch.frexp(y.abs().max()).exponent.item(), -1000), 1000)",
-        "y = y * 2.0 ** -e",
-        "mean = y.sum(-1).sum() / y.numel()",
-        "variance = (y - mean).square().sum(-1).sum() / (y.numel() - 1)  # unbiased, as x.std()",
-        'print(f"mean: {(mean * 2.0 ** e).item()}, std: {variance.item() ** 0.5 * 2.0 ** e}")',
     ]
+
+
+_LAST_MEAN_AND_STD = [
+    "# mean and std in float64, scaled by an exact power of two so that no square overflows",
+    "y = x.double()",
+    "e = min(max(torch.frexp(y.abs().max()).exponent.item(), -1000), 1000)",
+    "y = y * 2.0 ** -e",
+    "mean = y.sum(-1).sum() / y.numel()",
+    "variance = (y - mean).square().sum(-1).sum() / (y.numel() - 1)  # unbiased, as x.std()",
+    'print(f"mean: {(mean * 2.0 ** e).item()}, std: {variance.item() ** 0.5 * 2.0 ** e}")',
+]
+
+
+def to_script(experiment: Experiment) -> str:
+    """A Python script that repeats the run of ``experiment`` with torch alone.
+
+    It draws the same numbers as ``propagate`` and prints the same events, each as a loop index i or
+    None. On the same device it prints the mean and std of the last x, equal to the last bit.
+    """
+    lines = [*_head_lines(experiment), *_loop_lines(experiment), *_LAST_MEAN_AND_STD]
     return "\n".join(lines) + "\n"

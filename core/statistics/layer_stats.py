@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..maths.arrays import Array
 from .histogram import Histogram
-from .sums import Tally
+from .sums import LayerSums
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,17 @@ class Statistic:
         help: what it is, in one sentence.
         kind: how it is drawn: a positive value on a log axis, a signed one, its log2, or a
             fraction in [0, 1].
-        compute: from the tally, float64 of shape (layers,).
+        compute: from the sums, float64 of shape (layers,).
     """
 
     label: str
     help: str
     kind: Literal["positive", "signed", "log2", "fraction"]
-    compute: Callable[[Tally], Array]
+    compute: Callable[[LayerSums], Array]
 
 
 def _share(name: str, label: str, help: str) -> Statistic:
-    return Statistic(label, help, "fraction", lambda tally: tally.fraction(name))
+    return Statistic(label, help, "fraction", lambda sums: sums.fraction(name))
 
 
 STATISTICS: dict[str, Statistic] = {
@@ -45,34 +45,34 @@ STATISTICS: dict[str, Statistic] = {
         "mean",
         "Σx/N over units and inputs.",
         "signed",
-        lambda tally: np.ldexp(tally.sums["mean"], tally.sums["exponent"].astype(int)),
+        lambda sums: np.ldexp(sums.values["mean"], sums.values["exponent"].astype(int)),
     ),
     "std": Statistic(
         "std",
         "Unbiased standard deviation, as x.std(): √(Σ(x − mean)²/(N − 1)).",
         "positive",
-        lambda tally: tally.magnitude(tally.variance),
+        lambda sums: sums.magnitude(sums.variance),
     ),
     "rms": Statistic(
         "rms",
         "Root mean square √(Σx²/N): the square root of the second moment.",
         "positive",
-        lambda tally: tally.magnitude(tally.mean_square),
+        lambda sums: sums.magnitude(sums.mean_square),
     ),
     "max_abs": Statistic(
-        "max |x|", "The largest magnitude.", "positive", lambda tally: tally.sums["max_abs"]
+        "max |x|", "The largest magnitude.", "positive", lambda sums: sums.values["max_abs"]
     ),
     "log2_std": Statistic(
         "log2 std",
         "log2 of the standard deviation, never falsely infinite.",
         "log2",
-        lambda tally: tally.log2_magnitude(tally.variance),
+        lambda sums: sums.log2_magnitude(sums.variance),
     ),
     "log2_rms": Statistic(
         "log2 rms",
         "log2 of the root mean square, never falsely infinite.",
         "log2",
-        lambda tally: tally.log2_magnitude(tally.mean_square),
+        lambda sums: sums.log2_magnitude(sums.mean_square),
     ),
     "nonfinite": _share("nonfinite", "non-finite", "Elements that are Inf or NaN."),
     "nan": _share("nan", "NaN", "Elements that are NaN."),
@@ -113,27 +113,95 @@ class LayerStats:
         return len(self.values["mean"])
 
     @classmethod
-    def of(cls, tally: Tally) -> LayerStats:
-        """All statistics of a tally."""
+    def of(cls, sums: LayerSums) -> LayerStats:
+        """All statistics of the sums."""
         with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
-            values = {name: entry.compute(tally) for name, entry in STATISTICS.items()}
-        return cls(values, tally.histogram.coarsened())
+            values = {name: entry.compute(sums) for name, entry in STATISTICS.items()}
+        return cls(values, sums.histogram.coarsened())
+
+
+class Printed(NamedTuple):
+    """Torch's own ``x.mean()`` or ``x.std()``, and the value that it then has."""
+
+    statistic: Literal["mean", "std"]
+    value: Literal["NaN", "Inf"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happens to x at a layer.
+
+    Attributes:
+        label: its name on screen.
+        when: the condition in words.
+        marker: the condition in the hover of a mark on the curve; empty where there is no mark.
+        check: the condition as PyTorch code with {x}, {std} for ``x.std()`` and {tiny} for the
+            smallest normal value; empty where a script does not check it.
+        at: the layers where the condition holds, shape (depth + 1,); None if the statistics do not
+            tell, and torch's own function has to be called.
+        printed: that function and its value; None if the statistics tell.
+    """
+
+    label: str
+    when: str
+    marker: str = ""
+    check: str = ""
+    at: Callable[[LayerStats], NDArray[np.bool_]] | None = None
+    printed: Printed | None = None
+
+
+def _printed(
+    statistic: Literal["mean", "std"], value: Literal["NaN", "Inf"], check: str = ""
+) -> Event:
+    """That torch's own function has a value; ``check`` as of Event."""
+    function = f"x.{statistic}()"
+    return Event(
+        label=f"{function} is {value}",
+        when=f"torch's own {function} is {'infinite' if value == 'Inf' else value}",
+        marker=f"torch's {function} is {value}",
+        check=check,
+        printed=Printed(statistic, value),
+    )
+
+
+EVENTS: dict[str, Event] = {
+    "first_nonfinite": Event(
+        label="NaN iteration",
+        when="an element is Inf or NaN",
+        check="not {x}.isfinite().all()",
+        at=lambda stats: stats.nonfinite > 0,
+    ),
+    "first_nan": Event(
+        label="first NaN",
+        when="an element is NaN",
+        check="{x}.isnan().any()",
+        at=lambda stats: stats.nan > 0,
+    ),
+    "all_zero": Event(
+        label="vanishing iteration",
+        when="every element is exactly zero",
+        check="({x} == 0).all()",
+        at=lambda stats: stats.zero == 1,
+    ),
+    "all_subnormal": Event(
+        label="all subnormal",
+        when="no element reaches the smallest normal value",
+        marker="every element is subnormal or zero",
+        check="({x} != 0).any() and ({x}.abs() < {tiny}).all()",
+        at=lambda stats: (stats.subnormal > 0) & (stats.subnormal + stats.zero == 1),
+    ),
+    # The lesson checks whether x.mean() and x.std() equal themselves, as Inf does.
+    "notebook_mean_nan": _printed("mean", "NaN", "{x}.mean() != {x}.mean()"),
+    "notebook_std_nan": _printed("std", "NaN", "{std} != {std}"),
+    "notebook_mean_inf": _printed("mean", "Inf"),
+    "notebook_std_inf": _printed("std", "Inf"),
+}
+"""Name -> Event: the attributes of Events."""
 
 
 @dataclass(frozen=True)
 class Events:
-    """What happened first, as the lesson's loop index i = layer − 1; None if it did not.
-
-    Attributes:
-        first_nonfinite: some element is Inf or NaN.
-        first_nan: some element is NaN.
-        all_zero: every element is exactly zero.
-        all_subnormal: some element is not zero, and none reaches the smallest normal value.
-        notebook_mean_nan: torch's own ``x.mean()`` is NaN: the lesson's second check.
-        notebook_std_nan: torch's own ``x.std()`` is NaN: the lesson's first check.
-        notebook_mean_inf: torch's own ``x.mean()`` is infinite.
-        notebook_std_inf: torch's own ``x.std()`` is infinite.
-    """
+    """When each of EVENTS happened first: the loop's index i = layer − 1, or None for never."""
 
     first_nonfinite: int | None
     first_nan: int | None
@@ -152,10 +220,5 @@ def first_index(happened: NDArray[np.bool_]) -> int | None:
 
 
 def element_events(stats: LayerStats) -> dict[str, int | None]:
-    """The events that concern the elements themselves."""
-    return {
-        "first_nonfinite": first_index(stats.nonfinite > 0),
-        "first_nan": first_index(stats.nan > 0),
-        "all_zero": first_index(stats.zero == 1),
-        "all_subnormal": first_index((stats.subnormal > 0) & (stats.subnormal + stats.zero == 1)),
-    }
+    """The events that the statistics tell."""
+    return {name: first_index(event.at(stats)) for name, event in EVENTS.items() if event.at}

@@ -1,7 +1,7 @@
-"""What is added up over the elements of each layer: the one place that touches them all.
+"""LayerSums: sums and counts over the elements of each layer, from which statistics are formed.
 
-Each layer is scaled by an exact power of two before its moments are taken in float64, so that
-nothing overflows or vanishes on the way. Sizes are counted by bit pattern.
+Each layer is scaled by an exact power of two before its moments are summed in float64, so that no
+sum overflows or vanishes. Magnitudes are counted by bit pattern.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..layer.number_formats import NumberFormat
 from ..maths.arrays import Array
 from .histogram import Histogram, bit_counts, trimmed
 
-_TALLIED = (
+_NAMES = (
     "exponent",
     "mean",
     "square",
@@ -33,55 +33,58 @@ _TALLIED = (
 
 
 @dataclass(frozen=True)
-class Tally:
-    """What is added up over the elements of each layer, before any statistic is formed.
+class LayerSums:
+    """Sums and counts over the elements of each layer.
 
-    ``mean``, ``square`` (Σx²) and ``square_deviation`` (Σ(x − mean)²) are of x·2^(−exponent).
-    Every array is float64 of shape (layers,); counts are exact.
+    ``mean``, ``square`` (Σx²) and ``square_deviation`` (Σ(x − mean)²) are those of x·2^(−exponent).
 
     Attributes:
-        count: elements per layer.
-        sums: the arrays, by the names in ``_TALLIED``.
-        histogram: of log2|x|.
+        count: the number of elements per layer.
+        values: name in ``_NAMES`` -> float64 of shape (layers,); counts are exact.
+        histogram: the histogram of log2|x| per layer.
     """
 
     count: int
-    sums: Mapping[str, Array]
+    values: Mapping[str, Array]
     histogram: Histogram
 
     def fraction(self, name: str) -> Array:
-        """A count as a fraction of the elements."""
-        return self.sums[name] / self.count
+        """The count ``name`` as a fraction of the elements, shape (layers,)."""
+        return self.values[name] / self.count
 
     def magnitude(self, square: Array) -> Array:
-        """√square, back at the true scale; ±inf only where float64 itself overflows.
+        """√square at the true scale, shape (layers,); inf only where float64 overflows.
 
-        Python's power, not torch's square root, which is not the nearest float64 on every CPU.
+        The root is Python's, because torch's is not the nearest float64 on every CPU.
+
+        Args:
+            square: a scaled mean of squares, shape (layers,).
         """
         roots = np.array([value**0.5 for value in square.tolist()])
-        return np.ldexp(roots, self.sums["exponent"].astype(int))
+        return np.ldexp(roots, self.values["exponent"].astype(int))
 
     def log2_magnitude(self, square: Array) -> Array:
-        """log2 √square at the true scale; −inf only for an exact zero."""
-        return np.log2(square) / 2 + self.sums["exponent"]
+        """log2 √square at the true scale, which never overflows; −inf only for an exact zero."""
+        return np.log2(square) / 2 + self.values["exponent"]
 
     @property
     def mean_square(self) -> Array:
-        """Σx²/N, scaled; infinite where an element is and none is NaN."""
-        infinite = np.isinf(self.sums["max_abs"])
-        return np.where(infinite, np.inf, self.sums["square"] / self.count)
+        """Σx²/N, scaled; inf for a layer with an Inf and no NaN."""
+        infinite = np.isinf(self.values["max_abs"])
+        return np.where(infinite, np.inf, self.values["square"] / self.count)
 
     @property
     def variance(self) -> Array:
-        """Σ(x − mean)²/(N − 1), scaled; of one element it is 0/0 = NaN."""
-        return self.sums["square_deviation"] / (self.count - 1 or np.nan)
+        """Σ(x − mean)²/(N − 1), scaled; NaN for one element."""
+        return self.values["square_deviation"] / (self.count - 1 or np.nan)
 
 
 def _sum(x: Tensor) -> Tensor:
-    """Σ over all but the first axis, shape (layers,).
+    """Σ over all axes but the first, shape (layers,).
 
-    Inputs first, units second: each sum then has more than one output or few terms, for which
-    torch splits none between threads. The result is the same on any number of them.
+    Inputs are added first and units second. Each of these sums has more than one output or few
+    terms, and torch does not split such a sum between threads. So the result does not depend on
+    the number of threads.
     """
     while x.dim() > 1:
         x = x.sum(-1)
@@ -89,21 +92,21 @@ def _sum(x: Tensor) -> Tensor:
 
 
 def _power_of_two(exponent: Tensor) -> Tensor:
-    """2^e exactly, for int64 e in [-1022, 1023]."""
+    """2^e exactly, for int64 e in [−1022, 1023]."""
     return ((exponent + 1023) << 52).view(torch.float64)
 
 
-def tally(x: Tensor, number_format: NumberFormat) -> Tally:
-    """Add up what the statistics need, over many layers at once.
+def add_up(x: Tensor, number_format: NumberFormat) -> LayerSums:
+    """Sums and counts over the elements of many layers at once.
 
-    The device is asked for nothing before the end.
+    All tensors stay on the device until the end, so that it is waited for only once.
 
     Args:
         x: activations, shape (layers, width) or (layers, width, batch), on any device.
-        number_format: the format that they are stored in.
+        number_format: the format in which they are stored.
 
     Returns:
-        The tally, on the host.
+        The sums, in the host's memory.
     """
     wide = x.to(torch.float64, copy=True, memory_format=torch.contiguous_format)
     flat = wide.view(len(x), -1)
@@ -121,7 +124,7 @@ def tally(x: Tensor, number_format: NumberFormat) -> Tally:
     balance = signs.sum(1)
     signed = signs.abs_().sum(1)
 
-    # The biased exponent of the maximum; that of Inf and NaN ends at the upper clamp.
+    # The exponent e of the maximum in [2^(e−1), 2^e); the clamp limits that of Inf and NaN.
     exponent = ((max_abs.view(torch.int64) >> 52) - 1022).clamp_(-1000, 1000)
     flat *= _power_of_two(-exponent).unsqueeze(1)
     mean = _sum(wide) / count
@@ -142,12 +145,12 @@ def tally(x: Tensor, number_format: NumberFormat) -> Tally:
     )
     table = torch.stack([column.double() for column in measured]).cpu().numpy()
     histogram = trimmed(sizes.counts.cpu().numpy(), sizes.first_key)
-    return Tally(count, dict(zip(_TALLIED, table, strict=True)), histogram)
+    return LayerSums(count, dict(zip(_NAMES, table, strict=True)), histogram)
 
 
-def joined(tallies: Sequence[Tally]) -> Tally:
-    """The tallies of successive chunks as one."""
-    if len(tallies) == 1:
-        return tallies[0]
-    sums = {name: np.concatenate([part.sums[name] for part in tallies]) for name in _TALLIED}
-    return Tally(tallies[0].count, sums, Histogram.joined([part.histogram for part in tallies]))
+def joined(parts: Sequence[LayerSums]) -> LayerSums:
+    """The sums of successive chunks of layers, at least one, as those of all layers."""
+    if len(parts) == 1:
+        return parts[0]
+    values = {name: np.concatenate([part.values[name] for part in parts]) for name in _NAMES}
+    return LayerSums(parts[0].count, values, Histogram.joined([part.histogram for part in parts]))

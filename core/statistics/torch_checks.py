@@ -17,7 +17,8 @@ from torch import Tensor
 
 from ..layer.number_formats import NumberFormat
 from ..maths.arrays import Array
-from .sums import Tally
+from .layer_stats import EVENTS
+from .sums import LayerSums
 
 
 def _std(x: Tensor) -> Tensor:
@@ -26,12 +27,8 @@ def _std(x: Tensor) -> Tensor:
 
 
 _CHECKS: dict[str, Callable[[Tensor], Tensor]] = {"mean": torch.mean, "std": _std}
-_FAILURES: dict[str, tuple[str, Callable[[Array], NDArray[np.bool_]]]] = {
-    "notebook_mean_nan": ("mean", np.isnan),
-    "notebook_std_nan": ("std", np.isnan),
-    "notebook_mean_inf": ("mean", np.isinf),
-    "notebook_std_inf": ("std", np.isinf),
-}
+_IS: dict[str, Callable[[Array], NDArray[np.bool_]]] = {"NaN": np.isnan, "Inf": np.isinf}
+_FAILURES = {name: event.printed for name, event in EVENTS.items() if event.printed}
 
 
 @cache
@@ -50,31 +47,31 @@ def _safe_size(number_format: NumberFormat, device_type: str, count: int) -> flo
     )
 
 
-def _could_fail(x: Tensor, tally: Tally, number_format: NumberFormat) -> list[int]:
+def _could_fail(x: Tensor, sums: LayerSums, number_format: NumberFormat) -> list[int]:
     """The layers at which torch's statistics have to be asked."""
-    count = tally.count
+    count = sums.count
     limit = _safe_size(number_format, x.device.type, count)
-    suspicious = (tally.sums["max_abs"] >= limit) | (tally.sums["nonfinite"] > 0) | (count == 1)
+    suspicious = (sums.values["max_abs"] >= limit) | (sums.values["nonfinite"] > 0) | (count == 1)
     return [int(layer) for layer in np.flatnonzero(suspicious)]
 
 
 def torch_statistics(
-    x: Tensor, tally: Tally, number_format: NumberFormat, *, first_layer: int
+    x: Tensor, sums: LayerSums, number_format: NumberFormat, *, first_layer: int
 ) -> dict[str, int | None]:
     """The first loop index at which torch's own mean and std are NaN, and Inf, within a chunk.
 
     Args:
         x: activations, shape (layers, width) or (layers, width, batch).
-        tally: what was added up over them.
+        sums: their sums.
         number_format: their format; torch has no mean of the 8-bit ones, which are widened.
         first_layer: the number of the chunk's first layer.
 
     Returns:
         notebook_mean_nan, notebook_std_nan, notebook_mean_inf, notebook_std_inf.
     """
-    layers = [k for k in _could_fail(x, tally, number_format) if first_layer + k > 0]
+    layers = [k for k in _could_fail(x, sums, number_format) if first_layer + k > 0]
     # Once an element is NaN so is every statistic: nothing later can come first.
-    after = next((place for place, k in enumerate(layers) if tally.sums["nan"][k]), len(layers))
+    after = next((place for place, k in enumerate(layers) if sums.values["nan"][k]), len(layers))
     layers = layers[: after + 1]
     if not layers:
         return dict.fromkeys(_FAILURES)
@@ -82,7 +79,7 @@ def torch_statistics(
     printed = torch.stack([check(row) for check in _CHECKS.values() for row in rows])
     table = dict(zip(_CHECKS, printed.cpu().double().numpy().reshape(2, -1), strict=True))
     found = {}
-    for event, (name, failed) in _FAILURES.items():
-        hits = np.flatnonzero(failed(table[name]))
+    for event, (statistic, value) in _FAILURES.items():
+        hits = np.flatnonzero(_IS[value](table[statistic]))
         found[event] = first_layer + layers[hits[0]] - 1 if hits.size else None
     return found

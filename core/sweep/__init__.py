@@ -1,13 +1,13 @@
-"""Sweeps: an Experiment varied along one or two of its fields, and the whole landscape seen."""
+"""Sweeps: an Experiment varied along one or two of its fields, with a number for every cell."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .axes import AXES, MOST_CELLS, Axis, parse, spaced
-from .conduct import sweep
 from .groups import ENGINES, Question
 from .measures import MEASURES, Measure, measure_of
 from .result import SweepResult
+from .run import sweep
 
 if TYPE_CHECKING:
     from .table import load, save, to_frame
@@ -32,7 +32,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """What loads pandas is loaded when it is first asked for."""
+    """Names that need pandas, which is loaded when one of them is first used."""
     if name in ("load", "save", "to_frame"):
         return getattr(import_module(".table", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,11 +12,11 @@ from tqdm import tqdm
 
 from ..question.options import add_options, experiment_of
 from .axes import AXES, Axis, parse
-from .conduct import sweep
 from .executors import chosen, setting_address
 from .groups import ENGINES
 from .measures import MEASURES, measure_of
 from .result import SweepResult
+from .run import sweep
 from .table import WRITERS, save, writer_of
 
 
@@ -53,7 +53,7 @@ def _axes(options: Mapping[str, Any]) -> dict[str, Axis]:
 
 
 def summary(result: SweepResult, seconds: float, where: str) -> str:
-    """What was done, in a few lines."""
+    """The cells, the seconds, the engines and the errors, in a few lines."""
     grid = " × ".join(str(size) for size in result.shape)
     per_cell = "" if result.measure.of_theory else f", {result.question.ensemble_size} per cell"
     lines = [
@@ -66,7 +66,7 @@ def summary(result: SweepResult, seconds: float, where: str) -> str:
     return "\n".join(lines)
 
 
-def _conducted(options: Mapping[str, Any]) -> SweepResult:
+def _swept(options: Mapping[str, Any]) -> SweepResult:
     base, axes = experiment_of(options), _axes(options)
     measure_of(options["measure"])
     if options["out"]:
@@ -98,10 +98,10 @@ def _conducted(options: Mapping[str, Any]) -> SweepResult:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run it; 2 and a message on stderr for what is not accepted, 1 where cells failed."""
+    """Run it. Returns 2, with a message on stderr, if an option is refused; 1 if cells failed."""
     options = vars(_parser().parse_args(arguments))
     try:
-        result = _conducted(options)
+        result = _swept(options)
     except (ValueError, OSError) as error:
         print(f"python -m core.sweep: {error}", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""Axes: a field of an Experiment and the values it takes, from text and back."""
+"""Axes: a field of an Experiment and its values, from text and back."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 
 from ..question.experiment import PARAMETERS, Experiment
 from ..question.parameter import Parameter
-from ..text import format_number, shown
+from ..text import shown, written
 
 Value = int | float | str
 
 MOST_CELLS = 1_000_000
-"""Cells of one sweep."""
+"""Cells that one sweep may have."""
 
 SIGMA_W = Parameter(
     label="σ_w",
@@ -34,16 +34,16 @@ AXES: dict[str, Parameter] = {
     "sigma_w": SIGMA_W,
     **{name: each for name, each in PARAMETERS.items() if name != "scale"},
 }
-"""What may be varied: every field of an Experiment, and σ_w."""
+"""Name of an axis -> its description: every field of an Experiment, and σ_w."""
 
 _RANGE = re.compile(r"(?P<low>[^:]+?)\.\.(?P<high>[^:]+?):(?P<count>\d{1,7})")
-_EVEN = ("depth", "bias_std", "seed", "sigma_w")  # spaced evenly; others by equal factors
+_EVEN = ("depth", "bias_std", "seed", "sigma_w")  # spaced by equal steps; others by factors
 _FORM = "name=from..to:count or name=value,value,…"
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One field and its values, in the order in which they are drawn.
+    """One field and its values, in the order in which a map has them.
 
     Attributes:
         name: a key of AXES.
@@ -87,35 +87,32 @@ class Axis:
         """The axis as ``parse`` reads it back, exactly."""
         low, high, count = self.values[0], self.values[-1], len(self.values)
         if not self.is_choice and count > 2:
-            brief = f"{self.name}={_text(low)}..{_text(high)}:{count}"
+            brief = f"{self.name}={written(low)}..{written(high)}:{count}"
             try:
                 same = parse(brief) == self
             except ValueError:
                 same = False
             if same:
                 return brief
-        return f"{self.name}={','.join(map(_text, self.values))}"
-
-
-def _text(value: Value) -> str:
-    return format_number(value) if isinstance(value, float) else str(value)
+        return f"{self.name}={','.join(map(written, self.values))}"
 
 
 def parameter_of(name: object) -> Parameter:
-    """The description of what an axis varies; ValueError names what there is."""
+    """The description of an axis's field; ValueError lists the axes."""
     if not isinstance(name, str) or name not in AXES:
         raise ValueError(f"there is no axis {shown(name)}; there are {', '.join(AXES)}")
     return AXES[name]
 
 
 def spaced(name: str, low: float, high: float, count: int) -> Axis:
-    """An axis from low to high: even steps for depth, σ_b and σ_w, else equal factors.
+    """An axis from low to high: equal steps for depth, σ_b, seed and σ_w, else equal factors.
 
-    Whole numbers are rounded, and given once; from 0 on, steps are even for every field.
+    Values of an integer field are rounded, and each appears once. An axis that begins at 0 has
+    equal steps for every field.
 
     Raises:
-        ValueError: the ends are not allowed, count is not from 1 to MOST_CELLS, or the field is
-            a choice, which has no range.
+        ValueError: an end is not allowed, count is not from 1 to MOST_CELLS, or the field is a
+            choice, which has no range.
     """
     parameter = parameter_of(name)
     if parameter.kind == "choice":
@@ -135,10 +132,10 @@ def spaced(name: str, low: float, high: float, count: int) -> Axis:
 
 
 def parse(text: str) -> Axis:
-    """The axis that a text means: ``scale=1e-2..1e1:48``, ``activation=tanh,relu``.
+    """The axis that a text describes: ``scale=1e-2..1e1:48``, ``activation=tanh,relu``.
 
     Raises:
-        ValueError: it has another form, or a value is not allowed.
+        ValueError: the text has another form, or a value is not allowed.
     """
     name, equals, rest = (part.strip() for part in text.partition("="))
     if not equals or not rest:
@@ -178,8 +175,12 @@ def as_axes(axes: Mapping[str, Sequence[Value]]) -> tuple[Axis, ...]:
 def placed(base: Experiment, values: Mapping[str, Any]) -> Experiment:
     """The experiment of a cell.
 
+    Args:
+        base: gives the fields that are not varied.
+        values: axis -> its value in the cell.
+
     Raises:
-        ValueError: the scale factor that σ_w asks for is not allowed.
+        ValueError: the scale factor that σ_w needs is not allowed.
     """
     fields = {name: value for name, value in values.items() if name != "sigma_w"}
     e = base.replace(**fields)

@@ -1,4 +1,4 @@
-"""Chunks: groups in the order in which a picture wants them, cut to what an executor costs."""
+"""Chunks: groups from coarse cells to fine ones, joined to last long beside their overhead."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from .axes import Axis, placed
 from .groups import Answer, Cell, Group, Question, grouped, solve, work
 
 COARSEST = 8
-"""Every so many cells along an axis are solved first."""
+"""Every eighth cell along an axis is solved first."""
 
 _PER_SECOND = 1.5e9  # multiply-adds of one core, roughly
-_OVERHEADS = 20  # a chunk takes so many times what sending it costs
-_SHORTEST, _LONGEST = 0.02, 0.5  # seconds
-_PROBES = 5
+_OVERHEADS = 20  # a chunk takes so many times its overhead
+_SHORTEST, _LONGEST = 0.02, 0.5  # seconds of a chunk
+_PROBES = 5  # measurements of the overhead
 
 Chunk = tuple[Group, ...]
 
 
 def level_of(place: int) -> int:
-    """0 for every 8th place along an axis, 1 for the ones halfway between, then 2 and 3."""
+    """0 for every eighth place along an axis, 1 for the places halfway between, then 2 and 3."""
     step, level = COARSEST, 0
     while place % step:
         step, level = step // 2, level + 1
@@ -34,7 +34,7 @@ def level_of(place: int) -> int:
 def groups_of(
     base: Experiment, axes: Sequence[Axis], question: Question
 ) -> tuple[list[Group], list[Answer]]:
-    """All groups of a grid, the coarse picture's first; and the cells that cannot be."""
+    """All groups of a grid, those of coarse cells first; and the cells without an experiment."""
     cells: list[tuple[Cell, int]] = []
     impossible: list[Answer] = []
     places = product(*(range(len(axis.values)) for axis in axes))
@@ -51,16 +51,16 @@ def groups_of(
 
 
 def solve_chunk(chunk: Chunk, question: Question) -> list[Answer]:
-    """The answers of all groups of a chunk: what an executor is given to do."""
+    """The answers of all groups of a chunk: the task of an executor."""
     return [answer for group in chunk for answer in solve(group, question)]
 
 
 def nothing() -> None:
-    """What an executor is given to see what its work costs besides the work."""
+    """A task without work, whose duration is an executor's overhead."""
 
 
 def overhead(executor: Executor) -> float:
-    """Seconds from giving an executor nothing to do until it is done; it is started before."""
+    """Seconds that an executor, once started, takes for a task without work."""
     executor.submit(nothing).result()
     times = []
     for _ in range(_PROBES):
@@ -71,12 +71,12 @@ def overhead(executor: Executor) -> float:
 
 
 def chunked(groups: Sequence[Group], question: Question, per_chunk: float) -> list[Chunk]:
-    """Groups in their order, joined until each chunk takes about as long as it should.
+    """Groups in their order, joined to chunks that are long beside their overhead.
 
     Args:
-        groups: the coarse picture's first; no chunk spans two levels.
-        question: what is asked.
-        per_chunk: seconds that giving a chunk away costs; sets how long one should take.
+        groups: from coarse to fine; no chunk spans two levels.
+        question: the question that they answer.
+        per_chunk: the overhead of a chunk in seconds, which sets how long a chunk should take.
     """
     wanted = min(max(_OVERHEADS * per_chunk, _SHORTEST), _LONGEST) * _PER_SECOND
     chunks: list[Chunk] = []

@@ -23,7 +23,7 @@ _FLAT = 0.03  # a slope that is smaller changes the size by less than 16 % over 
 _SURE = 3.0  # standard errors
 _HELD = 0.02  # |factor − 1| of a layer that keeps the size
 _MOST_NAMED = 3
-_FOR_FINITE_WIDTH = 4  # widths that it takes to tell a slope from what narrowness does
+_FOR_FINITE_WIDTH = 4  # widths that are enough to tell a slope from an effect of narrow networks
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Slope:
     """The exponent of width at a layer: size ~ n^slope.
 
     Attributes:
+        layer: k.
+        slope: the exponent.
         standard_error: robust against a spread that differs with width; NaN of two points or fewer.
     """
 
@@ -53,22 +55,22 @@ class Slope:
 
     @property
     def is_flat(self) -> bool:
-        """Whether it cannot be told from zero, or is too small to matter."""
+        """Whether the slope cannot be told from zero, or is too small to matter."""
         return bool(abs(self.slope) <= max(_FLAT, _SURE * np.nan_to_num(self.standard_error)))
 
 
 @dataclass(frozen=True)
 class CoordinateCheck:
-    """Sizes over widths and layers, and what they say.
+    """Sizes over widths and layers, and the slopes fitted to them.
 
     Attributes:
-        base: the Experiment; width and depth take its place.
+        base: the Experiment; its own width and depth play no part.
         widths, layers: ascending.
         log2_rms: float64 of shape (networks, widths, layers); NaN where a size is not known, or
             outside the number format's range.
-        slopes: of each layer with two widths at least.
-        factor_per_layer: by how much a layer multiplies the size at the widest, geometric mean;
-            NaN if there are no two layers.
+        slopes: one for each layer with sizes at two widths or more.
+        factor_per_layer: the factor by which a layer multiplies the size of the widest networks,
+            geometric mean; NaN with fewer than two layers.
     """
 
     base: Experiment
@@ -80,10 +82,10 @@ class CoordinateCheck:
 
     @property
     def slope_per_layer(self) -> float:
-        """By how much the exponent grows from layer to layer.
+        """How much the exponent grows from layer to layer.
 
-        Of the layers at which every network has a size: where wide ones are missing, the exponent
-        is that of the narrow ones. NaN if there are no two such layers.
+        It is fitted to the layers at which every network has a size: at the others, where wide
+        networks are missing, the slope is that of narrow networks. NaN with fewer than two layers.
         """
         whole = [each for each in self.slopes if each.layer not in self._left_out]
         if len(whole) < 2:
@@ -99,7 +101,7 @@ class CoordinateCheck:
 
     @property
     def notes(self) -> list[str]:
-        """What was left out, and why."""
+        """The networks that were left out, and why, in sentences."""
         if not self._left_out:
             return []
         return [
@@ -110,7 +112,7 @@ class CoordinateCheck:
 
     @property
     def sentence(self) -> str:
-        """What it comes to, in words."""
+        """The result in words."""
         if not self.slopes:
             return "There is no slope: it takes two widths at which x has a size."
         if all(each.is_flat for each in self.slopes):
@@ -128,9 +130,9 @@ def coordinate_check(
     """Measure the rms at some layers of networks of several widths, and fit its exponent.
 
     Args:
-        base: the Experiment; its width and depth do not matter.
-        widths: at least two to fit a slope.
-        layers: k, each at least 1; networks of one width share one computation.
+        base: the Experiment; its own width and depth play no part.
+        widths: two or more, for a slope to be fitted.
+        layers: k, each at least 1; the layers of a network come from one computation.
         ensemble_size: networks for each width.
         hooks: ``executor``, ``on_progress``, … of `sweep`.
 
@@ -142,7 +144,7 @@ def coordinate_check(
 
 
 def checked(result: SweepResult) -> CoordinateCheck:
-    """The check that a sweep of ``log2_rms`` over width and depth is, as far as it is done.
+    """The coordinate check from a sweep of ``log2_rms`` over width and depth, as far as it is done.
 
     The axes may have their values in any order, and more than once.
     """
@@ -161,7 +163,7 @@ def checked(result: SweepResult) -> CoordinateCheck:
 
 
 def _ascending(axis: Axis) -> tuple[tuple[int, ...], NDArray[np.intp]]:
-    """The values of an axis in order, each once, and where they are."""
+    """The values of an axis in order, each once, and their places on the axis."""
     values, places = np.unique(np.array(axis.values, dtype=np.int64), return_index=True)
     return tuple(values.tolist()), places
 
@@ -169,9 +171,9 @@ def _ascending(axis: Axis) -> tuple[tuple[int, ...], NDArray[np.intp]]:
 def _fitted(layer: int, widths: tuple[int, ...], sizes: Array) -> Slope | None:
     """Weighted least squares over all networks; sizes: (networks, widths).
 
-    The variance of a log size goes as layers/width: hence the weights. Its mean has a term of the
-    same order, as narrow networks are typically smaller than their mean square says: where there
-    are widths enough, c/n is fitted beside the slope so that it does not pass for one.
+    The variance of a log size is proportional to layers/width: hence the weights. Its mean has a
+    term of the same order, for the typical narrow network is smaller than the mean square: with
+    enough widths, c/n is fitted beside the slope, so that this term does not pass for a slope.
     """
     known = np.isfinite(sizes)
     weight = np.broadcast_to(np.array(widths, dtype=np.float64), sizes.shape)[known]
@@ -186,14 +188,14 @@ def _fitted(layer: int, widths: tuple[int, ...], sizes: Array) -> Slope | None:
     freedom = weight.size - len(columns)
     if freedom < 1:
         return Slope(layer, float(fitted[1]), float("nan"))
-    # White 1980: holds whatever the variance really is.
+    # White 1980: valid for any variance of the sizes.
     scores = design * (weight * (sizes[known] - design @ fitted))[:, None]
     covariance = inverse @ (scores.T @ scores) @ inverse * weight.size / freedom
     return Slope(layer, float(fitted[1]), float(np.sqrt(covariance[1, 1])))
 
 
 def _factor(layers: tuple[int, ...], sizes: Array) -> float:
-    """Geometric mean over the layers, at the widest networks that have two of them."""
+    """The factor per layer, of the widest networks whose size is known at two layers."""
     for place in range(sizes.shape[1] - 1, -1, -1):
         known = np.isfinite(sizes[:, place]).all(axis=0)
         (found,) = np.nonzero(known)

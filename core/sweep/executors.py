@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ..host import settings
 
-_PATIENCE = "10s"  # for the scheduler to answer
+_PATIENCE = "10s"  # within which the scheduler has to answer
 
 
 class _Connected(NamedTuple):
@@ -24,14 +24,14 @@ _connecting = threading.Lock()
 
 
 def setting_address() -> str:
-    """The scheduler that GOOD_INIT_DASK names; empty if none."""
+    """The scheduler that GOOD_INIT_DASK names; empty if it names none."""
     return str(settings.value("GOOD_INIT_DASK"))
 
 
 def cluster(address: str) -> Executor:
     """The workers of a Dask cluster as an executor; this process is connected to it once.
 
-    A chunk whose worker is lost is done again on another one; that is Dask's own doing.
+    If a worker is lost, Dask itself gives its chunk to another one.
 
     Args:
         address: of the scheduler, such as ``tcp://127.0.0.1:8786``.
@@ -41,13 +41,13 @@ def cluster(address: str) -> Executor:
     """
     with _connecting:
         known = _clusters.get(address)
-        if known is None or known.client.status != "running":  # it was closed, or is gone
+        if known is None or known.client.status != "running":  # closed or lost
             known = _clusters[address] = _connect(address)
         return known.executor
 
 
 def disconnect(address: str) -> None:
-    """Let go of a cluster, if this process is connected to it."""
+    """Close the connection to a cluster, if there is one."""
     with _connecting:
         known = _clusters.pop(address, None)
     if known is not None:
@@ -68,13 +68,13 @@ def _connect(address: str) -> _Connected:
             f"GOOD_INIT_DASK must be the address of a Dask scheduler that answers, "
             f"got {address!r}: {error}"
         ) from None
-    # Not pure: two viewers' equal chunks would share a future, and one of them may give it up.
+    # Not pure: two viewers' equal chunks would share a future, which either viewer may cancel.
     return _Connected(client, client.get_executor(pure=False))  # type: ignore[no-untyped-call]
 
 
 @contextmanager
 def chosen(processes: int = 1) -> Iterator[Executor | None]:
-    """What a sweep is to be given: the cluster that is set, or some processes; None for neither.
+    """The executor for a sweep: the cluster that is set, or some processes; None for neither.
 
     Raises:
         ValueError: GOOD_INIT_DASK is not an address, or nothing answers there.

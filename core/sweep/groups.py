@@ -1,7 +1,7 @@
-"""Groups: cells that one computation answers, and what answers them.
+"""Groups: cells that one computation answers, and the engine that answers them.
 
-Which cells belong together is decided from the whole sweep, never from how it is cut into chunks:
-so the numbers are the same to the last bit wherever, and in whatever order, groups are solved.
+Groups depend on the whole sweep alone, never on how it is cut into chunks: so the numbers are the
+same to the last bit wherever, and in whatever order, groups are solved.
 """
 
 from __future__ import annotations
@@ -25,20 +25,19 @@ Engine = Literal["theory", "sampler", "matrices", "runs"]
 ENGINES: dict[Engine, str] = {
     "theory": "infinite-width theory",
     "sampler": "networks without matrices, exact in law",
-    "matrices": "matrices multiplied beyond the number format's range",
+    "matrices": "matrices multiplied without rounding to the number format",
     "runs": "real a @ x in the number format",
 }
-"""What gave a number -> in words."""
+"""Engine, which computes a number -> its name in words."""
 
 _Key = tuple[Engine, Experiment, object]
 
-_COARSE = 8  # bits: rounding to so few is no detail
 _HEAVIEST = 8.0  # standard deviations; no weight of any matrix is farther out
-_FINEST = 64.0  # smallest subnormals in a weight's std, from which rounding weights is a detail
-# Multiply-adds that these are taken for, however small the network:
+_FINEST = 64.0  # smallest subnormals in a weight's std, from which on rounding hardly changes it
+# The least work in multiply-adds, however small the network:
 _PER_RUN = 1e6
 _PER_LAYER = 6e4  # of an ensemble
-_PER_POINT = 1e7  # of a map at infinite width
+_PER_POINT = 1e7  # of theory at infinite width
 
 
 @dataclass(frozen=True)
@@ -54,10 +53,10 @@ class Group:
     """Cells that one computation answers.
 
     Attributes:
-        engine: what answers them.
-        shared: what is computed, once for all of them.
-        cells: whom it answers.
-        level: 0 for what the coarsest picture needs, then 1, 2, …
+        engine: computes the answers.
+        shared: the Experiment that is computed once for all cells.
+        cells: the cells that it answers.
+        level: 0 if one of them is among the coarsest cells, then 1, 2, …
     """
 
     engine: Engine
@@ -68,13 +67,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of every cell.
+    """The question that every cell answers.
 
     Attributes:
         measure: a key of MEASURES.
-        layer: where a statistic is measured; None for the last layer.
+        layer: the layer of a statistic; None for the last layer.
         ensemble_size: networks per cell.
-        real: whether to multiply real matrices in the real number format whatever is known.
+        real: whether to multiply real matrices in the real number format even where a faster way
+            is known.
     """
 
     measure: str
@@ -89,17 +89,17 @@ class Question:
 
     @property
     def networks(self) -> int:
-        """Numbers per cell: theory has one."""
+        """Numbers per cell: one from theory, else one for each network."""
         return 1 if self.entry.of_theory else self.ensemble_size
 
     def layer_of(self, e: Experiment) -> int:
-        """Where it is measured."""
+        """The layer that is measured in an experiment."""
         return e.depth if self.layer is None else self.layer
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a cell came to: a number per network, or why there is none."""
+    """The answer of a cell: a number per network, or the reason why there is none."""
 
     index: int
     engine: Engine
@@ -108,7 +108,13 @@ class Answer:
 
 
 def grouped(cells: Sequence[tuple[Cell, int]], question: Question, deepest: int) -> Iterator[Group]:
-    """Cells with their levels as groups; ``deepest`` is the depth of the deepest of all."""
+    """Cells with their levels as groups.
+
+    Args:
+        cells: each with its level.
+        question: decides which cells one computation can answer.
+        deepest: the depth of the deepest cell of the sweep.
+    """
     found: dict[_Key, list[tuple[Cell, int]]] = {}
     for cell, level in cells:
         found.setdefault(_key(cell, level, question, deepest), []).append((cell, level))
@@ -118,7 +124,7 @@ def grouped(cells: Sequence[tuple[Cell, int]], question: Question, deepest: int)
 
 
 def _key(cell: Cell, level: int, question: Question, deepest: int) -> _Key:
-    """Engine, what is computed, and whatever else sets a group apart."""
+    """Engine, shared Experiment, and anything else that sets a group apart."""
     e, entry = cell.experiment, question.entry
     if entry.of_theory is not None:
         phi_only = Experiment(activation=e.activation)
@@ -126,7 +132,7 @@ def _key(cell: Cell, level: int, question: Question, deepest: int) -> _Key:
     if entry.of_ensemble is not None and not question.real and _is_plain(e):
         free = is_scale_free(e)
         scale = 1.0 if free else e.scale
-        # One for every number format, every smaller depth, and often every scale factor.
+        # One ensemble serves every number format, every smaller depth, often every scale factor.
         shared = e.replace(depth=deepest, number_format="float64", scale=scale)
         if is_exact_in_law(shared):
             return "sampler", shared, None
@@ -136,15 +142,15 @@ def _key(cell: Cell, level: int, question: Question, deepest: int) -> _Key:
 
 
 def _is_plain(e: Experiment) -> bool:
-    """Whether the number format only sets where the range ends."""
+    """Whether all that matters of the number format is where its range ends."""
     limit = e.format
-    if limit.bits <= _COARSE:
+    if limit.is_coarse:
         return False
     return _FINEST * limit.smallest_subnormal <= e.weight_std <= limit.max / _HEAVIEST
 
 
 def work(group: Group, question: Question) -> float:
-    """About how many multiply-adds it takes."""
+    """About how many multiply-adds a group takes."""
     if group.engine == "theory":
         return _PER_POINT * len(group.cells)
     if group.engine == "runs":
@@ -154,7 +160,7 @@ def work(group: Group, question: Question) -> float:
 
 
 def solve(group: Group, question: Question) -> list[Answer]:
-    """The answers of a group's cells; what raises a ValueError is answered by its words."""
+    """The answers of a group's cells; a ValueError becomes the error of all of them."""
     try:
         solved = {"theory": _by_theory, "runs": _by_runs}.get(group.engine, _by_ensemble)
         return solved(group, question)
@@ -203,7 +209,7 @@ def _each(runs: Sequence[Run], layer: int, compute: Callable[[Run, int], float])
 
 
 def _networks(e: Experiment, count: int) -> Iterator[Experiment]:
-    """The experiment itself, as Explore shows it, and others with seeds of their own."""
+    """The experiment itself, as Explore shows it, and copies with other seeds."""
     yield e
     for number in range(1, count):
         yield e.replace(seed=stream_seed(e.seed, -number - 1) >> 1)

@@ -1,9 +1,9 @@
-"""MEASURES: the one number per network that a sweep is about."""
+"""MEASURES: the numbers that a sweep can compute, one per network."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from ..layer.activations import Activation
 from ..maths.arrays import Array
 from ..simulation.ensemble import Ensemble
 from ..simulation.propagate import Run
-from ..statistics.layer_stats import STATISTICS, Events
+from ..statistics.layer_stats import EVENTS, STATISTICS
 from ..text import shown
 from ..theory.correlations import chi_1, depth_scales
 from ..theory.fixed_points import fixed_point
@@ -21,20 +21,21 @@ Kind = Literal["iteration", "positive", "signed", "log2", "fraction", "layers"]
 OfTheory = Callable[[Activation, Array, Array], Array]
 
 TRAINABLE = 6
-"""Layers per ξ_c over which a signal can be told from another: Schoenholz et al. 2017."""
+"""Layers per ξ_c through which two signals can be told apart: Schoenholz et al. 2017."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """A number for each network, or for a whole cell.
+    """A number for each network, or by theory one for a whole cell.
 
     Attributes:
-        label: its name on screen; help: what it is, in one sentence.
+        label: its name on screen.
+        help: what it is, in one sentence.
         kind: a loop index, a size, a signed number, its log2, a fraction, or a number of layers.
-        of_run: from a run, at a layer; None where theory alone knows it.
-        of_ensemble: from an ensemble, at a layer, one number per network; None where the
-            ensemble, which has no number format's rounding, cannot tell.
-        of_theory: from φ and arrays of σ_w and σ_b, at infinite width.
+        of_run: the number of a run, at a layer; None if only theory has it.
+        of_ensemble: the numbers of an ensemble's networks, at a layer; None if they depend on
+            rounding, which an ensemble leaves out.
+        of_theory: from φ and arrays of σ_w and σ_b, at infinite width; None if a run has it.
         at_a_layer: whether it is measured at one layer, rather than over all.
     """
 
@@ -47,20 +48,8 @@ class Measure:
     at_a_layer: bool = False
 
 
-_EVENTS = {
-    "first_nonfinite": ("NaN iteration", "an element is Inf or NaN"),
-    "first_nan": ("first NaN", "an element is NaN"),
-    "all_zero": ("vanishing iteration", "every element is exactly zero"),
-    "all_subnormal": ("all subnormal", "no element reaches the smallest normal value"),
-    "notebook_mean_nan": ("x.mean() is NaN", "torch's own x.mean() is NaN"),
-    "notebook_std_nan": ("x.std() is NaN", "torch's own x.std() is NaN"),
-    "notebook_mean_inf": ("x.mean() is Inf", "torch's own x.mean() is infinite"),
-    "notebook_std_inf": ("x.std() is Inf", "torch's own x.std() is infinite"),
-}
-
-
 def _event(name: str) -> Measure:
-    label, when = _EVENTS[name]
+    event = EVENTS[name]
 
     def of_run(run: Run, layer: int) -> float:
         index = getattr(run.events, name)
@@ -72,8 +61,8 @@ def _event(name: str) -> Measure:
 
     known = name in ("first_nonfinite", "all_zero")
     return Measure(
-        label=label,
-        help=f"The first loop index i after whose product {when}; none if it never happens.",
+        label=event.label,
+        help=f"The first loop index i after whose product {event.when}; none if it never happens.",
         kind="iteration",
         of_run=of_run,
         of_ensemble=of_ensemble if known else None,
@@ -81,6 +70,7 @@ def _event(name: str) -> Measure:
 
 
 def _ends(ensemble: Ensemble) -> dict[str, Array]:
+    """The events that an ensemble can tell -> their loop index in each network."""
     return {"first_nonfinite": ensemble.first_overflow, "all_zero": ensemble.first_all_zero}
 
 
@@ -93,10 +83,10 @@ _OF_ENSEMBLE: dict[str, Callable[[Ensemble, int], Array]] = {
     "log2_rms": lambda ensemble, layer: ensemble.log2_rms[:, layer],
     "zero": lambda ensemble, layer: ensemble.zero[:, layer],
 }
-"""What exact arithmetic says as long as x is within the number format's range."""
+"""Statistic -> its values by exact arithmetic, which hold within the number format's range."""
 
 _BEYOND = {"positive": (np.inf, 0.0), "log2": (np.inf, -np.inf), "signed": (np.nan, 0.0)}
-"""Kind -> its value where x is not finite any more, and where it is all zero."""
+"""Kind -> its value where x is no longer finite, and where x is all zero."""
 
 
 def _power(octaves: Array) -> Array:
@@ -139,7 +129,7 @@ def _theory(label: str, help: str, kind: Kind, compute: OfTheory) -> Measure:
 
 
 MEASURES: dict[str, Measure] = {
-    **{item.name: _event(item.name) for item in fields(Events)},
+    **{name: _event(name) for name in EVENTS},
     **{name: _statistic(name) for name in STATISTICS},
     "chi_1": _theory(
         "χ₁",
@@ -164,14 +154,14 @@ MEASURES: dict[str, Measure] = {
         ),
     ),
 }
-"""Name -> Measure; a statistic is that of the last layer, ``log2_std@10`` that of layer 10."""
+"""Name -> Measure; a statistic is of the last layer, ``log2_std@10`` is of layer 10."""
 
 
 def measure_of(text: object) -> tuple[str, int | None]:
-    """The name and the layer that ``log2_std@10`` means; None for the last layer.
+    """The name and the layer in a text such as ``log2_std@10``; None for the last layer.
 
     Raises:
-        ValueError: there is no such measure, or it is not one of a layer.
+        ValueError: there is no such measure, or it is not measured at a layer.
     """
     name, at, layer = str(text).partition("@")
     if not isinstance(text, str) or name not in MEASURES:

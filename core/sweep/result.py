@@ -1,4 +1,4 @@
-"""SweepResult: a grid of cells and what each came to."""
+"""SweepResult: a grid of cells with their numbers."""
 
 from __future__ import annotations
 
@@ -13,25 +13,24 @@ from numpy.typing import NDArray
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from .axes import Axis, placed
-from .chunks import COARSEST
 from .groups import ENGINES, Question
 from .measures import Measure
 
 NAMES = ("", *ENGINES)
-"""What ``engines`` counts: nothing yet, then each of ENGINES."""
+"""The meaning of the numbers in ``engines``: 0 for none yet, then each of ENGINES."""
 
 
 @dataclass(frozen=True)
 class SweepResult:
-    """What a sweep found, or has found so far.
+    """The numbers of a sweep, as far as it is done.
 
     Attributes:
         base: the Experiment; an axis takes the place of one of its fields.
-        axes: one or two; the first one's values are the columns of a picture.
-        question: the measure, the layer, how many networks.
-        values: float64 of shape (networks, *grid), the grid being (first axis, second axis);
-            NaN in a measure of iterations means never, and in a cell that is not done, nothing.
-        engines: uint8 of shape (*grid): which of NAMES gave the cell its numbers; 0 is none yet.
+        axes: one or two; the values of the first are the columns of a map.
+        question: the measure, its layer, the number of networks.
+        values: float64 of shape (networks, *grid), the grid being (first axis, second axis). In a
+            cell that is done, NaN of a measure of iterations means never.
+        engines: uint8 of shape (*grid): which of NAMES computed the cell; 0 if it is not done.
         errors: place in the grid -> why the cell has no number.
         stopped: whether it was stopped before its end.
     """
@@ -44,14 +43,21 @@ class SweepResult:
     errors: Mapping[tuple[int, ...], str] = field(default_factory=dict)
     stopped: bool = False
 
+    @classmethod
+    def blank(cls, base: Experiment, axes: tuple[Axis, ...], question: Question) -> SweepResult:
+        """The result before any cell is done."""
+        shape = tuple(len(axis.values) for axis in axes)
+        values = np.full((question.networks, *shape), np.nan)
+        return cls(base, axes, question, values, np.zeros(shape, dtype=np.uint8), stopped=True)
+
     @property
     def measure(self) -> Measure:
-        """What was measured."""
+        """The measure."""
         return self.question.entry
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The grid's."""
+        """The shape of the grid."""
         return self.engines.shape
 
     @property
@@ -61,26 +67,26 @@ class SweepResult:
 
     @property
     def fraction_done(self) -> float:
-        """How much of the grid is answered, cells with an error among them."""
+        """The part of the grid that is answered, by a number or by an error."""
         return float((self.done.sum() + len(self.errors)) / self.done.size)
 
     @property
     def engine_names(self) -> tuple[str, ...]:
-        """The engines that gave numbers, the commonest first."""
+        """The engines that computed numbers, the commonest first."""
         counts = np.bincount(self.engines.ravel(), minlength=len(NAMES))
         used = [place for place in np.argsort(-counts, kind="stable") if place and counts[place]]
         return tuple(NAMES[place] for place in used)
 
     @property
     def median(self) -> Array:
-        """Over the networks of each cell, shape (*grid).
+        """The median over the networks of each cell, shape (*grid).
 
-        A network in which an iteration never comes counts as later than all others: NaN is where
-        most of them never come to it, and where there is no number.
+        In a measure of iterations, never counts as later than every iteration: NaN means that the
+        event never happens in most of the networks. NaN also stands in cells without a number.
         """
         values = self.values
         if self.measure.kind == "iteration":
-            # An event is there or not: of two middle networks the earlier one counts.
+            # An iteration has no mean with never: of two middle networks the earlier one counts.
             ordered = np.sort(np.where(np.isnan(values), np.inf, values), axis=0)
             middle = ordered[(len(values) - 1) // 2]
             return np.where(np.isinf(middle) | ~self.done, np.nan, middle)
@@ -89,7 +95,7 @@ class SweepResult:
             return np.asarray(np.nanmedian(values, axis=0))
 
     def share(self, place: tuple[int, ...]) -> float:
-        """The share of a cell's networks in which the event came; NaN if it is not done."""
+        """The share of a cell's networks in which the event happened; NaN if it is not done."""
         if not self.done[place]:
             return float("nan")
         flat = np.ravel_multi_index(place, self.shape)
@@ -106,22 +112,3 @@ class SweepResult:
     def at(self, place: tuple[int, ...]) -> dict[str, Any]:
         """Axis -> its value in a cell."""
         return {axis.name: axis.values[at] for axis, at in zip(self.axes, place, strict=True)}
-
-    def filled(self) -> Array:
-        """``median`` with cells that are not done yet as their coarser neighbours: a first look."""
-        picture, known = self.median, self.done | self._refused()
-        step = 1
-        while step < COARSEST and not known.all():
-            step *= 2
-            coarse = tuple(np.arange(size) // step * step for size in self.shape)
-            at = np.ix_(*coarse)
-            use = ~known & known[at]
-            picture = np.where(use, picture[at], picture)
-            known = known | use
-        return picture
-
-    def _refused(self) -> NDArray[np.bool_]:
-        refused = np.zeros(self.shape, dtype=bool)
-        for place in self.errors:
-            refused[place] = True
-        return refused

@@ -1,8 +1,8 @@
 """A sweep as a tidy table, and as a file that can be loaded and drawn again.
 
-One row for each network of each cell: the axes' values, ``network``, the measure, which engine
-gave the number, and why there is none. What the sweep was is kept with it as JSON: in Parquet's own
-metadata, in the first line of a CSV file.
+One row for each network of each cell: the axes' values, ``network``, the measure, the engine that
+computed it, and the error if there is one. The description of the sweep is kept with the table as
+JSON: in Parquet's own metadata, in the first line of a CSV file.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from .result import NAMES, SweepResult
 _KEY = "good_init_sweep"
 _COMMENT = f"# {_KEY} "
 _COLUMNS = ("network", "value", "engine", "error")
-_MOST_BYTES = 2**28  # a file larger than this was not written here
+_MOST_BYTES = 2**28  # a larger file is refused before it is read
 
 
 def to_frame(result: SweepResult) -> pd.DataFrame:
     """One row for each network of each cell, cells in the order of the grid.
 
-    Columns: one for each axis, ``network``, ``value``, ``engine`` (empty where nothing is known
-    yet) and ``error``. NaN in a measure of iterations means never, where the engine is named.
+    Columns: one for each axis, ``network``, ``value``, ``engine`` (empty in a cell that is not
+    done) and ``error``. Where an engine is named, NaN of a measure of iterations means never.
     """
     networks, cells = len(result.values), result.done.size
     places = np.unravel_index(np.arange(cells), result.shape)
@@ -68,7 +68,7 @@ def _described(result: SweepResult) -> str:
 
 
 def _rebuilt(text: str, frame: pd.DataFrame) -> SweepResult:
-    """The result that a description and a table stand for; whatever is wrong raises ValueError."""
+    """The result that a description and a table describe; ValueError if they do not fit."""
     document = json.loads(text)
     base, problems = Experiment.from_query(document["experiment"])
     if problems:
@@ -103,7 +103,7 @@ def _rebuilt(text: str, frame: pd.DataFrame) -> SweepResult:
 
 
 def to_parquet(result: SweepResult) -> bytes:
-    """The table as a Parquet file, what the sweep was in the schema's metadata."""
+    """The table as a Parquet file, with the description in the schema's metadata."""
     table = pa.Table.from_pandas(to_frame(result), preserve_index=False)
     metadata = (table.schema.metadata or {}) | {_KEY.encode(): _described(result).encode()}
     sink = io.BytesIO()
@@ -112,22 +112,22 @@ def to_parquet(result: SweepResult) -> bytes:
 
 
 def to_csv(result: SweepResult) -> bytes:
-    """The table as CSV below a line that says what the sweep was."""
+    """The table as CSV, below a line with the description."""
     head = f"{_COMMENT}{_described(result)}\n"
     return (head + to_frame(result).to_csv(index=False, na_rep="nan", lineterminator="\n")).encode()
 
 
 WRITERS: dict[str, Callable[[SweepResult], bytes]] = {".parquet": to_parquet, ".csv": to_csv}
-"""How a file's name ends -> what writes it."""
+"""Ending of a file's name -> the writer of such files."""
 
 
 def save(result: SweepResult, path: str | Path) -> None:
-    """Write a file of the kind that its name says; ValueError for another ending."""
+    """Write a file in the format that its ending names; ValueError for another ending."""
     Path(path).write_bytes(writer_of(path)(result))
 
 
 def writer_of(path: str | Path) -> Callable[[SweepResult], bytes]:
-    """What writes a file of that name; ValueError for an ending that there is none for."""
+    """The writer for a file's name; ValueError for an ending without one."""
     ending = Path(path).suffix.lower()
     if ending not in WRITERS:
         raise ValueError(f"the file must end in {' or '.join(WRITERS)}, got {shown(str(path))}")
@@ -135,11 +135,11 @@ def writer_of(path: str | Path) -> Callable[[SweepResult], bytes]:
 
 
 def load(path: str | Path) -> SweepResult:
-    """The sweep that a file holds.
+    """The sweep in a file that ``save`` has written.
 
     Raises:
-        ValueError: it is no file of ours: says what is wrong with it.
-        OSError: it cannot be read.
+        ValueError: the file is no such file; the message says why.
+        OSError: the file cannot be read.
     """
     writer_of(path)
     path = Path(path)

@@ -1,1 +1,1 @@
-"""What should happen, at infinite width and at this one. It never imports the simulation."""
+"""Theory: the laws of a signal, at infinite width and at any width. It imports no simulation."""

@@ -1,4 +1,4 @@
-"""How the correlation of two signals, and a small difference, changes from layer to layer."""
+"""How the correlation of two signals, and a small difference between them, change per layer."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from ..maths.arrays import Array, Numbers
 from .fixed_points import reached
 
 _CRITICAL = 1e-10  # |χ₁ − 1| below which a network counts as critical
-_VANISHING = 1e-20  # a q at which every φ with φ(0) = 0 is as good as its own tangents
+_VANISHING = 1e-20  # a q that stands for q → 0, where a φ with φ(0) = 0 equals its tangents
 
 
 def chi_1(phi: Phi, sigma_w: Numbers, sigma_b: Numbers) -> Numbers:
     """χ₁ = σ_w² E[φ′(√q* z)²]: below 1 ordered, above 1 chaotic, 1 at the edge of chaos.
 
-    Schoenholz et al. 2017, arXiv:1611.01232; also the factor of a gradient's second moment
-    from layer to layer, where the widths are equal.
+    It is the factor by which one layer multiplies the square of a small difference between two
+    signals and, if all widths are equal, the second moment of the gradient on its way back.
 
     Args:
         phi: the activation, or its registry name.
@@ -37,12 +37,14 @@ def chi_1(phi: Phi, sigma_w: Numbers, sigma_b: Numbers) -> Numbers:
         sigma_b: the biases' standard deviation, ≥ 0.
 
     Returns:
-        χ₁ at the q* of `fixed_point`. Where the signal dies out, its limit as q → 0. Where it grows
-        without bound, its limit as q → ∞: σ_w²/2 for ReLU, inf where φ′ grows too, nan where none
-        is found.
+        χ₁ at the q* of `fixed_point`: a float for scalars, else an array. Where the signal dies
+        out, it is the limit as q → 0. Where the signal grows without bound, it is the limit as
+        q → ∞: σ_w²/2 for ReLU, inf where φ′ grows too, nan where no limit is found.
 
     Raises:
         ValueError: phi is unknown, or a sigma is not a number of at least 0.
+
+    Reference: Schoenholz et al. 2017, arXiv:1611.01232.
     """
     phi = activation(phi)
     weight, bias = arrays(sigma_w=sigma_w, sigma_b=sigma_b)
@@ -50,6 +52,7 @@ def chi_1(phi: Phi, sigma_w: Numbers, sigma_b: Numbers) -> Numbers:
 
 
 def _chi_1(phi: Activation, weight: Array, q: Array) -> Array:
+    """χ₁ at a known q*, nan where the signal grows without bound."""
     diverging = np.isnan(q)
     slopes = derivative_second_moment(phi, np.where(diverging, 0.0, q))
     if diverging.any():
@@ -59,7 +62,7 @@ def _chi_1(phi: Activation, weight: Array, q: Array) -> Array:
 
 @lru_cache(maxsize=64)
 def _derivative_second_moment_far_out(phi: Activation) -> float:
-    """lim E[φ′(√q z)²] as q → ∞; inf where it grows, nan where it does neither."""
+    """lim E[φ′(√q z)²] as q → ∞: inf if it grows, nan if it neither grows nor settles."""
     near, far = derivative_second_moment(phi, np.array([1e24, 1e28]))
     if abs(far - near) <= 1e-6 * near:
         return float(far)
@@ -67,22 +70,24 @@ def _derivative_second_moment_far_out(phi: Activation) -> float:
 
 
 def correlation_map(phi: Phi, c: Numbers, sigma_w: Numbers, sigma_b: Numbers) -> Numbers:
-    """C(c) = (σ_w² E[φ(u₁)φ(u₂)] + σ_b²)/q*: the correlation of two signals, a layer later.
+    """C(c) = (σ_w² E[φ(u₁)φ(u₂)] + σ_b²)/q*: the correlation of two signals one layer later.
 
-    (u₁, u₂) have variance q* each and correlation c. Poole et al. 2016, arXiv:1606.05340.
+    u₁ and u₂ have variance q* and correlation c.
 
     Args:
         phi: the activation, or its registry name.
-        c: the correlation, from −1 to 1.
+        c: the correlation of the two pre-activations, from −1 to 1.
         sigma_w: weight_std·√fan_in, ≥ 0.
         sigma_b: the biases' standard deviation, ≥ 0.
 
     Returns:
-        C(c). Where the signals die out, the limit as q → 0. nan where they grow without bound, or
-        are zero after one layer.
+        C(c): a float for scalars, else an array. Where the signals die out, it is the limit as
+        q → 0. It is nan where they grow without bound, or are zero after one layer.
 
     Raises:
         ValueError: phi is unknown, or another argument is out of its range.
+
+    Reference: Poole et al. 2016, arXiv:1606.05340.
     """
     phi = activation(phi)
     (correlation,) = arrays(-1.0, 1.0, c=c)
@@ -99,11 +104,11 @@ def correlation_map(phi: Phi, c: Numbers, sigma_w: Numbers, sigma_b: Numbers) ->
 
 
 def stable_correlation(phi: Phi, sigma_w: Numbers, sigma_b: Numbers) -> Numbers:
-    """c*: the correlation that two different signals come to at depth.
+    """c*: the correlation that two different signals approach at depth.
 
-    1 where χ₁ ≤ 1, that is in the ordered phase and at its edge. In the chaotic phase the fixed
-    point of C below 1: C is convex on [0, 1], a power series of nonnegative coefficients, so there
-    is one, and Newton's method climbs to it from c = 0. Poole et al. 2016, arXiv:1606.05340.
+    c* is 1 where χ₁ ≤ 1, that is, in the ordered phase and at its edge. In the chaotic phase it is
+    the fixed point of C below 1. C is a power series with nonnegative coefficients, so it is convex
+    on [0, 1] and has one such fixed point, to which Newton's method climbs from c = 0.
 
     Args:
         phi: the activation, or its registry name.
@@ -111,11 +116,13 @@ def stable_correlation(phi: Phi, sigma_w: Numbers, sigma_b: Numbers) -> Numbers:
         sigma_b: the biases' standard deviation, ≥ 0.
 
     Returns:
-        c* in [0, 1]; nan where the signals grow without bound. In the chaotic phase of a φ without
-        closed form some tens of milliseconds a point.
+        c* in [0, 1]: a float for scalars, else an array; nan where the signals grow without bound.
+        A point in the chaotic phase of a φ without closed form takes tens of milliseconds.
 
     Raises:
         ValueError: phi is unknown, or a sigma is not a number of at least 0.
+
+    Reference: Poole et al. 2016, arXiv:1606.05340.
     """
     phi = activation(phi)
     weight, bias = arrays(sigma_w=sigma_w, sigma_b=sigma_b)
@@ -133,24 +140,23 @@ def _stable_correlation(phi: Activation, weight: Array, bias: Array, q: Array) -
 
 def _chaotic_correlation(phi: Activation, weight: Array, bias: Array, q: Array) -> Array:
     c, left = np.zeros(q.size), np.arange(q.size)
-    for _ in range(60):
+    for _ in range(60):  # beside criticality, a step at least halves the distance
         at = q[left]
         layer = between_pre_activations(phi, weight[left], bias[left])
         excess = layer.moments(Moments(square=at, cross=c[left] * at)).cross / at - c[left]
         slope = weight[left] ** 2 * derivative_cross_moment(phi, at, at, c[left] * at) - 1
         step = np.where(slope < 0, -excess / np.minimum(slope, -1e-300), 0.0)
         c[left] = np.clip(c[left] + step, 0.0, 1.0)
-        left = left[np.abs(step) > 1e-10]  # the next one would be its square
+        left = left[np.abs(step) > 1e-10]  # the next step would be its square
         if left.size == 0:
             break
     return c
 
 
 def depth_scales(phi: Phi, sigma_w: Numbers, sigma_b: Numbers) -> tuple[Numbers, Numbers]:
-    """(ξ_q, ξ_c): the depths, in layers, over which lengths and correlations settle as e^{−l/ξ}.
+    """(ξ_q, ξ_c): the numbers of layers over which lengths and correlations settle as e^{−l/ξ}.
 
     ξ_q = −1/ln V′(q*), with V′ in Stein's form, and ξ_c = −1/ln(σ_w² E[φ′(u₁)φ′(u₂)]) at c*.
-    Schoenholz et al. 2017, arXiv:1611.01232.
 
     Args:
         phi: the activation, or its registry name.
@@ -158,10 +164,12 @@ def depth_scales(phi: Phi, sigma_w: Numbers, sigma_b: Numbers) -> tuple[Numbers,
         sigma_b: the biases' standard deviation, ≥ 0.
 
     Returns:
-        Each ≥ 0; inf at criticality; nan where the signals grow without bound.
+        ξ_q and ξ_c, in layers, each ≥ 0; inf at criticality, nan where signals grow without bound.
 
     Raises:
         ValueError: phi is unknown, or a sigma is not a number of at least 0.
+
+    Reference: Schoenholz et al. 2017, arXiv:1611.01232.
     """
     phi = activation(phi)
     weight, bias = arrays(sigma_w=sigma_w, sigma_b=sigma_b)
@@ -180,7 +188,7 @@ def depth_scales(phi: Phi, sigma_w: Numbers, sigma_b: Numbers) -> tuple[Numbers,
 
 
 def _scale(factor: Array) -> Array:
-    """−1/ln|factor|, layers: 0 where the factor is 0, inf where it is 1 or more."""
+    """−1/ln|factor|, in layers: 0 where the factor is 0, inf where it is 1 or more."""
     with np.errstate(divide="ignore"):
         scale = -1 / np.log(np.abs(factor))
     return np.where(np.abs(factor) < 1 - _CRITICAL, scale, np.inf)

@@ -1,4 +1,4 @@
-"""The edge of chaos: the networks whose fixed point has χ₁ = 1."""
+"""The edge of chaos: the networks with χ₁ = 1 at their fixed point."""
 
 from __future__ import annotations
 
@@ -21,26 +21,28 @@ from ..maths.roots import bracketed_roots
 from .correlations import chi_1
 from .fixed_points import GRID, fixed_point
 
-_ROUNDING = 1e-12  # of q: a σ_b² that is smaller than this cannot be told from 0
-_CLOSE = 1e-6  # |χ₁ − 1| of a point that is on the edge
+_ROUNDING = 1e-12  # of q: a smaller σ_b² may be rounding of 0
+_CLOSE = 1e-6  # |χ₁ − 1| up to which a point counts as on the edge
 
 
 def edge_curve(phi: Phi, q: Numbers) -> tuple[Numbers, Numbers]:
-    """(σ_w, σ_b) of the network that has q as a fixed point, and χ₁ = 1 there.
+    """(σ_w, σ_b) of the network with the fixed point q and with χ₁ = 1 there.
 
-    σ_w² = 1/E[φ′(√q z)²] and σ_b² = q − σ_w² E[φ(√q z)²]. No root is sought, and so the branches
-    come out too on which V′(q) > 1: no signal comes to such a q. Hayou et al. 2019,
-    arXiv:1902.06853.
+    σ_w² = 1/E[φ′(√q z)²] and σ_b² = q − σ_w² E[φ(√q z)²]. This needs no root, so it also gives the
+    branches with V′(q) > 1, whose fixed point no signal approaches.
 
     Args:
         phi: the activation, or its registry name.
-        q: fixed points, ≥ 0; at 0 the limit from above.
+        q: fixed points, ≥ 0; the result at 0 is the limit from above.
 
     Returns:
-        σ_w and σ_b, both nan where σ_b² would be negative: there is no such network.
+        σ_w and σ_b, of the shape of q; both are nan where no such network exists, for σ_b² would be
+        negative.
 
     Raises:
         ValueError: phi is unknown, or q is not a number of at least 0.
+
+    Reference: Hayou et al. 2019, arXiv:1902.06853.
     """
     phi = activation(phi)
     (fixed,) = arrays(q=q)
@@ -51,21 +53,21 @@ def edge_curve(phi: Phi, q: Numbers) -> tuple[Numbers, Numbers]:
 
 
 def edge_of_chaos(phi: Phi, sigma_b: Numbers) -> Numbers:
-    """The σ_w at which χ₁ = 1, at the fixed point that a signal of unit variance comes to.
+    """The σ_w with χ₁ = 1 at the fixed point that a signal of unit variance approaches.
 
-    A point of `edge_curve`: where the curve meets σ_b more than once, the least σ_w that
-    `fixed_point` agrees with.
+    It is a point of `edge_curve`. If the curve has several points at this σ_b, it is the one with
+    the least σ_w among those whose q a signal of unit variance approaches.
 
     Args:
         phi: the activation, or its registry name.
         sigma_b: the biases' standard deviation, ≥ 0.
 
     Returns:
-        σ_w. For an array, an array, with nan where there is no such point.
+        σ_w: a float for a scalar; for an array, an array with nan where there is no such point.
 
     Raises:
-        ValueError: phi is unknown, sigma_b is not a number of at least 0, or it is a scalar for
-            which there is no such point.
+        ValueError: phi is unknown; sigma_b is not a number of at least 0; or sigma_b is a scalar
+            and there is no such point.
     """
     phi = activation(phi)
     (bias,) = arrays(sigma_b=sigma_b)
@@ -92,16 +94,19 @@ def _no_such_point(phi: Activation, sigma_b: float, unreached: Array) -> str:
 
 
 def _crossings(phi: Activation, sigma_b: float) -> tuple[Array, NDArray[np.bool_]]:
-    """The σ_w at which `edge_curve` meets σ_b, ascending, and whether a unit signal comes there."""
+    """The σ_w at which `edge_curve` passes σ_b, and whether a unit signal approaches that point.
+
+    Both have the shape (points,), in ascending order of σ_w.
+    """
     beyond = (_edge_on_grid(phi)[1] - sigma_b**2) / GRID
-    (told,) = np.nonzero(np.abs(beyond) > _ROUNDING)
-    (turns,) = np.nonzero(np.diff(np.sign(beyond[told])))
+    (certain,) = np.nonzero(np.abs(beyond) > _ROUNDING)
+    (changes,) = np.nonzero(np.diff(np.sign(beyond[certain])))
 
     def excess(log_q: Array, _: NDArray[np.intp]) -> Array:
         q = np.exp(log_q)
         return (_edge_variances(phi, q)[1] - sigma_b**2) / q
 
-    low, high = np.log(GRID[told[turns]]), np.log(GRID[told[turns + 1]])
+    low, high = np.log(GRID[certain[changes]]), np.log(GRID[certain[changes + 1]])
     q = np.exp(bracketed_roots(excess, low, high))
     q = np.append(q, 0.0) if sigma_b == 0 else q
     sigma_w = np.sqrt(_edge_variances(phi, q)[0])
@@ -111,7 +116,7 @@ def _crossings(phi: Activation, sigma_b: float) -> tuple[Array, NDArray[np.bool_
 
 
 def _edge_variances(phi: Activation, q: Array) -> tuple[Array, Array]:
-    """σ_w² and σ_b² at χ₁ = 1 and fixed point q, the latter of either sign."""
+    """σ_w² and σ_b² for χ₁ = 1 and the fixed point q; σ_b² may come out negative."""
     with np.errstate(divide="ignore", invalid="ignore"):
         weight_variance = 1 / np.asarray(derivative_second_moment(phi, q))
         return weight_variance, q - weight_variance * second_moment(phi, q)

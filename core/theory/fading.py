@@ -1,8 +1,8 @@
-"""How a signal fades out at the lower end of its number format: the last layers before all zero.
+"""How a signal fades out at the lower end of its number format: its last layers before all zero.
 
-Each value is rounded to a multiple of the smallest subnormal number; where sums are as narrow as
-the numbers, as in float32, every term a_ij x_j is rounded too. Of the last few multiples no law is
-known: they are sampled, with numbers that never change.
+Each value is rounded to a multiple of the smallest subnormal number. Where sums are as narrow as
+the stored numbers, as in float32, every term a_ij x_j is rounded too. No law is known for signals
+of a few such multiples, so their last layers are sampled, with a fixed seed.
 """
 
 from __future__ import annotations
@@ -16,31 +16,39 @@ from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from .length_law import LengthLaw
 
-_ALIVE = 1e-6  # the least probability of not being dead at which there is anything to follow
-_FADES_FROM = 4.0  # octaves above the smallest number: here rounding begins to be felt
-_ELEMENTS = 2**18
-_PER_UNIT = 200  # steps of a table
-_FEW = 25.0  # a sum of rounded terms with a larger variance is all but normal
+_ALIVE = 1e-6  # signals that are alive with a smaller probability are not sampled
+_FADES_FROM = 4.0  # octaves above the smallest subnormal, where rounding begins to matter
+_ELEMENTS = 2**18  # sampled per layer, over all signals: 2 MiB
+_PER_UNIT = 200  # steps of a table per unit of its argument
+_FEW = 25.0  # a sum of rounded terms with a larger variance is taken as normal
 
 
 def faded(e: Experiment, law: LengthLaw, slopes: tuple[float, float]) -> tuple[int, Array]:
-    """The layer before which φ alone can end a signal, and the probabilities, shape (depth + 1,).
+    """The probabilities with which a signal becomes all zero at each layer, rounding included.
 
-    They are that a signal alive at that layer ends at layer k, by rounding or by φ.
+    Args:
+        e: the question, without a bias.
+        law: the law of log2 rms without rounding.
+        slopes: φ′ just below and just above zero.
+
+    Returns:
+        The layer from which on rounding matters, or the depth; before it, φ alone can end a signal.
+        And float64 of shape (depth + 1,): the probability that a signal that is not zero at that
+        layer becomes all zero at layer k, by rounding or by φ.
     """
     narrow = e.format.rounds_every_term
-    felt = np.log2(e.format.smallest_subnormal) + _FADES_FROM - np.log2(e.weight_std)
-    felt -= 0.0 if narrow else 0.5 * np.log2(e.width)
-    if min(points[0] for points in law.points) < felt:
+    threshold = np.log2(e.format.smallest_subnormal) + _FADES_FROM - np.log2(e.weight_std)
+    threshold -= 0.0 if narrow else 0.5 * np.log2(e.width)
+    if min(points[0] for points in law.points) < threshold:
         median = np.array([_median(*layer) for layer in zip(law.points, law.weights, strict=True)])
-        near = np.flatnonzero((median < felt)[:-1] & (law.dead[:-1] < 1 - _ALIVE))
+        near = np.flatnonzero((median < threshold)[:-1] & (law.dead[:-1] < 1 - _ALIVE))
         if near.size:
             return int(near[0]), _fade(e, law, int(near[0]), median, slopes)
     return e.depth, np.zeros(e.depth + 1)
 
 
 def _median(points: Array, weights: Array) -> float:
-    """The median of what is not dead."""
+    """The median of one layer's law, given that x is not zero."""
     below = np.cumsum(weights)
     return float(np.interp(below[-1] / 2, below - weights / 2, points))
 
@@ -48,10 +56,13 @@ def _median(points: Array, weights: Array) -> float:
 def _fade(
     e: Experiment, law: LengthLaw, start: int, median: Array, slopes: tuple[float, float]
 ) -> Array:
-    """The last layers of a signal, in units of the smallest subnormal number, by sampling."""
+    """The probabilities of ``faded``, by sampling signals from layer ``start`` on.
+
+    Signals are in units of the smallest subnormal number. ``median`` is log2 rms per layer.
+    """
     n, narrow = e.width, e.format.rounds_every_term
     elements = n * e.batch_size
-    rng = np.random.default_rng([2, n])
+    rng = np.random.default_rng([2, n])  # fixed: the same question has the same prediction
     count = int(np.clip(_ELEMENTS // elements, 64, 2000))
     weights = law.weights[start] / law.weights[start].sum()
     octaves = rng.choice(law.points[start], count, p=weights) - np.log2(e.format.smallest_subnormal)
@@ -59,34 +70,39 @@ def _fade(
     alive = (x != 0).any(1)
     x, octaves, count = x[alive], octaves[alive], int(alive.sum())
     x = np.rint(x * (2.0**octaves / np.sqrt((x**2).mean(1)))[:, None])
-    gone = np.zeros(e.depth + 1)
+    ended = np.zeros(e.depth + 1)
     for layer in range(start + 1, e.depth + 1):
         std = e.weight_std
-        if e.weights == "tied":  # what this matrix does to this x, repeated
+        if e.weights == "tied":  # one matrix: x changes by the factor of the median network
             std = 2.0 ** (median[layer] - median[layer - 1]) / n**0.5
         if narrow:
             variance = _rounded_square(std * np.abs(x)).sum(1) / e.batch_size
             h = _rounded_sum(variance, elements, rng)
         else:
-            length = np.sqrt((x**2).sum(1) / e.batch_size)[:, None]  # of one input
+            length = np.sqrt((x**2).sum(1) / e.batch_size)[:, None]  # of each input
             h = std * length * rng.standard_normal((len(x), elements))
         x = np.rint(_two_slopes(h, slopes))
-        still = (x != 0).any(1)
-        gone[layer] = (~still).sum() / count
-        x = x[still]
+        alive = (x != 0).any(1)
+        ended[layer] = (~alive).sum() / count
+        x = x[alive]
         if not len(x):
             break
-    return gone
+    return ended
 
 
 def _two_slopes(h: Array, slopes: tuple[float, float]) -> Array:
+    """φ(h) for small h: the slope below zero times h, or the slope above zero times h."""
     if slopes == (1.0, 1.0):
         return h
     return np.where(h < 0, slopes[0] * h, slopes[1] * h)
 
 
 def _rounded_sum(variance: Array, n: int, rng: np.random.Generator) -> Array:
-    """n sums of many rounded terms for each variance: differences of two Poisson numbers."""
+    """n sums of many rounded terms for each variance, shape (variances, n).
+
+    Where the variance is small, few terms are not zero, and the sum is the difference of two
+    Poisson numbers. Where it is large, the sum is a rounded normal number.
+    """
     sums = np.empty((len(variance), n))
     few = variance < _FEW
     many = np.sqrt(variance[~few])[:, None]
@@ -97,7 +113,7 @@ def _rounded_sum(variance: Array, n: int, rng: np.random.Generator) -> Array:
 
 
 def _rounded_square(std: Array) -> Array:
-    """E rint(std·z)²."""
+    """E rint(std·z)² for z ~ N(0, 1), from a table; std² + 1/12 beyond it."""
     values = _rounded_square_table()
     place = np.minimum(std * _PER_UNIT, len(values) - 1)
     below = np.minimum(place.astype(np.intp), len(values) - 2)
@@ -107,7 +123,7 @@ def _rounded_square(std: Array) -> Array:
 
 @cache
 def _rounded_square_table() -> Array:
-    """At 0, 1/200, 2/200 … 4."""
+    """E rint(std·z)² at std = 0, 1/200, 2/200, …, 4."""
     grid = np.arange(4 * _PER_UNIT + 1) / _PER_UNIT
     steps = np.arange(1, 40)
     with np.errstate(divide="ignore"):

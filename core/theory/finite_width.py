@@ -1,6 +1,6 @@
-"""What should happen at this width and depth, and how much of it is luck: predict().
+"""predict(): the laws of a signal's size at the experiment's own width and depth.
 
-Theory only: nothing here has seen a run. Where no law is known, the prediction says so.
+They come from theory alone, not from runs. Where no law is known, the prediction says so.
 """
 
 from __future__ import annotations
@@ -20,23 +20,26 @@ from .range_events import Pmf, all_zero_pmf, overflow_pmf
 from .tied_law import DEEPEST, DRAWS, tied_law
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
-_NARROWEST = 8  # width from which the quantiles of std are told
-_ROUGHEST = 0.1  # relative variance of one step up to which it is taken as lognormal
+"""The levels of a prediction's quantiles."""
+
+_NARROWEST = 8  # the least width for quantiles of std: below it, their error O(1/n) is too large
+_ROUGHEST = 0.1  # the largest relative variance of one layer's step that is taken as lognormal
 _LN2 = np.log(2.0)
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What theory says of an Experiment, over all seeds.
+    """The prediction of theory for an Experiment, over all weights and inputs.
 
     Attributes:
-        valid: one sentence: the law, and where it holds; or why there is none.
-        log2_rms_quantiles, log2_std_quantiles: level (0.05 … 0.95) -> per layer 0 … depth, as if
-            the number format had no end; empty where no law is known: that of std is known up to
-            O(1/n), which is too much for the narrowest networks.
-        overflow_pmf: loop index i -> probability that the first non-finite element appears there.
-        all_zero_pmf: the same for every element being exactly zero.
-        born_dead: the probability that φ alone makes every element zero within the depth.
+        valid: one sentence that names the law and where it holds, or says why there is none.
+        log2_rms_quantiles: level (0.05 … 0.95) -> quantile of log2 rms of x, float64 of shape
+            (depth + 1,), in a number format of unlimited range; empty where no law is known.
+        log2_std_quantiles: the same for log2 std of x. Its error is O(1/n), so it is empty for the
+            narrowest networks too.
+        overflow_pmf: loop index i -> probability that x first has a non-finite element there.
+        all_zero_pmf: loop index i -> probability that x is first all zero there.
+        born_dead: the probability that φ, without rounding, makes x all zero within the depth.
     """
 
     valid: str
@@ -48,20 +51,23 @@ class Prediction:
 
     @property
     def known(self) -> bool:
-        """Whether there is a law for this experiment."""
+        """Whether a law of the rms is known."""
         return bool(self.log2_rms_quantiles)
 
     @property
     def std_known(self) -> bool:
-        """Whether it says how std spreads, too."""
+        """Whether quantiles of std are given too."""
         return bool(self.log2_std_quantiles)
 
 
 def predict(experiment: Experiment) -> Prediction:
-    """The laws of the size of x at every layer, and of the iteration at which its range ends.
+    """Predict the size of x at every layer, and the iteration at which x leaves its range.
 
-    Quantiles are over weights and inputs. Laws do not depend on the scale factor where φ is
-    positively homogeneous, and are kept.
+    Quantiles are over weights and inputs; the seed plays no part. The laws are cached; those of a
+    positively homogeneous φ serve every scale factor.
+
+    Args:
+        experiment: the question.
     """
     e = experiment
     law, valid = _law(e)
@@ -84,8 +90,10 @@ def predict(experiment: Experiment) -> Prediction:
 
 
 def _law(e: Experiment) -> tuple[LengthLaw | None, str]:
-    """The law of lengths, and where it holds; or None, and why."""
+    """The law of lengths and a sentence on where it holds; or None and the reason."""
     kind, linear = e.layer.product.law, e.layer.is_one_product
+    if not e.layer.is_plain:
+        return None, "No law is known for layers other than φ(a @ x + b)."
     if e.weight_std == 0:
         return None, "No law is needed: every weight is 0."
     if kind == "other":
@@ -147,17 +155,20 @@ def _chain(
 
 
 def _homogeneous(e: Experiment, inputs: int) -> LengthLaw:
-    below, above = (abs(slope) for slope in e.layer.elementwise.slopes or (0.0, 0.0))
+    slopes = e.layer.elementwise.slopes
+    assert slopes is not None  # of a positively homogeneous φ, φ(0) is 0
+    below, above = (abs(slope) for slope in slopes)
     gaussian = e.layer.product.law != "orthogonal"
     law = homogeneous_law(e.width, e.depth, inputs, above=above, below=below, gaussian=gaussian)
     return law.shifted(float(np.log2(e.sigma_w)))
 
 
 def _std_quantiles(e: Experiment, law: LengthLaw, rms: Array) -> Array:
-    """Quantiles of log2 std. Where φ is odd x has mean 0, and its std is its rms up to O(1/n).
+    """Quantiles of log2 std, shape (levels, depth + 1), from the quantiles of log2 rms.
 
-    Else, given the rms of the layer before, the variance of n values of φ is nearly lognormal:
-    the law of the layer before, bent, and widened by that.
+    If φ is odd, x has mean 0, and its std is its rms up to O(1/n). Otherwise, given the rms of the
+    layer before, the variance of n values of φ is nearly lognormal. So the quantiles of rms are
+    mapped through the variance of φ, and widened by the spread of that lognormal.
     """
     known = table(e.activation)
     if known.is_odd:
@@ -165,7 +176,7 @@ def _std_quantiles(e: Experiment, law: LengthLaw, rms: Array) -> Array:
     ln_q = e.layer.affine.log_square(2 * _LN2 * rms[:, :-1], LN)
     ln_variance = known.at("variance", ln_q)
     middle = LEVELS.index(0.5)
-    with np.errstate(divide="ignore", invalid="ignore"):  # of a dead median nothing is told
+    with np.errstate(divide="ignore", invalid="ignore"):  # a median that is −inf is passed on
         center = ln_variance[middle]
         relative = np.expm1(known.at("fourth_central", ln_q[middle]) - 2 * center) / e.width
         if e.layer.product.law == "orthogonal":  # lengths do not vary

@@ -1,11 +1,11 @@
 """The exact law of lengths for fresh weights and a positively homogeneous φ, at any width.
 
-For Gaussian weights the length of a @ x and its direction are independent: the length takes a
-factor χ²_n/n, the direction is uniform on the sphere, whatever x was. On the sphere φ multiplies
-the mean square by R = p·B + m·(1 − B), with p = φ(1)², m = φ(−1)², and B the share of the squares
-that lies on positive units: Beta(K/2, (n − K)/2) with K ~ Binomial(n, ½) of them. Orthogonal
-weights keep the length, and R alone remains. Factors of different layers are independent, so the
-logarithms add up: the laws are convolved on a grid.
+For Gaussian weights, the length and the direction of a @ x are independent. The squared length is
+multiplied by χ²_n/n, and the direction is uniform on the sphere, for every x. On the sphere, φ
+multiplies the mean square by R = p·B + m·(1 − B), with p = φ(1)² and m = φ(−1)². B is the share of
+the positive units in the sum of squares: Beta(K/2, (n − K)/2) with K ~ Binomial(n, ½) such units.
+Orthogonal weights keep the length, so that only R remains. The factors of different layers are
+independent: their logarithms add, and the laws of these are convolved on a grid.
 
 Reference: Hanin & Nica 2018, arXiv:1812.05994; Burkholz & Dubatovka 2019, arXiv:1806.06362.
 """
@@ -21,10 +21,10 @@ from scipy import special
 from ..maths.arrays import Array
 from .length_law import LengthLaw
 
-_STEPS_PER_SD = 16  # the grid's own variance is then 1/3000 of that of one layer
-_MOST_POINTS = 2048
-_BELOW, _ABOVE = 24.0, 9.0  # standard deviations: logarithms of small χ² have a long lower tail
-_NEGLIGIBLE = 1e-13
+_STEPS_PER_SD = 16  # a cell of the grid then has 1/3000 of the variance of one layer
+_MOST_POINTS = 2048  # of the last layer's law: bounds the time of a convolution
+_BELOW, _ABOVE = 24.0, 9.0  # standard deviations: the log of a χ² has a long lower tail
+_NEGLIGIBLE = 1e-13  # of the largest probability: smaller ones at the ends are dropped
 _LN2 = np.log(2.0)
 
 _Law = tuple[int, Array]  # the index of the first grid point, and the probabilities
@@ -37,10 +37,13 @@ def homogeneous_law(
     """The law of log2 rms for x₀ ~ N(0, 1) and weights of std 1/√width.
 
     Args:
-        width: n; depth: how many products.
-        inputs: how many inputs rms pools over; more than one only where φ keeps every length.
-        above, below: |φ(1)| and |φ(−1)|.
-        gaussian: fresh Gaussian weights; else orthogonal ones, which keep the length.
+        width: n.
+        depth: the number of products.
+        inputs: the number of inputs over which rms pools; more than 1 only for orthogonal weights
+            without φ, which keep every length.
+        above: |φ(1)|.
+        below: |φ(−1)|.
+        gaussian: whether weights are Gaussian; else they are orthogonal, and keep the length.
     """
     high, low = max(above, below) ** 2, min(above, below) ** 2
     sd_start = _log_sd(2 / (width * inputs))
@@ -55,24 +58,24 @@ def homogeneous_law(
 
 
 def _log_sd(variance: float) -> float:
-    """The sd of log2 rms where the mean square has this relative variance."""
+    """The sd of log2 rms, given the relative variance of the mean square."""
     return float(np.sqrt(variance) / 2 / _LN2)
 
 
 def _shape_variance(high: float, low: float, width: int) -> float:
-    """Var R / (E R)²: that of the mean of φ², less what the length would have moved."""
+    """Var R/(E R)²: that of the mean of φ(h)² for normal h, less the part due to h's length."""
     mean = (high + low) / 2
     return max(0.0, 1.5 * (high**2 + low**2) - 3 * mean**2) / (width * mean**2)
 
 
 def _chi_square(freedom: int) -> Callable[[Array], Array]:
-    """The distribution function of ½log2(χ²/freedom)."""
+    """The distribution function of ½log2(χ²/freedom), with ``freedom`` degrees of freedom."""
     half = freedom / 2
     return lambda edge: special.gammainc(half, half * 4.0**edge)
 
 
 def _on_grid(cdf: Callable[[Array], Array], mean: float, sd: float, delta: float) -> _Law:
-    """The probabilities of grid cells; what lies beyond the grid is put at its ends."""
+    """The probabilities of grid cells; the two end cells hold all that lies beyond them."""
     first = int(np.floor((mean - _BELOW * sd) / delta))
     last = int(np.ceil((mean + _ABOVE * sd) / delta))
     edges = np.append(np.arange(first + 0.5, last) * delta, np.inf)
@@ -80,6 +83,7 @@ def _on_grid(cdf: Callable[[Array], Array], mean: float, sd: float, delta: float
 
 
 def _trimmed(first: int, weights: Array) -> _Law:
+    """The law without negligible probabilities at both ends."""
     kept = np.flatnonzero(weights > _NEGLIGIBLE * weights.max())
     low, high = int(kept[0]), int(kept[-1])
     return first + low, weights[low : high + 1]
@@ -103,14 +107,13 @@ def _step(high: float, low: float, width: int, gaussian: bool, delta: float) -> 
 def _shape(high: float, low: float, width: int) -> Callable[[Array], Array]:
     """The distribution function of ½log2 R, without the atom at R = 0."""
     sd = width**0.5 / 2
-    stride = max(
-        1, int(sd / 4)
-    )  # a sum over a smooth bell in steps of a quarter of its sd is exact
+    # K is summed in steps of a quarter of its sd, which is exact for a smooth bell.
+    stride = max(1, int(sd / 4))
     kept = np.arange(max(1, int(width / 2 - 9 * sd)), min(width, int(width / 2 + 9 * sd) + 1))
     positive = kept[::stride]
     log_mass = -special.betaln(positive + 1, width - positive + 1) - np.log1p(width)
     mass = np.exp(log_mass - width * _LN2)
-    ends = 0.5**width  # no unit positive, or all of them
+    ends = 0.5**width  # the probability of K = 0, and that of K = n
     mass *= (1 - 2 * ends) / mass.sum() if mass.size else 1.0
 
     def cdf(edge: Array) -> Array:
@@ -125,6 +128,7 @@ def _shape(high: float, low: float, width: int) -> Callable[[Array], Array]:
 def _summed(
     start: _Law, step: _Law, dead: float, depth: int, delta: float, shift: float
 ) -> LengthLaw:
+    """The law at layers 0 … depth: the start's, convolved with ``step`` once per layer."""
     first, weights = start
     points: list[Array] = []
     masses: list[Array] = []

@@ -1,8 +1,9 @@
 """The law of lengths for fresh weights and any φ: a Markov chain on log2 rms.
 
-With one input, given the rms of x, every pre-activation is N(0, q) with q = σ_w²·rms² + σ_b², and
-the next mean square is an average of n independent φ(h)². Its mean and variance follow from the
-moments of φ; its law is taken as lognormal with these two, which is right up to O(1/n).
+With one input and given the rms of x, every pre-activation is N(0, q) with q = σ_w²·rms² + σ_b²,
+and the next mean square is the average of n independent φ(h)². Its mean and variance follow from
+the moments of φ. Its law is taken as the lognormal law with this mean and variance, which is right
+up to O(1/n).
 
 Reference: Hanin & Nica 2018, arXiv:1812.05994; Schoenholz et al. 2017, arXiv:1611.01232.
 """
@@ -26,21 +27,24 @@ from ..maths.arrays import LN, Array
 from ..maths.quadrature import gaussian_expectation_at
 from .length_law import LengthLaw
 
-_POINTS = 129
+_POINTS = 129  # of a layer's grid, about 11 per standard deviation
 _REACH = 6.0  # standard deviations on either side
-_LEAST_SPREAD = 1e-9  # relative variance of a step: a saturated φ leaves none of its own
+_LEAST_SPREAD = 1e-9  # relative variance of a step: that of a saturated φ would round to 0
 _LN2 = np.log(2.0)
-_LN_Q = np.arange(np.log(1e-8), np.log(1e6), 0.02)
+_LN_Q = np.arange(np.log(1e-8), np.log(1e6), 0.02)  # beyond it, moments are powers of q
 
 
 @dataclass(frozen=True)
 class Table:
-    """ln of moments of φ(h), h ~ N(0, q), over a grid of ln q; beyond it they go on as powers of q.
+    """Moments of φ(h), h ~ N(0, q), on a grid of ln q; beyond it, they are powers of q.
 
     Attributes:
-        mean_square: of E φ²; fourth: of E φ⁴.
-        slope: d ln E φ² / d ln q itself; curvature: q² d²E φ²/dq² / E φ² itself.
-        variance: of E φ² − (E φ)²; fourth_central: of E (φ − E φ)⁴.
+        mean_square: ln E φ².
+        fourth: ln E φ⁴.
+        slope: d ln E φ²/d ln q.
+        curvature: q² (d²E φ²/dq²)/E φ².
+        variance: ln (E φ² − (E φ)²).
+        fourth_central: ln E (φ − E φ)⁴.
     """
 
     mean_square: Array
@@ -51,7 +55,7 @@ class Table:
     fourth_central: Array
 
     def at(self, name: str, ln_q: Array) -> Array:
-        """One of the columns at these ln q."""
+        """The attribute ``name`` at any ln q, same shape."""
         if name in ("slope", "curvature"):
             return np.interp(ln_q, _LN_Q, getattr(self, name))
         return self._tails[name](ln_q)
@@ -73,7 +77,7 @@ class Table:
 
 @lru_cache(maxsize=len(ACTIVATIONS))
 def table(activation: str) -> Table:
-    """The moments of an activation, by its registry name."""
+    """The moments of the activation with this registry name."""
     q, phi = np.exp(_LN_Q), ACTIVATIONS[activation]
     m2, m4 = second_moment(phi, q), fourth_moment(phi, q)
     d1, d2, d3, d4 = _from_zero(phi, q, m2, m4)
@@ -85,7 +89,10 @@ def table(activation: str) -> Table:
 
 
 def _from_zero(phi: Activation, q: Array, m2: Array, m4: Array) -> tuple[Array, ...]:
-    """E (φ − φ(0))ᵏ for k = 1 … 4: where h is small, φ(0) would swallow all that varies."""
+    """E (φ − φ(0))ᵏ for k = 1 … 4.
+
+    Where h is small, moments of φ itself would lose the variation of φ in the rounding of φ(0).
+    """
     start = float(phi(torch.zeros((), dtype=torch.float64)))
 
     def moment(k: int) -> Array:
@@ -99,12 +106,19 @@ def _from_zero(phi: Activation, q: Array, m2: Array, m4: Array) -> tuple[Array, 
 def markov_law(
     activation: str, width: int, depth: int, sigma_w: float, sigma_b: float, *, gaussian: bool
 ) -> tuple[LengthLaw, float]:
-    """The law of log2 rms for x₀ ~ N(0, 1), and the largest relative variance of one step.
+    """The law of log2 rms for one input x₀ ~ N(0, 1) and fresh weights.
 
     Args:
-        activation: registry name of φ.
-        gaussian: weights with independent entries; else orthogonal, which keep the length, and
-            then sigma_b must be 0.
+        activation: the registry name of φ.
+        width: n.
+        depth: the number of products.
+        sigma_w: weight_std·√n, > 0.
+        sigma_b: the biases' standard deviation, ≥ 0; 0 for orthogonal weights.
+        gaussian: whether entries are independent; else weights are orthogonal, and keep the length.
+
+    Returns:
+        The law, and the largest relative variance of one layer's mean square given the rms before
+        it: where it is large, the lognormal law is a poor approximation.
     """
     known, affine = table(activation), Layer((Product(sigma_w), Bias(sigma_b)))
     sd = np.sqrt(special.polygamma(1, width / 2)) / (2 * _LN2)
@@ -117,7 +131,7 @@ def markov_law(
         ln_mean = known.at("mean_square", ln_q)
         relative = np.expm1(np.maximum(known.at("fourth", ln_q) - 2 * ln_mean, 0.0)) / width
         if not gaussian:
-            # On a sphere lengths do not vary: less variance, and another mean.
+            # An orthogonal a keeps the length: less variance, and another mean.
             relative = relative - 2 * known.at("slope", ln_q) ** 2 / width
             ln_mean = ln_mean - known.at("curvature", ln_q) / width
         relative = np.maximum(relative, _LEAST_SPREAD)
@@ -132,12 +146,13 @@ def markov_law(
 
 
 def _edges(grid: Array) -> Array:
+    """The edges of the cells around evenly spaced points."""
     half = (grid[1] - grid[0]) / 2
     return np.concatenate([grid - half, [grid[-1] + half]])
 
 
 def _moved(weights: Array, center: Array, sd: Array) -> tuple[Array, Array]:
-    """The mixture of normal laws, on a new grid that holds it."""
+    """The mixture of normal laws with these weights, as a new grid and its probabilities."""
     mean_ = float(weights @ center)
     spread = float(np.sqrt(weights @ (sd**2 + (center - mean_) ** 2)))
     grid = mean_ + np.linspace(-_REACH * spread, _REACH * spread, _POINTS)

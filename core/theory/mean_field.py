@@ -1,13 +1,13 @@
 """Infinite-width theory: how lengths and correlations change from layer to layer.
 
-A network h = W x + b, x = φ(h), with iid weights of variance σ_w²/fan_in and biases of variance
-σ_b², at width → ∞ and fixed depth; at finite width the corrections are O(depth/width). q = E[h²] is
-the second moment of the pre-activation.
+The network is h = W x + b, x = φ(h), with iid weights of variance σ_w²/fan_in and biases of
+variance σ_b², at width → ∞ and fixed depth. At finite width, the corrections are O(depth/width).
+q = E[h²] is the second moment of the pre-activation.
 
-This module is the door: moments of φ come from `layer.moments`, lengths from `fixed_points`,
-correlations and depth scales from `correlations`, criticality from `edge`. Everywhere phi
-is an `Activation` or its registry name. Where every number that is given is a scalar the result is
-a float; else all broadcast, and it is a float64 array.
+This module collects the public functions: moments of φ from `layer.moments`, lengths from
+`fixed_points`, correlations and depth scales from `correlations`, criticality from `edge`.
+Throughout, phi is an `Activation` or its registry name. If all numbers given are scalars, the
+result is a float. Otherwise they broadcast, and the result is a float64 array of the common shape.
 """
 
 from __future__ import annotations
@@ -50,11 +50,14 @@ __all__ = [
 
 
 def gain(phi: Phi) -> float:
-    """1/√E[φ(z)²], the σ_w that keeps the second moment of a unit signal at σ_b = 0.
+    """1/√E[φ(z)²]: the σ_w that keeps the second moment of a unit signal at σ_b = 0; √2 for ReLU.
 
-    He et al. 2015, arXiv:1502.01852, eq. 10, for any φ; √2 for ReLU.
+    Args:
+        phi: the activation, or its registry name.
 
     Raises:
         ValueError: phi is unknown.
+
+    Reference: He et al. 2015, arXiv:1502.01852, eq. 10, here for any φ.
     """
     return activation(phi).gain

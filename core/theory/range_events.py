@@ -1,8 +1,8 @@
-"""When a signal of known length leaves the range of its number format.
+"""The iteration at which a signal with a known law of lengths leaves its number format's range.
 
-Given the rms of x, pre-activations are normal, and their largest decides: x overflows where one of
-n of them lies beyond the format's largest value. At the lower end each value is rounded to a
-multiple of the smallest subnormal number, and the signal fades out (``core.fading``).
+Given the rms of x, pre-activations are normal: x overflows if one of the n lies beyond the format's
+largest value. At the lower end, each value is rounded to a multiple of the smallest subnormal
+number, and the signal fades out (`fading`).
 """
 
 from __future__ import annotations
@@ -23,14 +23,20 @@ from .fading import faded
 from .length_law import LengthLaw
 
 _LN2 = np.log(2.0)
-_LEAST = 1e-6  # a probability below this is not told
-_FLAT = 1e-9  # a slope of φ at zero below this is none
+_LEAST = 1e-6  # smaller probabilities are left out
+_FLAT = 1e-9  # φ with smaller slopes at zero counts as flat there
 
 Pmf = dict[int, float]
+"""Loop index i -> probability; what is missing from 1 is the probability that it never happens."""
 
 
 def overflow_pmf(e: Experiment, law: LengthLaw) -> Pmf:
-    """Loop index i -> probability that the first non-finite element appears there."""
+    """The probability, per loop index, that x first has a non-finite element there.
+
+    Args:
+        e: the question.
+        law: the law of its log2 rms, without limits to the range.
+    """
     if not e.format.infinity:
         return {}
     limit = e.format.overflows_from
@@ -39,7 +45,7 @@ def overflow_pmf(e: Experiment, law: LengthLaw) -> Pmf:
     sides = Counter(_threshold(e.activation, side, limit) for side in (-1.0, 1.0))
 
     def within(ln_sd: Array) -> Array:
-        """Probability that no pre-activation of this sd is beyond a threshold."""
+        """The probability that no pre-activation of this sd lies beyond a threshold."""
         beyond = sum(
             times * special.ndtr(-np.exp(np.minimum(h - ln_sd, 50.0)))
             for h, times in sides.items()
@@ -59,9 +65,9 @@ def overflow_pmf(e: Experiment, law: LengthLaw) -> Pmf:
 def _of_matrix(law: LengthLaw, width: int) -> LengthLaw:
     """The law of log2 ‖Aᵏx₀‖/‖x₀‖ for one matrix A at every step, from that of log2 rms.
 
-    Given A, the vector Aᵏx₀ is normal, with an sd that depends on A alone. Its logarithm is log2
-    rms less log2 of ‖x₀‖/√n, which is independent of it: so the mean and the variance of the
-    latter are subtracted.
+    Given A, the vector Aᵏx₀ is normal, with an sd that depends on A alone. The log2 of this sd is
+    log2 rms minus log2 of ‖x₀‖/√n, and does not depend on ‖x₀‖. So the mean and the variance of
+    log2 of ‖x₀‖/√n are subtracted from those of log2 rms.
     """
     start = (special.digamma(width / 2) - np.log(width / 2)) / (2 * _LN2)
     variance = special.polygamma(1, width / 2) / (2 * _LN2) ** 2
@@ -73,18 +79,19 @@ def _of_matrix(law: LengthLaw, width: int) -> LengthLaw:
 
 
 def _ln_sd(e: Experiment, octaves: Array) -> Array:
-    """ln of the sd of a pre-activation, given the log2 rms of x."""
+    """ln of the sd of a pre-activation, given log2 rms of x, same shape."""
     return np.asarray(e.layer.affine.log_square(2 * _LN2 * octaves, LN) / 2)
 
 
 def _differences(survival: Array) -> Pmf:
+    """The probability of the end at each loop index, from those of no end up to each layer."""
     ends = -np.diff(survival)
     return {int(i): float(ends[i]) for i in np.flatnonzero(ends > _LEAST)}
 
 
 @lru_cache(maxsize=256)
 def _threshold(activation: str, side: float, limit: float) -> float:
-    """ln |h| beyond which φ(h) is not finite in the format, on one side of zero; inf if never."""
+    """ln |h| beyond which |φ(h)| ≥ ``limit`` on one side of zero; inf if φ is bounded there."""
     phi = ACTIVATIONS[activation]
     if not infinite_sides(phi)[side > 0]:
         return np.inf
@@ -92,7 +99,7 @@ def _threshold(activation: str, side: float, limit: float) -> float:
 
 
 def _ln_reaching(phi: Activation, side: float, limit: float, low: float, high: float) -> float:
-    """ln |h|, between two bounds, at which |φ(h)| comes to the limit."""
+    """The ln |h| between ``low`` and ``high`` at which |φ(h)| reaches ``limit``, by bisection."""
     for _ in range(60):
         middle = (low + high) / 2
         value = phi(torch.tensor(side * np.exp(middle), dtype=torch.float64)).abs()
@@ -101,7 +108,12 @@ def _ln_reaching(phi: Activation, side: float, limit: float, low: float, high: f
 
 
 def all_zero_pmf(e: Experiment, law: LengthLaw) -> Pmf:
-    """Loop index i -> probability that every element is exactly zero there for the first time."""
+    """The probability, per loop index, that every element of x is first exactly zero there.
+
+    Args:
+        e: the question.
+        law: the law of its log2 rms, without limits to the range.
+    """
     slopes = e.layer.elementwise.slopes
     if e.bias_std or slopes is None:
         return _differences(1 - law.dead)
@@ -109,17 +121,17 @@ def all_zero_pmf(e: Experiment, law: LengthLaw) -> Pmf:
         return {0: 1.0}
     if max(slopes) < _FLAT:
         return _differences(_above_the_floor(e, law))
-    start, gone = faded(e, law, slopes)
+    start, ended = faded(e, law, slopes)
     alive = 1 - law.dead
-    alive[start:] = alive[start] * (1 - np.cumsum(gone[start:]))
+    alive[start:] = alive[start] * (1 - np.cumsum(ended[start:]))
     return _differences(alive)
 
 
 def _above_the_floor(e: Experiment, law: LengthLaw) -> Array:
-    """Probability that some φ(h) is not rounded to zero, for a φ that is flat at zero.
+    """The probability, per layer, that x is not all zero, for a φ that is flat at zero.
 
-    It falls by powers, not by factors: of the last few multiples of the smallest number nothing
-    is seen.
+    Under such a φ a small signal shrinks by powers, not by factors. It passes the last few
+    multiples of the smallest number within one layer, so their rounding need not be sampled.
     """
     least = e.format.rounds_to_zero_below
     ends = torch.tensor([-1.0, 1.0], dtype=torch.float64)
@@ -135,6 +147,6 @@ def _above_the_floor(e: Experiment, law: LengthLaw) -> Array:
 
 
 def _all_round_to_zero(e: Experiment) -> float:
-    """The probability that no weight is left after rounding."""
+    """The probability that every weight rounds to zero."""
     kept = 2 * special.ndtr(-e.format.rounds_to_zero_below / e.weight_std)
     return float(np.exp(e.width**2 * np.log1p(-min(kept, 1 - 1e-16))))

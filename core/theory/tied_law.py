@@ -1,10 +1,10 @@
 """The law of lengths for one Gaussian matrix used at every step.
 
-No closed form is known: its quantiles were sampled once (`hessenberg`) over a grid of widths and
-layers, and are kept in a table. They vary smoothly along it, and in between they are taken from
-splines. ``OPENBLAS_NUM_THREADS=1 python -m core.theory.tied_law`` makes the table anew in eight
-minutes of processor: the same numbers, to a step of float16 where another CPU adds up in another
-order.
+No closed form is known. Its quantiles were sampled once (`hessenberg`) on a grid of widths and
+layers, and are stored in a table. They vary smoothly, and splines interpolate them between the
+points of the grid. ``OPENBLAS_NUM_THREADS=1 python -m core.theory.tied_law`` computes the table
+again, in eight minutes of processor time. Its numbers are then the same, except for single steps of
+float16 where another CPU adds in another order.
 """
 
 from __future__ import annotations
@@ -24,18 +24,22 @@ from .hessenberg import log2_lengths
 from .length_law import LengthLaw
 
 DEEPEST = 256
-"""Products beyond which the sampling would cost too much."""
+"""The largest depth in the table: beyond it, sampling the table would cost too much."""
 
 DRAWS = 2**15
-"""How many networks each width's law was sampled from."""
+"""How many networks were sampled for each width."""
 
 WIDTHS = tuple(range(2, 17)) + tuple(round(16 * 2 ** (i / 4)) for i in range(1, 41))
+"""The widths of the table."""
+
 LAYERS = tuple(range(17)) + tuple(round(16 * 2 ** (i / 8)) for i in range(1, 33))
+"""The layers of the table."""
+
 SCORES = np.linspace(-3.5, 3.5, 29)
-"""The levels of the quantiles, as those of a standard normal variable."""
+"""The levels of the quantiles, each as the standard normal quantile of the same level."""
 
 _PATH = Path(__file__).with_suffix(".npy")
-_AT_ONCE = 32  # networks: their matrices stay in the cache
+_AT_ONCE = 32  # networks per stream: so few that their matrices stay in the cache
 _FINE = np.linspace(SCORES[0], SCORES[-1], 113)
 _WEIGHTS = np.diff(special.ndtr((_FINE[1:] + _FINE[:-1]) / 2), prepend=0.0, append=1.0)
 
@@ -43,8 +47,12 @@ _WEIGHTS = np.diff(special.ndtr((_FINE[1:] + _FINE[:-1]) / 2), prepend=0.0, appe
 def tied_law(width: int, depth: int) -> LengthLaw:
     """The law of log2 rms for x₀ ~ N(0, 1) and one Gaussian matrix of std 1/√width.
 
+    Args:
+        width: n, at most the table's largest.
+        depth: the number of products, below the width and at most DEEPEST.
+
     Raises:
-        ValueError: depth ≥ width, or depth > DEEPEST, or a width beyond the table's.
+        ValueError: width or depth is not in that range.
     """
     deepest = min(width - 1, DEEPEST)
     if not depth <= deepest:
@@ -54,13 +62,14 @@ def tied_law(width: int, depth: int) -> LengthLaw:
     along_widths, along_layers, along_scores = _splines()
     quantiles = np.tensordot(along_widths(np.log(width)), _table(), 1)
     points = along_layers[: depth + 1] @ quantiles @ along_scores.T
-    points = np.maximum.accumulate(points, axis=1)  # far out, neighbours are within their errors
+    # Outer quantiles lie so close that sampling errors can reverse their order.
+    points = np.maximum.accumulate(points, axis=1)
     return LengthLaw(list(points), [_WEIGHTS] * (depth + 1), np.zeros(depth + 1))
 
 
 @cache
 def _splines() -> tuple[CubicSpline, Array, Array]:
-    """What each node adds: along widths; from the table's layers to all; to finer scores."""
+    """Splines from the table's widths, matrices to all layers, and to finer scores."""
     widths = CubicSpline(np.log(WIDTHS), np.eye(len(WIDTHS)))
     layers = CubicSpline(np.log1p(LAYERS), np.eye(len(LAYERS)))
     scores = CubicSpline(SCORES, np.eye(len(SCORES)))
@@ -76,7 +85,16 @@ def _table() -> Array:
 def sampled(
     widths: Sequence[int], layers: Sequence[int], executor: Executor | None = None
 ) -> Array:
-    """The same quantiles, sampled as those of the table were."""
+    """Sample quantiles as those of the table were.
+
+    Args:
+        widths: the widths n.
+        layers: the layers.
+        executor: runs the random streams, if given.
+
+    Returns:
+        float64 of shape (widths, layers, scores), log2 rms.
+    """
     lengths_of = partial(_lengths, widths, layers)
     streams = range(DRAWS // _AT_ONCE)
     parts = list(executor.map(lengths_of, streams) if executor else map(lengths_of, streams))
@@ -84,13 +102,14 @@ def sampled(
 
 
 def _lengths(widths: Sequence[int], layers: Sequence[int], stream: int) -> NDArray[np.float32]:
+    """log2 rms of the networks of one stream, shape (networks, widths, layers)."""
     lengths = log2_lengths(widths, max(layers), _AT_ONCE, stream=stream)
     return lengths[:, :, list(layers)]
 
 
 def main() -> None:
-    """Make the table."""
-    middle = len(WIDTHS) // 2  # narrow ones apart: their matrices are small
+    """Compute and store the table."""
+    middle = len(WIDTHS) // 2  # two halves: narrow widths have small matrices
     with ProcessPoolExecutor() as processes:
         parts = [
             sampled(widths, LAYERS, processes) for widths in (WIDTHS[:middle], WIDTHS[middle:])

@@ -1,8 +1,8 @@
-"""The window of scale factors between which a number format carries a signal through the layers.
+"""The window of scale factors at which a signal survives all layers in a number format.
 
-Infinite-width theory, and so about the typical network, with tied weights as with fresh ones: the
-second moment goes q → σ_w² E[φ(√q z)²] + σ_b² from layer to layer. The largest of N normal values
-is taken to be √(2 ln N) times their rms, which is a little more than it is on average.
+It follows from infinite-width theory, so it holds for the typical network, with tied and with fresh
+weights: the second moment changes from layer to layer by q → σ_w² E[φ(√q z)²] + σ_b². The largest
+of N normal values is taken as √(2 ln N) times their rms, a little more than its mean.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from ..question.experiment import Experiment
 
 Answers: TypeAlias = NDArray[np.bool_]
 
-_HORIZON = 1e6  # log2: what has grown or shrunk so far is gone in any format
-_SMALLEST, _LARGEST = -1200.0, 1200.0  # log2 of the scale factors that are looked at
-_CUTS = 64  # of a bracket, at each round; after five they are 2e-6 octaves apart
-_ROUNDS = 5
+_HORIZON = 1e6  # |log2 q| is clipped here, far beyond the range of every format
+_SMALLEST, _LARGEST = -1200.0, 1200.0  # log2 of the scale factors that are searched
+_CUTS = 64  # parts into which each round divides a bracket
+_ROUNDS = 5  # after them, a bracket is 2e-6 octaves wide
 
 
 @dataclass(frozen=True)
 class Window:
-    """The scale factors that a signal survives in a number format.
+    """The scale factors at which a signal survives all layers in a number format.
 
     Attributes:
-        low: below it the last layer's rms is less than half the smallest subnormal, which rounds
-            to zero; 0 where no scale factor is too small.
-        high: above it the largest element of some layer, or the largest weight, leaves the range:
-            it becomes Inf, or sticks to the largest value in a format without infinity.
+        low: the least. Below it, the rms of the last layer is less than half the smallest subnormal
+            and rounds to zero. It is 0 if no scale factor is too small.
+        high: the largest. Above it, the largest element of some layer, or the largest weight,
+            leaves the range: it becomes Inf, or saturates in a format without infinity.
     """
 
     low: float
@@ -45,21 +45,21 @@ class Window:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no such scale factor."""
+        """Whether no scale factor lies in the window."""
         return not self.low < self.high
 
     def holds(self, scale: float) -> bool:
-        """Whether the scale factor lies inside."""
+        """Whether ``scale`` lies in the window."""
         return not self.is_empty and self.low <= scale <= self.high
 
 
 def largest_of(count: int) -> float:
-    """√(2 ln N): about how many standard deviations the largest of N normal values is away."""
+    """√(2 ln N), at least 1: about the largest of N normal values, in standard deviations."""
     return max(1.0, (2 * np.log(count)) ** 0.5) if count > 1 else 1.0
 
 
 class _Signal:
-    """The signal of an experiment at any scale factor, layer by layer, in log2."""
+    """The sizes of an experiment's signal at any scale factor, in log2."""
 
     def __init__(self, experiment: Experiment) -> None:
         e = experiment.replace(scale=1.0)
@@ -70,47 +70,55 @@ class _Signal:
         self.weight_reach = log2(largest_of(e.width**2))
         self.second_moment = log2_second_moment(e.phi)
         self.largest = log2_largest(e.phi)
-        self.tames = not any(e.layer.elementwise.infinite_sides)
+        self.bounded = not any(e.layer.elementwise.infinite_sides)  # φ makes Inf finite again
 
     def follow(self, log2_scale: Array) -> tuple[Array, Array]:
-        """log2 of the largest rms of h in any layer, and of the rms of the last x."""
-        affine, bend = self.layer.affine, self.layer.elementwise
+        """log2 of the largest rms of h over all layers, and of the rms of the last x.
+
+        Both have the shape of ``log2_scale``.
+        """
+        affine, phi = self.layer.affine, self.layer.elementwise
         moment = np.zeros_like(log2_scale)  # the input has variance 1
-        if self.layer.degree == 1:  # every layer adds the same
+        if self.layer.degree == 1:  # every layer multiplies the moment by the same factor
             first = affine.log_square(moment, LOG2, log2_scale)
-            each = first + bend.log_square(np.zeros(1), LOG2)
-            last = first + (self.depth - 1) * each
-            return np.maximum(first, last) / 2, bend.log_square(last, LOG2) / 2
+            factor = first + phi.log_square(np.zeros(1), LOG2)
+            last = first + (self.depth - 1) * factor
+            return np.maximum(first, last) / 2, phi.log_square(last, LOG2) / 2
         largest = np.full_like(log2_scale, -np.inf)
         for _ in range(self.depth):
             q = np.clip(affine.log_square(moment, LOG2, log2_scale), -_HORIZON, _HORIZON)
             largest = np.maximum(largest, q)
-            moment = bend.log_square(q, LOG2)
+            before, moment = moment, phi.log_square(q, LOG2)
+            if np.array_equal(before, moment):  # so are all later layers
+                break
         return largest / 2, moment / 2
 
     def fits(self, log2_scale: Array, stored: Array, product: Array) -> Answers:
-        """Whether nothing leaves the range: log2 of the most that x and w, and h, may be."""
+        """Whether nothing overflows.
+
+        ``stored`` is log2 of the format's largest x and weight, ``product`` that of the largest h.
+        """
         h = self.follow(log2_scale)[0] + self.reach
         x = self.largest(h)
         weights = self.unit_std + log2_scale + self.weight_reach
-        return (x <= stored) & (weights <= stored) & (self.tames | (h <= product))
+        return (x <= stored) & (weights <= stored) & (self.bounded | (h <= product))
 
     def lasts(self, log2_scale: Array, half_step: Array) -> Answers:
-        """Whether the typical weight, and the typical element of the last layer, is not zero."""
+        """Whether the typical weight and the typical last x do not round to zero."""
         _, rms = self.follow(log2_scale)
         return (rms >= half_step) & (self.unit_std + log2_scale >= half_step)
 
     def needs_weights(self, half_step: float) -> bool:
-        """Whether with no weights at all nothing would be left."""
+        """Whether the last x would round to zero if all weights were zero."""
         h = 2 * self.sigma_b if self.sigma_b > -np.inf else -_HORIZON
         return bool(self.second_moment(np.array([h]))[0] / 2 < half_step)
 
 
 def _thresholds(answer: Callable[[Array], Answers], count: int) -> tuple[Array, Array]:
-    """Where the answer turns from no to yes as the scale factor grows.
+    """The scale factors at which the answer changes from no to yes as the scale factor grows.
 
-    For each column: log2 of two neighbouring scale factors between which it changes, found by
-    dividing the bracket again and again.
+    For each of ``count`` columns, the result is log2 of two neighbouring scale factors, the last
+    with no and the first with yes, found by repeated division of a bracket.
     """
     low, high = np.full(count, _SMALLEST), np.full(count, _LARGEST)
     share = np.linspace(0.0, 1.0, _CUTS + 1)[:, None]
@@ -124,12 +132,17 @@ def _thresholds(answer: Callable[[Array], Answers], count: int) -> tuple[Array, 
 
 
 def scale_windows(experiment: Experiment, names: Iterable[str] = ()) -> dict[str, Window]:
-    """The windows of some number formats, of all if none is named; scale and format are ignored.
+    """The windows of several number formats, by name.
 
-    It speaks of independent weights: of an identity matrix, or of a narrow network, it is wrong.
+    They hold for independent weights and wide networks. For the identity matrix or a narrow network
+    they are wrong.
+
+    Args:
+        experiment: the question; its scale factor, number format and seed are ignored.
+        names: keys of NUMBER_FORMATS; all of them if empty.
 
     Raises:
-        ValueError: there is no number format of such a name.
+        ValueError: there is no number format of that name.
     """
     wanted = tuple(names) or tuple(NUMBER_FORMATS)
     unknown = [name for name in wanted if name not in NUMBER_FORMATS]
@@ -142,13 +155,13 @@ def scale_windows(experiment: Experiment, names: Iterable[str] = ()) -> dict[str
 
 @lru_cache(maxsize=256)
 def _windows(experiment: Experiment) -> dict[str, Window]:
-    """The windows of all formats."""
+    """The windows of all formats, for an experiment at scale factor 1."""
     formats = list(NUMBER_FORMATS.values())
     signal = _Signal(experiment)
-    if not np.isfinite(signal.unit_std):  # all weights are zero, whatever multiplies them
-        alike = [signal.needs_weights(each.log2_rounds_to_zero_below) for each in formats]
+    if not np.isfinite(signal.unit_std):  # all weights are zero at every scale factor
+        needs_weights = [signal.needs_weights(each.log2_rounds_to_zero_below) for each in formats]
         every, none = Window(0.0, np.inf), Window(np.inf, 0.0)
-        kept = zip(NUMBER_FORMATS, alike, strict=True)
+        kept = zip(NUMBER_FORMATS, needs_weights, strict=True)
         return {name: none if needs else every for name, needs in kept}
     most = np.array([log2(each.max) for each in formats])
     product = np.array([np.log2(torch.finfo(each.product_dtype).max) for each in formats])
@@ -167,10 +180,10 @@ def _windows(experiment: Experiment) -> dict[str, Window]:
 
 
 def scale_window(experiment: Experiment, format_name: str) -> Window:
-    """The window of one number format.
+    """The window of one number format; see `scale_windows`.
 
     Args:
-        experiment: the question; its scale and number format are ignored.
+        experiment: the question; its scale factor, number format and seed are ignored.
         format_name: a key of NUMBER_FORMATS.
 
     Raises:

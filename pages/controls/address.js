@@ -1,22 +1,22 @@
-// Writes what a page keeps by itself into the address, and nothing else of it. The server would have
-// to send the whole address, which arrives late and undoes in it what a slider wrote there meanwhile.
-// Into every other address of the page, which the server or a slider writes, it is put, too.
+// Writes a page's own parameters into the address, and no others. The server could only send the whole
+// address: it would arrive late, and undo what a slider wrote meanwhile. When the server or a slider
+// writes an address of this page, the page's own parameters are put into that one too.
 
-// On the way to another page Streamlit makes a step of every address that it passes, some of them
-// still of the page that is left, and going back would stop at each. So the way is one step: the page
-// that is left keeps the address it had, and of the new page's the last one counts. The way begins
-// with a click on a link, or with what the server opens, and ends as the new page writes its address.
-// A preset, which sets several controls, is a way to another address of the same page.
+// On the way from one page to another Streamlit makes a history entry of every address, some of them
+// still of the page that is left, and going back would stop at each. Here the whole way is one entry:
+// the page that is left keeps the address it had, and the new page keeps its last one. The way begins
+// with a click on a link, or when the server opens a page. It ends when the new page writes its
+// address. A preset sets several controls at once: it is a way too, to another address of the page.
 class Passage {
   constructor({ history, location, document }) {
     const [push, replace] = [history.pushState.bind(history), history.replaceState.bind(history)];
     Object.assign(this, { location, push, replace });
     history.pushState = (...step) => this.step(...step);
-    history.replaceState = (state, title, url) => replace(state, title, this.kept(url));
+    history.replaceState = (state, title, url) => replace(state, title, this.withOwn(url));
     document.addEventListener("click", (event) => this.clicked(event), true);
     window.addEventListener("popstate", () => {
       this.end();
-      this.told = null; // the older address has the say
+      this.told = null; // the older address stays as it is
     });
   }
 
@@ -44,15 +44,15 @@ class Passage {
     const { location } = this;
     const next = new URL(url, location.href);
     if (this.leads(next)) this.begin();
-    if (!this.begun) return this.push(state, title, this.kept(url));
+    if (!this.begun) return this.push(state, title, this.withOwn(url));
     if (next.pathname === location.pathname) return this.replace(state, title, url);
     if (this.left) this.replace(window.history.state, title, this.left);
     this.left = null;
     return this.push(state, title, url);
   }
 
-  // Another's address of this page, with what the page keeps.
-  kept(url) {
+  // An address of this page from the server or a slider, with the page's own parameters.
+  withOwn(url) {
     const next = new URL(url ?? "", this.location.href);
     const isOurs = this.told && !this.begun && next.pathname === this.location.pathname;
     return isOurs ? amended(next, this.told) : url;
@@ -60,8 +60,8 @@ class Passage {
 }
 window.goodInitPassage ??= new Passage(window);
 
-// An address with what the page keeps, and nothing else of that. ``owned`` says which parameters are
-// meant: names, or how they begin, with a * at the end.
+// An address in which ``params`` replace all parameters that are owned. ``owned`` has their names; a
+// name that ends in * stands for all that begin so.
 function amended(address, { owned, params: wanted }) {
   const params = address.searchParams;
   const isOwned = (name) => owned.some((pattern) =>
@@ -73,7 +73,7 @@ function amended(address, { owned, params: wanted }) {
   return address;
 }
 
-// ``steps`` counts the clicks that changed what is kept: each is a step that the viewer can go back.
+// ``steps`` counts the clicks that changed the page's own parameters: each becomes a history entry.
 export default function write({ data }) {
   const passage = window.goodInitPassage;
   const { begun, left } = passage;

@@ -1,4 +1,4 @@
-"""Widgets made from Experiment's own description of its fields, and the way back."""
+"""The widgets of an Experiment's fields, made from its own description of them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from functools import lru_cache
 
 import streamlit as st
 
-from core.host.devices import available_devices
+from core.host import devices
 from core.question.experiment import DEFAULTS, PARAMETERS, SCALE_STOPS
-from pages.controls.state import _BOUND, _text
+from pages.controls.state import bind, text_of
 
 _LARGEST_NEW_SEED = 2**31
 _ARITHMETIC = ("bias_std", "number_format", "batch_size")
@@ -18,7 +18,7 @@ _ARITHMETIC = ("bias_std", "number_format", "batch_size")
 
 @lru_cache(maxsize=512)
 def _slider_options(name: str, here: object, width: int) -> tuple[object, ...]:
-    """A slider's stops, with the lesson's own for the scale, and wherever it stands now."""
+    """A slider's stops; its value now and its default; for the scale also the named stops."""
     options: set[object] = {*PARAMETERS[name].stops, here, DEFAULTS[name]}
     if name == "scale":
         options |= {stop for stop in SCALE_STOPS if "n" in stop}
@@ -30,15 +30,18 @@ def _slider_options(name: str, here: object, width: int) -> tuple[object, ...]:
 
 
 def control(name: str, *, bound: bool = True) -> None:
-    """The widget of one field.
+    """Draw the widget of one field.
 
-    A bound one keeps the address by itself, and takes its parameter along when it is not drawn any
-    more. One that is not always there is not bound: ``unbound`` is what the page then has to write.
+    Args:
+        name: of the field.
+        bound: whether Streamlit binds the widget to the address. When a bound widget is no longer
+            drawn, Streamlit removes its parameter. So a widget that is not always drawn is not
+            bound, and the page writes what ``state.unbound`` returns.
     """
     parameter = PARAMETERS[name]
     shared = {"key": name, "help": parameter.help}
     if bound:
-        st.session_state[_BOUND].add(name)
+        bind(name)
         shared["bind"] = "query-params"
     else:
         shared["persist_state"] = "session"
@@ -55,7 +58,7 @@ def control(name: str, *, bound: bool = True) -> None:
             parameter.label,
             _slider_options(name, st.session_state[name], int(st.session_state["width"])),
             value=default,
-            format_func=_text,
+            format_func=text_of,
             **shared,
         )
     else:
@@ -63,13 +66,13 @@ def control(name: str, *, bound: bool = True) -> None:
 
 
 def scale_stops() -> None:
-    """Buttons for the lesson's own scale factors; 1/√n and √(2/n) stay right when n moves.
+    """Draw a button for each of the lesson's scale factors; 1/√n and √(2/n) follow the width.
 
-    Buttons, because a click carries no state: of a choice the browser would send what it was
-    before, with the next step of a quick slider, and that would look like a new choice.
+    They are buttons because a click carries no state. With a widget that has a state, a quick step
+    of a slider would send the browser's old choice, and the server would take it for a new one.
     """
     scale = st.session_state["scale"]
-    shown = scale if isinstance(scale, str) else _text(scale)
+    shown = scale if isinstance(scale, str) else text_of(scale)
     with st.container(horizontal=True, gap="xsmall"):
         for stop in SCALE_STOPS:
             st.button(
@@ -87,7 +90,7 @@ def _apply_stop(stop: str) -> None:
 
 
 def relu_switch() -> None:
-    """ReLU on or off; any other activation is chosen in its own list."""
+    """Draw the switch for ReLU; off is the linear network. Other activations are in a list."""
     st.session_state["relu"] = st.session_state["activation"] == "relu"
     st.toggle(
         "ReLU",
@@ -102,7 +105,7 @@ def _apply_relu() -> None:
 
 
 def redraw_button() -> None:
-    """Draws a new seed."""
+    """Draw the button that chooses a new seed."""
     st.button("Draw again", on_click=_redraw, help="A new seed: new weights, new input.")
 
 
@@ -111,17 +114,17 @@ def _redraw() -> None:
 
 
 def current_device() -> str:
-    """Where to compute. It is not part of the link: a link opens on every host."""
-    return str(st.session_state.get("device", available_devices()[0]))
+    """The chosen device. It is not part of a link, for other hosts may not have it."""
+    return str(st.session_state.get("device", devices.available_devices()[0]))
 
 
 def device_control() -> None:
-    """The devices that this host offers, if there is a choice."""
-    devices = available_devices()
-    if len(devices) > 1:
+    """Draw the list of devices, if this host has more than one."""
+    offered = devices.available_devices()
+    if len(offered) > 1:
         st.selectbox(
             "Device",
-            devices,
+            offered,
             key="device",
             persist_state="session",
             help="Where the products are computed.",
@@ -129,7 +132,7 @@ def device_control() -> None:
 
 
 def main_controls(shows: Callable[[str], bool] = lambda name: True) -> None:
-    """The four that the lesson turns, width, depth, scale factor, ReLU, where they are shown."""
+    """Draw the lesson's four controls, width, depth, scale factor and ReLU, if they are shown."""
     for name in ("width", "depth", "scale"):
         if shows(name):
             control(name)
@@ -140,9 +143,10 @@ def main_controls(shows: Callable[[str], bool] = lambda name: True) -> None:
 
 
 def more_controls(*, number_format: bool = True) -> None:
-    """Everything else that an Experiment has; without the number format where it is no choice.
+    """Draw the other fields, folded away; the number format only if it can be chosen.
 
-    Most viewers never open it, and a step of a slider is answered sooner without its widgets.
+    The widgets are made only while the part is open: without them a slider's step is answered
+    sooner, and most viewers never open it.
     """
     chosen = "number format, " if number_format else ""
     middle = [name for name in _ARITHMETIC if number_format or name != "number_format"]

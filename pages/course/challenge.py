@@ -1,4 +1,4 @@
-"""The student's own turn: a scale factor that carries an activation through 200 layers."""
+"""The challenge after the last step: a scale factor that carries a network through 200 layers."""
 
 from __future__ import annotations
 
@@ -8,52 +8,57 @@ from core import charts
 from core.layer.activations import ACTIVATIONS
 from core.lesson import DEPTH, check, task
 from core.question.experiment import Experiment
-from pages.controls.state import explore_link
+from pages.controls.links import explore_link
 from pages.figures.chart import show
 from pages.words import page
 from pages.work import answers
 
-_TRIED = "_tried"
+_PROPOSED = "_proposed_in_the_challenge"
 
 
-def own_turn(seed: int) -> None:
-    """The task, what was tried, and what became of it."""
+def challenge(seed: int) -> None:
+    """Draw the task, and what became of the student's last proposal."""
     st.html('<h3 class="gi-heading">Your turn</h3>')
     st.markdown(
         f"Choose an activation and find a scale factor with which the signal holds for {DEPTH} "
-        f"layers, {task('relu').width} wide, each with raw weights of its own from N(0, 1)."
+        f"layers. Each layer is {task('relu').width} wide and has raw weights of its own from "
+        "N(0, 1)."
     )
-    with st.form("own_turn"):
+    with st.form("challenge"):
         left, right = st.columns(2)
         with left:
-            st.selectbox(
+            activation = st.selectbox(
                 "Activation",
                 list(ACTIVATIONS),
                 index=None,
-                key="turn_activation",
+                key="challenge_activation",
                 placeholder="Choose one",
             )
         with right:
-            st.text_input("Scale factor", key="turn_scale", placeholder="such as 0.05 or 1/√n")
-        if st.form_submit_button("Try it", type="primary"):
-            st.session_state[_TRIED] = (
-                st.session_state["turn_activation"],
-                st.session_state["turn_scale"],
+            scale = st.text_input(
+                "Scale factor", key="challenge_scale", placeholder="such as 0.05 or 1/√n"
             )
-    if _TRIED in st.session_state:
-        _tried(*st.session_state[_TRIED], seed)
+        if st.form_submit_button("Try it", type="primary"):
+            st.session_state[_PROPOSED] = activation, scale
+    if _PROPOSED in st.session_state:
+        _judge(*st.session_state[_PROPOSED], seed)
 
 
-def _tried(activation: str | None, text: str, seed: int) -> None:
+def _proposed(activation: str | None, scale: str, seed: int) -> tuple[Experiment, list[str]]:
+    """The network that a student proposes, and what in the proposal was not accepted."""
     if activation is None:
-        page.warn(["Choose an activation first."])
-        return
-    asked = {"activation": activation, "scale": text.strip()}
+        return task("relu"), ["Choose an activation first."]
+    asked = {"activation": activation, "scale": scale.strip()}
     proposal, problems = Experiment.from_query(task("relu").to_query() | asked)
+    return task(activation, proposal.scale, seed), [each.split(":")[0] for each in problems]
+
+
+def _judge(activation: str | None, scale: str, seed: int) -> None:
+    """Run the proposed network, and say whether its signal holds."""
+    experiment, problems = _proposed(activation, scale, seed)
     if problems:
-        page.warn([problem.split(":")[0] for problem in problems])
+        page.warn(problems)
         return
-    experiment = task(activation, proposal.scale, seed)
     try:
         run = answers.run(experiment, "cpu")
     except ValueError as error:
@@ -61,5 +66,5 @@ def _tried(activation: str | None, text: str, seed: int) -> None:
         return
     outcome = check(run)
     (st.success if outcome.holds else st.warning)(outcome.sentence)
-    show(charts.std_per_layer(run), key="turn")
+    show(charts.std_per_layer(run), key="challenge")
     explore_link("Open your network in Explore", experiment)

@@ -1,4 +1,4 @@
-"""Where a student is in the lesson: the step, what is done, the projector; in the link."""
+"""Where a student is in the lesson: the step, the steps done, the projector; in the link."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 from core.lesson import STEPS, Step
 from core.question.experiment import Experiment
 from core.text import shown
-from pages.controls import address, state
+from pages.controls import address, arrival
 
 _STEP, _DONE, _TEACH, _COUNTS = "_lesson_step", "_lesson_done", "_lesson_teach", "_lesson_counts"
 _OWNED = ("step", "done", "teach", "repetitions")
@@ -20,7 +20,7 @@ _RANGE = re.compile(r"(\d{1,2})(?:-(\d{1,2}))?", re.ASCII)
 
 
 def adopt_link() -> None:
-    """Go where the link says, once per session, and when the viewer goes back to an older one."""
+    """Take the place from the link: once per session, and after a step back in the history."""
     if _STEP in st.session_state and not address.went_back("course"):
         return
     query = st.query_params.to_dict()
@@ -50,7 +50,7 @@ def adopt_link() -> None:
     st.session_state[_STEP] = slug
     st.session_state[_DONE] = {_BY_NUMBER[number] for number in known or ()}
     st.session_state[_TEACH] = teach == "true"
-    state.tell(problems)
+    arrival.add_problems(problems)
 
 
 def _numbers(text: str) -> set[int] | None:
@@ -67,7 +67,7 @@ def _numbers(text: str) -> set[int] | None:
     return found
 
 
-def _in_short(numbers: list[int]) -> str:
+def _as_ranges(numbers: list[int]) -> str:
     """Numbers as "1-3,5"."""
     parts: list[list[int]] = []
     for number in sorted(numbers):
@@ -78,11 +78,11 @@ def _in_short(numbers: list[int]) -> str:
     return ",".join(f"{p[0]}-{p[-1]}" if len(p) > 1 else f"{p[0]}" for p in parts)
 
 
-def write(experiment: Experiment) -> None:
-    """Let the address say where the student is."""
+def write_address(experiment: Experiment) -> None:
+    """Write into the address where the student is."""
     step = current()
     params = {"step": step.slug} if step.slug != _FIRST else {}
-    done = _in_short([STEPS[slug].number for slug in st.session_state[_DONE]])
+    done = _as_ranges([STEPS[slug].number for slug in st.session_state[_DONE]])
     params |= {"done": done} if done else {}
     params |= {"teach": "true"} if is_teaching() else {}
     count = repetitions(step)
@@ -96,7 +96,7 @@ def current() -> Step:
 
 
 def is_done(step: Step) -> bool:
-    """Whether its answer was asked for."""
+    """Whether the student has asked for the answer of a step."""
     return step.slug in st.session_state[_DONE]
 
 
@@ -111,7 +111,7 @@ def repetitions(step: Step) -> int:
 
 
 def finish(slug: str) -> None:
-    """Its answer was asked for."""
+    """Show the answer of a step, and count the step as done."""
     st.session_state[_DONE] |= {slug}
     address.step()
 
@@ -135,7 +135,7 @@ def _recount(slug: str) -> None:
 
 
 def count_control(step: Step) -> None:
-    """How many repetitions, where something is repeated."""
+    """Draw the slider for the number of repetitions, if the step repeats anything."""
     if not step.repeats:
         return
     here, most = repetitions(step), step.most_repetitions
@@ -153,7 +153,7 @@ def count_control(step: Step) -> None:
 
 
 def contents() -> None:
-    """All steps, and which are done."""
+    """Draw a button for each step, with a mark on those that are done."""
     here, done = current().slug, st.session_state[_DONE]
     st.html(f'<p class="gi-done">{len(done)} of {len(STEPS)} steps done</p>')
     with st.container(gap=None, key="contents"):
@@ -176,14 +176,14 @@ def _neighbour(offset: int) -> str | None:
 
 
 def onwards() -> None:
-    """To the step before, and to the next."""
+    """Draw the buttons to the step before and to the next."""
     back, on = _neighbour(-1), _neighbour(1)
     with st.container(horizontal=True, gap="small"):
-        _turn("Previous", "previous", back)
-        _turn("Next step", "next", on, primary=is_done(current()))
+        _step_button("Previous", "previous", back)
+        _step_button("Next step", "next", on, primary=is_done(current()))
 
 
-def _turn(label: str, key: str, slug: str | None, *, primary: bool = False) -> None:
+def _step_button(label: str, key: str, slug: str | None, *, primary: bool = False) -> None:
     st.button(
         label,
         key=key,
@@ -195,11 +195,11 @@ def _turn(label: str, key: str, slug: str | None, *, primary: bool = False) -> N
 
 
 def teaching_controls() -> None:
-    """What a teacher needs while the class looks."""
+    """Draw the buttons that a teacher needs on the projector."""
     slug = current().slug
     shown_now = is_done(current())
     with st.container(horizontal=True, gap="small", key="teaching"):
-        _turn("Previous", "previous", _neighbour(-1))
+        _step_button("Previous", "previous", _neighbour(-1))
         st.button(
             "Hide the answer" if shown_now else "Show the answer",
             key="reveal",
@@ -207,7 +207,7 @@ def teaching_controls() -> None:
             on_click=_hide if shown_now else finish,
             args=(slug,),
         )
-        _turn("Next step", "next", _neighbour(1))
+        _step_button("Next step", "next", _neighbour(1))
         st.button(
             "Leave the projector view", key="teach", type="tertiary", on_click=_teach, args=(False,)
         )

@@ -1,1 +1,1 @@
-"""The parts of Explore: pins, the spread over networks, the class view, sharing."""
+"""The parts of Explore: pins, the spread over networks, the class view, sharing, details."""

@@ -1,4 +1,4 @@
-"""What a class sees of a page: hidden controls and answers, and the projector; all in the link."""
+"""The view that a class gets: hidden controls and answers, and the projector; all in the link."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.question.experiment import PARAMETERS
 from core.text import shown
-from pages.controls import address, state
+from pages.controls import address, arrival
 
 _VIEW = "_class_view"
 _shortcut = st.components.v2.component(
@@ -25,35 +25,35 @@ CONTROLS: dict[str, str] = {
     "pins": "Keep this curve",
     "more": "More: activation, initialiser, weights, …",
 }
-"""What a link may hide -> its name on screen: controls, which the link then sets."""
+"""Controls that a link may hide, and then sets itself -> their names on screen."""
 ANSWERS: dict[str, str] = {
     "verdict": "the verdict and the iteration",
     "theory": "what was to be expected",
     "details": "the other charts, the script and the table",
 }
-"""The same for answers."""
+"""Answers that a link may hide -> their names on screen."""
 _PROJECTOR = "projector"
 
 
 class ClassView(NamedTuple):
-    """What is hidden, and whether the page is on a projector."""
+    """The hidden controls and answers, and whether the page is on a projector."""
 
     hidden: frozenset[str]
     on_projector: bool
 
     def shows(self, name: str) -> bool:
-        """Whether a control or an answer is there."""
+        """Whether a control or an answer is shown."""
         return name not in self.hidden
 
     def to_query(self) -> dict[str, str]:
-        """As parameters of a link."""
+        """The view as parameters of a link."""
         names = [name for name in (*CONTROLS, *ANSWERS) if name in self.hidden]
         query = {"hide": ",".join(names)} if names else {}
         return query | ({"view": _PROJECTOR} if self.on_projector else {})
 
 
 def adopt_link() -> None:
-    """Hide what the link hides; read once per session, and when the viewer goes back."""
+    """Take the view from the link: once per session, and after a step back in the history."""
     if _VIEW in st.session_state and not address.went_back("class view"):
         return
     query = st.query_params.to_dict()
@@ -68,7 +68,7 @@ def adopt_link() -> None:
     if view != _PROJECTOR:
         problems.append(f"view must be {_PROJECTOR}, got {shown(view)}: it is passed over")
     st.session_state[_VIEW] = ClassView(frozenset(known), query.get("view") == _PROJECTOR)
-    state.tell(problems)
+    arrival.add_problems(problems)
 
 
 def current() -> ClassView:
@@ -77,19 +77,22 @@ def current() -> ClassView:
 
 
 def toggle_projector() -> None:
-    """On or off: a step that the viewer can go back."""
+    """Turn the projector view on or off, as a step of its own in the browser's history."""
     view = current()
     st.session_state[_VIEW] = view._replace(on_projector=not view.on_projector)
     address.step()
 
 
 def hear_keys() -> None:
-    """Let the button's key be heard on a slider too; outside of what a step draws again."""
+    """Let the button's key work while a slider has the focus.
+
+    The page calls it outside of its fragment, so that a slider's step does not draw it again.
+    """
     _shortcut(key="shortcut")
 
 
 def projector_button() -> None:
-    """A button that is also the key f, wherever the focus is but in a field of text."""
+    """Draw the button for the projector view; the key f presses it too, except in a text field."""
     on = current().on_projector
     st.button(
         "Leave the projector view" if on else "Projector view",

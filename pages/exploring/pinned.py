@@ -1,4 +1,4 @@
-"""Curves that are kept: in the session and in the link, and the list of them with its buttons."""
+"""Pins, the curves that a viewer keeps: in the session, in the link, and as a list with buttons."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from core.question.naming import described, differences
 from core.question.pins import PREFIX, SLOTS, Pins, free_slot, from_query, title, to_query, with_pin
 from core.reading.verdict import outcome
 from core.simulation.propagate import Run
-from pages.controls import address, state
+from pages.controls import address, arrival, state
 from pages.work import answers
-from pages.work import progress as _progress
+from pages.work.progress import Progress
 
-_KEPT = "_kept_experiments"
-_HELP = "It stays in the chart, and in the link, while the controls move on."
+_PINS = "_pins"
+_HELP = "The curve stays in the chart, and in the link, while you move the controls."
 
 
-def kept() -> Pins:
-    """The experiments that are kept, slot -> experiment."""
-    return st.session_state[_KEPT]
+def current() -> Pins:
+    """The pins on screen, slot -> experiment."""
+    return st.session_state[_PINS]
 
 
 def adopt_link() -> None:
-    """Keep what the link asks for.
+    """Take the pins from the link.
 
-    The link is read once per session, and when the viewer goes back to an older one. Otherwise the
-    session has the say: a step of a slider may come with an address from before the last click.
+    The link is read once per session, and after a step back in the browser's history. Otherwise it
+    may be out of date: a slider's step can arrive with the address from before the last click.
     """
-    if _KEPT not in st.session_state or address.went_back("pins"):
-        st.session_state[_KEPT], problems = from_query(st.query_params.to_dict())
-        state.tell(problems)
-    state.carry(dict.fromkeys(PREFIX + slot for slot in SLOTS) | to_query(kept()))
+    if _PINS not in st.session_state or address.went_back("pins"):
+        st.session_state[_PINS], problems = from_query(st.query_params.to_dict())
+        arrival.add_problems(problems)
+    arrival.remember(dict.fromkeys(PREFIX + slot for slot in SLOTS) | to_query(current()))
 
 
-def measured(pins: Pins, device: str, progress: _progress.Progress) -> dict[str, Run | str]:
-    """The run of every pin, or why the host refuses it."""
+def measured(pins: Pins, device: str, progress: Progress) -> dict[str, Run | str]:
+    """The run of every pin, or why the host refuses to run it."""
     found: dict[str, Run | str] = {}
     for slot, experiment in pins.items():
         try:
@@ -50,7 +50,7 @@ def measured(pins: Pins, device: str, progress: _progress.Progress) -> dict[str,
 
 
 def drawn(experiment: Experiment, pins: Pins, found: dict[str, Run | str]) -> list[Pin]:
-    """The pins that there is something to draw of."""
+    """The pins that have a run to draw, with their titles."""
     names = differences([experiment, *pins.values()])
     return [
         Pin(slot, title(slot, pins[slot], names), run)
@@ -60,8 +60,8 @@ def drawn(experiment: Experiment, pins: Pins, found: dict[str, Run | str]) -> li
 
 
 def controls(experiment: Experiment, pins: Pins, found: dict[str, Run | str]) -> None:
-    """The button that keeps the live curve, and what is kept: each to be used or removed."""
-    _keep_button(experiment, pins)
+    """Draw the button that pins the live curve, and the list of pins with their buttons."""
+    _pin_button(experiment, pins)
     names = differences([experiment, *pins.values()])
     for slot, result in found.items():
         with st.container(horizontal=True, gap="small", key=f"pin_{slot}"):
@@ -80,47 +80,49 @@ def controls(experiment: Experiment, pins: Pins, found: dict[str, Run | str]) ->
             st.button("Remove all", key="remove_all", type="tertiary", on_click=_remove_all)
 
 
-def _keep_button(experiment: Experiment, pins: Pins) -> None:
-    """What cannot be kept is said on the button itself: a finger has no hover."""
+def _pin_button(experiment: Experiment, pins: Pins) -> None:
+    """Draw the button; if the curve cannot be pinned, its label says why: a finger has no hover."""
     same = next((slot.upper() for slot, other in pins.items() if other == experiment), None)
     label, hint = "Keep this curve", _HELP
     if same:
-        label, hint = f"Kept as {same}", f"It is kept as {same} already."
+        label, hint = f"Kept as {same}", f"This curve is already kept as {same}."
     elif free_slot(pins) is None:
         label, hint = f"{len(SLOTS)} curves are kept", "Remove one to keep another."
     disabled = hint != _HELP
-    st.button(label, key="keep", help=hint, disabled=disabled, width="stretch", on_click=_keep)
+    st.button(
+        label, key="keep", help=hint, disabled=disabled, width="stretch", on_click=_pin_current
+    )
 
 
 def _row(slot: str, differs: list[str], result: Run | str) -> str:
-    """A pin in words, beside its colour."""
+    """HTML: a pin in words, beside its colour."""
     became = outcome(result) if isinstance(result, Run) else result
     fields = ", ".join(f"<span>{escape(words)}</span>" for words in differs)
     return f"""<div class="gi-pin"><i style="background: {PIN_COLORS[slot]}"></i>
     <b>{slot.upper()}</b><div>{fields} <small>{escape(became)}</small></div></div>"""
 
 
-def _change(pins: Pins) -> None:
-    """Keep these instead: a step that the viewer can go back."""
-    st.session_state[_KEPT] = pins
+def _set_pins(pins: Pins) -> None:
+    """Replace the pins, as a step of its own in the browser's history."""
+    st.session_state[_PINS] = pins
     address.step()
 
 
-def _keep() -> None:
+def _pin_current() -> None:
     experiment, _ = state.current()
-    slot = free_slot(kept())
-    if slot and experiment not in kept().values():
-        _change(with_pin(kept(), slot, experiment))
+    slot = free_slot(current())
+    if slot and experiment not in current().values():
+        _set_pins(with_pin(current(), slot, experiment))
 
 
 def _use(slot: str) -> None:
-    if slot in kept():
-        state.take(kept()[slot])
+    if slot in current():
+        state.set_controls(current()[slot])
 
 
 def _remove(slot: str) -> None:
-    _change({name: experiment for name, experiment in kept().items() if name != slot})
+    _set_pins({name: experiment for name, experiment in current().items() if name != slot})
 
 
 def _remove_all() -> None:
-    _change({})
+    _set_pins({})

@@ -1,4 +1,4 @@
-"""Share: the link of a view, a code to photograph, and what a class is to see of it."""
+"""Share: the link of a view, its QR code, and a choice of what a class sees of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from core.question.experiment import Experiment
-from pages.controls import state
+from pages.controls import links
 from pages.exploring import class_view
 from pages.exploring.class_view import ANSWERS, CONTROLS, ClassView
 from pages.poll import ask
@@ -16,7 +16,12 @@ from pages.words import qr
 
 
 def button(experiment: Experiment, beside: Mapping[str, str]) -> None:
-    """Opens the dialog for the view on screen; ``beside`` is what its link has more."""
+    """Draw the button that opens the dialog.
+
+    Args:
+        experiment: on screen.
+        beside: the other parameters of the view's link.
+    """
     if st.button("Share", key="share", icon=":material/qr_code:", width="stretch"):
         _dialog(experiment, dict(beside))
 
@@ -26,7 +31,7 @@ def _dialog(experiment: Experiment, beside: dict[str, str]) -> None:
     left, right = st.columns(2, gap="medium")
     with right:
         view = _choices()
-    link = state.link(experiment, beside | view.to_query(), brief=True)
+    link = links.link_to(experiment, beside | view.to_query(), brief=True)
     with left:
         qr.show(link)
     with right:
@@ -37,7 +42,7 @@ def _dialog(experiment: Experiment, beside: dict[str, str]) -> None:
 
 
 def _seen(label: str, names: Mapping[str, str], key: str) -> list[str]:
-    """Which of these the class is to see; at first what is on screen."""
+    """Draw a choice of what the class sees; it starts with what is on screen."""
     here = class_view.current()
     return st.pills(
         label,
@@ -62,7 +67,7 @@ def _choices() -> ClassView:
 
 
 def embedded(link: str) -> str:
-    """HTML that shows the view inside another page."""
+    """HTML that shows the view of a link inside another page."""
     address = escape(link + ("&" if "?" in link else "?") + "embed=true")
     return (
         f'<iframe src="{address}" title="Good Init" width="100%" height="900" '

@@ -1,4 +1,4 @@
-"""What was to be expected of a run, and how much of it is luck: theory, and many networks."""
+"""How much of a run is law and how much is luck: theory's bands, and an ensemble of networks."""
 
 from __future__ import annotations
 
@@ -16,26 +16,28 @@ from core.simulation.ensemble import Ensemble
 from core.simulation.propagate import Run
 from core.text import shown
 from core.theory.finite_width import Prediction
-from pages.controls import state
+from pages.controls import arrival
 from pages.figures.chart import show
 from pages.words import page
 from pages.work import answers
-from pages.work import progress as _progress
+from pages.work.progress import Progress
 
 _SIZE = 256
-_FALLBACK_SIZE = 64  # where no law is known, and the switch is off
-_FALLBACK_WORK = 2.5e9  # multiply-adds: under a second
+_FALLBACK_SIZE = 64  # networks, where no law is known and the switch is off
+_FALLBACK_WORK = 2.5e9  # multiply-adds at most for these: under a second
 _SWITCH = "ensemble"
 _READY = "_ready_for"
 
 
 class Expected(NamedTuple):
-    """Theory and the ensemble for an experiment.
+    """What theory and an ensemble say about an experiment.
 
     Attributes:
-        ensemble: the one that the viewer asked for.
-        is_whole: whether nothing is still to come, once the rest of the page is there.
-        problems: why there is no ensemble.
+        prediction: the law; empty until it is known.
+        bands: quantiles of the size per layer, from the law or else from an ensemble.
+        ensemble: the ensemble that the viewer asked for, if it is there.
+        is_whole: False if ``catch_up`` has something left to find.
+        problems: why there is no ensemble, if the host refuses it.
     """
 
     prediction: Prediction
@@ -46,57 +48,60 @@ class Expected(NamedTuple):
 
 
 def adopt_link() -> None:
-    """Let the switch start from what the link asks for, once per session."""
+    """Take the switch from the link, once per session."""
     if _SWITCH not in st.session_state:
         asked = st.query_params.to_dict().get(_SWITCH, "false")
         st.session_state[_SWITCH] = asked == "true"
         if asked not in ("true", "false"):
-            state.tell([f"ensemble must be true or false, got {shown(asked)}: false is used"])
-    state.carry(dict.fromkeys((_SWITCH,)) | to_query())
+            problem = f"ensemble must be true or false, got {shown(asked)}: false is used"
+            arrival.add_problems([problem])
+    arrival.remember(dict.fromkeys((_SWITCH,)) | to_query())
 
 
 def to_query() -> dict[str, str]:
-    """The switch, for a link."""
+    """The switch as a parameter of a link."""
     return {_SWITCH: "true"} if st.session_state[_SWITCH] else {}
 
 
 def switch() -> DeltaGenerator:
-    """Ensemble on or off; and a place for its progress."""
+    """Draw the switch of the ensemble; returns a place for its progress."""
     st.toggle(
         f"{_SIZE} networks",
         key=_SWITCH,
         bind="query-params",
-        help="The same question to many networks, each with weights and an input of its own: "
-        "what is law, and what is luck.",
+        help=f"Runs {_SIZE} networks, each with weights and an input of its own, and shows how far "
+        "they differ: what is law, and what is luck.",
     )
     return st.empty()
 
 
 def _wanted(experiment: Experiment) -> int:
-    """How many networks to run: as many as were asked for, or some where no law is known."""
+    """How many networks to run: 256 if the viewer asked for them, fewer where no law is known."""
     if st.session_state[_SWITCH]:
         return _SIZE
     if bands(answers.prediction(experiment), None, single=experiment.is_single_number):
         return 0
     if experiment.weight_std == 0 and experiment.bias_std == 0:
-        return 0  # nothing is random but the input
+        return 0  # only the input is random
     base = answers.ensemble_base(experiment)
     return _FALLBACK_SIZE if ensemble_work(base, _FALLBACK_SIZE) < _FALLBACK_WORK else 0
 
 
 def is_quick(experiment: Experiment) -> bool:
-    """Whether the law is found, and all the networks are run, before anyone would notice."""
+    """Whether finding the law and running all the networks is quick."""
     if not answers.is_quickly_predicted(experiment):
         return False
     return answers.is_quick_ensemble(experiment, _wanted(experiment))
 
 
-def expected(experiment: Experiment, *, is_told: bool = True) -> Expected:
-    """What theory says, and what the ensemble shows: what is slow when the page comes again.
+def expected(experiment: Experiment, *, is_shown: bool = True) -> Expected:
+    """What theory and the ensemble say, as far as it is quick or was found by ``catch_up``.
 
-    If it is not to be told there is nothing to find.
+    Args:
+        experiment: on screen.
+        is_shown: whether the page shows any of it; if not, nothing is computed.
     """
-    if not is_told:
+    if not is_shown:
         return Expected(Prediction(""), None, None, True, [])
     if not (answers.is_quickly_predicted(experiment) or _is_ready(experiment)):
         return Expected(Prediction(""), None, None, False, [])
@@ -116,29 +121,29 @@ def expected(experiment: Experiment, *, is_told: bool = True) -> Expected:
 
 
 def _is_ready(experiment: Experiment, size: int = 0) -> bool:
-    """Whether this page has waited for its law, and for that many networks."""
+    """Whether ``catch_up`` has found the law and run so many networks; 0 stands for any number."""
     base, networks = st.session_state.get(_READY, (None, 0))
     return base == answers.ensemble_base(experiment) and size in (0, networks)
 
 
 def catch_up(experiment: Experiment, expected: Expected, place: DeltaGenerator | None) -> None:
-    """Find what the page did not wait for, and draw it again with that."""
+    """Find the parts that are slow, showing progress, and draw the page again with them."""
     if expected.is_whole or place is None:
         return
-    answers.prediction(experiment, _progress.Progress(place, "Looking for the law…"))
+    answers.prediction(experiment, Progress(place, "Looking for the law…"))
     size = _wanted(experiment)
     if size and not is_quick(experiment):
         text = f"Running {size} networks…"
         place.progress(0.0, text)
-        progress = _progress.Progress(place, text)
-        with suppress(ValueError):  # told when the page comes again
+        progress = Progress(place, text)
+        with suppress(ValueError):  # when the page is drawn again, ``expected`` says why
             answers.ensemble(experiment, size, progress)
     st.session_state[_READY] = answers.ensemble_base(experiment), size
     st.rerun()
 
 
 def beside(run: Run, expected: Expected) -> None:
-    """Sentences on law and luck, and the iterations at which the range ends."""
+    """Draw sentences on law and luck, and the histogram of the iterations at which x breaks."""
     found = expected.bands
     source = found.source if found else expected.prediction.valid
     if found is None and expected.is_whole and not st.session_state[_SWITCH]:

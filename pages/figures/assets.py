@@ -1,4 +1,4 @@
-"""Scripts that the browser fetches once and keeps: Plotly as installed, and our own modules."""
+"""The scripts of a figure, fetched once and cached by the browser: Plotly and our own modules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MODULES = {name: gzip.compress(source) for name, source in _SOURCES.items()}
 _PLOTLY = distribution("plotly")  # its files are served; the package itself is not needed
 PLOTLY_PATH = f"/assets/plotly-{_PLOTLY.version}.min.js"
 MODULE_PATHS = {name: f"/assets/{_DIGEST}/{name}" for name in _MODULES}
-"""Where our own modules are; the path changes with their content, so that they may be kept."""
+"""File name -> path of each of our modules; it changes with their content, for browsers cache."""
 
 
 @cache
@@ -40,7 +40,7 @@ async def _plotly(request: Request) -> Response:
 
 
 async def _module(request: Request) -> Response:
-    """A module; also one of another version, which a page from a neighbouring host may ask for."""
+    """A module; for another version's path too, which the page of another process may have."""
     name, version = request.path_params["name"], request.path_params["version"]
     if name not in _MODULES:
         return PlainTextResponse("not found\n", status_code=404)

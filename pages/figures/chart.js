@@ -1,4 +1,4 @@
-// Shows a Plotly figure on a node that stays: zoom, legend choices and hover survive every update.
+// Shows a Plotly figure on a node that is kept: zoom, legend choices and hover survive every update.
 
 import { Live } from "./live.js";
 import { Sticky } from "./sticky.js";
@@ -27,9 +27,9 @@ function save(name, text, type) {
 
 const cell = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
-// One row per point: curve, x, y, and z for a heat map. Of a heat map whose colours stand for
-// logarithms the values are in its customdata; the names of places are in its meta, which also says
-// whether it has only some of the cells.
+// One row per point: curve, x, y, and z for a heat map. A heat map whose colours are logarithms has the
+// values themselves in its customdata. Its meta has the values of the axes, and says whether only some
+// of the cells are computed.
 function toCsv(traces) {
   const rows = [["curve", "x", "y", "z"]];
   for (const trace of traces) {
@@ -46,7 +46,7 @@ function toCsv(traces) {
   return rows.map((row) => row.map(cell).join(",")).join("\n") + "\n";
 }
 
-// A saved picture has no page around it: its legend names every curve.
+// A saved picture has no page around it, so its legend names every curve.
 const onPaper = ({ data, layout }) =>
   ({ data: data.map(({ showlegend, ...trace }) => trace), layout: structuredClone(layout) });
 
@@ -90,13 +90,13 @@ function connect(root, plot, name, wasResized) {
   };
 }
 
-// A phone shows the chart and the first slider together.
+// On a phone a chart is lower, so that the first slider is in view with it.
 const isNarrow = () => window.innerWidth <= 640;
 const fitted = (height) => (isNarrow() ? Math.round(0.75 * height) : height);
 const isCoarse = () => matchMedia("(pointer: coarse)").matches;
 
-// A legend of several rows that makes its own place leaves the colour bar as high as before. So it
-// gets the place: a row for each name.
+// Plotly makes room for a legend of several rows, but leaves the colour bar as high as before. So the
+// room is made here, a row for each name.
 function withOwnPlace(layout, traces) {
   const rows = traces.filter(({ type, showlegend }) => showlegend ?? type !== "heatmap").length;
   return {
@@ -106,8 +106,8 @@ function withOwnPlace(layout, traces) {
   };
 }
 
-// The main figure is drawn at once; the others each wait for a frame of their own, so that it is on
-// screen first. Of several updates that wait, only the last is drawn.
+// The main figure is drawn at once. Each of the others waits for a frame of its own, so that the main
+// one is on screen first. Of several updates that wait, only the last is drawn.
 const nextFrame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 let line = Promise.resolve();
 
@@ -129,7 +129,7 @@ class Chart {
     if (live) {
       this.live ??= new Live(root, plot, update);
       this.sticky ??= new Sticky(root);
-      this.sticky.place(); // the theme may be another
+      this.sticky.place(); // the theme may have changed
     }
     if (live && !this.live.update(live)) return undefined; // the preview is of newer values
     if (urgent) return update();
@@ -155,8 +155,8 @@ class Chart {
     return drawn;
   }
 
-  // A cell of a heat map is chosen: by a click, or by the second tap, for the first one shows what a
-  // mouse sees as it hovers. Plotly tells a tap twice, for the browser makes a click of it too.
+  // Chooses a cell of a heat map: by a click, or by a second tap, since the first one shows the hover
+  // text. Plotly reports a tap twice, for the browser makes a click of it too.
   clicked({ points: [{ data, pointIndex }] }) {
     if (!this.clicks || data.type !== "heatmap") return;
     const [row, column] = pointIndex;
@@ -175,8 +175,8 @@ class Chart {
   }
 }
 
-// Shows the figure in ``data``; returns how to leave. Streamlit also leaves a call that a newer one
-// overtook, and then the figure is still there.
+// Shows the figure in ``data``; returns the function that removes it. Streamlit calls that function
+// also when a newer call has replaced this one; then the figure stays.
 export async function show({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".gi-figure");
   if (!(root.goodInitChart instanceof Chart)) {

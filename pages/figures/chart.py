@@ -1,4 +1,4 @@
-"""The one way a figure reaches the screen."""
+"""Draws a figure: every page does so through ``show``."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pages.figures.assets import MODULE_PATHS, PLOTLY_PATH
 _HERE = Path(__file__).parent
 _FAILED = "_plotly_script_failed"
 
-# A figure goes out as bytes: anything else Streamlit would write as text, twice, while all viewers
-# wait. It sends the text below along every time; the modules and Plotly are fetched once and kept,
-# all at the same time. Paths are taken from where the page is, which may be under a prefix.
+# A figure is sent as bytes. Streamlit would write anything else as text, twice, while all viewers
+# wait. The text below is sent with every figure; the modules and Plotly are fetched once,
+# side by side, and cached. Paths are relative to the page, which may be under a prefix.
 _LOADER = """
 const at = (path) => new URL(path, document.baseURI).href;
 const preload = (path, rel, as) => {
@@ -58,15 +58,20 @@ def show(
 ) -> None:
     """Draw a figure of ``core.charts``.
 
-    It is updated in place: the node stays, and with it zoom and legend choices. Where the script
-    cannot be loaded, Streamlit's own chart takes over. ``urgent`` figures are drawn before others;
-    with a ``live`` description the figure follows the sliders while they move. ``on_cell`` is
-    called with the column and the row of a heat map's cell that is clicked.
+    A figure that is on screen already is updated in place, so that zoom and legend choices stay.
+    Where the browser cannot load Plotly's script, Streamlit's own chart is drawn instead.
+
+    Args:
+        figure: with its description for screen readers in ``layout.meta.alt``.
+        key: names the figure on its page, and the files that a viewer saves.
+        urgent: whether it is drawn before the others.
+        live: ``live.description`` of its run, if the figure follows the sliders while they move.
+        on_cell: called with the column and row of a heat map's cell that the viewer clicks.
     """
     if st.session_state.get(_FAILED):
         st.plotly_chart(figure, key=f"{key}_stock", theme="streamlit")
         return
-    told = {
+    data = {
         "figure": figure,
         "alt": figure["layout"]["meta"]["alt"],
         "module": _MODULES["chart.js"],
@@ -79,9 +84,9 @@ def show(
     }
     result = _component(
         key=key,
-        data=orjson.dumps(told, option=orjson.OPT_SERIALIZE_NUMPY),
+        data=orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY),
         default={"failed": False},
-        height=figure["layout"]["height"],  # from the start: nothing jumps when the script is there
+        height=figure["layout"]["height"],  # at once, so that nothing jumps later
         on_failed_change=_remember_failure,
         on_cell_change=lambda: on_cell and on_cell(st.session_state[key]["cell"]),
     )

@@ -1,4 +1,4 @@
-"""What the page draws while a slider moves: from here come the sources of the live preview."""
+"""The sources of the live preview, which the browser draws while a slider moves."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from core.host import settings
+from core.host import settings, threads
 from core.host.limits import WorkLimit, cost
-from core.host.threads import host_is_busy
 from core.question.experiment import PARAMETERS, SCALE_STOPS, Experiment
 from core.reading.diagnosis import breaks_as
 from core.reading.preview import exact, measured
@@ -21,7 +20,7 @@ from core.simulation.scale_free import free_of_scale, is_scale_free
 from pages.work import answers
 
 PATH = "/preview.json"
-# Some 0.2 s at most, several times a second; and a second or so, once for all scales and depths.
+# About 0.2 s at most, several times a second; about a second, once for all scales and depths.
 _MOST_MULTIPLY_ADDS = {"measured": 6e8, "exact": 2e9}
 _MOST_BYTES = 2**28
 
@@ -34,12 +33,12 @@ def is_on() -> bool:
 
 
 def _asked(kind: str, experiment: Experiment) -> Experiment:
-    """The experiment that answers: every scale and number format shares one exact run."""
+    """The experiment to run: one exact run answers for all scale factors and number formats."""
     return free_of_scale(experiment) if kind == "exact" else experiment
 
 
 def gives(kind: str, experiment: Experiment) -> bool:
-    """Whether this host answers a question of that kind about the experiment, if it has time."""
+    """Whether this host previews the experiment in that kind, unless it is busy."""
     if kind == "exact" and not is_scale_free(experiment):
         return False
     if kind == "measured" and not is_on():
@@ -49,8 +48,8 @@ def gives(kind: str, experiment: Experiment) -> bool:
     return need.multiply_adds <= most and need.bytes <= min(_MOST_BYTES, limit.bytes)
 
 
-def _deepest(kind: str, experiment: Experiment) -> int:
-    """The depth of the longest run that it is worth asking for: the slider's own, this one's, 0."""
+def deepest(kind: str, experiment: Experiment) -> int:
+    """The depth of the longest run that the host previews: the slider's end, this depth, or 0."""
     longest = max(int(PARAMETERS["depth"].stops[-1]), experiment.depth)
     for depth in (longest, experiment.depth):
         if gives(kind, experiment.replace(depth=depth)):
@@ -59,7 +58,7 @@ def _deepest(kind: str, experiment: Experiment) -> int:
 
 
 def description(run: Run) -> dict[str, Any]:
-    """What the browser must know about the run on screen to follow the sliders from there."""
+    """What the browser has to know of the run on screen, so that its figure follows the sliders."""
     e = run.experiment
     return {
         "path": PATH.lstrip("/"),
@@ -68,29 +67,30 @@ def description(run: Run) -> dict[str, Any]:
         "sliders": [name for name, parameter in PARAMETERS.items() if parameter.stops],
         "named_scales": {name: value(e.width) for name, value in SCALE_STOPS.items()},
         "broken": breaks_as(run),
-        "deepest": {kind: _deepest(kind, e) for kind in _MOST_MULTIPLY_ADDS},
+        "deepest": {kind: deepest(kind, e) for kind in _MOST_MULTIPLY_ADDS},
         "served": is_on(),
     }
 
 
-def _document(kind: str, experiment: Experiment, device: str) -> dict[str, Any]:
+def document(kind: str, experiment: Experiment, device: str) -> dict[str, Any]:
+    """The document that the browser draws previews from."""
     if kind == "exact":
         return exact(experiment, answers.scale_free(_asked(kind, experiment)))
     return measured(answers.run(experiment, device))
 
 
-def _exclusively(kind: str, experiment: Experiment, device: str) -> dict[str, Any] | None:
-    """The document, or None while the host has something better to do."""
+def document_unless_busy(kind: str, experiment: Experiment, device: str) -> dict[str, Any] | None:
+    """The document; None while another one is computed, or all cores have runs to do."""
     if not _one_at_a_time.acquire(blocking=False):
         return None
     try:
-        return None if host_is_busy() else _document(kind, experiment, device)
+        return None if threads.host_is_busy() else document(kind, experiment, device)
     finally:
         _one_at_a_time.release()
 
 
 async def _preview(request: Request) -> Response:
-    """/preview.json?kind=…&width=…: 503 while the host is busy, for the viewer can do without."""
+    """/preview.json?kind=…&width=…: 503 while the host is busy, and the browser asks less often."""
     asked = dict(request.query_params)
     kind, device = asked.pop("kind", "measured"), asked.pop("device", "cpu")
     if kind not in _MOST_MULTIPLY_ADDS:
@@ -103,12 +103,12 @@ async def _preview(request: Request) -> Response:
     if not gives(kind, experiment):
         return PlainTextResponse("this experiment has no preview here\n", 422)
     try:
-        document = await run_in_threadpool(_exclusively, kind, experiment, device)
+        found = await run_in_threadpool(document_unless_busy, kind, experiment, device)
     except ValueError as error:
         return PlainTextResponse(f"{error}\n", 422)
-    if document is None:
+    if found is None:
         return PlainTextResponse("busy\n", 503)
-    return JSONResponse(document, headers={"cache-control": "no-store"})
+    return JSONResponse(found, headers={"cache-control": "no-store"})
 
 
 ROUTES = [Route(PATH, _preview)]

@@ -1,18 +1,19 @@
-// What the std chart and the answer would be for another scale factor or depth: numbers in, numbers
-// out. A source is a document of core/preview.py. Sizes are log2 throughout, so nothing overflows.
+// The curves and the answer for another scale factor or depth, computed from a source: a document of
+// core/reading/preview.py. Nothing here reads or changes the page. All sizes are log2, so that nothing
+// overflows.
 
 const LOG10_2 = Math.log10(2);
 const PAD = 0.06; // of the visible range, above and below
 const LEAST_DECADES = 4;
-const HOLDS_STEADY = 0.25; // octaves, or this part of the rate: both halves of a curve agree
-const EVERY_LAYER = 12; // so shallow that every layer gets its tick
+const HOLDS_STEADY = 0.25; // octaves, or this share of the rate, by which halves of a curve may differ
+const EVERY_LAYER = 12; // up to this depth every layer gets a tick
 
 function unpacked(text) {
   const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   return new Float64Array(bytes.buffer);
 }
 
-// A document as it came, with its arrays unpacked.
+// A document from the host, with its arrays unpacked.
 export function read(document) {
   const source = { ...document };
   for (const name of Object.keys(document))
@@ -22,14 +23,14 @@ export function read(document) {
 
 const earlier = (index, depth) => (index !== null && index < depth ? index : null);
 
-// What breaks first in exact arithmetic, as the loop's index i = layer − 1.
+// The first event in exact arithmetic, as the loop's index i = layer − 1.
 function exactEvents({ range, log2_weight, ...sizes }, at, depth) {
   for (let layer = 1; layer <= depth; layer += 1) {
     const weight = log2_weight[layer] + at.shift;
     const reach = Math.max(weight, at(sizes.log2_reach, layer));
     if (reach >= range.overflow) return { nonfinite: layer - 1, zero: null };
     const largest = at(sizes.log2_max_abs, layer);
-    // Where sums are as narrow as the numbers, every term of the sum is rounded.
+    // Where sums have the format of the numbers, every term of a sum is rounded to it.
     const terms = range.rounds_terms ? weight + at(sizes.log2_max_abs, layer - 1) : Infinity;
     if (weight <= range.underflow || Math.min(largest, terms) <= range.underflow)
       return { nonfinite: null, zero: layer - 1 };
@@ -41,7 +42,7 @@ function mean(values) {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-// The factor per product over the first layers, or NaN where there is no constant one.
+// The factor per product over the first layers; NaN if it is not constant.
 function growth(log2, layers) {
   const steps = [];
   for (let k = 1; k < layers; k += 1) steps.push(log2[k] - log2[k - 1]);
@@ -59,12 +60,22 @@ function layersInRange(log2, largest, range, end) {
   return layers;
 }
 
-// The run that ``source`` stands for at this scale and depth.
+// The values of the layers before ``end`` that are finite; NaN for the others.
+function curve(valueAt, depth, end) {
+  const drawn = new Float64Array(depth + 1).fill(NaN);
+  for (let k = 0; k < end; k += 1) {
+    const value = valueAt(k);
+    if (Number.isFinite(value)) drawn[k] = value;
+  }
+  return drawn;
+}
+
+// The run of ``source`` at this scale factor and depth.
 //
-// Returns log2_std, log2_rms and log2_max_abs per layer (NaN where nothing can be drawn), log2 of
-// the scale as shift (0 where there is nothing to shift) and its power per layer as shifts, the
-// events nonfinite, nan and zero as loop indices or null, the last layer that is alive, and the
-// growth per product.
+// Returns log2_std, log2_rms and log2_max_abs per layer, NaN where there is nothing to draw; log2 of
+// the scale factor as shift, 0 for a measured source, and its power per layer as shifts; the events
+// nonfinite, nan and zero as loop indices or null; the last layer whose size is finite and not zero
+// as alive; and the growth per product.
 export function preview(source, { scale, depth }) {
   const exact = source.kind === "exact";
   const shift = exact ? Math.log2(scale) : 0;
@@ -74,21 +85,11 @@ export function preview(source, { scale, depth }) {
   const { nonfinite, zero } = exact
     ? exactEvents(source, at, depth)
     : { nonfinite: earlier(source.first_nonfinite, depth), zero: earlier(source.all_zero, depth) };
-  const gone = exact ? nonfinite ?? zero : null; // beyond it there is nothing, in exact arithmetic
+  const gone = exact ? nonfinite ?? zero : null; // an exact curve ends here
   const end = gone === null ? depth + 1 : gone + 1;
-  const curve = (log2) => {
-    const drawn = new Float64Array(depth + 1).fill(NaN);
-    for (let k = 0; k < end; k += 1) {
-      const value = at(log2, k);
-      if (Number.isFinite(value)) drawn[k] = value;
-    }
-    return drawn;
-  };
-  const curves = {
-    log2_std: curve(source.log2_std),
-    log2_rms: curve(source.log2_rms),
-    log2_max_abs: curve(source.log2_max_abs),
-  };
+  const names = ["log2_std", "log2_rms", "log2_max_abs"];
+  const curves = Object.fromEntries(
+    names.map((name) => [name, curve((k) => at(source[name], k), depth, end)]));
   const log2 = source.single_number ? curves.log2_rms : curves.log2_std;
   const layers = exact
     ? layersInRange(log2, curves.log2_max_abs, source.range, end)
@@ -112,7 +113,8 @@ export function preview(source, { scale, depth }) {
   };
 }
 
-// How far the bands of layer k move, in octaves. Those of a measured preview are not known, and stay.
+// By how much the bands of layer k move, in octaves. For a measured preview this is not known: they
+// stay.
 export function bandShift({ kind, shift, shifts }, spread) {
   const apart = kind === "exact" ? shift - spread.shift : 0;
   return (k) => (apart ? shifts[k] * apart : 0);
@@ -129,10 +131,11 @@ function bandDecades(shown, spread) {
       .map((log2) => Math.min(most, Math.max(least, log2)) * LOG10_2));
 }
 
-// Axis ranges as the chart itself chooses them: layers, and decades of std. ``stays`` is what the
-// curves need that stay in it: the deepest layer, and both ends in decades, if there are any.
+// Axis ranges as the chart itself chooses them: layers, and decades of std.
 //
-// ``spread`` is that of the figure's bands: log2 at five levels, and of the scale they are drawn at.
+// ``stays`` is the room for the curves that stay: their deepest layer, and both ends in decades, if
+// there are any. ``spread`` describes the figure's bands: log2 of std at five levels, and of the scale
+// factor that they are drawn for.
 export function axes(shown, stays, spread) {
   const { depth, log2_rms, range, nonfinite, zero } = shown;
   const seen = log2_rms.filter(Number.isFinite).map((log2) => log2 * LOG10_2);
@@ -140,8 +143,8 @@ export function axes(shown, stays, spread) {
   if (nonfinite !== null) high = Math.max(high, range.max * LOG10_2);
   if (zero !== null || low < range.smallest_normal * LOG10_2)
     low = Math.min(low, range.smallest_subnormal * LOG10_2);
-  const kept = [...stays.decades, ...(spread ? bandDecades(shown, spread) : [])];
-  [low, high] = [Math.min(low, ...kept), Math.max(high, ...kept)];
+  const staying = [...stays.decades, ...(spread ? bandDecades(shown, spread) : [])];
+  [low, high] = [Math.min(low, ...staying), Math.max(high, ...staying)];
   const missing = Math.max(0, LEAST_DECADES - (high - low)) / 2;
   [low, high] = [low - missing, high + missing];
   const pad = PAD * (high - low);
@@ -154,7 +157,7 @@ export function axes(shown, stays, spread) {
   };
 }
 
-// Three significant digits, as a person would write them.
+// Three significant digits, as core/text.py writes them.
 export function significant(value) {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value < 0 ? "-inf" : "inf";
   if (value === 0) return "0";
@@ -164,7 +167,7 @@ export function significant(value) {
   return short(value.toFixed(2 - exponent));
 }
 
-// A size as text, also where a double has no room for it.
+// A size as text, also where it is beyond the range of a double.
 export function size(log2) {
   if (!Number.isFinite(log2)) return significant(2 ** log2);
   if (log2 > -1022 && log2 < 1024) return significant(2 ** log2);
@@ -198,9 +201,10 @@ function iteration({ kind, depth, nonfinite, nan, zero }, broken) {
   return { mark: "", cell: ["NaN iteration", "none", detail] };
 }
 
-// The answer in words: ``mark`` for the chart, and ``numbers``: label, value and detail of each.
-// ``broken`` is what a break was last seen to be, NaN or Inf, or null: exact arithmetic knows that
-// the range ends, not which of the two a sum of infinities becomes.
+// The answer in words: ``mark`` for the chart, and ``numbers`` with label, value and detail of each.
+//
+// ``broken`` is whether the server's last break was NaN or Inf, or null: exact arithmetic tells where
+// the range ends, but not which of the two a sum of infinities becomes.
 export function words(seen, broken) {
   const { depth, alive, endsInZero, log2Last, growth: rate } = seen;
   const { mark, cell } = iteration(seen, broken);

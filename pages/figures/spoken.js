@@ -1,5 +1,5 @@
-// The answer's numbers while a preview is up: laid over the server's own, so that nothing moves and
-// nothing is lost. The page may replace the answer at any time; the preview's then come back.
+// The answer's numbers of a preview, laid over the server's own, so that nothing moves. If Streamlit
+// replaces the answer meanwhile, they are laid over the new one.
 
 export class Spoken {
   constructor() {
@@ -35,7 +35,7 @@ export class Spoken {
     }
     [...over.children].forEach((cell, i) =>
       [...cell.children].forEach((line, j) => {
-        const text = this.numbers[i][j] ?? ""; // what was predicted is not known here
+        const text = this.numbers[i][j] ?? ""; // the predicted iteration is not known here
         if (line.textContent !== text) line.textContent = text;
       }));
   }

@@ -1,5 +1,5 @@
-// On a phone the controls stand below the chart, and would scroll it away: there the answer's
-// numbers and the chart stay at the top of the window, and the controls pass under them.
+// On a phone the controls are below the chart, so that scrolling to them would hide it. There the
+// answer's numbers and the chart stay at the top of the window, and the controls scroll under them.
 
 const NARROW = matchMedia("(max-width: 640px)");
 
@@ -17,7 +17,7 @@ export class Sticky {
     const top = this.column.querySelector(".gi-stage")?.getBoundingClientRect().top;
     const seen = NARROW.matches && bottom - top < innerHeight * 0.6 ? bottom - top : 0;
     const app = document.querySelector('[data-testid="stApp"]');
-    // What is scrolled to, by a key or by a link, should not end up behind it.
+    // An element that the browser scrolls to, for a key or a link, stops below them.
     this.main.style.scrollPaddingTop = seen ? `${seen}px` : "";
     Object.assign(this.column.style, {
       position: seen ? "sticky" : "",

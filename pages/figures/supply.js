@@ -1,11 +1,11 @@
-// Sources for the live preview, from the host: one request at a time, for the newest wish only, and
-// never more often than the host likes. Nothing queues: what is dropped must be wished for again.
+// Gets the sources of the live preview from the host: one request at a time, for the newest wish only,
+// and less often while the host is busy. Nothing queues: a dropped wish must be made again.
 
 import { read } from "./preview.js";
 
 const INTERVAL = 1000 / 6; // ms between requests; it doubles while the host is busy
 const LONGEST_INTERVAL = 4000;
-const PATIENCE = 5000; // ms; a run that takes longer is no preview
+const PATIENCE = 5000; // ms for an answer
 const KEPT = 24;
 const REFUSALS = [404, 422];
 
@@ -18,8 +18,8 @@ function remember(things, ...entry) {
 }
 
 export class Supply {
-  // ``arrived`` is called with a source and the wish for it; ``refused`` and ``dropped`` with a
-  // wish that the host will never grant, or has no time for now.
+  // ``arrived`` is called with a source and its wish; ``refused`` with a wish that the host will never
+  // grant, ``dropped`` with one that it has no time for now.
   constructor({ arrived, refused, dropped }) {
     this.listeners = { arrived, refused, dropped };
     this.sources = new Map();
@@ -29,7 +29,7 @@ export class Supply {
     this.alive = new AbortController();
   }
 
-  // The source with this key, if it reaches as deep.
+  // The source with this key, if it has at least so many layers.
   get(key, depth) {
     const source = this.sources.get(key);
     if (!source || source.depth < depth) return undefined;
@@ -39,7 +39,7 @@ export class Supply {
 
   refuses = ({ url }) => this.refusals.has(url);
 
-  // A wish is { key, depth, url } and whatever the listener wants to know of it.
+  // A wish is { key, depth, url }, with anything more that the listeners need.
   wish(wish) {
     this.wished = undefined;
     if (this.asked?.url === wish.url || this.get(wish.key, wish.depth)) return;
@@ -76,7 +76,7 @@ export class Supply {
     const signal = AbortSignal.any([this.alive.signal, AbortSignal.timeout(PATIENCE)]);
     const { status, source } = await this.#answer(wish.url, signal).catch(() => FAILED);
     if (this.alive.signal.aborted) return;
-    this.asked = undefined; // so that a listener may wish for the same again
+    this.asked = undefined; // before the listeners are called: one may wish for the same again
     if (source) {
       this.interval = INTERVAL;
       remember(this.sources, wish.key, source);

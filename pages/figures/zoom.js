@@ -1,5 +1,5 @@
-// A zoom is whatever an axis shows beside what it was last asked to show. It belongs to the viewer:
-// a new figure changes the range of an axis only where the viewer has not.
+// An axis is zoomed if it shows another range than the page last asked for. A zoom belongs to the
+// viewer: a new figure does not change the range of a zoomed axis.
 
 const AXES = ["xaxis", "yaxis"];
 const close = (a, b) => Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(a), Math.abs(b));
@@ -11,7 +11,7 @@ export function isZoomed(plot, axis) {
   return Boolean(asked) && !same(plot._fullLayout[axis].range, asked);
 }
 
-// A layout to draw: ``layout`` with the viewer's ranges where there are any.
+// ``layout`` with the ranges of the axes that the viewer has zoomed.
 export function withZoom(plot, layout) {
   const drawn = structuredClone(layout);
   for (const axis of AXES)
@@ -20,7 +20,7 @@ export function withZoom(plot, layout) {
   return drawn;
 }
 
-// What Plotly.relayout needs to show again all that the axes were asked to show.
+// The changes that let Plotly.relayout show again the ranges that the page asked for.
 export function unzoomed(plot) {
   const changes = {};
   for (const [axis, range] of Object.entries(plot.goodInitRanges))

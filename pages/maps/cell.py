@@ -1,4 +1,4 @@
-"""One cell of a map: clicked, or chosen by keyboard, and opened in Explore."""
+"""One cell of a map: clicked, or chosen with sliders, and opened in Explore."""
 
 from __future__ import annotations
 
@@ -11,32 +11,33 @@ import streamlit as st
 from core.maps.landscape import Landscape
 from core.maps.words import cell, valued
 from core.sweep import Axis, SweepResult
-from pages.controls import state
+from pages.controls import links
 
-_CLICKED = "_clicked_experiment"
+CLICKED = "_clicked_experiment"
+"""Session key of the experiment that ``open_clicked`` opens."""
 
 
-def opened(landscape: Landscape) -> Callable[[Any], None]:
-    """What a click on a cell does: the page after it is Explore."""
+def on_click(landscape: Landscape) -> Callable[[Any], None]:
+    """The callback of a click on a cell: it stores the experiment that ``open_clicked`` opens."""
 
-    def clicked(place: Any) -> None:
+    def store(place: Any) -> None:
         column, row = place["column"], place["row"]
         within = 0 <= column < len(landscape.x.values) and 0 <= row < len(landscape.y.values)
         if within:
-            st.session_state[_CLICKED] = landscape.experiment(column, row)
+            st.session_state[CLICKED] = landscape.experiment(column, row)
 
-    return clicked
+    return store
 
 
 def open_clicked() -> None:
     """Go to Explore if a cell was clicked."""
-    experiment = st.session_state.pop(_CLICKED, None)
+    experiment = st.session_state.pop(CLICKED, None)
     if experiment is not None:
-        st.switch_page("pages/explore.py", query_params=state.opening(experiment))
+        st.switch_page("pages/explore.py", query_params=links.query_to_open(experiment))
 
 
 def chooser(landscape: Landscape, result: SweepResult) -> None:
-    """A cell by its column and row, in words, and the way to Explore."""
+    """Draw sliders for a column and a row, their cell in words, and its link to Explore."""
     st.html(
         """<h2 class="gi-heading">One cell</h2><p class="gi-words">Click a cell of the map to open
         it in Explore; on a touch screen, tap it twice. Or choose it here.</p>"""
@@ -49,16 +50,11 @@ def chooser(landscape: Landscape, result: SweepResult) -> None:
         experiment = landscape.experiment(column, row)
     except ValueError:
         return
-    st.page_link(
-        "pages/explore.py",
-        label="Open this cell in Explore",
-        icon=":material/insights:",
-        query_params=state.opening(experiment),
-    )
+    links.explore_link("Open this cell in Explore", experiment)
 
 
 def _place(letter: str, axis: Axis) -> int:
-    """Which value of an axis; at first the one in the middle."""
+    """Draw the slider over an axis; it begins in the middle. Returns the index of the value."""
     places = list(range(len(axis.values)))
     key = f"cell_{letter}_{len(places)}"
     if st.session_state.get(key) not in places:

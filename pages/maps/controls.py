@@ -1,4 +1,4 @@
-"""What a map is drawn over, and what its colour is."""
+"""The controls of a map: its axes, its cells, its colour, its networks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import streamlit as st
 from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS
 from core.sweep import AXES, MEASURES, Axis, measure_of, spaced
-from core.text import format_number
+from core.text import written
 from pages.controls import fields
 from pages.maps import on_screen
 from pages.maps.presets import PAGE
@@ -34,58 +34,60 @@ _COLOURS = (
     "q_star",
 )
 _SIGMA_W_STOPS = tuple(k / 20 for k in range(101))
-_REAL = "Multiply real matrices in the real number format, one network after the other, even where "
-_REAL += "theory or a faster way that is exact in law knows the answer."
+_REAL = (
+    "Multiply real matrices in the real number format, one network after the other, even where "
+    "theory, or a faster method that is exact in law, could answer."
+)
 
 
 def controls(landscape: Landscape) -> None:
-    """Both axes, cells, colour, networks."""
+    """Draw the controls of both axes, of the cells, the colour and the networks."""
     _axis("x", "Across", landscape)
     _axis("y", "Up", landscape)
     _cells(landscape)
     _colour(landscape)
     of_theory = landscape.question.entry.of_theory is not None
     _choice("networks", "Networks per cell", _NETWORKS, landscape.networks, disabled=of_theory)
-    on_screen.stand("map_real", landscape.real)
+    on_screen.set_unless_same("map_real", landscape.real)
     st.toggle(
         "Measure it for real",
         key="map_real",
         help=_REAL,
         disabled=of_theory,
-        on_change=_taken,
+        on_change=_change_part,
         args=("real",),
     )
 
 
-def _taken(part: str) -> None:
+def _change_part(part: str) -> None:
     value = st.session_state[f"map_{part}"]
     if value is not None:
-        on_screen.change(PAGE, **{part: value})
+        on_screen.change_map(PAGE, **{part: value})
 
 
 def _choice(part: str, label: str, options: tuple[int, ...], here: int, *, disabled: bool) -> None:
-    on_screen.stand(f"map_{part}", here)
+    on_screen.set_unless_same(f"map_{part}", here)
     st.segmented_control(
         label,
         sorted({*options, here}),
         key=f"map_{part}",
         required=True,
         disabled=disabled,
-        on_change=_taken,
+        on_change=_change_part,
         args=(part,),
     )
 
 
 def _colour(landscape: Landscape) -> None:
     here = landscape.measure
-    on_screen.stand("map_measure", here)
+    on_screen.set_unless_same("map_measure", here)
     st.selectbox(
         "Colour",
         [*_COLOURS, *({here} - {*_COLOURS})],
         key="map_measure",
         format_func=_measure_label,
         help=landscape.question.entry.help,
-        on_change=_taken,
+        on_change=_change_part,
         args=("measure",),
     )
 
@@ -100,9 +102,9 @@ def _measure_label(text: str) -> str:
 
 
 def _axis(letter: str, label: str, landscape: Landscape) -> None:
-    """Which field is on an axis, and from where to where, or which of its values."""
+    """Draw the choice of an axis's field, and of its ends or its values."""
     axis: Axis = getattr(landscape, letter)
-    on_screen.stand(f"map_{letter}", axis.name)
+    on_screen.set_unless_same(f"map_{letter}", axis.name)
     st.selectbox(
         label,
         list(AXES),
@@ -114,16 +116,16 @@ def _axis(letter: str, label: str, landscape: Landscape) -> None:
     )
     key, shown = f"map_{letter}_{axis.name}", {"label_visibility": "collapsed"}
     words = f"{axis.parameter.label}: values on the map"
-    changed = {"key": key, "on_change": _stretch, "args": (letter, axis.name)}
+    changed = {"key": key, "on_change": _change_values, "args": (letter, axis.name)}
     if axis.is_choice:
-        on_screen.stand(key, list(axis.values))
+        on_screen.set_unless_same(key, list(axis.values))
         st.multiselect(words, axis.parameter.choices, **changed, **shown)
         return
     ends = (min(axis.values), max(axis.values))
-    on_screen.stand(key, ends)
+    on_screen.set_unless_same(key, ends)
     options = _options(axis.name, *ends)
-    # The value is said twice, for only a pair that is given here makes it a slider of two thumbs.
-    st.select_slider(words, options, value=ends, format_func=_text, **changed, **shown)
+    # The session has the value already. It is given again, for a pair makes a slider of two thumbs.
+    st.select_slider(words, options, value=ends, format_func=written, **changed, **shown)
 
 
 @lru_cache(maxsize=512)
@@ -132,23 +134,22 @@ def _options(name: str, low: float, high: float) -> list[float]:
     return sorted({*stops, *_RANGES.get(name, ()), low, high})
 
 
-def _text(value: float) -> str:
-    return format_number(value) if isinstance(value, float) else str(value)
-
-
 def _rename(letter: str) -> None:
-    """Another field on an axis; the other axis takes the one that was here if it must give way."""
-    here: Landscape = on_screen.shown(PAGE)
+    """Put another field on an axis.
+
+    If the other axis cannot stay beside it, that one gets the field that was here.
+    """
+    here: Landscape = on_screen.stored(PAGE)
     name, other = st.session_state[f"map_{letter}"], "y" if letter == "x" else "x"
     changes = {letter: _usual(name, _count(here))}
     left = getattr(here, other)
     if {name, left.name} == {"scale", "sigma_w"} or name == left.name:
         changes[other] = getattr(here, letter)
-    on_screen.change(PAGE, **changes)
+    on_screen.change_map(PAGE, **changes)
 
 
 def _usual(name: str, count: int) -> Axis:
-    """An axis as it is when it is chosen."""
+    """The axis of a field that was just chosen."""
     parameter = AXES[name]
     if parameter.kind == "choice":
         return Axis(name, parameter.choices)
@@ -156,21 +157,21 @@ def _usual(name: str, count: int) -> Axis:
     return spaced(name, *_RANGES.get(name, (stops[0], stops[-1])), count)
 
 
-def _stretch(letter: str, name: str) -> None:
-    """Other values of the same field."""
+def _change_values(letter: str, name: str) -> None:
+    """Give an axis other values of the same field."""
     chosen = st.session_state[f"map_{letter}_{name}"]
-    here: Axis = getattr(on_screen.shown(PAGE), letter)
+    here: Axis = getattr(on_screen.stored(PAGE), letter)
     if here.name != name:
-        return  # the control of a field that is not there any more
+        return  # the axis has another field by now
     if here.is_choice:
         if chosen:
-            on_screen.change(PAGE, **{letter: Axis(name, tuple(chosen))})
+            on_screen.change_map(PAGE, **{letter: Axis(name, tuple(chosen))})
         return
-    on_screen.change(PAGE, **{letter: spaced(name, *chosen, _count(on_screen.shown(PAGE)))})
+    on_screen.change_map(PAGE, **{letter: spaced(name, *chosen, _count(on_screen.stored(PAGE)))})
 
 
 def _count(landscape: Landscape) -> int:
-    """Cells a side: those that a control made, or as many as the longest axis has."""
+    """Cells a side: the number that was chosen here, else that of the longest axis."""
     numbers = [axis for axis in (landscape.x, landscape.y) if not axis.is_choice]
     for axis in numbers:
         for count in _CELLS:
@@ -182,30 +183,30 @@ def _count(landscape: Landscape) -> int:
 
 def _cells(landscape: Landscape) -> None:
     here = _count(landscape)
-    on_screen.stand("map_cells", here)
+    on_screen.set_unless_same("map_cells", here)
     st.segmented_control(
         "Cells a side",
         sorted({*_CELLS, here}),
         key="map_cells",
         required=True,
-        on_change=_divide,
+        on_change=_change_cells,
     )
 
 
-def _divide() -> None:
-    """More or fewer cells between the same ends."""
-    here: Landscape = on_screen.shown(PAGE)
+def _change_cells() -> None:
+    """Put more or fewer cells between the same ends."""
+    here: Landscape = on_screen.stored(PAGE)
     changes = {}
     for letter in ("x", "y"):
         axis: Axis = getattr(here, letter)
         if not axis.is_choice:
             ends = (float(axis.values[0]), float(axis.values[-1]))
             changes[letter] = spaced(axis.name, *ends, st.session_state["map_cells"])
-    on_screen.change(PAGE, **changes)
+    on_screen.change_map(PAGE, **changes)
 
 
 def rest(landscape: Landscape) -> None:
-    """Every field of the Experiment that is not on an axis."""
+    """Draw the widgets of the fields that are not on an axis."""
     varied = {landscape.x.name, landscape.y.name}
     if varied & {"scale", "sigma_w"}:
         varied |= {"scale"}

@@ -1,4 +1,4 @@
-"""The map that a page is about: in the session and in the link, and what changes it."""
+"""The map on screen, in the session and in the link, and its changes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.maps.landscape import PARTS, Landscape
 from core.question.experiment import Experiment
-from pages.controls import address, state
+from pages.controls import address, arrival, links, state
 
-_STATE = "_landscape_of_"
+_MAP = "_landscape_of_"
 
 
 def adopt_link(
@@ -19,12 +19,15 @@ def adopt_link(
     default: Landscape,
     refusals: Callable[[Landscape], list[str]] = lambda landscape: [],
 ) -> None:
-    """Start from what the link asks for, once per session, and when the viewer goes back.
+    """Take the map from the link: once per session, and after a step back in the history.
 
-    ``refusals`` says what of a landscape is not for this page, which then shows its own.
+    Args:
+        page: whose map it is.
+        default: the page's own map.
+        refusals: why a map is not for this page, in sentences; the page then shows its own.
     """
-    key, asked = _STATE + page, st.query_params.to_dict()
-    is_new = address.went_back("landscape") and not state.is_opening(asked)
+    key, asked = _MAP + page, st.query_params.to_dict()
+    is_new = address.went_back("landscape") and not links.opens_another(asked)
     if key in st.session_state and not is_new:
         return
     query = {name: text for name, text in asked.items() if name in PARTS}
@@ -32,48 +35,51 @@ def adopt_link(
     landscape, problems = Landscape.from_query(query, around)
     refused = refusals(landscape)
     st.session_state[key] = around if refused else landscape
-    state.tell(problems + refused)
+    arrival.add_problems(problems + refused)
 
 
 def current(page: str, base: Experiment) -> Landscape:
-    """The map on screen, around an experiment."""
-    landscape: Landscape = st.session_state[_STATE + page]
+    """The map on screen, with the experiment of the controls as its base."""
+    landscape: Landscape = st.session_state[_MAP + page]
     return landscape.replace(base=base)
 
 
-def shown(page: str) -> Landscape:
-    """The map on screen, whatever it is around: for what only its axes matter to."""
-    landscape: Landscape = st.session_state[_STATE + page]
+def stored(page: str) -> Landscape:
+    """The map as the session has it: its base may be older than the controls."""
+    landscape: Landscape = st.session_state[_MAP + page]
     return landscape
 
 
-def change(page: str, **changes: Any) -> None:
-    """Something was chosen anew."""
-    key = _STATE + page
+def change_map(page: str, **changes: Any) -> None:
+    """Change parts of the map, as a control asks."""
+    key = _MAP + page
     st.session_state[key] = st.session_state[key].replace(**changes)
-    state.settle()
+    arrival.forget_problems()
 
 
-def stand(key: str, value: object) -> None:
-    """Let a control stand for a value; one that does already is left to the hand that moves it."""
+def set_unless_same(key: str, value: object) -> None:
+    """Set a widget, unless it has the value already.
+
+    Setting it again would move it under the viewer's hand.
+    """
     if st.session_state.get(key) != value:
         st.session_state[key] = value
 
 
-def take(page: str, landscape: Landscape) -> None:
-    """Show another map, around its own experiment: a step that the viewer can go back."""
-    state.take(landscape.base)
-    state.settle()
-    st.session_state[_STATE + page] = landscape
+def show_map(page: str, landscape: Landscape) -> None:
+    """Show another map and its own experiment, as a step of its own in the browser's history."""
+    state.set_controls(landscape.base)
+    arrival.forget_problems()
+    st.session_state[_MAP + page] = landscape
     address.step()
 
 
-def write(landscape: Landscape, default: Landscape) -> None:
-    """Let the address say what is not as usual."""
+def write_address(landscape: Landscape, default: Landscape) -> None:
+    """Write into the address every part of the map that differs from the default."""
     address.write(PARTS, to_query(landscape, default), landscape.base.to_query())
 
 
 def to_query(landscape: Landscape, default: Landscape) -> Mapping[str, str]:
-    """What a link must say of a map beside its experiment."""
+    """The parts of a map that differ from the default, for a link; without its experiment."""
     usual = default.to_query()
     return {name: text for name, text in landscape.to_query().items() if text != usual[name]}

@@ -1,4 +1,4 @@
-"""Maps that are worth seeing: a button each, and the first is what the page begins with."""
+"""Maps that are worth seeing, a button for each; the page begins with the first."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DEFAULT = next(iter(PRESETS.values()))
 
 
 def buttons(landscape: Landscape) -> None:
-    """Buttons for maps worth seeing."""
+    """Draw a button for each preset."""
     with st.container(horizontal=True, gap="xsmall", key="presets"):
         for place, (name, preset) in enumerate(PRESETS.items()):
             st.button(
@@ -47,6 +47,6 @@ def buttons(landscape: Landscape) -> None:
                 key=f"preset_{place}",
                 type="primary" if preset == landscape else "secondary",
                 width="content",
-                on_click=on_screen.take,
+                on_click=on_screen.show_map,
                 args=(PAGE, preset),
             )

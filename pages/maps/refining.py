@@ -1,4 +1,4 @@
-"""A map on its way to the screen: the coarse picture first, refined in place, stopped at will."""
+"""A map while it is computed: a coarse picture first, then finer ones, until done or stopped."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from pages.work.jobs import Standing, Unfinished
 from pages.work.queue import QueueFull
 
 _PARTIAL, _STOPPED, _WATCHED = "_partial_sweep", "_stopped_sweep", "_watched_sweep"
-_MOST_KEPT = 2  # half-done maps of a viewer; a few MB each at most
-_LOOKS = "_looks_at_sweeps"
-_FIRST_LOOK = 0.35  # seconds until there is a coarse picture of most maps
-_BETWEEN_LOOKS = 0.6
+_MOST_PARTIAL = 2  # half-done maps of a viewer; a few MB each at most
+_REFRESHES = "_refreshes_of_the_map"
+FIRST_WAIT = 0.35
+"""Seconds to wait for the first picture; most maps have a coarse one by then."""
+_BETWEEN_REFRESHES = 0.6  # seconds
 _AT_FIRST = Standing(0, 0.0)
 
-_again = st.components.v2.component(
-    "good_init_again", js=(Path(__file__).parent / "again.js").read_text()
+_refresh = st.components.v2.component(
+    "good_init_refresh", js=(Path(__file__).parent / "refresh.js").read_text()
 )
 
 
-class Seen(NamedTuple):
-    """What there is of a map.
+class MapView(NamedTuple):
+    """What is known of a map, and how its computation stands.
 
     Attributes:
-        result: what is known by now; None if nothing is.
+        result: the numbers known so far; None if there are none.
         state: done, going on, stopped, or refused.
-        standing: how far it is, or its place in the queue, while it goes on.
-        problem: why the host refuses it.
-        borders: of theory; None while they are looked for.
+        standing: its place in the queue or the fraction done, while it goes on.
+        problem: why the host refuses to compute it.
+        borders: theory's lines; None while they are computed.
     """
 
     result: SweepResult | None
@@ -45,48 +46,53 @@ class Seen(NamedTuple):
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing more is to come by itself."""
+        """Whether the page need not be drawn again."""
         return self.state == "refused" or (self.state != "going on" and self.borders is not None)
 
 
-def look(landscape: Landscape, *, bordered: bool = False) -> Seen:
-    """What is known of a map by now; nobody waits for more than the first picture."""
-    seen = _numbers(landscape)
-    return seen._replace(borders=_borders(landscape) if bordered else [])
+def view_of(landscape: Landscape, *, bordered: bool = False) -> MapView:
+    """What is known of a map now; only for its first picture the script waits a moment.
 
-
-def come_back(seen: Seen) -> None:
-    """Let the browser come back for more, until the map is whole.
-
-    It is the browser that asks, as it would for a step of a slider: so every look has its own
-    address, and a step of the viewer finds nothing to wait for.
+    Args:
+        landscape: the map.
+        bordered: whether theory's lines belong to it.
     """
-    if not seen.is_settled:
-        st.session_state[_LOOKS] = st.session_state.get(_LOOKS, 0) + 1
-        data = {"look": st.session_state[_LOOKS], "after": _BETWEEN_LOOKS}
-        _again(key="again", data=data, on_again_change=lambda: None)
+    view = _numbers(landscape)
+    return view._replace(borders=_borders(landscape) if bordered else [])
 
 
-def _numbers(landscape: Landscape) -> Seen:
+def refresh_until_settled(view: MapView) -> None:
+    """Let the browser ask for the page once more after a moment, until the map is settled.
+
+    The browser asks as it does for a step of a slider. So no script runs between two pictures, and
+    a step of the viewer is answered at once.
+    """
+    if not view.is_settled:
+        st.session_state[_REFRESHES] = st.session_state.get(_REFRESHES, 0) + 1
+        data = {"count": st.session_state[_REFRESHES], "after": _BETWEEN_REFRESHES}
+        _refresh(key="refresh", data=data, on_refresh_change=lambda: None)
+
+
+def _numbers(landscape: Landscape) -> MapView:
     _leave_others(landscape)
     before = _partials().get(landscape)
     if st.session_state.get(_STOPPED) == landscape:
-        return Seen(before, "stopped")
+        return MapView(before, "stopped")
     st.session_state.pop(_STOPPED, None)
     try:
-        patience = 0.0 if before else _FIRST_LOOK
+        patience = 0.0 if before else FIRST_WAIT
         result = answers.sweep(landscape, patience=patience, known=before)
     except Unfinished as unfinished:
         _remember(landscape, unfinished.so_far)
-        return Seen(_partials().get(landscape), "going on", unfinished.standing)
+        return MapView(_partials().get(landscape), "going on", unfinished.standing)
     except ValueError as error:
-        return Seen(before, "refused", problem=str(error))
+        return MapView(before, "refused", problem=str(error))
     _partials().pop(landscape, None)
-    return Seen(result, "done")
+    return MapView(result, "done")
 
 
 def _leave_others(landscape: Landscape) -> None:
-    """Work on what was watched before need not go on for this viewer."""
+    """Give up the map that this viewer watched before, if it is another one."""
     before = st.session_state.get(_WATCHED)
     if before not in (None, landscape):
         answers.leave_sweep(before)
@@ -102,15 +108,15 @@ def _borders(landscape: Landscape) -> list[Border] | None:
         return []
 
 
-def button(landscape: Landscape, seen: Seen) -> None:
-    """Below the picture: how far it is, and a button to stop it or to go on.
+def button(landscape: Landscape, view: MapView) -> None:
+    """Draw how far the map is, and a button to stop it or to go on.
 
-    The line is there when it is done too, so that nothing moves below it.
+    The line stays when the map is done, so that nothing below it moves.
     """
-    done = seen.result.fraction_done if seen.result else 0.0
+    done = view.result.fraction_done if view.result else 0.0
     with st.container(horizontal=True, key="sweeping", vertical_alignment="center"):
-        if seen.state == "going on":
-            place = seen.standing.place
+        if view.state == "going on":
+            place = view.standing.place
             text = f"{done:.0%} done"
             if place:
                 text += f", place {place} in the queue"
@@ -118,10 +124,10 @@ def button(landscape: Landscape, seen: Seen) -> None:
                 text += ", the coarse picture first"
             st.progress(done, f"{text}…")
             st.button("Stop", key="stop", icon=":material/stop:", on_click=_stop, args=(landscape,))
-        elif seen.state == "stopped":
+        elif view.state == "stopped":
             st.html(f'<p class="gi-words">Stopped at {done:.0%}.</p>', width="content")
             st.button("Go on", key="go_on", icon=":material/play_arrow:", on_click=_resume)
-        elif seen.state == "done":
+        elif view.state == "done":
             cells = " × ".join(str(len(axis.values)) for axis in (landscape.x, landscape.y))
             st.html(f'<p class="gi-words">Done: {cells} cells.</p>', width="content")
 
@@ -136,18 +142,21 @@ def _resume() -> None:
 
 
 def _partials() -> dict[Landscape, SweepResult]:
-    """Maps that are half done, the one that was seen last at the end."""
-    kept: dict[Landscape, SweepResult] = st.session_state.setdefault(_PARTIAL, {})
-    return kept
+    """The half-done maps of this viewer, the one seen last at the end."""
+    partials: dict[Landscape, SweepResult] = st.session_state.setdefault(_PARTIAL, {})
+    return partials
 
 
 def _remember(landscape: Landscape, result: SweepResult | None) -> None:
-    """Keep the fuller one of what was seen: another viewer's work may be less far."""
-    kept = _partials()
-    before = kept.pop(landscape, None)
+    """Remember the numbers of a half-done map, unless the viewer has seen more of it already.
+
+    The computation may be shared with a viewer who began it later.
+    """
+    partials = _partials()
+    before = partials.pop(landscape, None)
     is_fuller = result and (before is None or result.fraction_done >= before.fraction_done)
     fuller = result if is_fuller else before
     if fuller:
-        kept[landscape] = fuller
-    while len(kept) > _MOST_KEPT:
-        del kept[next(iter(kept))]
+        partials[landscape] = fuller
+    while len(partials) > _MOST_PARTIAL:
+        del partials[next(iter(partials))]

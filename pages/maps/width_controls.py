@@ -1,4 +1,4 @@
-"""What the width sweep is drawn over: widths, layers, networks, and the initialisation."""
+"""The controls of the width sweep: widths, layers, networks, and the initialisation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _RULES = ("normal", "xavier_normal", "kaiming_normal", "torch_linear")
 
 
 def shape_problems(landscape: Landscape) -> list[str]:
-    """What a link asks for that is no width sweep."""
+    """Why a map is not a width sweep, in sentences; empty if it is one."""
     asked = landscape.to_query()
     problems = []
     for part, name in (("x", "width"), ("y", "depth")):
@@ -36,7 +36,7 @@ def shape_problems(landscape: Landscape) -> list[str]:
 
 
 def rules() -> None:
-    """Buttons for the initialisers that everyone compares."""
+    """Draw buttons for the initialisers that are compared most."""
     with st.container(horizontal=True, gap="xsmall"):
         for name in _RULES:
             st.button(
@@ -54,62 +54,62 @@ def _apply_rule(name: str) -> None:
 
 
 def controls(landscape: Landscape) -> None:
-    """The initialisation, and what it is checked over."""
+    """Draw the controls of the initialisation, the widths, the layers and the networks."""
     rules()
     for name in ("init", "activation", "weights"):
         fields.control(name)
     widths = [int(value) for value in landscape.x.values]
-    on_screen.stand("sweep_widths", (widths[0], widths[-1]))
+    on_screen.set_unless_same("sweep_widths", (widths[0], widths[-1]))
     st.select_slider(
         "Widths",
         sorted({*_WIDTHS, widths[0], widths[-1]}),
         value=(widths[0], widths[-1]),  # a pair makes two thumbs
         key="sweep_widths",
-        on_change=_widen,
-        help="From the narrowest to the widest network, a doubling or so apart.",
+        on_change=_change_widths,
+        help="From the narrowest to the widest network, about a doubling apart.",
     )
     layers = [int(value) for value in landscape.y.values]
-    on_screen.stand("sweep_layers", layers)
+    on_screen.set_unless_same("sweep_layers", layers)
     st.multiselect(
         "Layers",
         sorted({*_LAYERS, *layers}),
         key="sweep_layers",
         max_selections=max(_MOST_LAYERS, len(layers)),
-        on_change=_relayer,
-        help="At which layers the size of the activations is measured.",
+        on_change=_change_layers,
+        help="The layers at which the size of the activations is measured.",
     )
-    on_screen.stand("sweep_networks", landscape.networks)
+    on_screen.set_unless_same("sweep_networks", landscape.networks)
     st.segmented_control(
         "Networks per width",
         sorted({*_NETWORKS, landscape.networks}),
         key="sweep_networks",
         required=True,
-        on_change=_recount,
+        on_change=_change_networks,
     )
 
 
-def _widen() -> None:
-    """Widths between the ends, about a doubling apart."""
+def _change_widths() -> None:
+    """Put the widths between the chosen ends, about a doubling apart."""
     low, high = st.session_state["sweep_widths"]
     if low < high:
         doublings = (high // low).bit_length() - 1
-        on_screen.change(PAGE, x=spaced("width", low, high, max(2, doublings + 1)))
+        on_screen.change_map(PAGE, x=spaced("width", low, high, max(2, doublings + 1)))
 
 
-def _relayer() -> None:
+def _change_layers() -> None:
     chosen = sorted(st.session_state["sweep_layers"])
     if chosen:
-        on_screen.change(PAGE, y=Axis("depth", tuple(chosen)))
+        on_screen.change_map(PAGE, y=Axis("depth", tuple(chosen)))
 
 
-def _recount() -> None:
+def _change_networks() -> None:
     count = st.session_state["sweep_networks"]
     if count:
-        on_screen.change(PAGE, networks=count)
+        on_screen.change_map(PAGE, networks=count)
 
 
 def rest() -> None:
-    """Every other field of the Experiment."""
+    """Draw the widgets of the other fields."""
     shown = {"width", "depth", "init", "activation", "weights"}
     with st.expander("More: scale factor, bias, number format, inputs, seed"):
         left, right = st.columns(2, gap="medium")

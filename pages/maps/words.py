@@ -1,4 +1,4 @@
-"""What stands beside a map in words."""
+"""The words beside a map: what was found, what the colours and lines are, its link."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.maps.landscape import Landscape
 from core.maps.words import engines
-from pages.controls import state
+from pages.controls import links
 from pages.maps import on_screen
-from pages.maps.refining import Seen
+from pages.maps.refining import MapView
 
 _BORDERS = {
     "chaos": "The edge of chaos, χ₁ = 1, is where infinite-width theory keeps a small difference "
@@ -28,14 +28,14 @@ _VALID = (
 
 
 def say(sentence: str) -> None:
-    """What was found, in one sentence above the picture."""
+    """Draw the sentence above the picture that says what was found."""
     text = escape(sentence)
     st.html(f'<p class="gi-words gi-summary" role="status" aria-live="polite">{text}</p>')
 
 
-def explained(landscape: Landscape, seen: Seen) -> None:
-    """What the colour is, who gave the numbers, what the lines are."""
-    result = seen.result or landscape.blank()
+def explained(landscape: Landscape, view: MapView) -> None:
+    """Draw what the colour means, how the numbers were computed, and what the lines are."""
+    result = view.result or landscape.blank()
     measure, networks = result.measure, result.question.networks
     colour = f"Colour: {measure.label}. {measure.help}"
     if measure.of_theory is None:
@@ -44,20 +44,22 @@ def explained(landscape: Landscape, seen: Seen) -> None:
             if networks > 1
             else f" One network, with seed {landscape.base.seed}."
         )
-    told = [colour, engines(result)]
-    if seen.borders is not None:
-        told.append(" ".join(_BORDERS[border.kind] for border in seen.borders))
-        told.append(_VALID if seen.borders else "Theory draws no border on this map.")
-    told += [f"No number in some cells: {why}." for why in dict.fromkeys(result.errors.values())]
-    st.html("".join(f'<p class="gi-words">{escape(text)}</p>' for text in told if text))
+    sentences = [colour, engines(result)]
+    if view.borders is not None:
+        sentences.append(" ".join(_BORDERS[border.kind] for border in view.borders))
+        sentences.append(_VALID if view.borders else "Theory draws no border on this map.")
+    sentences += [
+        f"No number in some cells: {why}." for why in dict.fromkeys(result.errors.values())
+    ]
+    st.html("".join(f'<p class="gi-words">{escape(text)}</p>' for text in sentences if text))
 
 
 def link(landscape: Landscape, default: Landscape) -> None:
-    """The address of this map, and the map as a file."""
+    """Draw the map as files to download, and its link to copy."""
     query = urlencode(landscape.base.to_query() | landscape.to_query())
     with st.container(horizontal=True):
         st.link_button("Download CSV", f"sweep.csv?{query}")
         st.link_button("Download Parquet", f"sweep.parquet?{query}")
     with st.expander("Copy link"):
         beside = on_screen.to_query(landscape, default)
-        st.code(state.link(landscape.base, beside), language=None, wrap_lines=True)
+        st.code(links.link_to(landscape.base, beside), language=None, wrap_lines=True)

@@ -1,4 +1,4 @@
-"""The answer to a room's question, and what the class had guessed."""
+"""The parts of a room that teacher and student share: question, guesses, answer."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from core.reading.guesses import QUESTION, counted, in_class, measured_iteration
 from core.reading.verdict import judge
 from core.simulation.propagate import Run
 from pages.figures.chart import show
-from pages.poll.view import Look
+from pages.poll.view import RoomView
 from pages.words import page
 from pages.work import answers
-from pages.work import progress as _progress
+from pages.work.progress import Progress
 
 _CSS = (Path(__file__).parent / "guess.css").read_text()
 
 
 def style() -> None:
-    """The style sheet of rooms."""
+    """Send the style sheet of rooms."""
     st.html(f"<style>{_CSS}</style>")
 
 
 def question(experiment: Experiment, *, is_open: bool = True) -> None:
-    """What is asked; while it is open, also what a guess counts."""
+    """Draw the question; while guesses are open, also how iterations are counted."""
     rule = f"<small>{escape(counted(experiment))}</small>" if is_open else ""
     st.html(
         f"""<div class="gi-question"><h1>{escape(QUESTION)}</h1>
@@ -37,10 +37,10 @@ def question(experiment: Experiment, *, is_open: bool = True) -> None:
     )
 
 
-def found(experiment: Experiment) -> Run | None:
-    """The run, with its law at hand; None, and a message, if the host refuses it."""
+def measured(experiment: Experiment) -> Run | None:
+    """The run, once its law is computed too; None, with a message, if the host refuses it."""
     bar = st.empty()
-    progress = _progress.Progress(bar, "Multiplying…")
+    progress = Progress(bar, "Multiplying…")
     try:
         run = answers.run(experiment, available_devices()[0], progress)
         answers.prediction(experiment)
@@ -52,25 +52,25 @@ def found(experiment: Experiment) -> Run | None:
     return run
 
 
-def histogram(look: Look, run: Run | None = None) -> None:
-    """The guesses; with a run, also the answer."""
-    experiment = look.room.experiment
+def histogram(view: RoomView, run: Run | None = None) -> None:
+    """Draw the histogram of the guesses; with a run, also the answer."""
+    experiment = view.room.experiment
     prediction = answers.prediction(experiment) if run else None
     figure = charts.guessed_iterations(
-        look.guesses,
+        view.guesses,
         experiment.depth,
         run=run,
         prediction=prediction,
-        own=look.own,
-        large=look.is_host,
+        own=view.own,
+        large=view.is_teacher,
     )
     show(figure, key="guesses", urgent=True)
 
 
-def answer(look: Look, run: Run) -> None:
-    """What was measured and predicted, over what was guessed."""
-    law = answers.prediction(look.room.experiment)
+def answer(view: RoomView, run: Run) -> None:
+    """Draw the measured and the predicted iteration, above the guesses."""
+    law = answers.prediction(view.room.experiment)
     page.answer(judge(run), run, predicted_iteration(law))
-    histogram(look, run)
-    told = in_class(look.guesses, measured_iteration(run), is_shown=True)
-    st.html(f'<p class="gi-count">{escape(told)}</p>')
+    histogram(view, run)
+    sentence = in_class(view.guesses, measured_iteration(run), is_shown=True)
+    st.html(f'<p class="gi-count">{escape(sentence)}</p>')

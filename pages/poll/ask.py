@@ -1,4 +1,4 @@
-"""Opens a room in which a class guesses what becomes of an experiment."""
+"""Opens a room in which a class guesses the result of an experiment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pages.work import viewer
 
 
 def room_for(experiment: Experiment) -> str | None:
-    """The code of a new room; None, and a message, if there can be none."""
+    """Open a room; returns its code, or None with a message on the page."""
     try:
         return rooms.open(experiment, viewer.token()).code
     except RoomError as error:
@@ -20,7 +20,7 @@ def room_for(experiment: Experiment) -> str | None:
 
 
 def button(experiment: Experiment) -> None:
-    """Opens a room for what is on screen, and goes there."""
+    """Draw the button that opens a room for the experiment on screen, and goes there."""
     asked = st.button(
         "Ask the class",
         key="ask_class",

@@ -1,4 +1,4 @@
-"""How often each viewer missed lately, so that what is hidden is not found by trying."""
+"""Failed attempts of each viewer, counted so that room codes cannot be guessed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections import OrderedDict, deque
 _MOST_VIEWERS = 4096
 
 
-class Misses:
-    """Counts, in this process only.
+class FailedAttempts:
+    """Counts failed attempts, in this process only.
 
     Args:
-        most: how many misses a viewer may have …
-        seconds: … in this time.
+        most: failed attempts after which a viewer has to wait.
+        seconds: for how long an attempt counts.
     """
 
     def __init__(self, most: int, seconds: float) -> None:
@@ -30,8 +30,8 @@ class Misses:
             recent = sum(time.monotonic() - when < self.seconds for when in times)
         return recent >= self.most
 
-    def note(self, viewer: str) -> None:
-        """One more."""
+    def add(self, viewer: str) -> None:
+        """Count one more."""
         with self.lock:
             self.times.setdefault(viewer, deque(maxlen=self.most)).append(time.monotonic())
             self.times.move_to_end(viewer)

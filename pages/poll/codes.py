@@ -1,4 +1,4 @@
-"""The code of a room, and who someone is in it: numbers that mean nothing elsewhere."""
+"""The code of a room, and a viewer's number in it, which means nothing in another room."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import re
 import secrets
 from hashlib import blake2b
 
-ALPHABET = "ACDEFGHJKMNPQRTUVWXY34679"  # nothing that looks like something else
+ALPHABET = "ACDEFGHJKMNPQRTUVWXY34679"  # no two of these look alike
 LENGTH = 6
 
 _CODE = re.compile(f"[{ALPHABET}]{{{LENGTH}}}")
 _GAPS = re.compile(r"[\s-]+")
-_LONGEST = 40
+_LONGEST = 40  # characters of a typed text that are looked at
 
 
 def new_code() -> str:
-    """Six letters and digits out of two hundred million such codes."""
+    """A random code of six letters and digits, out of two hundred million."""
     return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
 
 
 def well_formed(text: str) -> str | None:
-    """The code that was meant, in any case and with any gaps; None if it cannot be one."""
+    """The code in a typed text, whatever its case and gaps; None if there is none."""
     code = _GAPS.sub("", text[:_LONGEST]).upper()
     return code if _CODE.fullmatch(code) else None
 
 
 def number_of(code: str, viewer: str) -> int:
-    """63 bits for a viewer in a room: the same every time, and others in every room."""
+    """A viewer's number in a room, of 63 bits: always the same there, and another elsewhere."""
     digest = blake2b(viewer.encode(), key=code.encode(), digest_size=8).digest()
     return int.from_bytes(digest) >> 1

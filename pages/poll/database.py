@@ -1,4 +1,4 @@
-"""The database that polls are kept in: a file of SQLite's, or PostgreSQL; nothing hangs in it."""
+"""The database of the polls, an SQLite file or PostgreSQL, set up so that nothing hangs."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from sqlalchemy.engine import URL, Connection
 from core.host import settings
 
 _ROOT = Path(__file__).parent.parent.parent
-_PATIENCE = 2  # seconds for each thing that may hang: connecting, waiting for a lock, a statement
+PATIENCE = 2
+"""Seconds for each operation that may hang: connecting, waiting for a lock, a statement."""
 MOST_CONNECTIONS = 8
 _POOL: dict[str, Any] = {
     "pool_size": MOST_CONNECTIONS,
     "max_overflow": 0,
-    "pool_timeout": _PATIENCE,
+    "pool_timeout": PATIENCE,
     "hide_parameters": True,
 }
 
 
 def address() -> URL:
-    """The database that GOOD_INIT_ROOMS names: a file of SQLite's, or PostgreSQL."""
+    """The address of the database that GOOD_INIT_ROOMS names."""
     url = make_url(settings.value("GOOD_INIT_ROOMS"))
     if url.drivername == "sqlite":
         return url.set(database=str(_ROOT / str(url.database)))
@@ -32,30 +33,31 @@ def address() -> URL:
 
 def _sqlite(url: URL) -> Engine:
     Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": _PATIENCE}, **_POOL)
+    engine = create_engine(url, connect_args={"timeout": PATIENCE}, **_POOL)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: object) -> None:
-        connection.isolation_level = None  # transactions begin where we say
+        connection.isolation_level = None  # transactions begin where ``begin`` below says
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
-        _write_ahead(connection)
+        write_ahead(connection)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A reader that becomes a writer half-way would be refused instead of waiting its turn.
+        # A transaction that turns from reading to writing would be refused instead of waiting.
         writes = connection.get_execution_options().get("writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
 
-def _write_ahead(connection: Any) -> None:
-    """Readers and a writer side by side; the file remembers, but the first to say so may collide.
+def write_ahead(connection: Any) -> None:
+    """Let readers and a writer use the file side by side, by SQLite's write-ahead log.
 
-    SQLite gives up on that at once, however long it may wait for a lock.
+    The file stores this setting. Processes that set it at the same moment on a new file collide:
+    SQLite then fails at once, without waiting for the lock as it does elsewhere. So try again.
     """
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + PATIENCE
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -68,14 +70,14 @@ def _write_ahead(connection: Any) -> None:
 
 
 def _postgresql(url: URL) -> Engine:
-    milliseconds = 1000 * _PATIENCE
+    milliseconds = 1000 * PATIENCE
     return create_engine(
         url,
         connect_args={
-            "connect_timeout": _PATIENCE,
+            "connect_timeout": PATIENCE,
             "tcp_user_timeout": milliseconds,
             "options": f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}",
-            "prepare_threshold": None,  # a pooler between us may hand out another connection
+            "prepare_threshold": None,  # behind a pooler each statement may get another connection
         },
         pool_pre_ping=True,
         **_POOL,
@@ -83,5 +85,5 @@ def _postgresql(url: URL) -> Engine:
 
 
 def connect(url: URL) -> Engine:
-    """The way to a database; nothing is sent to it yet."""
+    """The engine of a database; it connects at first use."""
     return (_sqlite if url.drivername == "sqlite" else _postgresql)(url)

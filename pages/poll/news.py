@@ -1,4 +1,4 @@
-"""What a room has to say to pages that wait for news: a few bytes, looked up once a second."""
+"""The route that a waiting page asks for news of its room: a few bytes, new once a second."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from starlette.routing import Route
 from pages.poll import rooms
 from pages.poll.codes import well_formed
 from pages.poll.store import RoomError
-from pages.work import viewer as _viewer
+from pages.work.viewer import token_of
 
-_FRESH = 1.0  # seconds
-_MOST_KEPT = 2000
+FRESH = 1.0
+"""Seconds for which an answer serves all who ask."""
+_MOST_ANSWERS = 2000  # rooms whose last answer is stored
 _STATUS = {"unknown": 404, "full": 429}
 _HEADERS = {"cache-control": "no-store"}
 
 _answers: dict[str, tuple[float, asyncio.Task[dict[str, object]]]] = {}
 
 
-def _answer(code: str) -> asyncio.Task[dict[str, object]]:
-    """One look for all who ask within a second, and for all who ask while it takes longer."""
+def answer(code: str) -> asyncio.Task[dict[str, object]]:
+    """The status of a room: one query for all pages that ask within a second, or until it ends."""
     now = time.monotonic()
     when, task = _answers.get(code, (0.0, None))
-    if task is None or (task.done() and now - when > _FRESH):
+    if task is None or (task.done() and now - when > FRESH):
         task = asyncio.create_task(run_in_threadpool(rooms.status, code))
         _answers[code] = now, task
-        for old in list(_answers)[: max(0, len(_answers) - _MOST_KEPT)]:
+        for old in list(_answers)[: max(0, len(_answers) - _MOST_ANSWERS)]:
             del _answers[old]
     return task
 
@@ -40,10 +41,10 @@ async def _room(request: Request) -> Response:
     code = well_formed(request.path_params["code"])
     if code is None:
         return JSONResponse({"error": "there is no such room"}, 404, _HEADERS)
-    viewer = _viewer.token_of(request.headers) or f"at {request.client and request.client.host}"
+    viewer = token_of(request.headers) or f"at {request.client and request.client.host}"
     try:
-        with rooms.patience(viewer):
-            return JSONResponse(await asyncio.shield(_answer(code)), 200, _HEADERS)
+        with rooms.limit_attempts(viewer):
+            return JSONResponse(await asyncio.shield(answer(code)), 200, _HEADERS)
     except RoomError as error:
         return JSONResponse({"error": str(error)}, _STATUS.get(error.kind, 503), _HEADERS)
 

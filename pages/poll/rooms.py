@@ -1,4 +1,4 @@
-"""Polls: a room per question, a guess per viewer. No name and no address is kept."""
+"""Polls: a room per question, a guess per viewer. No name and no address is stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from core.question.experiment import Experiment
 from core.reading.guesses import Guesses
 from core.text import shown
-from pages.poll.attempts import Misses
+from pages.poll.attempts import FailedAttempts
 from pages.poll.codes import new_code, number_of, well_formed
 from pages.poll.store import GUESSES, ROOMS, RoomError, exclusive, insert, transact
 
@@ -24,7 +24,7 @@ MOST_GUESSES = 1000  # in a room
 MOST_ROOMS = 1000  # in the store
 MOST_OPEN = 20  # by one viewer
 
-_misses = Misses(most=20, seconds=300)
+failed_attempts = FailedAttempts(most=20, seconds=300)
 
 
 @dataclass(frozen=True)
@@ -33,22 +33,23 @@ class Room:
 
     Attributes:
         code: what a student types.
-        experiment: what is asked about.
-        host: who opened it, as a number that means nothing outside this room.
-        revealed: whether the answer is shown, after which nobody guesses.
+        experiment: the question is at which iteration its network breaks.
+        teacher: the viewer who opened it, as a number that means nothing outside this room.
+        revealed: whether the answer is shown; guesses are then closed.
     """
 
     code: str
     experiment: Experiment
-    host: int
+    teacher: int
     revealed: bool
 
-    def is_host(self, viewer: str) -> bool:
-        """Whether this viewer opened it."""
-        return self.host == number_of(self.code, viewer)
+    def is_teacher(self, viewer: str) -> bool:
+        """Whether this viewer is the teacher who opened the room."""
+        return self.teacher == number_of(self.code, viewer)
 
 
-def _now() -> int:
+def now() -> int:
+    """The time by which rooms expire, in whole seconds since 1970."""
     return int(time.time())
 
 
@@ -58,9 +59,9 @@ def _room(row: Row) -> Room:
 
 
 def _row(connection: Connection, code: str, *, alone: bool = False) -> Row:
-    """The room's row, ``alone`` with nobody else changing it; raises if there is none."""
+    """The row of a room, locked against other transactions if ``alone``; raises RoomError."""
     known = well_formed(code)
-    query = select(ROOMS).where(ROOMS.c.code == known, ROOMS.c.expires > _now())
+    query = select(ROOMS).where(ROOMS.c.code == known, ROOMS.c.expires > now())
     row = connection.execute(query.with_for_update() if alone else query).one_or_none()
     if row is None:
         raise RoomError("unknown", f"There is no room {shown(code)}: it is open for {HOURS} hours.")
@@ -68,20 +69,20 @@ def _row(connection: Connection, code: str, *, alone: bool = False) -> Row:
 
 
 @contextmanager
-def patience(viewer: str) -> Iterator[None]:
-    """Let a viewer name so many rooms that are not there, and then none for a while."""
-    if _misses.too_many(viewer):
+def limit_attempts(viewer: str) -> Iterator[None]:
+    """Count the codes of a viewer that are no room; raises once there are too many."""
+    if failed_attempts.too_many(viewer):
         raise RoomError("full", "Too many codes that are no room: try again in five minutes.")
     try:
         yield
     except RoomError as error:
         if error.kind == "unknown":
-            _misses.note(viewer)
+            failed_attempts.add(viewer)
         raise
 
 
 def open(experiment: Experiment, viewer: str) -> Room:
-    """A new room for a question; what has expired makes way for it.
+    """Open a new room for a question, and delete the rooms that have expired.
 
     Raises:
         RoomError: too many rooms are open, or the store is away.
@@ -89,22 +90,23 @@ def open(experiment: Experiment, viewer: str) -> Room:
 
     def work(connection: Connection) -> Room:
         exclusive(connection)
-        connection.execute(delete(ROOMS).where(ROOMS.c.expires <= _now()))
-        hosts = {
+        connection.execute(delete(ROOMS).where(ROOMS.c.expires <= now()))
+        opened = {
             row.code: row.host for row in connection.execute(select(ROOMS.c.code, ROOMS.c.host))
         }
-        if len(hosts) >= MOST_ROOMS:
+        if len(opened) >= MOST_ROOMS:
             raise RoomError("full", "Too many rooms are open here: try again later.")
-        if sum(host == number_of(code, viewer) for code, host in hosts.items()) >= MOST_OPEN:
+        own = sum(number == number_of(code, viewer) for code, number in opened.items())
+        if own >= MOST_OPEN:
             raise RoomError(
                 "full", f"You have {MOST_OPEN} rooms open: each ends after {HOURS} hours."
             )
-        code = next(code for code in iter(new_code, None) if code not in hosts)
+        code = next(code for code in iter(new_code, None) if code not in opened)
         values = {"code": code, "query": urlencode(experiment.to_query()), "revealed": False}
         values |= {
             "host": number_of(code, viewer),
-            "opened": _now(),
-            "expires": _now() + 3600 * HOURS,
+            "opened": now(),
+            "expires": now() + 3600 * HOURS,
         }
         connection.execute(ROOMS.insert().values(values))
         return Room(code, experiment, values["host"], False)
@@ -116,10 +118,10 @@ def find(code: str, viewer: str) -> Room | None:
     """The room with this code; None if there is none.
 
     Raises:
-        RoomError: the viewer has asked for too many that are not there, or the store is away.
+        RoomError: the viewer has tried too many codes, or the store is away.
     """
     try:
-        with patience(viewer):
+        with limit_attempts(viewer):
             return transact(lambda connection: _room(_row(connection, code)))
     except RoomError as error:
         if error.kind != "unknown":
@@ -128,7 +130,7 @@ def find(code: str, viewer: str) -> Room | None:
 
 
 def guess(code: str, viewer: str, iteration: int | None) -> None:
-    """Keep a viewer's guess instead of the one before, if any; None is "never".
+    """Store a viewer's guess in place of the one before; None is "never".
 
     Raises:
         RoomError: there is no such room or iteration, the answer is shown, the room is full, or
@@ -157,39 +159,39 @@ def guess(code: str, viewer: str, iteration: int | None) -> None:
 
 
 def reveal(code: str, viewer: str) -> None:
-    """Show the answer, which only who opened the room may do; nobody guesses any more.
+    """Show the answer and close the guesses; only the room's teacher may.
 
     Raises:
-        RoomError: it is another's room, there is none, or the store is away.
+        RoomError: the viewer is not the teacher, there is no such room, or the store is away.
     """
 
     def work(connection: Connection) -> None:
         row = _row(connection, code, alone=True)
-        if not _room(row).is_host(viewer):
-            raise RoomError("host", "Only who opened the room can show the answer.")
+        if not _room(row).is_teacher(viewer):
+            raise RoomError("teacher", "Only the teacher who opened the room can show the answer.")
         connection.execute(update(ROOMS).where(ROOMS.c.code == row.code).values(revealed=True))
 
     transact(work, writes=True)
 
 
-def tally(code: str) -> Guesses:
+def counted_guesses(code: str) -> Guesses:
     """How often each iteration was guessed; raises RoomError."""
 
     def work(connection: Connection) -> Guesses:
-        return _tally(connection, _row(connection, code).code)
+        return _counted(connection, _row(connection, code).code)
 
     return transact(work)
 
 
-def _tally(connection: Connection, code: str) -> Guesses:
+def _counted(connection: Connection, code: str) -> Guesses:
     made = GUESSES.c.iteration
     query = select(made, func.count().label("total")).where(GUESSES.c.room == code).group_by(made)
     counts = {row.iteration: row.total for row in connection.execute(query)}
     return Guesses(counts, counts.pop(None, 0))
 
 
-def mine(code: str, viewer: str) -> tuple[int | None] | None:
-    """The viewer's own guess, in brackets because "never" is None; None if there is none."""
+def own_guess(code: str, viewer: str) -> tuple[int | None] | None:
+    """The viewer's guess in a tuple, for the guess "never" is None; None if there is no guess."""
 
     def work(connection: Connection) -> tuple[int | None] | None:
         room = _row(connection, code).code
@@ -201,7 +203,7 @@ def mine(code: str, viewer: str) -> tuple[int | None] | None:
 
 
 def status(code: str) -> dict[str, object]:
-    """What a page that waits for news needs: another version means that there are some.
+    """What a waiting page has to know of a room; its version changes with what the room shows.
 
     Raises:
         RoomError: there is no such room, or the store is away.
@@ -209,7 +211,7 @@ def status(code: str) -> dict[str, object]:
 
     def work(connection: Connection) -> dict[str, object]:
         row = _row(connection, code)
-        guesses = _tally(connection, row.code)
+        guesses = _counted(connection, row.code)
         return {
             "version": version(guesses, revealed=row.revealed),
             "guesses": guesses.total,
@@ -220,6 +222,6 @@ def status(code: str) -> dict[str, object]:
 
 
 def version(guesses: Guesses, *, revealed: bool) -> str:
-    """A name for what a room shows."""
-    told = f"{sorted(guesses.counts.items())} {guesses.never} {revealed}"
-    return blake2b(told.encode(), digest_size=6).hexdigest()
+    """A short text that differs whenever a room shows something else."""
+    shows = f"{sorted(guesses.counts.items())} {guesses.never} {revealed}"
+    return blake2b(shows.encode(), digest_size=6).hexdigest()

@@ -1,4 +1,4 @@
-"""The tables of polls, and transactions on them."""
+"""The tables of the polls, and transactions on them."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from pages.poll import database
 
 _LOG = logging.getLogger("good_init")
-_LOCK = 7_240_155_309  # names our lock in PostgreSQL, which other programs may share
+_LOCK = 7_240_155_309  # the number of our advisory lock, in a PostgreSQL that others may use too
 LONGEST_QUERY = 600
-_LONGEST = 5  # seconds that a viewer waits
-_EMPTY = ("no such table", "UndefinedTable")
+LONGEST_WAIT = 5
+"""Seconds that a viewer waits for a transaction."""
+_EMPTY = ("no such table", "UndefinedTable")  # in the error if tables are missing
 
 _metadata = MetaData()
 ROOMS = Table(
@@ -64,18 +65,18 @@ class RoomError(Exception):
     """Why something was not done, in a sentence for the viewer.
 
     Attributes:
-        kind: what is the matter, for whoever has to act on it.
+        kind: the reason, for the caller.
     """
 
     def __init__(
-        self, kind: Literal["unknown", "closed", "full", "host", "value", "away"], words: str
+        self, kind: Literal["unknown", "closed", "full", "teacher", "value", "away"], words: str
     ) -> None:
         super().__init__(words)
         self.kind = kind
 
 
 def exclusive(connection: Connection) -> None:
-    """Until the end of this transaction nobody else does what only one may do at a time."""
+    """Let all other exclusive transactions wait for the end of this one."""
     if connection.dialect.name == "postgresql":  # in SQLite every transaction that writes is alone
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
@@ -86,27 +87,29 @@ def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.I
 
 
 def transact(work: Callable[[Connection], T], *, writes: bool = False) -> T:
-    """Do some work in one transaction; once more if the connection broke under it.
+    """Do some work in one transaction; a second time if the connection broke under it.
 
-    In a thread of its own: from a database that is frozen there is no other way back in time.
+    The work is done in another thread, because a call to a frozen database cannot be ended.
+
+    Args:
+        work: what to do; it may raise a RoomError of its own.
+        writes: whether it changes anything.
 
     Raises:
-        RoomError: the store cannot be reached or cannot be written; and what the work raises.
+        RoomError: the store cannot be reached or cannot be written.
     """
-    key = database.address().render_as_string(hide_password=False)
+    key = _key()
     given_up = threading.Event()
 
     def in_time(connection: Connection) -> T:
         result = work(connection)
-        if (
-            given_up.is_set()
-        ):  # the viewer was told that it failed, and may have done something else
+        if given_up.is_set():  # the viewer was told that it failed: so nothing may be written now
             raise TimeoutError
         return result
 
     done = _workers.submit(_twice, key, in_time, writes)
     try:
-        return done.result(_LONGEST)
+        return done.result(LONGEST_WAIT)
     except (SQLAlchemyError, OSError, ImportError) as error:  # a timeout is an OSError
         given_up.set()
         done.cancel()
@@ -124,7 +127,7 @@ def _twice(key: str, work: Callable[[Connection], T], writes: bool) -> T:
 
 
 def _may_pass(key: str, error: DBAPIError) -> bool:
-    """Whether the same may succeed at once: the database was restarted, or came back empty."""
+    """Whether a second try may succeed: the database was restarted, or its tables are gone."""
     is_empty = any(sign in str(error) for sign in _EMPTY)
     if is_empty:
         _ready.discard(key)
@@ -132,21 +135,37 @@ def _may_pass(key: str, error: DBAPIError) -> bool:
 
 
 def _once(key: str, work: Callable[[Connection], T], writes: bool) -> T:
-    engine = _engine(key)
+    engine = _engine_of(key)
     if key not in _ready:
         with engine.execution_options(writes=True).begin() as connection:
             exclusive(connection)
             _metadata.create_all(connection)
         _ready.add(key)
-    # Writers to a file stand in line here, where it is short: SQLite lets those who wait try again
-    # in no order.
+    # Writers to an SQLite file queue here: SQLite itself lets them try again, in no order.
     turn = _one_writer if writes and engine.dialect.name == "sqlite" else nullcontext()
     with turn, engine.execution_options(writes=writes).begin() as connection:
         return work(connection)
 
 
-def _engine(key: str) -> Engine:
-    """The one engine of this process."""
+def engine() -> Engine:
+    """The engine of the database that is set; this process has one."""
+    return _engine_of(_key())
+
+
+def disconnect() -> None:
+    """Close all connections; the next transaction connects anew."""
+    with _making:
+        for each in _engines.values():
+            each.dispose()
+        _engines.clear()
+        _ready.clear()
+
+
+def _key() -> str:
+    return database.address().render_as_string(hide_password=False)
+
+
+def _engine_of(key: str) -> Engine:
     with _making:
         if key not in _engines:
             _engines[key] = database.connect(database.address())

@@ -1,4 +1,4 @@
-"""A room as its teacher shows it: how to get in, the guesses as they come, then the answer."""
+"""A room on the teacher's projector: how to join, the guesses as they come, then the answer."""
 
 from __future__ import annotations
 
@@ -7,40 +7,40 @@ from html import escape
 import streamlit as st
 
 from core.reading.guesses import in_class
-from pages.controls.state import explore_link
+from pages.controls.links import explore_link
 from pages.poll import answer, ask, rooms, watch
 from pages.poll.store import RoomError
-from pages.poll.view import Look
+from pages.poll.view import RoomView
 from pages.words import page, qr
 
 
-def show(look: Look, viewer: str) -> None:
-    """The whole view, for a projector."""
-    if look.is_away:
+def show(view: RoomView, viewer: str) -> None:
+    """Draw the room, for a projector."""
+    if view.is_away:
         page.warn(["The guesses cannot be reached right now. They come back by themselves."])
-    if look.room.revealed:
-        _shown(look)
+    if view.room.revealed:
+        _shown(view)
     else:
-        _open(look, viewer)
-    version = rooms.version(look.guesses, revealed=look.room.revealed)
-    watch.watch(look.room.code, "version", None if look.is_away else version)
+        _open(view, viewer)
+    version = rooms.version(view.guesses, revealed=view.room.revealed)
+    watch.watch(view.room.code, "version", None if view.is_away else version)
 
 
-def _open(look: Look, viewer: str) -> None:
+def _open(view: RoomView, viewer: str) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        answer.question(look.room.experiment)
-        answer.histogram(look)
+        answer.question(view.room.experiment)
+        answer.histogram(view)
         with st.container(horizontal=True, horizontal_alignment="distribute"):
-            st.html(f'<p class="gi-count" role="status">{escape(in_class(look.guesses))}</p>')
+            st.html(f'<p class="gi-count" role="status">{escape(in_class(view.guesses))}</p>')
             if st.button("Reveal", key="reveal", type="primary", icon=":material/visibility:"):
-                _reveal(look, viewer)
+                _reveal(view, viewer)
     with right:
-        _way_in(look.room.code)
+        _way_in(view.room.code)
 
 
 def _way_in(code: str) -> None:
-    """The code in very large type, and the link to photograph."""
+    """Draw the code in very large type, and the link as a QR code."""
     here = (st.context.url or "").split("?")[0]
     link = f"{here}?room={code}"
     address = here.split("://")[-1]
@@ -51,24 +51,24 @@ def _way_in(code: str) -> None:
     qr.show(link)
 
 
-def _reveal(look: Look, viewer: str) -> None:
-    """Find the answer first: it is there for all who ask at once."""
-    if answer.found(look.room.experiment) is None:
+def _reveal(view: RoomView, viewer: str) -> None:
+    """Show the answer, once it is computed: then every student gets it at once."""
+    if answer.measured(view.room.experiment) is None:
         return
     try:
-        rooms.reveal(look.room.code, viewer)
+        rooms.reveal(view.room.code, viewer)
     except RoomError as error:
         page.warn([str(error)])
     else:
         st.rerun()
 
 
-def _shown(look: Look) -> None:
-    experiment = look.room.experiment
+def _shown(view: RoomView) -> None:
+    experiment = view.room.experiment
     answer.question(experiment, is_open=False)
-    run = answer.found(experiment)
+    run = answer.measured(experiment)
     if run is not None:
-        answer.answer(look, run)
+        answer.answer(view, run)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         again = st.button("Ask again", key="ask_again", icon=":material/replay:")
         explore_link("Open in Explore", experiment)

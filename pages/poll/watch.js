@@ -1,11 +1,11 @@
-// Asks for news of a room every two seconds, and lets the server know when there are some. Nothing
-// is shown for a question that fails: it is asked again, less and less often.
+// Asks for news of a room every two seconds, and tells the page's script when there is any. A request
+// that fails shows nothing: it is sent again, less and less often.
 
 const INTERVAL = 2000; // ms
-const HIDDEN = 10000; // while nobody looks
-const LONGEST = 30000; // between questions that fail
-const PATIENCE = 8000; // for an answer; and for the server to draw what it was told of
-const JITTER = 0.25; // of the interval, either way: a class shall not ask all at once
+const HIDDEN = 10000; // while the page is hidden
+const LONGEST = 30000; // between requests that fail
+const PATIENCE = 8000; // for an answer, and for the script to draw the news
+const JITTER = 0.25; // of the interval, either way, so that a class does not ask all at once
 
 class Watch {
   constructor({ path, what, known }, tell) {
@@ -41,11 +41,11 @@ class Watch {
     this.asking = false;
     if (this.alive.signal.aborted) return;
     this.failures = news === undefined ? this.failures + 1 : 0;
-    if (news !== undefined && news !== this.known) this.#told(news);
+    if (news !== undefined && news !== this.known) this.#pass(news);
     this.#wait();
   }
 
-  // The part of the answer that matters; "gone" where there is no such room any more.
+  // The part of the answer that the page compares; "gone" if the room has ended.
   async #answer() {
     const signal = AbortSignal.any([this.alive.signal, AbortSignal.timeout(PATIENCE)]);
     const reply = await fetch(this.url, { signal, cache: "no-store" });
@@ -53,7 +53,8 @@ class Watch {
     return reply.ok ? (await reply.json())[this.what] : undefined;
   }
 
-  #told(news) {
+  // The same news is passed on again only if the script has not drawn it in time.
+  #pass(news) {
     const now = performance.now();
     if (news === this.last && now - this.when < PATIENCE) return;
     this.last = news;

@@ -1,4 +1,4 @@
-"""Lets a page know when a room has news: the browser asks, and the page is drawn again if so."""
+"""Keeps a page up to date: the browser asks for news of a room, and has the page drawn again."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _component = st.components.v2.component(
 
 
 def watch(code: str, what: str, known: str | bool | None) -> None:
-    """Draw the fragment that this is part of again when the room's answer differs.
+    """Draw the enclosing fragment again whenever the room's news differs from what is on screen.
 
     Args:
         code: of the room.
-        what: the part of the answer that matters here.
-        known: what is on screen; None if something waits for the store to come back.
+        what: which part of ``rooms.status`` is compared.
+        known: its value on screen; None if the page waits for the store to come back.
     """
     _component(
         key="watch",

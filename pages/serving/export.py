@@ -1,6 +1,6 @@
-"""What a page shows as a file: /export.csv of a run, /sweep.csv and /sweep.parquet of a map.
+"""Files: /export.csv and /export.json of a run, /sweep.csv and /sweep.parquet of a map.
 
-The query is the page's own.
+The query is that of the page that shows it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from pages.work.queue import QueueFull
 _RUN_TYPES = {"csv": "text/csv", "json": "application/json"}
 _SWEEP_TYPES = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 _MOST_ROWS = 300_000  # of a sweep's table: some 20 MB
-_AT_ONCE = {True: 2, False: 8}  # quick ones, and long ones
-_MOST_WAITING = 100  # of either kind
+_AT_ONCE = {True: 2, False: 8}  # whether files are quick -> how many are computed at once
+_MOST_WAITING = 100  # files, quick or long
 
 
 _Hear = Callable[[Standing], None]
@@ -39,17 +39,17 @@ _Found = TypeVar("_Found")
 
 
 class _Left(Exception):
-    """Who asked has closed the connection."""
+    """The connection is closed: nobody waits for the file."""
 
 
 @cache
 def _threads(quick: bool) -> CapacityLimiter:
-    """Threads of their own: the host's others, which pages and scripts need, stay free."""
+    """Threads for files only, so that those that pages and scripts share stay free."""
     return CapacityLimiter(_AT_ONCE[quick])
 
 
 async def _leaves(request: Request) -> None:
-    """Returns once the connection is closed."""
+    """Return once the connection is closed."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
@@ -57,7 +57,7 @@ async def _leaves(request: Request) -> None:
 async def _found(
     request: Request, compute: Callable[[_Hear], _Found], *, quick: bool
 ) -> _Found | None:
-    """What is computed, or None, and the end of it, when nobody waits for it any more."""
+    """What ``compute`` returns; once the connection is closed, stop it and return None."""
     gone = threading.Event()
 
     def hear(standing: Standing) -> None:
@@ -83,7 +83,7 @@ async def _found(
 async def _file(
     request: Request, name: str, media_type: str, compute: Callable[[_Hear], bytes], *, quick: bool
 ) -> Response:
-    """The file, or in words why there is none."""
+    """The file as an answer, or the reason in words why there is none."""
     try:
         content = await _found(request, compute, quick=quick)
     except QueueFull as error:
@@ -108,7 +108,7 @@ def _refused(problems: list[str]) -> Response:
 
 
 async def _export(request: Request) -> Response:
-    """A run."""
+    """/export.*: a run."""
     kind = request.path_params["kind"]
     if kind not in _RUN_TYPES:
         return _no_such("export", _RUN_TYPES)
@@ -127,7 +127,7 @@ async def _export(request: Request) -> Response:
 
 
 async def _sweep(request: Request) -> Response:
-    """A map."""
+    """/sweep.*: a map."""
     kind = request.path_params["kind"]
     if kind not in _SWEEP_TYPES:
         return _no_such("sweep", _SWEEP_TYPES)

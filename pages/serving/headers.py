@@ -1,4 +1,4 @@
-"""The headers that every answer of the App has: what a page may load, and from where."""
+"""The security headers of every answer: among them what a page may load, and from where."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def policy() -> str:
     """The Content-Security-Policy of this host."""
     ancestors = settings.value("GOOD_INIT_FRAME_ANCESTORS")
     parts = _POLICY | {"frame-ancestors": ancestors}
-    told = "; ".join(f"{name} {sources}" for name, sources in parts.items())
-    return told.format(own=" ".join(_inline_scripts()))
+    text = "; ".join(f"{name} {sources}" for name, sources in parts.items())
+    return text.format(own=" ".join(_inline_scripts()))
 
 
 def _inline_scripts() -> list[str]:
-    """What identifies the scripts inside Streamlit's own page; no others run."""
+    """The digests of the scripts inside Streamlit's own page; no other inline script runs."""
     page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text()
     digests = (sha256(script.encode()).digest() for script in _INLINE.findall(page))
     return [f"'sha256-{b64encode(digest).decode()}'" for digest in digests]

@@ -1,8 +1,8 @@
-"""What is freed goes back to the machine, and when nobody is connected the host tidies up.
+"""Gives freed memory back to the machine, and tidies up once all viewers have left.
 
-The C library keeps what was freed between what is still in use, and a long visit would take more
-and more. Streamlit's own collection after every script keeps all viewers waiting, and is switched
-off: a class that has left should leave nothing behind.
+The C library keeps freed memory that lies between memory in use, so a long visit would take more
+and more. Streamlit's own garbage collection after every script keeps all viewers waiting and is
+switched off: it is done here after a class has left.
 """
 
 from __future__ import annotations
@@ -16,30 +16,35 @@ from starlette.concurrency import run_in_threadpool
 from pages.work import answers, viewer
 
 _EVERY = 10.0  # seconds
-_TIMES = 30  # after the last viewer left, whose session Streamlit keeps for two minutes
+_TIMES = 30  # so long after the last viewer left: Streamlit keeps a session for two minutes
 
 
 def give_back() -> None:
-    """Whole pages that are free; it takes a millisecond or two."""
+    """Give free pages of memory back to the machine; takes a millisecond or two."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, others do not
     if trim is not None:
         trim(0)
 
 
 def tidy() -> None:
-    """Forget what is quickly found again, and give the memory back."""
+    """Forget the answers that are quick to compute again, and give the memory back."""
     answers.work().forget_quick()
     gc.collect()
     give_back()
 
 
-async def tidy_up() -> None:
-    """Look every few seconds who is there, until it is cancelled."""
-    quiet = _TIMES  # nothing has happened yet
+async def tidy_up(every: float = _EVERY, times: int = _TIMES) -> None:
+    """Give memory back while viewers are connected, and tidy up after they left; until cancelled.
+
+    Args:
+        every: seconds from one time to the next.
+        times: how often to tidy up after the last viewer left.
+    """
+    quiet = times  # nobody was there yet
     while True:
-        await asyncio.sleep(_EVERY)
+        await asyncio.sleep(every)
         quiet = 0 if viewer.connected() else quiet + 1
         if quiet == 0:
             await run_in_threadpool(give_back)
-        elif quiet <= _TIMES:
+        elif quiet <= times:
             await run_in_threadpool(tidy)

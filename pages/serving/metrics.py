@@ -1,4 +1,4 @@
-"""/metrics, for Prometheus: how many viewers, runs and errors, and how long they take."""
+"""/metrics, for Prometheus: numbers of viewers, runs and errors, and how long runs take."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from pages.work.log import REGISTRY
 
 
 class _Now(Collector):
-    """What is read off at the moment it is asked for."""
+    """The gauges and counts that are read when Prometheus asks."""
 
     def describe(self) -> list[Metric]:
-        """Nothing: there is no work before somebody asks."""
+        """Nothing, for at registration there is no work yet."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """The gauges."""
+        """The gauges, and the counter of the cache."""
         work = answers.work()
         running, waiting = work.standing()
         for name, help, value in (
@@ -44,10 +44,11 @@ REGISTRY.register(_Now())
 ProcessCollector(registry=REGISTRY)
 
 
-def _metrics(request: Request) -> Response:
+def metrics(request: Request) -> Response:
+    """/metrics: 404 where the host has switched it off."""
     if not settings.value("GOOD_INIT_METRICS"):
         return PlainTextResponse("not found\n", 404)
     return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
-ROUTES = [Route("/metrics", _metrics)]
+ROUTES = [Route("/metrics", metrics)]

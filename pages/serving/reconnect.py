@@ -1,4 +1,4 @@
-"""A viewer who comes back: the first request of a connection runs the whole page."""
+"""Lets the first request of every connection run the whole page."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 
 class WholePageFirst:
-    """Lets no connection begin with a fragment.
+    """Turns a connection's first request into one for the whole page, if it is for a fragment.
 
-    After a restart, a move to another process, or two minutes asleep, the session that knew the
-    fragment is gone. Streamlit's front end does not notice, and its server skips what it does not
-    know without a word: from then on the sliders would move and nothing would happen.
+    After a restart, a move to another process, or two minutes asleep, the session that had the
+    fragment is gone. Streamlit's front end does not notice, and its server ignores a request for an
+    unknown fragment without an error: the sliders would move and nothing would happen.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -39,7 +39,7 @@ def _whole(data: bytes) -> tuple[bytes, bool]:
     message = BackMsg()
     try:
         message.ParseFromString(data)
-    except Exception:  # not ours to answer
+    except Exception:  # not from the front end: left to Streamlit
         return data, False
     if message.WhichOneof("type") != "rerun_script":
         return data, False

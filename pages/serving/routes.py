@@ -1,4 +1,4 @@
-"""What the App serves besides its pages: health, exports, scripts, previews."""
+"""The routes that the App serves besides its pages, and what is loaded at the start."""
 
 from __future__ import annotations
 
@@ -20,29 +20,30 @@ from pages.poll import database, news
 from pages.serving import export, metrics
 from pages.work import log, turns
 
-_PULSE = Experiment(width=16, depth=4, scale=0.25)
+PULSE = Experiment(width=16, depth=4, scale=0.25)
+"""The experiment of /health: a network whose signal holds."""
 
 
 def warm_up() -> None:
-    """Do once what the first viewer should not wait for."""
-    settings.check()  # a mistaken setting ends the start, not a viewer's visit
+    """Load and compute once what the first viewer would have to wait for."""
+    settings.check()  # a setting that is not allowed ends the start, not a viewer's visit
     database.address()
     log.start()
-    turns.start()
+    turns.set_switch_interval()
     set_threads(settings.value("GOOD_INIT_THREADS"))
     assets.plotly_script()
-    # Until the first script ran, Streamlit takes this folder for pages of the old kind, and tells
-    # the first viewer who follows a link to a page other than the first that there is none.
+    # Before the first script has run, Streamlit takes the folder named pages for its older kind of
+    # pages. A viewer who then follows a link to any page but the first is told that it is missing.
     PagesManager.uses_pages_directory = False
-    import_module("pandas")  # Streamlit itself waits for the first figure
+    import_module("pandas")  # else Streamlit loads it with the first figure
     import_module("pyarrow")
     propagate(Experiment())
     predict(Experiment())
 
 
-async def _health(request: Request) -> Response:
-    """/health: a tiny run, really computed, which must hold."""
-    run = await run_in_threadpool(propagate, _PULSE)
+async def health(request: Request) -> Response:
+    """/health: computes a tiny run; 500 if its signal does not hold."""
+    run = await run_in_threadpool(propagate, PULSE)
     sound = run.events.first_nonfinite is None and bool(run.stats.std[-1] > 0)
     return JSONResponse({"status": "ok" if sound else "wrong"}, 200 if sound else 500)
 
@@ -53,5 +54,5 @@ ROUTES = [
     *live.ROUTES,
     *metrics.ROUTES,
     *news.ROUTES,
-    Route("/health", _health),
+    Route("/health", health),
 ]

@@ -1,4 +1,4 @@
-"""The card of the chosen activation: its gain, PyTorch's, and what differs."""
+"""The card of the chosen activation: its gain beside PyTorch's, and the moments behind it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from core.question.experiment import Experiment
 from core.reading.activation_card import GainCard, gain_card
 from core.text import significant
 
-_GAIN = "1/√E[φ(z)²]: weights of std gain/√n keep the second moment of a unit signal, E[h²] = 1."
-_TORCH = "What torch.nn.init.calculate_gain gives for this activation."
-_MOMENT = "The mean of φ(z)² for z ~ N(0, 1): what is left of a unit signal's second moment."
+_GAIN = "1/√E[φ(z)²]. Weights of std gain/√n keep the second moment of a unit signal, E[h²] = 1."
+_TORCH = "The value of torch.nn.init.calculate_gain for this activation."
+_MOMENT = "The mean of φ(z)² for z ~ N(0, 1): the second moment of a unit signal after φ."
 _CHI = (
-    "gain² · E[φ′(z)²], at weights of std gain/√n, no bias and q = 1. Above 1 small differences "
-    "between inputs, and gradients, grow from layer to layer (chaotic); below 1 they shrink "
+    "gain² · E[φ′(z)²], for weights of std gain/√n, no bias and q = 1. Above 1, small differences "
+    "between inputs, and gradients, grow from layer to layer (chaotic). Below 1 they shrink "
     "(ordered)."
 )
 
 
 def _cells(found: GainCard) -> list[tuple[str, str, str]]:
-    """Term, what it means, value."""
+    """Term, meaning and value of each entry."""
     theirs = "none" if found.torch_gain is None else significant(found.torch_gain)
     return [
         ("gain", _GAIN, significant(found.gain)),

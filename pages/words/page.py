@@ -1,4 +1,4 @@
-"""What a page says beside its pictures: the verdict, torch's own checks, refused values."""
+"""The words beside a page's figures: the answer, torch's own checks, values that were refused."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ _TEACHING_CSS = (Path(__file__).parent / "teaching.css").read_text()
 
 
 def style() -> None:
-    """The words' own style sheet, once per page."""
+    """Send the style sheet of the words; once per page."""
     st.html(f"<style>{_CSS}</style>")
 
 
 def steady_style() -> None:
-    """For a page that draws itself again and again: it does not fade meanwhile."""
+    """Keep a page that is drawn again and again from fading each time."""
     st.html("<style>[data-stale='true'] { opacity: 1 !important; transition: none; }</style>")
 
 
 def projector_style() -> None:
-    """Large type for Explore."""
+    """Send Explore's style sheet with large type for a projector."""
     st.html(f"<style>{_PROJECTOR_CSS}</style>")
 
 
 def teaching_style() -> None:
-    """Large type, for the last row of a classroom."""
+    """Send the lesson's style sheet with large type for a projector."""
     st.html(f"<style>{_TEACHING_CSS}</style>")
 
 
 def warn(problems: list[str]) -> None:
-    """What was not accepted, in one box."""
+    """Draw the sentences on values that were not accepted, in one box."""
     if problems:
         items = "".join(f"<li>{escape(problem)}</li>" for problem in dict.fromkeys(problems))
         st.html(f'<div class="gi-problems" role="alert"><ul>{items}</ul></div>')
 
 
 def numbers(verdict: Verdict, run: Run) -> list[tuple[str, str, str]]:
-    """The three numbers of the answer: what it is, its value, a detail."""
+    """The three numbers of the answer: label, value and detail of each."""
     layer, size = last_sound_size(run)
     ended = layer < run.experiment.depth
     why = "zero" if run.stats.zero[-1] == 1 else "finite"
@@ -55,13 +55,13 @@ def numbers(verdict: Verdict, run: Run) -> list[tuple[str, str, str]]:
     mean = "no constant factor" if isnan(verdict.growth) else "geometric mean while in range"
     return [
         (verdict.iteration_label, verdict.iteration, verdict.iteration_detail),
-        ("last |x|" if run.experiment.is_single_number else "last std", significant(size), where),
+        (f"last {run.size_name}", significant(size), where),
         ("growth per product", growth, mean),
     ]
 
 
 def answer(verdict: Verdict, run: Run, predicted: str) -> None:
-    """The verdict, the iteration in large type beside the predicted one, last std and growth."""
+    """Draw the verdict and its numbers, the iteration in large type beside the predicted one."""
     beside = [predicted, "", ""]
     cells = "".join(
         f"<div><span>{escape(label)}</span><strong>{escape(value)}</strong>"
@@ -78,14 +78,14 @@ def answer(verdict: Verdict, run: Run, predicted: str) -> None:
 
 
 def paragraphs(sentences: list[str]) -> None:
-    """What was to be expected, in sentences."""
-    told = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences if sentence)
-    if told:
-        st.html(f'<div class="gi-expected">{told}</div>')
+    """Draw sentences, each a paragraph; empty ones are left out."""
+    body = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences if sentence)
+    if body:
+        st.html(f'<div class="gi-expected">{body}</div>')
 
 
 def torch_checks(verdict: Verdict, run: Run) -> None:
-    """What the lesson's own loop would find, and why it may differ from the truth."""
+    """Draw the first NaN that the lesson's own loop would see, and why others may see another."""
     events = run.events
 
     def said(index: int | None) -> str:

@@ -1,1 +1,1 @@
-"""One computation for all who ask: answers, the queue, jobs, turns, and the log."""
+"""One computation for all who ask: answers, the queue, jobs, Explore's lock, and the log."""

@@ -1,4 +1,4 @@
-"""What the pages ask for: each answer is found once, kept for all viewers, and bounded."""
+"""The answers that pages ask for: each is computed once and cached for all viewers."""
 
 from __future__ import annotations
 
@@ -24,19 +24,20 @@ from core.sweep import SweepResult
 from core.sweep.executors import chosen
 from core.theory.finite_width import Prediction, predict
 from pages.work import log
-from pages.work import viewer as _viewer
 from pages.work.jobs import OnProgress
 from pages.work.progress import Progress
-from pages.work.queue import Work
+from pages.work.shared import Work
+from pages.work.viewer import token
 
-_LONG_CHAIN = 200  # layers, whose law takes a tenth of a second
-_DEPTHS = 25  # an ensemble is as deep as the next multiple
+_LONG_CHAIN = 200  # layers; their law takes a tenth of a second
+_DEPTHS = 25  # an ensemble has the next multiple of this as its depth
 _QUICK_ENSEMBLE = 5e8  # multiply-adds: less than 0.2 s
+_NOWHERE = Progress()
 
 
 @cache
 def work() -> Work:
-    """All the work of this process."""
+    """The work of this process."""
     return Work(
         settings.value("GOOD_INIT_RUNS_AT_ONCE"),
         settings.value("GOOD_INIT_LONGEST_QUEUE"),
@@ -46,19 +47,16 @@ def work() -> Work:
 
 
 def viewer() -> str:
-    """Whose turn in the queue it is."""
-    return _viewer.token() if get_script_run_ctx(suppress_warning=True) else ""
+    """For whom a script computes; "" outside of scripts."""
+    return token() if get_script_run_ctx(suppress_warning=True) else ""
 
 
 def _asked(
     what: str, key: object, compute: Callable[[OnProgress], Any], quick: bool, **more: Any
 ) -> Any:
-    # Only who may have to wait in a queue needs a name: finding it costs more than a quick answer.
+    # Only the queue needs the viewer's name, and finding it costs more than a cached answer.
     name = "" if quick else viewer()
     return work().answer((what, key), compute, quick=quick, viewer=name, **more)
-
-
-_NOWHERE = Progress()
 
 
 def run(experiment: Experiment, device: str, progress: Progress = _NOWHERE) -> Run:
@@ -75,7 +73,7 @@ def run(experiment: Experiment, device: str, progress: Progress = _NOWHERE) -> R
 
 
 def prediction(experiment: Experiment, progress: Progress = _NOWHERE) -> Prediction:
-    """What theory says of an experiment, whatever its seed."""
+    """What theory predicts for an experiment, whatever its seed."""
     e = experiment.replace(seed=0)
     return _asked(
         "prediction",
@@ -88,14 +86,16 @@ def prediction(experiment: Experiment, progress: Progress = _NOWHERE) -> Predict
 
 
 def is_quickly_predicted(experiment: Experiment) -> bool:
-    """Whether its law is found before anyone would notice."""
+    """Whether its law is quick to compute."""
     return experiment.depth <= _LONG_CHAIN
 
 
 def ensemble_base(experiment: Experiment) -> Experiment:
-    """The experiment whose ensemble serves this one too: of any seed, format, and often scale.
+    """The experiment whose ensemble also answers for this one.
 
-    A deeper network serves a shallower one, so that a step of the depth slider finds it here.
+    It has one seed and one number format; where the scale factor can be divided out, also one scale
+    factor. Its depth is rounded up, so that a step of the depth slider mostly finds its ensemble in
+    the cache.
     """
     deeper = -(-experiment.depth // _DEPTHS) * _DEPTHS
     depth = min(deeper, int(PARAMETERS["depth"].maximum))
@@ -104,12 +104,12 @@ def ensemble_base(experiment: Experiment) -> Experiment:
 
 
 def is_quick_ensemble(experiment: Experiment, ensemble_size: int) -> bool:
-    """Whether that many networks are run before anyone would notice."""
+    """Whether running that many networks is quick."""
     return ensemble_work(ensemble_base(experiment), ensemble_size) < _QUICK_ENSEMBLE
 
 
 def ensemble(experiment: Experiment, ensemble_size: int, progress: Progress = _NOWHERE) -> Ensemble:
-    """Many networks of an experiment, whatever its seed."""
+    """An ensemble of networks of an experiment, whatever its seed."""
     base = ensemble_base(experiment)
     found: Ensemble = _asked(
         "ensemble",
@@ -123,7 +123,7 @@ def ensemble(experiment: Experiment, ensemble_size: int, progress: Progress = _N
 
 
 def exercise(slug: str, setting: Setting, progress: Progress = _NOWHERE) -> Result:
-    """What an exercise of the lesson came to; computed once for all students of that size."""
+    """The result of an exercise of the lesson; computed once for all students with that setting."""
     return _asked(
         "exercise",
         (slug, setting),
@@ -135,7 +135,7 @@ def exercise(slug: str, setting: Setting, progress: Progress = _NOWHERE) -> Resu
 
 
 def scale_free(experiment: Experiment) -> ScaleFree:
-    """The run that answers for every scale factor of an experiment free of scale."""
+    """The run of an experiment whose scale factor is left out: it answers for every one."""
     return _asked(
         "scale_free",
         experiment,
@@ -152,34 +152,21 @@ def sweep(
     patience: float = math.inf,
     known: SweepResult | None = None,
 ) -> SweepResult:
-    """The numbers of a landscape; those that are known already are not computed again.
+    """The numbers of a map.
+
+    Args:
+        landscape: the map.
+        progress: shows how far it is.
+        patience: seconds after which the part known so far is enough.
+        known: numbers known already; they are not computed again.
 
     Raises:
-        Unfinished: the patience ran out; has the part of the result that is there.
+        Unfinished: the patience ran out; it has the part known so far.
     """
-
-    def compute(tell: OnProgress) -> SweepResult:
-        landscape.check(WorkLimit.from_environment())
-        done = known.fraction_done if known else 0.0
-
-        def on_result(found: SweepResult) -> None:
-            nonlocal done
-            done = found.fraction_done
-            tell(done, found)
-
-        def should_stop() -> bool:
-            tell(done)  # raises where nobody waits
-            return False
-
-        with chosen() as executor:
-            return landscape.sweep(
-                executor=executor, on_result=on_result, should_stop=should_stop, known=known
-            )
-
     return _asked(
         "sweep",
         landscape,
-        compute,
+        lambda tell: _swept(landscape, known, tell),
         False,
         hear=progress,
         patience=patience,
@@ -187,13 +174,32 @@ def sweep(
     )
 
 
+def _swept(landscape: Landscape, known: SweepResult | None, tell: OnProgress) -> SweepResult:
+    landscape.check(WorkLimit.from_environment())
+    done = known.fraction_done if known else 0.0
+
+    def on_result(found: SweepResult) -> None:
+        nonlocal done
+        done = found.fraction_done
+        tell(done, found)
+
+    def should_stop() -> bool:
+        tell(done)  # raises once nobody waits
+        return False
+
+    with chosen() as executor:
+        return landscape.sweep(
+            executor=executor, on_result=on_result, should_stop=should_stop, known=known
+        )
+
+
 def leave_sweep(landscape: Landscape) -> None:
-    """This viewer looks at another one now."""
+    """Note that the viewer no longer waits for a map."""
     work().leave(("sweep", landscape), viewer())
 
 
 def borders(landscape: Landscape, *, patience: float = math.inf) -> list[Border]:
-    """Theory's borders on a landscape, whatever its seed, measure and networks.
+    """Theory's borders on a map, whatever its seed, measure and networks.
 
     Raises:
         Unfinished: the patience ran out.

@@ -1,4 +1,4 @@
-"""A piece of the host's work: who waits for it, how far it is, and what it came to."""
+"""A piece of the host's work: how many wait for it, how far it is, and its outcome."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, NamedTuple, Protocol
 
-_SMALL = 64  # bytes; what a number or a text is taken for
+_SMALL = 64  # bytes that a number or a short text counts for
 
 
 class OnProgress(Protocol):
-    """What ``compute`` calls now and then; it ends the work that nobody waits for."""
+    """The hook that ``compute`` calls now and then; it raises once nobody waits for the answer."""
 
     def __call__(self, fraction: float, so_far: Any = None) -> None:
-        """Tell the fraction done, and what is known by now if that is worth seeing."""
+        """Report the fraction done, and the part of the answer known so far, if it is of use."""
 
 
 class Superseded(Exception):
-    """Nobody waits for this answer any more."""
+    """Nobody waits for this answer any more, so it is not computed to its end."""
 
 
 class Standing(NamedTuple):
-    """How far an answer is: its place in the queue, 0 once it left, and the fraction done."""
+    """How far an answer is: its place in the queue, 0 once it has begun, and the fraction done."""
 
     place: int
     fraction: float
 
 
 class Unfinished(Exception):
-    """The patience of who asked ran out first.
+    """The caller's patience ran out before the answer was computed.
 
     Attributes:
-        so_far: what the work has told by now; None if nothing.
-        standing: how far it is.
+        so_far: the part of the answer known so far; None if there is none.
+        standing: how far the answer is.
     """
 
     def __init__(self, so_far: Any, standing: Standing) -> None:
@@ -43,19 +43,21 @@ class Unfinished(Exception):
 
 
 class Kept(NamedTuple):
-    """An answer, and whether it is found again before anyone would notice."""
+    """A cached answer, and whether it is quick to compute again."""
 
     answer: Any
     quick: bool
 
 
 class Ended(NamedTuple):
-    """What became of a piece of work, for who keeps the log.
+    """The outcome of a piece of work, for the log.
 
     Attributes:
-        what: its kind; about: what was asked, for a person.
+        what: its kind.
+        about: what was asked, in words.
         outcome: done, refused, failed or superseded.
-        queued, seconds: how long it waited, and how long it took.
+        queued: seconds that it waited.
+        seconds: how long it took.
     """
 
     what: str
@@ -67,16 +69,26 @@ class Ended(NamedTuple):
 
 @dataclass(eq=False)
 class Job:
-    """One answer on its way.
+    """An answer on its way.
 
-    ``waiting`` counts those who want it; ``expected`` has who may come back for it, and until when.
+    Attributes:
+        key: a kind, and all that the answer depends on.
+        compute: called with a progress hook.
+        viewer: whose place in the queue it takes.
+        about: what is asked, for the log.
+        quick: whether it takes less than about half a second.
+        answer: done when the answer is.
+        waiting: how many callers wait for it.
+        fraction: of it that is done.
+        so_far: the part of the answer known so far.
+        expected: viewer whose patience ran out -> until when they may come back.
+        asked: when it was first asked for.
     """
 
     key: Hashable
     compute: Callable[[OnProgress], Any]
     viewer: str
     about: Mapping[str, Any]
-    number: int
     quick: bool
     answer: Future[Any] = field(default_factory=Future)
     waiting: int = 1
@@ -87,12 +99,35 @@ class Job:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether anyone waits for it, or is about to come back."""
+        """Whether any caller waits for it, or may still come back."""
         return self.waiting > 0 or time.monotonic() < max(self.expected.values(), default=0.0)
+
+    def attempt(self, stop_unwanted: Callable[[], None]) -> tuple[Any, BaseException | None, str]:
+        """Compute the answer; returns it or the error, and the outcome for the log.
+
+        Args:
+            stop_unwanted: called while nobody wants the answer; may raise Superseded.
+        """
+
+        def on_progress(fraction: float, so_far: Any = None) -> None:
+            self.fraction = fraction
+            if so_far is not None:
+                self.so_far = so_far
+            if not self.is_wanted:
+                stop_unwanted()
+
+        try:
+            return self.compute(on_progress), None, "done"
+        except Superseded as superseded:
+            return None, superseded, "superseded"
+        except ValueError as refusal:
+            return None, refusal, "refused"
+        except BaseException as failure:
+            return None, failure, "failed"
 
 
 def weighed(value: Any) -> int:
-    """About how many bytes an answer takes; its arrays cannot be written to from here on."""
+    """About how many bytes an answer takes; its arrays are made read-only, for it is shared."""
     if hasattr(value, "setflags"):
         value.setflags(write=False)
         return int(value.nbytes)

@@ -1,4 +1,4 @@
-"""What a host tells of itself: one line of JSON for each run and each failure, and counters."""
+"""The log, a line of JSON for each run and each failure; and the counters of /metrics."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ _LOG = logging.getLogger("good_init")
 
 
 def start() -> None:
-    """Let the log go to stderr, a line of JSON each; once per process."""
+    """Send the log to stderr; once per process."""
     if not _LOG.handlers:
         _LOG.addHandler(logging.StreamHandler(sys.stderr))
     _LOG.propagate = False
     _LOG.setLevel(logging.INFO if settings.value("GOOD_INIT_LOG") else logging.ERROR)
 
 
-def tell(event: str, *, level: int = logging.INFO, **more: Any) -> None:
-    """A line in the log."""
+def write(event: str, *, level: int = logging.INFO, **more: Any) -> None:
+    """Write a line to the log."""
     if _LOG.isEnabledFor(level):
         when = datetime.now(UTC).isoformat(timespec="milliseconds")
         record = {"time": when, "event": event} | more
@@ -55,20 +55,20 @@ def tell(event: str, *, level: int = logging.INFO, **more: Any) -> None:
 
 
 def ended(work: Ended) -> None:
-    """Count a piece of work, and log it."""
+    """Count a piece of work, and write it to the log."""
     RUNS.labels(work.what, work.outcome).inc()
     SECONDS.labels(work.what).observe(work.seconds)
     QUEUED.observe(work.queued)
     times = {"seconds": round(work.seconds, 4), "queued": round(work.queued, 4)}
-    tell("run", what=work.what, outcome=work.outcome, **times, **work.about)
+    write("run", what=work.what, outcome=work.outcome, **times, **work.about)
 
 
 def page_failed(error: Exception) -> bool:
-    """Keep the details in the log; the viewer gets the name under which they are there."""
+    """Write the details of an error to the log, and tell the viewer under which name."""
     name = secrets.token_hex(4)
     FAILURES.inc()
     details = "".join(traceback.format_exception(error))
-    tell("failure", level=logging.ERROR, id=name, error=details)
+    write("failure", level=logging.ERROR, id=name, error=details)
     st.error(
         "Something went wrong here, and it is not your fault. The host's log has it as "
         f"{name}. Change a control or reload the page to go on."

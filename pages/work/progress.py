@@ -10,16 +10,16 @@ from pages.work.jobs import Standing
 
 
 class Progress:
-    """Shows at a place of the page how far an answer is, once it has taken a while.
+    """Shows how far an answer is, once it has taken a while.
 
-    Every word to the page gives Streamlit the chance to end a script that a newer one supersedes;
-    what nobody waits for is then stopped. It does so for the whole page's script, never for a
-    fragment's.
+    Each time that something is sent to the page, Streamlit may end the script, if a newer one has
+    superseded it; its work is then stopped. Streamlit ends only scripts of a whole page, never one
+    of a fragment.
 
     Args:
-        place: where; nowhere if it is None.
-        text: what is being done.
-        part: the fraction at which this begins, and how much of the whole it is.
+        place: on the page; None to show nothing.
+        text: what is being computed.
+        part: the fraction of the whole at which this answer begins, and its share of the whole.
     """
 
     _PATIENCE = 0.4
@@ -35,11 +35,11 @@ class Progress:
         self.is_seen = False
 
     def __call__(self, standing: Standing) -> None:
-        """Show how far it is."""
+        """Show how far the answer is."""
         if self.place is None:
             return
         if time.monotonic() < self.due:
-            self.place.empty()  # nothing to see, and a chance for a newer script all the same
+            self.place.empty()  # shows nothing, but lets Streamlit end the script
             return
         self.is_seen = True
         start, share = self.part

@@ -1,9 +1,8 @@
-"""Explore's scripts run in turn: each is done soon after it began, in the order they came.
+"""A fair lock for Explore's scripts: one runs at a time, first come, first served.
 
-Python lets one thread at a time compute, and a run gives way at every product. If all scripts of a
-class ran at once, each would wait for all the others at every one of its steps, and all would be
-done at the end. One at a time takes the least processor time, and what sends the answers has the
-other core.
+Python executes one thread at a time in any case. If all scripts of a class took part at once, each
+would end when the last one does; one after the other, half of them end in half the time. A script
+that waits for a long run releases the lock.
 """
 
 from __future__ import annotations
@@ -14,75 +13,74 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_AT_ONCE = 1
-_GIVES_WAY_AFTER = 0.001  # seconds; who comes back from a product waits that long for others
+_SWITCH_INTERVAL = 0.001  # seconds that a thread back from a product waits for the interpreter
 
 
-class Turns:
-    """So many threads at a time; the others wait, and none overtakes another.
+class FairLock:
+    """A lock that at most ``at_once`` threads hold; the others get it in the order they came.
 
-    Python's semaphore gives what is free to whoever asks first, who may have come after those that
-    wait.
+    Python's semaphore is not fair: it gives a free place to the first thread that asks, which may
+    have come after those that wait.
     """
 
     def __init__(self, at_once: int) -> None:
         self._free = at_once
-        self._called: deque[threading.Event] = deque()
+        self._waiting: deque[threading.Event] = deque()
         self._guard = threading.Lock()
-        self._mine = threading.local()
+        self._thread = threading.local()
 
     @property
     def waiting(self) -> int:
-        """How many threads wait for a turn."""
-        return len(self._called)
+        """How many threads wait for the lock."""
+        return len(self._waiting)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """This thread's turn, for as long as the block lasts."""
-        self._take()
-        self._mine.has = True
+    def held(self) -> Iterator[None]:
+        """Hold the lock during the block."""
+        self._acquire()
+        self._thread.holds = True
         try:
             yield
         finally:
-            self._mine.has = False
-            self._give()
+            self._thread.holds = False
+            self._release()
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
-        """Others may go on during the block, in which this thread only waits."""
-        if not getattr(self._mine, "has", False):
+    def released(self) -> Iterator[None]:
+        """Release the lock during the block, in which this thread only waits, if it holds it."""
+        if not getattr(self._thread, "holds", False):
             yield
             return
-        self._give()
+        self._release()
         try:
             yield
         finally:
-            self._take(is_back=True)
+            self._acquire(is_back=True)
 
-    def _take(self, *, is_back: bool = False) -> None:
+    def _acquire(self, *, is_back: bool = False) -> None:
         with self._guard:
             if self._free:
                 self._free -= 1
                 return
             called = threading.Event()
-            if is_back:  # it was here before all who wait
-                self._called.appendleft(called)
+            if is_back:  # it came before all that wait
+                self._waiting.appendleft(called)
             else:
-                self._called.append(called)
+                self._waiting.append(called)
         called.wait()
 
-    def _give(self) -> None:
+    def _release(self) -> None:
         with self._guard:
-            if self._called:
-                self._called.popleft().set()
+            if self._waiting:
+                self._waiting.popleft().set()
             else:
                 self._free += 1
 
 
-def start() -> None:
-    """Let threads give way to each other often enough; once per process."""
-    sys.setswitchinterval(_GIVES_WAY_AFTER)
+def set_switch_interval() -> None:
+    """Let Python's threads give way to each other often enough; once per process."""
+    sys.setswitchinterval(_SWITCH_INTERVAL)
 
 
-TURNS = Turns(_AT_ONCE)
-"""Those of this process."""
+SCRIPT_LOCK = FairLock(at_once=1)
+"""The lock of Explore's scripts in this process."""

@@ -1,4 +1,4 @@
-"""Who is asking, without knowing who: a random word that the browser keeps until it is closed."""
+"""Tells viewers apart, without knowing them, by a random word that each browser gets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BYTES = 16
 
 
 def token() -> str:
-    """The viewer's word: the browser's; in another site's frame, which has none, the session's."""
+    """The viewer's word, from the browser's cookie; in another site's frame, from the session."""
     given = st.context.cookies.get(COOKIE)
     if isinstance(given, str) and _WORD.fullmatch(given):
         return given
@@ -24,12 +24,12 @@ def token() -> str:
 
 
 def connected() -> int:
-    """How many viewers this process has right now."""
+    """How many viewers are connected to this process now."""
     return Runtime.instance()._session_mgr.num_active_sessions() if Runtime.exists() else 0
 
 
 def token_of(headers: Headers) -> str | None:
-    """The word that a request came with, if it has the form of one."""
+    """The word in a request's cookie; None if there is none of the right form."""
     try:
         cookies = SimpleCookie(headers.get("cookie", ""))
     except CookieError:
@@ -39,13 +39,13 @@ def token_of(headers: Headers) -> str | None:
 
 
 class GiveToken:
-    """Sends a word along with a page to a browser that has none. No script can read it."""
+    """Gives a browser that has no word one with the page, in a cookie that no script can read."""
 
     def __init__(self, app) -> None:  # noqa: ANN001
         self.app = app
 
     async def __call__(self, scope, receive, send) -> None:  # noqa: ANN001
-        """Answer; a viewer without a token gets one."""
+        """Answer a request; a browser without a word gets one."""
         if scope["type"] != "http" or token_of(headers := Headers(scope=scope)):
             await self.app(scope, receive, send)
             return
@@ -60,7 +60,7 @@ class GiveToken:
 
 
 def _is_page(asked: Headers, message: dict) -> bool:
-    """Whether the answer is a page, or says that the browser's own copy of one is still good."""
+    """Whether the answer is a page, or says that the browser's copy of a page is still good."""
     if message["status"] == 304:
         return "text/html" in asked.get("accept", "")
     return Headers(raw=message["headers"]).get("content-type", "").startswith("text/html")

@@ -126,7 +126,7 @@ def settled(page):
     """Wait until the server's figure answers the sliders, and nothing is left of a preview."""
     drawn(page)
     shows(page, "server")
-    expect(page.locator(".gi-preview, .gi-layer")).to_have_count(0)
+    expect(page.locator(".gi-preview, .gi-overlay")).to_have_count(0)
 
 
 _FOLLOWS = """slider => {

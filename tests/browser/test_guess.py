@@ -12,7 +12,7 @@ from tests.browser.test_accessibility import VIEWS, nothing_found
 from tests.browser.test_number_formats import PHONE, faults
 
 GUESSED = "document.querySelector('.gi-plot')?.data?.find(({ uid }) => uid === 'guesses')"
-HOST = "host-0123456789-0123456789"
+TEACHER = "teacher-0123456789-0123456789"
 
 
 def code_of(page):
@@ -91,7 +91,7 @@ def test_a_class_guesses_sees_it_live_and_the_answer_by_itself(visitor, address)
 @pytest.fixture
 def room(served_rooms, monkeypatch):
     monkeypatch.setenv("GOOD_INIT_ROOMS", served_rooms)
-    return rooms.open(Experiment(width=64, depth=60), HOST).code
+    return rooms.open(Experiment(width=64, depth=60), TEACHER).code
 
 
 def test_the_cookie_is_what_makes_a_teacher(visitor, address, room):
@@ -100,7 +100,7 @@ def test_the_cookie_is_what_makes_a_teacher(visitor, address, room):
     expect(student.get_by_role("spinbutton")).to_be_visible()
     expect(student.get_by_role("button", name="Reveal")).to_have_count(0)
     teacher = visitor()
-    cookie = {"name": "good_init_viewer", "value": HOST, "url": address}
+    cookie = {"name": "good_init_viewer", "value": TEACHER, "url": address}
     teacher.context.add_cookies([cookie])
     teacher.goto(f"{address}/guess?room={room}")
     expect(teacher.get_by_role("button", name="Reveal")).to_be_visible()
@@ -125,7 +125,7 @@ def test_a_page_that_waits_asks_seldom_and_survives_a_server_that_fails(page, ad
     assert second - first > 0.7 * 4000  # ms: twice the usual two seconds, a quarter less perhaps
     expect(page.locator(".gi-problems")).to_have_count(0)
     fails["now"] = False
-    rooms.reveal(room, HOST)
+    rooms.reveal(room, TEACHER)
     expect(page.locator(".gi-answer")).to_be_visible()
 
 
@@ -134,7 +134,7 @@ def test_axe_finds_nothing(visitor, address, room, view):
     for k, iteration in enumerate((12, 28, 28, 31, None)):
         rooms.guess(room, f"student {k}", iteration)
     teacher, student = (visitor(**VIEWS[view]) for _ in range(2))
-    cookie = {"name": "good_init_viewer", "value": HOST, "url": address}
+    cookie = {"name": "good_init_viewer", "value": TEACHER, "url": address}
     teacher.context.add_cookies([cookie])
     for page in (teacher, student):
         page.goto(f"{address}/guess?room={room}")

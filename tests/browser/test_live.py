@@ -391,7 +391,7 @@ def test_what_the_host_refuses_to_preview_leaves_the_servers_figure(page, addres
     with dragging("width", 0.1, moves=3):
         until(page, f"Number({slider_at('width')}.ariaValueText) > 900")
         shows(page, "server")
-        expect(page.locator(".gi-preview, .gi-layer")).to_have_count(0)
+        expect(page.locator(".gi-preview, .gi-overlay")).to_have_count(0)
     settled(page)
     assert int(query_of(page)["width"]) > 900
 

@@ -16,7 +16,7 @@ BAR = "name => [...document.querySelectorAll('.gi-plot')][1].data.find(t => t.na
 
 def formats(page, address, **query):
     page.goto(f"{address}/number-formats?{urlencode(query)}")
-    expect(page.locator(".gi-formats")).to_be_visible()
+    expect(page.locator(".gi-table")).to_be_visible()
     drawn(page)
     return page
 
@@ -35,7 +35,7 @@ def test_a_step_of_depth_moves_the_windows_and_the_link(page, address):
     low, high = page.evaluate(BAR, "float16")
     assert before[0] < low < high < before[1]
     assert int(query_of(page)["depth"]) > 30
-    expect(page.locator(".gi-formats tbody tr")).to_have_count(len(NUMBER_FORMATS))
+    expect(page.locator(".gi-table tbody tr")).to_have_count(len(NUMBER_FORMATS))
     assert faults(page) == []
 
 
@@ -52,7 +52,7 @@ def test_the_two_pages_share_what_is_set(page, address):
     expect(page).to_have_url(re.compile("depth=29"))
     drawn(page)
     page.get_by_role("link", name="Number formats").click()
-    expect(page.locator(".gi-formats")).to_be_visible()
+    expect(page.locator(".gi-table")).to_be_visible()
     expect(page).to_have_url(re.compile("depth=29"))
     page.get_by_role("link", name="Explore").click()
     expect(page.locator(".gi-answer")).to_be_visible()

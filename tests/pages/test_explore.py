@@ -149,7 +149,7 @@ def test_what_is_folded_away_is_not_sent_and_counts_all_the_same():
 
 
 def test_the_device_stays_when_it_is_folded_away(monkeypatch):
-    monkeypatch.setattr("pages.controls.fields.available_devices", lambda: ["cpu", "cpu:0"])
+    monkeypatch.setattr("core.host.devices.available_devices", lambda: ["cpu", "cpu:0"])
     at = opened(width="64", depth="30")
     at.selectbox(key="device").select("cpu:0").run()
     for unfolded in (False, True):

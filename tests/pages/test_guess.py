@@ -8,10 +8,9 @@ from streamlit.testing.v1 import AppTest
 from core import Experiment, propagate
 from core.reading.guesses import Guesses
 from core.reading.verdict import judge
-from pages.poll import database as _database
-from pages.poll import rooms
-from pages.poll import store as _store
-from pages.poll.attempts import Misses
+from pages.poll import database, rooms
+from pages.poll.attempts import FailedAttempts
+from pages.poll.store import ROOMS, disconnect, transact
 from tests.pages.test_explore import answer, blocks, chart, opened, problems, words
 from tests.serving import ROOT
 
@@ -24,13 +23,10 @@ TEACHER = "teacher-0123456789-0123456789"
 def store(monkeypatch, tmp_path):
     """A store of its own for each test; gives where it is."""
     monkeypatch.setenv("GOOD_INIT_ROOMS", f"sqlite:///{tmp_path / 'rooms.sqlite'}")
-    monkeypatch.setattr(_database, "_PATIENCE", 0.2)
-    monkeypatch.setattr(_store, "_engines", {})
-    monkeypatch.setattr(_store, "_ready", set())
-    monkeypatch.setattr(rooms, "_misses", Misses(most=20, seconds=300))
+    monkeypatch.setattr(database, "PATIENCE", 0.2)
+    monkeypatch.setattr(rooms, "failed_attempts", FailedAttempts(most=20, seconds=300))
     yield tmp_path / "rooms.sqlite"
-    for engine in _store._engines.values():
-        engine.dispose()
+    disconnect()
 
 
 def arrive(room=None, viewer=None):
@@ -134,7 +130,7 @@ def test_a_room_that_is_over_is_said_so():
 def test_share_opens_a_room_for_what_is_on_screen_and_goes_there():
     at = opened(width="64", depth="30", scale="0.1")
     ask_class(at)
-    [row] = _store.transact(lambda c: c.execute(_store.ROOMS.select()).all())
+    [row] = transact(lambda c: c.execute(ROOMS.select()).all())
     asked = Experiment(width=64, depth=30, scale=0.1)
     assert rooms.find(row.code, "x").experiment == asked
 
@@ -154,10 +150,10 @@ def test_a_student_guesses_and_changes_the_guess(room):
     guess(at, 31)
     assert said(at) == "Your guess: 31 . You may change it until the answer is shown."
     guess(at, 40)
-    assert rooms.tally(room) == Guesses({40: 1})
+    assert rooms.counted_guesses(room) == Guesses({40: 1})
     press(at, "never")
     assert "Your guess: never ." in said(at)
-    assert rooms.tally(room) == Guesses({}, never=1)
+    assert rooms.counted_guesses(room) == Guesses({}, never=1)
 
 
 def test_an_empty_field_is_no_guess(room):
@@ -165,7 +161,7 @@ def test_an_empty_field_is_no_guess(room):
     press(at, "send")
     bodies = [part.proto.body for part in at.get("html")]
     assert any("Type a number first." in body for body in bodies)
-    assert rooms.tally(room).total == 0
+    assert rooms.counted_guesses(room).total == 0
 
 
 def test_nothing_of_the_answer_or_of_others_reaches_a_student_before_it_is_shown(room):
@@ -219,7 +215,7 @@ def test_a_guess_after_the_answer_is_refused_in_words(room):
     at = arrive(room)
     rooms.reveal(room, TEACHER)
     guess(at, 31)
-    assert rooms.tally(room).total == 0
+    assert rooms.counted_guesses(room).total == 0
     assert "measured" in str(chart(at, "guesses")["figure"]["layout"]["annotations"])
 
 
@@ -266,10 +262,7 @@ def test_what_the_host_will_not_compute_is_not_revealed(room, monkeypatch):
 
 def lose(store):
     """Let the store be away: writers are refused, and so are readers."""
-    for engine in _store._engines.values():
-        engine.dispose()
-    _store._engines.clear()
-    _store._ready.clear()
+    disconnect()
     store.rename(store.with_suffix(".away"))
     store.mkdir()
 
@@ -288,7 +281,7 @@ def test_a_guess_that_could_not_be_stored_waits_and_is_sent_by_itself(room, stor
     find_again(store)
     at.run()
     assert said(at).startswith("Your guess: 31 .")
-    assert rooms.tally(room) == Guesses({31: 1})
+    assert rooms.counted_guesses(room) == Guesses({31: 1})
 
 
 def test_a_page_that_opens_while_the_store_is_away_waits_for_it(room, store):
@@ -313,7 +306,7 @@ def test_the_teacher_keeps_the_last_guesses_while_the_store_is_away(room, store)
     assert not problems(at)
 
 
-def test_who_is_no_host_has_no_reveal_whatever_the_link_says(room):
+def test_who_is_no_teacher_has_no_reveal_whatever_the_link_says(room):
     at = arrive(room, "someone-else-0123456789-0123")
     assert "reveal" not in keys(at) and at.number_input
 

@@ -172,12 +172,12 @@ def test_the_projector_shows_the_question_and_then_the_picture():
     assert at.select_slider
 
 
-def test_the_students_own_turn_is_checked_by_a_real_run():
+def test_the_challenge_is_checked_by_a_real_run():
     at = opened(**SMALL, step="whole-network", done="12")
 
     def attempt(activation, scale):
-        at.selectbox(key="turn_activation").set_value(activation)
-        at.text_input(key="turn_scale").set_value(scale)
+        at.selectbox(key="challenge_activation").set_value(activation)
+        at.text_input(key="challenge_scale").set_value(scale)
         [button] = [button for button in at.button if button.label == "Try it"]
         button.click().run()
         assert not at.exception

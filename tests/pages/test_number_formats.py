@@ -19,7 +19,7 @@ def opened(**query):
 
 def rows(at):
     """Format -> its cells, as a viewer reads them."""
-    [table] = blocks(at, "gi-formats gi-table")
+    [table] = blocks(at, "gi-table")
     found = {}
     for row in re.findall(r"<tr><th scope=\"row\">(.*?)</tr>", table, flags=re.DOTALL):
         name, cells = row.split("</th>")
@@ -67,14 +67,14 @@ def test_where_no_law_is_known_the_table_says_why():
     at = opened(**SMALL, activation="relu")
     assert all(cells[3] == cells[5] == "no law" for cells in rows(at).values())
     assert "No law is known for one matrix at every step together with relu." in words(
-        blocks(at, "gi-formats gi-table")[0]
+        blocks(at, "gi-table")[0]
     )
 
 
 def test_what_float8_does_at_its_end_is_said():
     at = opened(**SMALL)
     text = " ".join(words(block.proto.body) for block in at.get("html"))
-    assert "float8_e4m3fn has no Inf: what exceeds 448 sticks at 448" in text
+    assert "float8_e4m3fn has no Inf: a value that exceeds 448 sticks at 448" in text
     assert rows(at)["float8_e4m3fn"][6].endswith(" %") and rows(at)["float32"][6] == "–"
 
 

@@ -26,7 +26,7 @@ def opened(**query):
 def settled(at):
     """Look again, as the browser does, until there is nothing more to come."""
     deadline = time.monotonic() + 60
-    while components(at, "again"):
+    while components(at, "refresh"):
         assert time.monotonic() < deadline
         at.run()
         assert not at.exception
@@ -67,7 +67,10 @@ def test_a_link_shows_its_map_and_says_what_it_comes_to():
     assert address(at) == {name: SMALL[name] for name in ("x", "y", "networks")}
     assert "Done: 6 × 4 cells." in text(at)
     assert "The median of 3 networks with seed 0." in text(at)
-    assert "The numbers come from matrices multiplied beyond the number format" in text(at)
+    assert (
+        "The numbers come from matrices multiplied without rounding to the number format"
+        in text(at)
+    )
     assert "The overflow line is where theory sees" in text(at)
     assert "tied weights are taken as fresh ones" in text(at)
 
@@ -202,7 +205,7 @@ class Slow:
             return whole
 
         monkeypatch.setattr(Landscape, "sweep", sweep)
-        monkeypatch.setattr(refining, "_FIRST_LOOK", 0.5)
+        monkeypatch.setattr(refining, "FIRST_WAIT", 0.5)
 
 
 def begun(at):
@@ -226,10 +229,10 @@ def test_the_coarse_picture_is_there_first_and_stop_keeps_it(monkeypatch):
     query = SMALL | {"x": "scale=0.01..10:17", "y": "width=16..128:17", "seed": "5"}
     at = visited("pages/phase_diagram.py", query)
     begun(at)
-    assert components(at, "again") and at.button(key="stop")
+    assert components(at, "refresh") and at.button(key="stop")
     coarse = figure(at)["data"][0]["z"]
     at.button(key="stop").click().run()
-    assert not components(at, "again") and figure(at)["data"][0]["z"] == coarse
+    assert not components(at, "refresh") and figure(at)["data"][0]["z"] == coarse
     assert "Stopped at " in text(at)
     given_up()
     at.run()
@@ -259,8 +262,8 @@ def test_a_map_left_half_way_goes_on_from_there_after_a_look_at_another(monkeypa
 def test_who_moves_on_leaves_the_work_on_the_map_before(monkeypatch):
     slow = Slow(monkeypatch)
     at = visited("pages/phase_diagram.py", SMALL | {"seed": "6"})
-    assert components(at, "again")
-    before = answers.work()._jobs[("sweep", MEANT.replace(base=Experiment(depth=40, seed=6)))]
+    assert components(at, "refresh")
+    before = answers.work().jobs[("sweep", MEANT.replace(base=Experiment(depth=40, seed=6)))]
     at.button_group(key="map_networks").set_value(4).run()
     assert not before.is_wanted
     slow.go.set()
@@ -278,7 +281,7 @@ def test_a_cell_is_told_in_words_with_its_link_to_explore():
 
 
 def test_a_click_on_a_cell_opens_it_in_explore(monkeypatch):
-    clicked = cell.opened(MEANT)
+    clicked = cell.on_click(MEANT)
     at = opened(**SMALL)
     found = {}
     monkeypatch.setattr(cell.st, "session_state", found)
@@ -288,7 +291,7 @@ def test_a_click_on_a_cell_opens_it_in_explore(monkeypatch):
     monkeypatch.undo()
     [experiment] = found.values()
     assert experiment == MEANT.experiment(4, 2)
-    at.session_state[cell._CLICKED] = experiment
+    at.session_state[cell.CLICKED] = experiment
     at.run()
     assert not at.exception
     assert at.select_slider(key="width").value == 40 and at.select_slider(key="depth").value == 40

@@ -9,70 +9,95 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ...host.threads import single_threaded
 from ...maths.arrays import Array
-from ...question.streams import stream_seed
 from ...reading.number import Number, average
-from ..step import Guess, OnProgress, Result, Sentence, Setting, Step
-from ..words import generator, lines, said, tex
+from ..draws import statistics_of_draws
+from ..result import Result, Sentence
+from ..setting import Setting
+from ..step import Guess, OnProgress, Step
+from ..words import generator, lines, rounded, tex
 
 _LESSON_DRAWS = 100
-_ELEMENTS, _LAYER = "(a * x)", "(a @ x)"
+_ELEMENTS, _LAYER = "(a * x) with ReLU", "(a @ x) with ReLU"
 
 
-class Moments(NamedTuple):
+class _Moments(NamedTuple):
     """Mean, variance and second moment of y in each draw, float64 of shape (repetitions,)."""
 
     mean: Array
     variance: Array
     second: Array
 
-    def times(self, factor: float) -> Moments:
-        """The same of y times a factor."""
+    def times(self, factor: float) -> _Moments:
+        """The moments of y times a factor."""
         square = factor**2
-        return Moments(self.mean * factor, self.variance * square, self.second * square)
+        return _Moments(self.mean * factor, self.variance * square, self.second * square)
+
+
+class _Measured(NamedTuple):
+    """Moments of (a * x).clamp_min(0) and of (a @ x).clamp_min(0)."""
+
+    elements: _Moments
+    layer: _Moments
 
 
 def _moments(y: Tensor) -> Tensor:
-    """Of each row, shape (3, rows)."""
+    """The moments of each row, shape (3, rows)."""
     count = y.shape[1]
     mean, second = y.mean(1).double(), y.square().mean(1).double()
     variance = (second - mean**2) * count / (count - 1)
     return torch.stack([mean, variance, second])
 
 
-def drawn(setting: Setting, on_progress: OnProgress) -> tuple[Moments, Moments]:
-    """Moments of (a * x).clamp_min(0) and of (a @ x).clamp_min(0), for a new a and x each time."""
-    stream = torch.Generator().manual_seed(stream_seed(setting.seed, 0))
-    n, count = setting.n, setting.repetitions
-    at_once = min(count, max(1, 2**20 // n**2))
-    room = torch.empty(at_once, n, n)
-    elements, layers = [], []
-    with torch.inference_mode(), single_threaded():
-        inputs = torch.randn(count, n, generator=stream)
-        for start in range(0, count, at_once):
-            x = inputs[start : start + at_once]
-            a = torch.randn(len(x), n, n, generator=stream, out=room[: len(x)])
-            y = torch.from_numpy(a.numpy() @ x.unsqueeze(2).numpy())[:, :, 0]
-            layers.append(_moments(y.clamp_min_(0)))
-            elements.append(_moments(a.mul_(x.unsqueeze(1)).clamp_min_(0).flatten(1)))
-            on_progress((start + len(x)) / count)
-    one, other = (Moments(*torch.cat(parts, 1).numpy()) for parts in (elements, layers))
-    return one, other
+def _measured(setting: Setting, on_progress: OnProgress) -> _Measured:
+    def both(a: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        layer = _moments(y.clamp_min_(0))
+        elements = _moments(a.mul_(x.unsqueeze(1)).clamp_min_(0).flatten(1))
+        return torch.stack([elements, layer])
+
+    elements, layer = statistics_of_draws(setting, both, on_progress)
+    return _Measured(_Moments(*elements), _Moments(*layer))
 
 
-def _rows(
+def _rows(setting: Setting, measured: _Measured) -> tuple[Number, ...]:
+    n, pi, printed = setting.n, math.pi, setting.printed
+    # Both vanish as n grows: E‖x‖ is less than √n, and the elements of a column share their x_j.
+    length = 2**0.5 * math.exp(math.lgamma((n + 1) / 2) - math.lgamma(n / 2))
+    shared = (1 - 2 / pi) / (2 * pi) / (n + 1)
+    return (
+        *_rows_of(
+            _ELEMENTS,
+            measured.elements,
+            (1 / pi, 1 / 2 - 1 / pi**2 - shared, 1 / 2),
+            (r"1/\pi", r"\sqrt{1/2-1/\pi^2}", "1/2"),
+            (printed(0.3193), printed(0.6327), printed(0.5027)),
+        ),
+        *_rows_of(
+            _LAYER,
+            measured.layer,
+            (length / (2 * pi) ** 0.5, n * (1 / 2 - 1 / (2 * pi)), n / 2),
+            (r"\mathbb E\lVert x\rVert/\sqrt{2\pi}", r"\sqrt{n(1/2-1/2\pi)}", "n/2"),
+        ),
+        *_rows_of(
+            f"√(2/n)·{_LAYER}",
+            measured.layer.times((2 / n) ** 0.5),
+            (length / (n * pi) ** 0.5, 1 - 1 / pi, 1.0),
+            (r"\mathbb E\lVert x\rVert/\sqrt{n\pi}", r"\sqrt{1-1/\pi}", "1"),
+            (printed(0.5656), printed(0.8269), printed(1.0061)),
+        ),
+    )
+
+
+def _rows_of(
     label: str,
-    measured: Moments,
+    moments: _Moments,
     exact: tuple[float, float, float],
     formulas: tuple[str, str, str],
     printed: tuple[float | None, float | None, float | None] = (None, None, None),
-) -> tuple[Number, ...]:
-    """Rows for mean, std and second moment; ``exact`` has the variance in the middle."""
-
-    def row(place: int, name: str) -> Number:
-        values = measured[place]
-        return average(
+) -> tuple[Number, Number, Number]:
+    """Rows for the mean, the std and the second moment; ``exact`` has the variance, not the std."""
+    mean, variance, second = (
+        average(
             f"{label}: {name}",
             values,
             exact=exact[place],
@@ -80,13 +105,15 @@ def _rows(
             lesson=printed[place],
             lesson_error=float(values.std(ddof=1)) / _LESSON_DRAWS**0.5,
         )
-
-    # The average of stds is less than the std: the root of the average variance is what counts.
-    return row(0, "mean"), _root(row(1, "std")), row(2, "second moment")
+        for place, (name, values) in enumerate(
+            zip(("mean", "std", "second moment"), moments, strict=True)
+        )
+    )
+    return mean, _root(variance), second
 
 
 def _root(variance: Number) -> Number:
-    """A std from a variance."""
+    """The row of the std: the root of the average variance, for stds average to less than that."""
     std = variance.measured**0.5
 
     def error(of: float | None) -> float | None:
@@ -101,78 +128,52 @@ def _root(variance: Number) -> Number:
     )
 
 
-def _numbers(setting: Setting, elements: Moments, layer: Moments) -> tuple[Number, ...]:
-    n, pi = setting.n, math.pi
-    # What shrinks to nothing as n grows: E‖x‖ is less than √n, and elements share their x_j.
-    length = 2**0.5 * math.exp(math.lgamma((n + 1) / 2) - math.lgamma(n / 2))
-    shared = (1 - 2 / pi) / (2 * pi) / (n + 1)
-    scaled = layer.times((2 / n) ** 0.5)
+def _sentences(setting: Setting, rows: tuple[Number, ...]) -> tuple[Sentence, ...]:
+    n, depth, pi = setting.n, setting.depth, math.pi
+    measured = [rounded(row.measured) for row in rows]
+    # If the std were brought to 1 instead, each layer would multiply the rms by this.
+    wrong = (1 - 1 / pi) ** -0.5
     return (
-        *_rows(
-            f"{_ELEMENTS} with ReLU",
-            elements,
-            (1 / pi, 1 / 2 - 1 / pi**2 - shared, 1 / 2),
-            (r"1/\pi", r"\sqrt{1/2-1/\pi^2}", "1/2"),
-            (setting.printed(0.3193), setting.printed(0.6327), setting.printed(0.5027)),
-        ),
-        *_rows(
-            f"{_LAYER} with ReLU",
-            layer,
-            (length / (2 * pi) ** 0.5, n * (1 / 2 - 1 / (2 * pi)), n / 2),
-            (r"\mathbb E\lVert x\rVert/\sqrt{2\pi}", r"\sqrt{n(1/2-1/2\pi)}", "n/2"),
-        ),
-        *_rows(
-            f"√(2/n)·{_LAYER} with ReLU",
-            scaled,
-            (length / (n * pi) ** 0.5, 1 - 1 / pi, 1.0),
-            (r"\mathbb E\lVert x\rVert/\sqrt{n\pi}", r"\sqrt{1-1/\pi}", "1"),
-            (setting.printed(0.5656), setting.printed(0.8269), setting.printed(1.0061)),
-        ),
-    )
-
-
-def _layer(setting: Setting, on_progress: OnProgress) -> Result:
-    elements, layer = drawn(setting, on_progress)
-    numbers = _numbers(setting, elements, layer)
-    n, right = setting.n, math.pi**-0.5
-    # Had the std been brought to 1 instead: by how much each layer would multiply the rms.
-    wrong = (1 - 1 / math.pi) ** -0.5
-    answer = (
         Sentence(
-            "Element by element nothing adds up: each is one product with ReLU, with second moment "
-            f"{said(numbers[2].measured)} as in the step before.",
+            "In the matrix nothing is added up: each element is one product with ReLU, and the "
+            f"second moment is {measured[2]}, as in the step before.",
             r"\mathbb E[\max(a_{ij}x_j,0)^2] = \tfrac12",
         ),
         Sentence(
-            "In the whole layer n products are added before ReLU takes its half, so the second "
-            f"moment is {said(numbers[5].measured)}.",
+            "In the whole layer n products are added up before ReLU halves the second moment, so "
+            f"it is {measured[5]}.",
             rf"\mathbb E[y_i^2] = \frac{{n}}{{2}} = {tex(n / 2)}",
         ),
         Sentence(
-            f"Weights with √(2/n) bring it to {said(numbers[8].measured)}, with mean "
-            f"{said(numbers[6].measured)} and std {said(numbers[7].measured)}.",
-            rf"\frac{{1}}{{\sqrt\pi}} = {tex(right)}\qquad\allowbreak "
-            rf"\sqrt{{1-\tfrac1\pi}} = {tex((1 - 1 / math.pi) ** 0.5)}\qquad\allowbreak "
+            f"Weights multiplied by √(2/n) bring the second moment to {measured[8]}, with mean "
+            f"{measured[6]} and std {measured[7]}.",
+            rf"\frac{{1}}{{\sqrt\pi}} = {tex(pi**-0.5)}\qquad\allowbreak "
+            rf"\sqrt{{1-\tfrac1\pi}} = {tex((1 - 1 / pi) ** 0.5)}\qquad\allowbreak "
             r"\tfrac1\pi + 1 - \tfrac1\pi = 1",
         ),
         Sentence(
-            "It is the second moment that has to be kept, not the variance: the next layer adds up "
-            "squares of y as they come, mean and all. Had one brought the std to 1 instead, the "
-            f"rms would grow by {said(wrong)} a layer, and by {said(wrong**setting.depth)} over "
-            f"{setting.depth} layers.",
+            "The second moment has to stay at 1, not the variance: the next layer's variance is "
+            "proportional to E[y²], and the mean of y counts in that. Weights that bring the std "
+            f"to 1 instead would multiply the rms by {rounded(wrong)} at every layer, and by "
+            f"{rounded(wrong**depth)} over {depth} layers.",
             r"\operatorname{Var}\Big(\sum_j a_{ij}y_j\Big) = n\,\sigma^2\,\mathbb E[y_j^2]",
         ),
     )
-    outputs: dict[str, float | str] = {
-        "mean": numbers[6].measured,
-        "std": numbers[7].measured,
-        "second_moment": numbers[8].measured,
-        "elementwise": numbers[2].measured,
+
+
+def _result(setting: Setting, on_progress: OnProgress) -> Result:
+    rows = _rows(setting, _measured(setting, on_progress))
+    mean, std, second_moment = (row.measured for row in rows[6:])
+    outputs = {
+        "mean": mean,
+        "std": std,
+        "second_moment": second_moment,
+        "elementwise": rows[2].measured,
     }
-    return Result(setting, numbers, answer, right, outputs)
+    return Result(setting, rows, _sentences(setting, rows), math.pi**-0.5, outputs)
 
 
-def _code(setting: Setting) -> str:
+def _snippet(setting: Setting) -> str:
     return lines(
         "import torch",
         "",
@@ -191,26 +192,22 @@ def _code(setting: Setting) -> str:
     )
 
 
-STEPS = (
-    Step(
-        number=11,
-        slug="layer-relu",
-        title="A whole layer with ReLU",
-        question="Apply ReLU to the matrix a * x, then to a whole layer a @ x, without and with "
-        "weights multiplied by √(2/n). What are mean, std and second moment?",
-        guess=Guess(
-            "With √(2/n), what is the mean of (a @ x).clamp_min(0)?",
-            "number",
-            judged="difference",
-            tolerance=0.05,
-        ),
-        compute=_layer,
-        snippet=_code,
-        explore=lambda setting: setting.experiment(
-            init="kaiming_normal", activation="relu", depth=1
-        ),
-        repeats="draws",
-        repetitions=100,
-        most_repetitions=2000,
+STEP = Step(
+    number=11,
+    slug="layer-relu",
+    title="A whole layer with ReLU",
+    question="Apply ReLU to the matrix a * x, then to a whole layer a @ x, without and with "
+    "weights multiplied by √(2/n). What are mean, std and second moment?",
+    guess=Guess(
+        "With √(2/n), what is the mean of (a @ x).clamp_min(0)?",
+        "number",
+        judged="difference",
+        tolerance=0.05,
     ),
+    compute=_result,
+    snippet=_snippet,
+    explore=lambda setting: setting.experiment(init="kaiming_normal", activation="relu", depth=1),
+    repeats="draws",
+    repetitions=100,
+    most_repetitions=2000,
 )

@@ -1,87 +1,82 @@
-"""Step 3: NaN is not equal to itself, and how Inf − Inf gives birth to it."""
+"""Step 3: NaN is not equal to itself, and it comes from Inf − Inf."""
 
 from __future__ import annotations
 
 import math
 
-from ...question.experiment import Experiment
 from ...reading.number import Number
 from ...simulation.propagate import Run, propagate
-from ..step import Guess, OnProgress, Result, Sentence, Setting, Step
+from ..result import Result, Sentence
+from ..setting import Setting
+from ..step import Guess, OnProgress, Step
 from ..words import lines, share
 
 _NAN, _INF = float("nan"), float("inf")
 
 
-def _truth(label: str, value: bool, exact: bool, lesson: bool | None = None) -> Number:
-    """True as 1, False as 0."""
-    printed = None if lesson is None else float(lesson)
-    return Number(
-        label=label, measured=float(value), exact=float(exact), lesson=printed, boolean=True
-    )
+def _truth(label: str, value: bool, exact: bool, lesson: float | None = None) -> Number:
+    """A row with True as 1 and False as 0."""
+    measured, right = float(value), float(exact)
+    return Number(label=label, measured=measured, exact=right, lesson=lesson, boolean=True)
 
 
-def _birth(run: Run) -> Sentence:
-    """How the NaN of a real run came about, layer by layer."""
-    broken, nan = run.events.first_nonfinite, run.events.first_nan
-    if broken is None or nan is None:
-        return Sentence("At this size no element leaves the range, and none becomes NaN.")
-    at = [
-        f"at i = {i}, {share(stats[0])} of the elements are Inf and {share(stats[1])} NaN"
-        for i in (broken, broken + 1)
-        if i < run.experiment.depth
-        for stats in [
-            (
-                float(run.stats.nonfinite[i + 1] - run.stats.nan[i + 1]),
-                float(run.stats.nan[i + 1]),
-            )
-        ]
-    ]
-    return Sentence(
-        "In the products it is born the same way. Every row adds up terms of both signs; where "
-        "some of them overflow to +Inf and others to −Inf, the row is NaN at once, else it is Inf "
-        "first. Here, " + "; ".join(at) + "."
-    )
-
-
-def _not_equal(setting: Setting, on_progress: OnProgress) -> Result:
-    nan, inf = _NAN, _INF
-    same = nan
-    run = propagate(setting.experiment(), on_progress=on_progress)
-    numbers = (
-        _truth("nan == nan", nan == same, False, lesson=False),
+def _rows() -> tuple[Number, ...]:
+    nan, same, inf = _NAN, _NAN, _INF
+    return (
+        _truth("nan == nan", nan == same, False, lesson=0.0),
         _truth("nan != nan", nan != same, True),
         _truth("isnan(nan)", math.isnan(nan), True),
         _truth("inf == inf", inf == float("inf"), True),
         Number(label="inf − inf", measured=inf - inf, exact=nan, formula=r"\infty - \infty"),
         Number(label="0 · inf", measured=0.0 * inf, exact=nan, formula=r"0\cdot\infty"),
     )
-    answer = (
+
+
+def _sentences(run: Run) -> tuple[Sentence, ...]:
+    return (
         Sentence(
             "Nothing equals NaN, not even NaN: `nan == nan` is False. NaN says that there is no "
-            "such number, and two missing numbers need not be the same one.",
+            "such number, and two missing numbers need not be the same.",
             r"\text{NaN == NaN is False}\qquad\allowbreak \text{NaN != NaN is True}",
         ),
         Sentence(
-            "That is why `not x == x` finds it: nothing else differs from itself. `x.isnan()` says "
-            "the same by name. Neither finds Inf, which equals itself; `x.isfinite()` finds both."
+            "So `not x == x` finds NaN, for every other value equals itself. `x.isnan()` says the "
+            "same by name. Neither of them finds Inf; `not x.isfinite()` finds both."
         ),
         Sentence(
-            "NaN is born where two infinities cancel, or a zero meets one.",
+            "Inf − Inf is NaN, and so is 0 · Inf.",
             r"\infty - \infty = \text{NaN}\qquad\allowbreak 0\cdot\infty = \text{NaN}",
         ),
-        _birth(run),
+        _in_products(run),
     )
-    outputs: dict[str, float | str] = {
-        "equal": 0.0,
-        "unequal": 1.0,
-        "known": 1.0,
-        "born": nan,
-    }
-    return Result(setting, numbers, answer, str(nan == same), outputs)
 
 
-def _code(setting: Setting) -> str:
+def _in_products(run: Run) -> Sentence:
+    """How the products of a run make NaN, with the shares of Inf and NaN where it begins."""
+    broken = run.events.first_nonfinite
+    if broken is None or run.events.first_nan is None:
+        return Sentence("At this size no element of x becomes NaN.")
+    stats = run.stats
+    shares = []
+    for i in (broken, broken + 1):
+        if i < run.experiment.depth:
+            nan = float(stats.nan[i + 1])
+            inf = float(stats.nonfinite[i + 1] - stats.nan[i + 1])
+            shares.append(f"at i = {i}, {share(inf)} of the elements are Inf and {share(nan)} NaN")
+    return Sentence(
+        "The products make NaN in the same way. Each element of `a @ x` is a sum of terms of both "
+        "signs. If some of them overflow to +Inf and others to −Inf, the element is NaN; if only "
+        f"one of the two happens, it is Inf. Here, {'; '.join(shares)}."
+    )
+
+
+def _result(setting: Setting, on_progress: OnProgress) -> Result:
+    run = propagate(setting.experiment(), on_progress=on_progress)
+    outputs = {"equal": 0.0, "unequal": 1.0, "known": 1.0, "born": _NAN}
+    return Result(setting, _rows(), _sentences(run), "False", outputs)
+
+
+def _snippet(setting: Setting) -> str:
     return lines(
         "import torch",
         "",
@@ -94,21 +89,17 @@ def _code(setting: Setting) -> str:
     )
 
 
-def _explore(setting: Setting) -> Experiment:
-    return setting.experiment()
-
-
-STEPS = (
-    Step(
-        number=3,
-        slug="not-equal",
-        title="NaN is not NaN",
-        question="How can one compare a number with NaN, and where does NaN come from?",
-        guess=Guess(
-            "With b = a = float('nan'), what is a == b?", "choice", options=("True", "False")
-        ),
-        compute=_not_equal,
-        snippet=_code,
-        explore=_explore,
+STEP = Step(
+    number=3,
+    slug="not-equal",
+    title="NaN is not NaN",
+    question="How can one test whether a number is NaN, and where does NaN come from?",
+    guess=Guess(
+        "With b = a = float('nan'), what is a == b?",
+        "choice",
+        options=("True", "False"),
     ),
+    compute=_result,
+    snippet=_snippet,
+    explore=lambda setting: setting.experiment(),
 )

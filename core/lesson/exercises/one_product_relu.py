@@ -1,58 +1,82 @@
-"""Step 10: one product with ReLU behind it, and what √2 does."""
+"""Step 10: one product with ReLU behind it, and the factor √2."""
 
 from __future__ import annotations
 
 import math
 
-from ..samples import as_experiment, averages, pair, samples, wide
-from ..step import Guess, OnProgress, Result, Sentence, Setting, Step
-from ..words import generator, lines, said, tex
+from ...maths.arrays import Array
+from ...reading.number import Number
+from ..result import Result, Sentence
+from ..samples import as_experiment, averages_of_all_and_few, averages_of_few, samples
+from ..setting import Setting
+from ..step import Guess, OnProgress, Step
+from ..words import generator, lines, rounded, tex
+
+_MEAN, _SECOND_MOMENT = 1 / math.pi, 0.5  # of max(ax, 0)
+_FOURTH_MOMENT = 4.5
 
 
-def _with_relu(setting: Setting, on_progress: OnProgress) -> Result:
-    y = wide(samples(setting)).clip(min=0)
+def _measured(setting: Setting) -> Array:
+    """Samples of max(ax, 0), shape (repetitions,)."""
+    return samples(setting).double().numpy().clip(min=0)
+
+
+def _rows(y: Array) -> tuple[Number, ...]:
     scaled = y * 2**0.5
-    # E relu(ax)² = 1/2, E relu(ax)⁴ = 9/2.
-    mean, moment = 1 / math.pi, 0.5
-    numbers = (
-        *pair("mean", y, mean, r"1/\pi", moment - mean**2, 0.2762),
-        *pair("second moment", y**2, moment, "1/2", 4.5 - moment**2, 0.3445),
-        *pair("with √2: mean", scaled, 2**0.5 * mean, r"\sqrt2/\pi", 1 - 2 * mean**2, 0.4582),
-        *pair("with √2: second moment", scaled**2, 1.0, "1", 18.0 - 1.0, 1.1150),
+    mean, second, fourth = _MEAN, _SECOND_MOMENT, _FOURTH_MOMENT
+    quantities = (
+        ("mean", y, mean, r"1/\pi", second - mean**2, 0.2762),
+        ("second moment", y**2, second, "1/2", fourth - second**2, 0.3445),
+        ("with √2: mean", scaled, 2**0.5 * mean, r"\sqrt2/\pi", 1 - 2 * mean**2, 0.4582),
+        ("with √2: second moment", scaled**2, 1.0, "1", 4 * fourth - 1.0, 1.1150),
     )
-    rough = numbers[3].lesson_error or 0.0
-    answer = (
+    return tuple(row for quantity in quantities for row in averages_of_all_and_few(*quantity))
+
+
+def _sentences(y: Array, rows: tuple[Number, ...]) -> tuple[Sentence, ...]:
+    error = rows[3].lesson_error or 0.0
+    return (
         Sentence(
-            "ReLU sets the negative half to zero. What is left has half the second moment: "
-            f"{said(numbers[2].measured)} over {len(y):,} samples; and its mean is no longer 0 but "
-            f"{said(numbers[0].measured)}.",
+            "ReLU sets the negative half of the samples to zero. That halves the second moment, to "
+            f"{rounded(rows[2].measured)} over {len(y):,} samples, and the mean is no longer 0 but "
+            f"{rounded(rows[0].measured)}.",
             r"\mathbb E[\max(ax,0)^2] = \tfrac12\qquad\allowbreak "
             r"\mathbb E[\max(ax,0)] = \tfrac12\,\mathbb E|a|\,\mathbb E|x| = "
-            rf"\tfrac1\pi = {tex(mean)}",
+            rf"\tfrac1\pi = {tex(_MEAN)}",
         ),
         Sentence(
-            "A factor √2 in the weights makes up for it: the second moment is "
-            f"{said(numbers[6].measured)} again. That is Kaiming's 2 in √(2/n).",
+            "A factor √2 in the weights makes up for that: the second moment is "
+            f"{rounded(rows[6].measured)} again. This is Kaiming's 2 in √(2/n).",
             r"(\sqrt2)^2\cdot\tfrac12 = 1",
         ),
         Sentence(
-            "The lesson's 0.3445 and 1.1150 are noise: over 100 samples the second moment is only "
-            f"known to ±{said(rough)}, and with √2 to ±{said(2 * rough)}. Squares of products have "
-            "long tails.",
-            rf"\sqrt{{\tfrac{{9/2 - 1/4}}{{100}}}} = {tex(rough, 3)}",
+            "The lesson's 0.3445 and 1.1150 are off by chance alone. Over 100 samples the standard "
+            f"error of the second moment is {rounded(error)}, and {rounded(2 * error)} with √2: "
+            "the squares of products have a long tail.",
+            rf"\sqrt{{\tfrac{{9/2 - 1/4}}{{100}}}} = {tex(error, 3)}",
         ),
     )
-    outputs: dict[str, float | str] = {
-        "mean": numbers[0].measured,
-        "second_moment": numbers[2].measured,
-        "with_gain": numbers[6].measured,
-    }
-    counts = averages("second moment", y**2, 0.3445)
+
+
+def _result(setting: Setting, on_progress: OnProgress) -> Result:
+    y = _measured(setting)
+    rows = _rows(y)
     on_progress(1.0)
-    return Result(setting, numbers, answer, moment, outputs, counts=counts)
+    return Result(
+        setting,
+        rows,
+        _sentences(y, rows),
+        _SECOND_MOMENT,
+        {
+            "mean": rows[0].measured,
+            "second_moment": rows[2].measured,
+            "with_gain": rows[6].measured,
+        },
+        counts=averages_of_few("second moment", y**2, 0.3445),
+    )
 
 
-def _with_relu_code(setting: Setting) -> str:
+def _snippet(setting: Setting) -> str:
     return lines(
         "import torch",
         "",
@@ -66,21 +90,19 @@ def _with_relu_code(setting: Setting) -> str:
     )
 
 
-STEPS = (
-    Step(
-        number=10,
-        slug="one-product-relu",
-        title="One product with ReLU",
-        question="Now put a ReLU behind the product. What is left of the mean and the second "
-        "moment, and what does a factor √2 do?",
-        guess=Guess(
-            "What is the second moment of max(a·x, 0)?", "number", judged="ratio", tolerance=1.1
-        ),
-        compute=_with_relu,
-        snippet=_with_relu_code,
-        explore=lambda setting: as_experiment(setting).replace(activation="relu"),
-        repeats="samples",
-        repetitions=10**6,
-        most_repetitions=10**7,
+STEP = Step(
+    number=10,
+    slug="one-product-relu",
+    title="One product with ReLU",
+    question="Now apply ReLU to the product. What are its mean and second moment, and what does a "
+    "factor √2 do?",
+    guess=Guess(
+        "What is the second moment of max(a·x, 0)?", "number", judged="ratio", tolerance=1.1
     ),
+    compute=_result,
+    snippet=_snippet,
+    explore=lambda setting: as_experiment(setting).replace(activation="relu"),
+    repeats="samples",
+    repetitions=10**6,
+    most_repetitions=10**7,
 )

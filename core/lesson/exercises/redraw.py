@@ -4,69 +4,45 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
 
-from ...host.threads import single_threaded
 from ...maths.arrays import Array
-from ...question.streams import stream_seed
 from ...reading.number import Number, average
-from ..step import Counts, Guess, OnProgress, Result, Sentence, Setting, Step
-from ..words import generator, lines, said, tex
+from ..draws import statistics_of_draws
+from ..result import Counts, Result, Sentence
+from ..setting import Setting
+from ..step import Guess, OnProgress, Step
+from ..words import generator, lines, rounded, tex
 
 _LESSON_DRAWS = 100
-_LESSON_SQUARE = 5_117_677.0  # what it printed for the square of its sum of stds
+_LESSON_SQUARE = 5_117_677.0  # it printed this for the square of its sum of stds
+_LESSON_MENDED = (_LESSON_SQUARE**0.5 / _LESSON_DRAWS) ** 2
 
 
-class _Draws(NamedTuple):
-    """Mean, std and variance of y = a @ x, each of shape (repetitions,)."""
+class _Measured(NamedTuple):
+    """Mean and std of y = a @ x in each draw, shape (repetitions,), and the sum of the stds."""
 
     mean: Array
     std: Array
-    variance: Array
+    total: float
 
 
-def redrawn(setting: Setting, on_progress: OnProgress) -> _Draws:
-    """y = a @ x for a new a and x each time, measured as the lesson does."""
-    stream = torch.Generator().manual_seed(stream_seed(setting.seed, 0))
+def _measured(setting: Setting, on_progress: OnProgress) -> _Measured:
+    mean, std = statistics_of_draws(
+        setting, lambda a, x, y: torch.stack([y.mean(1), y.std(1)]), on_progress
+    )
+    return _Measured(mean, std, float(std.sum()))
+
+
+def _rows(setting: Setting, measured: _Measured) -> tuple[Number, ...]:
     n, count = setting.n, setting.repetitions
-    means, stds = torch.empty(count), torch.empty(count)
-    at_once = min(count, max(1, 2**20 // n**2))
-    room = torch.empty(at_once, n, n)
-    with torch.inference_mode(), single_threaded():
-        x = torch.randn(count, n, generator=stream)
-        for start in range(0, count, at_once):
-            part = slice(start, min(start + at_once, count))
-            size = part.stop - start
-            a = torch.randn(size, n, n, generator=stream, out=room[:size])
-            y = torch.from_numpy(a.numpy() @ x[part, :, None].numpy())[:, :, 0]
-            means[part], stds[part] = y.mean(1), y.std(1)
-            on_progress(part.stop / count)
-    std = stds.double().numpy()
-    return _Draws(means.double().numpy(), std, std**2)
-
-
-def _redraw(setting: Setting, on_progress: OnProgress) -> Result:
-    n, count = setting.n, setting.repetitions
-    draws = redrawn(setting, on_progress)
-    total = float(draws.std.sum())
     # Given x, every y_i is N(0, ‖x‖²). So E std = √(n−1) and Var std = 1, exactly; Var mean = 1.
     expected = (n - 1) ** 0.5
-    slipped = setting.printed(_LESSON_SQUARE)
-    lesson_error = 2 * expected / _LESSON_DRAWS**0.5  # of the square of an average
-    squared = Number(
-        label="average std, squared: the slip mended",
-        measured=(total / count) ** 2,
-        standard_error=2 * expected / count**0.5,
-        exact=float(n - 1),
-        formula="n - 1",
-        lesson=None if slipped is None else (slipped**0.5 / _LESSON_DRAWS) ** 2,
-        lesson_error=lesson_error,
-    )
-    numbers = (
+    square_error = 2 * expected / _LESSON_DRAWS**0.5
+    return (
         average(
             "average mean",
-            draws.mean,
+            measured.mean,
             exact=0.0,
             formula="0",
             lesson=setting.printed(-0.0004),
@@ -74,7 +50,7 @@ def _redraw(setting: Setting, on_progress: OnProgress) -> Result:
         ),
         average(
             "average std",
-            draws.std,
+            measured.std,
             exact=expected,
             formula=r"\sqrt{n-1}",
             lesson=setting.printed(22.6223),
@@ -82,54 +58,68 @@ def _redraw(setting: Setting, on_progress: OnProgress) -> Result:
         ),
         average(
             "average variance",
-            draws.variance,
+            measured.std**2,
             exact=float(n),
             formula="n",
-            lesson=slipped,
-            lesson_error=lesson_error,
+            lesson=setting.printed(_LESSON_SQUARE),
+            lesson_error=square_error,
         ),
-        squared,
+        Number(
+            label="average std, squared: the slip mended",
+            measured=(measured.total / count) ** 2,
+            standard_error=2 * expected / count**0.5,
+            exact=float(n - 1),
+            formula="n - 1",
+            lesson=setting.printed(_LESSON_MENDED),
+            lesson_error=square_error,
+        ),
     )
-    answer = (
+
+
+def _sentences(
+    setting: Setting, measured: _Measured, rows: tuple[Number, ...]
+) -> tuple[Sentence, ...]:
+    n, (mean, std, variance, _) = setting.n, rows
+    return (
         Sentence(
-            f"Over {count} draws of a and x the mean of y is {said(numbers[0].measured)} on "
-            f"average, and its std {numbers[1].measured:.2f}.",
-            rf"\mathbb E[\operatorname{{std}} y] = \sqrt{{n-1}} = {tex(expected)}",
+            f"Over {setting.repetitions} draws of a and x the mean of y is "
+            f"{rounded(mean.measured)} on average, and its std is {std.measured:.2f}.",
+            rf"\mathbb E[\operatorname{{std}} y] = \sqrt{{n-1}} = {tex((n - 1) ** 0.5)}",
         ),
         Sentence(
-            f"The variance is {said(numbers[2].measured)} on average: n products of variance 1 add "
-            "up. That is where √n comes from, and why dividing by it is the cure.",
+            f"The variance is {rounded(variance.measured)} on average, for each element adds up n "
+            "products of variance 1. This is where √n comes from, and why dividing by it keeps x "
+            "in range.",
             rf"\operatorname{{Var}} y_i = \sum_k \operatorname{{Var}}(a_{{ik}}x_k) = n = {n}",
         ),
         Sentence(
-            "The lesson squared its sum over the 100 draws, not the average: 5,117,677 is 100² "
-            "times too large. Divided by 100 before it is squared it says 511.8, as it should. The "
-            f"same slip here would give {total**2:,.0f}.",
-            r"\left(\frac{\sqrt{5117677}}{100}\right)^2 = "
-            + tex((_LESSON_SQUARE**0.5 / _LESSON_DRAWS) ** 2),
+            "The lesson squared the sum of its 100 stds, not their average, so its 5,117,677 is "
+            "100² times too large. Divided by 100 before it is squared, the sum gives 511.8, as it "
+            f"should. The same slip here would give {measured.total**2:,.0f}.",
+            r"\left(\frac{\sqrt{5117677}}{100}\right)^2 = " + tex(_LESSON_MENDED),
         ),
     )
-    outputs: dict[str, float | str] = {
-        "mean": numbers[0].measured,
-        "std": numbers[1].measured,
-        "variance": squared.measured,
-    }
-    edges = np.linspace(draws.std.min(), draws.std.max(), 25)
-    counts = Counts(
-        "std of y",
-        "std",
-        (edges[:-1] + edges[1:]) / 2,
-        np.histogram(draws.std, edges)[0].astype(float),
+
+
+def _result(setting: Setting, on_progress: OnProgress) -> Result:
+    measured = _measured(setting, on_progress)
+    rows = _rows(setting, measured)
+    mean, std, _, variance = (row.measured for row in rows)
+    return Result(
+        setting,
+        rows,
+        _sentences(setting, measured, rows),
+        setting.n**0.5,
+        {"mean": mean, "std": std, "variance": variance},
+        counts=(Counts.of("std of y", "std", measured.std),),
     )
-    return Result(setting, numbers, answer, n**0.5, outputs, counts=(counts,))
 
 
-def _redraw_code(setting: Setting) -> str:
-    count = setting.repetitions
+def _snippet(setting: Setting) -> str:
     return lines(
         "import torch",
         "",
-        f"n, count = {setting.n}, {count}",
+        f"n, count = {setting.n}, {setting.repetitions}",
         f"generator = {generator(setting.seed, 0)}",
         "inputs = torch.randn(count, n, generator=generator)",
         "mean, std = 0.0, 0.0",
@@ -142,19 +132,17 @@ def _redraw_code(setting: Setting) -> str:
     )
 
 
-STEPS = (
-    Step(
-        number=8,
-        slug="redraw",
-        title="Draw again, many times",
-        question="Draw a and x anew for each product y = a @ x. What are the mean and the std of y "
-        "on average?",
-        guess=Guess("What is the std of y on average?", "number", judged="ratio", tolerance=1.1),
-        compute=_redraw,
-        snippet=_redraw_code,
-        explore=lambda setting: setting.experiment(depth=1),
-        repeats="draws",
-        repetitions=100,
-        most_repetitions=2000,
-    ),
+STEP = Step(
+    number=8,
+    slug="redraw",
+    title="Draw again, many times",
+    question="Draw a and x anew for each product y = a @ x. What are the mean and the std of y on "
+    "average?",
+    guess=Guess("What is the std of y on average?", "number", judged="ratio", tolerance=1.1),
+    compute=_result,
+    snippet=_snippet,
+    explore=lambda setting: setting.experiment(depth=1),
+    repeats="draws",
+    repetitions=100,
+    most_repetitions=2000,
 )

@@ -1,24 +1,28 @@
-"""Step 4: weights a tenth, and a hundredth, of the size."""
+"""Step 4: weights a tenth, and a hundredth, as large."""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ...question.experiment import Experiment
 from ...reading.diagnosis import kind_of
 from ...reading.number import Number, average
 from ...simulation.propagate import Run, propagate
 from ...text import products
 from ...theory.finite_width import Prediction, predict
-from ..networks import one_matrix_each
+from ..networks import Floats, first_indices
 from ..quantiles import spread_factor
-from ..step import Counts, Curve, Guess, OnProgress, Result, Sentence, Setting, Step
-from ..words import lesson_draws, lines, said, tex
+from ..result import Counts, Curve, Result, Sentence
+from ..setting import Setting
+from ..step import Guess, OnProgress, Step
+from ..words import lesson_draws, lines, rounded, tex, tex_exp
 
 _TENTH, _HUNDREDTH = 0.1, 0.01
 _NORMAL = float(np.finfo(np.float32).smallest_normal)
+_LESSON_STD, _LESSON_MEAN = 2.1790210271840137e36, 7.452759524637429e34
 _FATES = {
     "explodes": "it grows and overflows",
     "grows": "it grows, but stays finite",
@@ -28,28 +32,70 @@ _FATES = {
 }
 
 
-def _vanishing(setting: Setting, on_progress: OnProgress) -> tuple[np.ndarray, np.ndarray]:
-    """The index at which all elements are subnormal, and 0, per network; −1 if never."""
-    e = setting.experiment(scale=_HUNDREDTH)
-    found = np.full((2, setting.repetitions), -1)
-    for networks in one_matrix_each(e, setting.repetitions, on_progress):
-        for i, x in enumerate(networks.layers):
-            largest = np.abs(x).max(1)
-            gone = largest == 0
-            for event, happened in enumerate(((largest < _NORMAL) & ~gone, gone)):
-                row = found[event, networks.place : networks.place + len(x)]
-                row[happened & (row < 0)] = i
-            if gone.all():
-                break
-    return found[0], found[1]
+class _Measured(NamedTuple):
+    """Runs with both scale factors, their laws, and when x vanishes in many networks.
+
+    Attributes:
+        tenth, hundredth: the run with that scale factor.
+        law: of the tenth.
+        subnormal, zero: with a hundredth, the loop index at which no element of x is a normal
+            number any more, and at which all are 0; −1 for never; shape (repetitions,).
+        expected_zero: the mean of ``zero`` by the law, None where there is none.
+    """
+
+    tenth: Run
+    hundredth: Run
+    law: Prediction
+    subnormal: NDArray[np.int_]
+    zero: NDArray[np.int_]
+    expected_zero: float | None
 
 
-def _grown(setting: Setting, run: Run, law: Prediction) -> tuple[Number, ...]:
-    """The lesson's own run: a tenth."""
-    std, mean = float(run.stats.std[-1]), float(run.stats.mean[-1])
-    known = law.std_known
+def _vanished(x: Floats) -> NDArray[np.bool_]:
+    """Whether all elements are subnormal, and whether all are 0, shape (2, networks)."""
+    largest = np.abs(x).max(1)
+    zero = largest == 0
+    return np.stack([(largest < _NORMAL) & ~zero, zero])
+
+
+def _expected_zero(law: Prediction) -> float | None:
+    pmf = law.all_zero_pmf
+    return sum(i * p for i, p in pmf.items()) if sum(pmf.values()) > 0.99 else None
+
+
+def _measured(setting: Setting, on_progress: OnProgress) -> _Measured:
+    tenth, hundredth = (setting.experiment(scale=scale) for scale in (_TENTH, _HUNDREDTH))
+    subnormal, zero = first_indices(
+        hundredth, setting.repetitions, 2, _vanished, lambda done: on_progress(0.3 * done)
+    )
+    law = predict(tenth.replace(seed=0))
+    on_progress(0.7)
+    expected_zero = _expected_zero(predict(hundredth.replace(seed=0)))
+    runs = propagate(tenth), propagate(hundredth)
+    on_progress(1.0)
+    return _Measured(*runs, law, subnormal, zero, expected_zero)
+
+
+def _rows(setting: Setting, measured: _Measured) -> tuple[Number, ...]:
+    ends = (
+        ("no element is normal any more", measured.subnormal, None),
+        ("every element is 0", measured.zero, measured.expected_zero),
+    )
+    return (
+        *_rows_of_a_tenth(setting, measured),
+        *(
+            average(f"× 0.01: first i at which {label}", i, exact=exact, formula=r"\mathbb E[i]")
+            for label, i, exact in ends
+            if (i >= 0).all()
+        ),
+    )
+
+
+def _rows_of_a_tenth(setting: Setting, measured: _Measured) -> tuple[Number, Number]:
+    """The lesson's own run."""
+    stats, law, root_n = measured.tenth.stats, measured.law, setting.n**0.5
+    std, known = float(stats.std[-1]), law.std_known
     factor = spread_factor(law, setting.depth) if known else None
-    lesson = setting.printed(2.1790210271840137e36)
     return (
         Number(
             label=f"× 0.1: std after {products(setting.depth)}" + (" (exact: median)" * known),
@@ -57,96 +103,80 @@ def _grown(setting: Setting, run: Run, law: Prediction) -> tuple[Number, ...]:
             standard_error=factor,
             exact=float(2 ** law.log2_std_quantiles[0.5][-1]) if known else None,
             formula=r"\text{median of }\operatorname{std}(a^{k} x)",
-            lesson=lesson,
+            lesson=setting.printed(_LESSON_STD),
             lesson_error=factor,
             factor=True,
         ),
         Number(
             label=f"× 0.1: mean after {products(setting.depth)}",
-            measured=mean,
-            standard_error=std / setting.n**0.5,
+            measured=float(stats.mean[-1]),
+            standard_error=std / root_n,
             exact=0.0,
             formula="0",
-            lesson=setting.printed(7.452759524637429e34),
-            lesson_error=None if lesson is None else lesson / setting.n**0.5,
+            lesson=setting.printed(_LESSON_MEAN),
+            lesson_error=_LESSON_STD / root_n,
         ),
     )
 
 
-def _expected(law: Prediction) -> float | None:
-    pmf = law.all_zero_pmf
-    total = sum(pmf.values())
-    return sum(i * p for i, p in pmf.items()) / total if total > 0.99 else None
-
-
-def _smaller(setting: Setting, on_progress: OnProgress) -> Result:
-    tenth, hundredth = (setting.experiment(scale=scale) for scale in (_TENTH, _HUNDREDTH))
-    grown, gone = propagate(tenth), propagate(hundredth)
-    subnormal, zero = _vanishing(setting, lambda done: on_progress(0.3 * done))
-    law = predict(tenth.replace(seed=0))
-    on_progress(0.7)
-    numbers = list(_grown(setting, grown, law))
-    labels = ("no element is normal any more", "every element is 0")
-    ends = (None, _expected(predict(hundredth.replace(seed=0))))
-    for label, values, exact in zip(labels, (subnormal, zero), ends, strict=True):
-        if (values >= 0).all():
-            label = f"× 0.01: first i at which {label}"
-            numbers.append(average(label, values, exact=exact, formula=r"\mathbb E[i]"))
-    events = gone.events
-    outputs: dict[str, float | str] = {
-        "grown": float(grown.stats.std[-1]),
-        "all_zero": float(-1 if events.all_zero is None else events.all_zero),
-    }
-    curves = (Curve("× 0.1", grown.stats.log2_std), Curve("× 0.01", gone.stats.log2_std))
-    seen = np.unique(zero)
-    axis = np.arange(seen[0], seen[-1] + 1)
-    tally = (zero[:, None] == axis).sum(0).astype(float)
-    counts = (Counts("every element is 0", "loop index i", axis.astype(float), tally),)
-    right = _FATES.get(kind_of(gone), _FATES["holds"])
-    answer = _told(setting, grown, gone)
-    on_progress(1.0)
-    return Result(setting, tuple(numbers), answer, right, outputs, counts, curves)
-
-
-def _told(setting: Setting, grown: Run, gone: Run) -> tuple[Sentence, ...]:
-    n, events = setting.n, gone.events
-    rates = [scale * n**0.5 for scale in (_TENTH, _HUNDREDTH)]
-    sentences = [
+def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
+    n, depth = setting.n, setting.depth
+    tenth, hundredth = (scale * n**0.5 for scale in (_TENTH, _HUNDREDTH))
+    return (
         Sentence(
-            "A tenth divides the growth by ten, and what is left of √n is "
-            f"{'still above' if rates[0] > 1 else 'below'} 1: after {products(setting.depth)} the "
-            f"std is {said(float(grown.stats.std[-1]))}.",
-            rf"0.1\sqrt{{{n}}} = {tex(rates[0])},\quad {tex(rates[0])}^{{{setting.depth}}} = "
-            + tex(math.exp(setting.depth * math.log(rates[0])), 2),
+            "With weights times 0.1 one product multiplies the std by 0.1·√n, which is "
+            f"{'still above' if tenth > 1 else 'below'} 1: after {products(depth)} the std is "
+            f"{rounded(float(measured.tenth.stats.std[-1]))}.",
+            rf"0.1\sqrt{{{n}}} = {tex(tenth)},\quad {tex(tenth)}^{{{depth}}} = "
+            + tex_exp(depth * math.log(tenth), 2),
         ),
         Sentence(
-            "A hundredth, which the lesson asks for but does not run, makes every product multiply "
-            f"by {said(rates[1])}.",
-            rf"0.01\sqrt{{{n}}} = {tex(rates[1])}",
+            "The lesson asks for weights times 0.01 too, but does not run them. With these one "
+            f"product multiplies the std by {rounded(hundredth)}.",
+            rf"0.01\sqrt{{{n}}} = {tex(hundredth)}",
         ),
-    ]
-    if events.all_zero is not None:
-        through = (
-            f"at i = {events.all_subnormal} not one element is a normal number any more, and "
-            if events.all_subnormal is not None
-            else ""
-        )
-        sentences.append(
-            Sentence(
-                "float32 does not stop at its smallest normal number: below it come the subnormal "
-                f"ones, with fewer and fewer digits. Here {through}at i = {events.all_zero} every "
-                "element is exactly 0. There is no NaN to warn of it.",
-                rf"\text{{smallest normal }} {tex(_NORMAL, 3)},\quad "
-                rf"\text{{smallest subnormal }} {tex(2.0**-149, 2)}",
-            )
-        )
-    return tuple(sentences)
+        *_underflow(measured.hundredth),
+    )
 
 
-def _code(setting: Setting) -> str:
-    e = setting.experiment()
+def _underflow(run: Run) -> tuple[Sentence, ...]:
+    """How x becomes exactly 0, if it does."""
+    subnormal, zero = run.events.all_subnormal, run.events.all_zero
+    if zero is None:
+        return ()
+    through = "" if subnormal is None else f"no element is normal any more at i = {subnormal}, and "
+    return (
+        Sentence(
+            "Below its smallest normal number float32 still has the subnormal numbers, with fewer "
+            f"and fewer digits. Here {through}every element is exactly 0 at i = {zero}. No NaN "
+            "warns of this.",
+            rf"\text{{smallest normal }} {tex(_NORMAL, 3)},\quad "
+            rf"\text{{smallest subnormal }} {tex(2.0**-149, 2)}",
+        ),
+    )
+
+
+def _result(setting: Setting, on_progress: OnProgress) -> Result:
+    measured = _measured(setting, on_progress)
+    tenth, hundredth = measured.tenth, measured.hundredth
+    zero = hundredth.events.all_zero
+    return Result(
+        setting,
+        _rows(setting, measured),
+        _sentences(setting, measured),
+        _FATES.get(kind_of(hundredth), _FATES["holds"]),
+        {"grown": float(tenth.stats.std[-1]), "all_zero": float(-1 if zero is None else zero)},
+        counts=(Counts.of_indices("every element is 0", measured.zero),),
+        curves=(
+            Curve("× 0.1", tenth.stats.log2_std),
+            Curve("× 0.01", hundredth.stats.log2_std),
+        ),
+    )
+
+
+def _snippet(setting: Setting) -> str:
     return lines(
-        *lesson_draws(e, matrix="drawn"),
+        *lesson_draws(setting.experiment(), matrix="drawn"),
         "torch.set_num_threads(1)",
         "a, y = drawn * 0.1, x",
         f"for i in range({setting.depth}):",
@@ -161,26 +191,20 @@ def _code(setting: Setting) -> str:
     )
 
 
-def _explore(setting: Setting) -> Experiment:
-    return setting.experiment(scale=_HUNDREDTH)
-
-
-STEPS = (
-    Step(
-        number=4,
-        slug="smaller-weights",
-        title="Smaller weights",
-        question="Multiply the weights by 0.1, then by 0.01. What becomes of x?",
-        guess=Guess(
-            "What happens to x when the weights are multiplied by 0.01?",
-            "choice",
-            options=tuple(_FATES.values()),
-        ),
-        compute=_smaller,
-        snippet=_code,
-        explore=_explore,
-        repeats="networks",
-        repetitions=32,
-        most_repetitions=500,
+STEP = Step(
+    number=4,
+    slug="smaller-weights",
+    title="Smaller weights",
+    question="Multiply the weights by 0.1, then by 0.01. What becomes of x?",
+    guess=Guess(
+        "What happens to x when the weights are multiplied by 0.01?",
+        "choice",
+        options=tuple(_FATES.values()),
     ),
+    compute=_result,
+    snippet=_snippet,
+    explore=lambda setting: setting.experiment(scale=_HUNDREDTH),
+    repeats="networks",
+    repetitions=32,
+    most_repetitions=500,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,18 +17,36 @@ from ...simulation.ensemble import sample_ensemble
 from ...simulation.propagate import Run, propagate
 from ...simulation.script import stream_seed_lines
 from ...theory.finite_width import LEVELS, predict
-from ..step import Curve, Guess, OnProgress, Result, Sentence, Setting, Step
-from ..words import lines, said, tex
+from ..result import Curve, Result, Sentence
+from ..setting import Setting
+from ..step import Guess, OnProgress, Step
+from ..words import lines, rounded, tex, tex_exp
 
-INITS: dict[str, str] = {
+_LOG10_2 = math.log10(2)
+
+
+_INITS: dict[str, str] = {
     "normal": "raw N(0, 1)",
     "xavier_normal": "Xavier",
     "kaiming_normal": "Kaiming",
 }
-"""Initialiser -> what it is called here."""
+_FACTORS: dict[str, str] = {"normal": "n/2", "xavier_normal": "1/2", "kaiming_normal": "1"}
 
-_LOG10_2 = math.log10(2)
-_KEPT: dict[str, str] = {"normal": "n/2", "xavier_normal": "1/2", "kaiming_normal": "1"}
+
+class _Measured(NamedTuple):
+    """A run with some weights, and the last sizes in many networks.
+
+    Attributes:
+        run: at the setting's seed.
+        kind: the word for the run.
+        log2_last: log2 of the last rms in each network, shape (repetitions,).
+        law: level -> log2 of that quantile of the rms at layers 0 … depth.
+    """
+
+    run: Run
+    kind: Kind
+    log2_last: Array
+    law: Mapping[float, Array]
 
 
 def _network(setting: Setting, init: str) -> Experiment:
@@ -39,25 +58,31 @@ def _scaled(e: Experiment) -> Experiment:
     return e.replace(init="normal", scale=e.weight_std)
 
 
-def _whole(setting: Setting, on_progress: OnProgress) -> Result:
-    experiments = {init: _network(setting, init) for init in INITS}
-    reference = _scaled(experiments["kaiming_normal"])
+def _measured(setting: Setting, on_progress: OnProgress) -> dict[str, _Measured]:
+    """Initialiser -> what was measured with it."""
     many = sample_ensemble(
-        reference,
+        _scaled(_network(setting, "kaiming_normal")),
         setting.repetitions,
         seed=setting.seed,
         on_progress=lambda done: on_progress(0.4 * done),
     )
-    numbers, curves, runs = [], [], {}
-    for place, (init, e) in enumerate(experiments.items()):
-        runs[init] = propagate(e)
-        law = predict(e.replace(seed=0)).log2_rms_quantiles
-        sizes = many.at(_scaled(e)).log2_rms[:, -1]
+    measured = {}
+    for place, init in enumerate(_INITS):
+        e = _network(setting, init)
+        run, law = propagate(e), predict(e.replace(seed=0)).log2_rms_quantiles
+        measured[init] = _Measured(run, kind_of(run), many.at(_scaled(e)).log2_rms[:, -1], law)
+        on_progress(0.4 + 0.2 * (place + 1))
+    return measured
+
+
+def _rows(setting: Setting, measured: dict[str, _Measured]) -> tuple[Number, ...]:
+    rows = []
+    for init, (_, _, sizes, law) in measured.items():
         alive = sizes[np.isfinite(sizes)]  # a narrow network may be born dead
         error = (alive.var(ddof=1) * np.pi / 2 / len(sizes)) ** 0.5 if len(alive) > 1 else None
-        numbers.append(
+        rows.append(
             Number(
-                label=f"{INITS[init]}: log10 of the rms after {setting.depth} layers, median",
+                label=f"{_INITS[init]}: log10 of the rms after {setting.depth} layers, median",
                 measured=float(np.median(sizes)) * _LOG10_2,
                 standard_error=None if error is None else float(error) * _LOG10_2,
                 exact=float(law[0.5][-1]) * _LOG10_2,
@@ -65,58 +90,73 @@ def _whole(setting: Setting, on_progress: OnProgress) -> Result:
                 r"\tfrac{\sigma_w^2}{n}\chi^2_{K_l}",
             )
         )
-        curves.append(_curve(runs[init], law))
-        on_progress(0.4 + 0.2 * (place + 1))
-    outputs: dict[str, float | str] = {
-        name: float(torch.from_numpy(runs[init].final).std())
-        for init, name in zip(INITS, ("raw", "xavier", "kaiming"), strict=True)
-    }
-    kinds = {init: kind_of(run) for init, run in runs.items()}
-    holding = [INITS[init] for init, kind in kinds.items() if kind == "holds"]
-    right = holding[0] if len(holding) == 1 else "several" if holding else "none"
-    answer = tuple(_told(setting, init, runs[init], kinds[init]) for init in INITS)
-    ends = (0.05, 0.95)
-    low, high = 2 ** np.quantile(many.log2_rms[:, -1], ends, method="closest_observation")
-    closing = Sentence(
-        "It holds on average over networks, not in every single one: over "
-        f"{setting.repetitions} networks with Kaiming's weights the rms after {setting.depth} "
-        f"layers runs from {said(float(low))} to "
-        f"{said(float(high))} in nine of ten.",
-        r"\operatorname{Var}\frac{\lVert x_L\rVert^2}{\lVert x_0\rVert^2} = "
-        r"\left(1+\frac{5}{n}\right)^L - 1 = " + tex((1 + 5 / setting.n) ** setting.depth - 1, 3),
+    return tuple(rows)
+
+
+def _sentences(setting: Setting, measured: dict[str, _Measured]) -> tuple[Sentence, ...]:
+    n, depth = setting.n, setting.depth
+    sizes = measured["kaiming_normal"].log2_last
+    log_growth = depth * math.log1p(5 / n)
+    log_variance = log_growth + math.log(-math.expm1(-log_growth))
+    low, high = 2 ** np.quantile(sizes, (0.05, 0.95), method="closest_observation")
+    return (
+        *(_sentence_of(init, each.run, each.kind) for init, each in measured.items()),
+        Sentence(
+            "Kaiming's weights hold the signal on average over networks, not in every single one: "
+            f"in nine of ten of {setting.repetitions} networks the rms after {depth} layers lies "
+            f"between {rounded(float(low))} and {rounded(float(high))}.",
+            r"\operatorname{Var}\frac{\lVert x_L\rVert^2}{\lVert x_0\rVert^2} = "
+            r"\left(1+\frac{5}{n}\right)^L - 1 = " + tex_exp(log_variance, 3),
+        ),
     )
-    curve_axis = "rms of x: this run, and nine networks in ten"
+
+
+def _sentence_of(init: str, run: Run, kind: Kind) -> Sentence:
+    factor, value = _FACTORS[init], tex(run.experiment.sigma_w**2 / 2)
+    equal = "" if factor == value else f" = {value}"
+    formula = rf"\frac{{n\,\sigma^2}}{{2}} = {factor}{equal}\text{{ per layer for }}\mathbb E[x^2]"
+    broken = run.events.first_nonfinite
+    if broken is not None:
+        end = f"the first element that is not finite comes at i = {broken}"
+    else:
+        last = rounded(float(run.stats.std[-1]))
+        end = f"the std after {run.experiment.depth} layers is {last}"
+    return Sentence(f"{_INITS[init]}: the signal {kind}; {end}.", formula)
+
+
+def _right(measured: dict[str, _Measured]) -> str:
+    """The weights with which the run holds."""
+    holding = [_INITS[init] for init, each in measured.items() if each.kind == "holds"]
+    return holding[0] if len(holding) == 1 else "several" if holding else "none"
+
+
+def _curve(init: str, measured: _Measured) -> Curve:
+    """The run and the band of nine networks in ten, which ends where the run's numbers do."""
+    size = measured.run.stats.log2_rms
+    low, high = (
+        np.where(np.isfinite(size), measured.law[level], np.nan)
+        for level in (LEVELS[0], LEVELS[-1])
+    )
+    return Curve(_INITS[init], size, low, high)
+
+
+def _result(setting: Setting, on_progress: OnProgress) -> Result:
+    measured = _measured(setting, on_progress)
     return Result(
         setting,
-        tuple(numbers),
-        (*answer, closing),
-        right,
-        outputs,
-        curves=tuple(curves),
-        curve_axis=curve_axis,
+        _rows(setting, measured),
+        _sentences(setting, measured),
+        _right(measured),
+        {
+            _INITS[init].split()[0].lower(): float(torch.from_numpy(each.run.final).std())
+            for init, each in measured.items()
+        },
+        curves=tuple(_curve(init, each) for init, each in measured.items()),
+        curve_axis="rms of x: this run, and nine networks in ten",
     )
 
 
-def _curve(run: Run, law: Mapping[float, Array]) -> Curve:
-    """The run on top of the band of nine in ten, which ends where the run's numbers do."""
-    size = run.stats.log2_rms
-    low, high = (
-        np.where(np.isfinite(size), law[level], np.nan) for level in (LEVELS[0], LEVELS[-1])
-    )
-    return Curve(INITS[run.experiment.init], size, low, high)
-
-
-def _told(setting: Setting, init: str, run: Run, kind: Kind) -> Sentence:
-    factor, kept = run.experiment.sigma_w**2 / 2, _KEPT[init]
-    equal = "" if kept == tex(factor) else f" = {tex(factor)}"
-    formula = rf"\frac{{n\,\sigma^2}}{{2}} = {kept}{equal}\text{{ per layer for }}\mathbb E[x^2]"
-    end = f"the std after {setting.depth} layers is {said(float(run.stats.std[-1]))}"
-    if run.events.first_nonfinite is not None:
-        end = f"the first element that is not finite comes at i = {run.events.first_nonfinite}"
-    return Sentence(f"{INITS[init]}: the signal {kind}; {end}.", formula)
-
-
-def _code(setting: Setting) -> str:
+def _snippet(setting: Setting) -> str:
     return lines(
         "import torch",
         "",
@@ -143,23 +183,21 @@ def _code(setting: Setting) -> str:
     )
 
 
-STEPS = (
-    Step(
-        number=12,
-        slug="whole-network",
-        title="All of it together",
-        question="Stack layers x = ReLU(a @ x), each with a matrix of its own. Which weights carry "
-        "a signal through: raw ones, Xavier's or Kaiming's?",
-        guess=Guess(
-            "Which weights hold the signal?",
-            "choice",
-            options=(*INITS.values(), "several", "none"),
-        ),
-        compute=_whole,
-        snippet=_code,
-        explore=lambda setting: _network(setting, "kaiming_normal"),
-        repeats="networks",
-        repetitions=200,
-        most_repetitions=2000,
+STEP = Step(
+    number=12,
+    slug="whole-network",
+    title="All of it together",
+    question="Stack layers x = ReLU(a @ x), each with a matrix of its own. Which weights carry a "
+    "signal through: raw ones, Xavier's or Kaiming's?",
+    guess=Guess(
+        "With which weights does the signal hold?",
+        "choice",
+        options=(*_INITS.values(), "several", "none"),
     ),
+    compute=_result,
+    snippet=_snippet,
+    explore=lambda setting: _network(setting, "kaiming_normal"),
+    repeats="networks",
+    repetitions=200,
+    most_repetitions=2000,
 )

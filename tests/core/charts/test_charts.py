@@ -168,10 +168,10 @@ def test_what_happens_before_the_elements_break_is_marked_on_the_curve():
     ]
 
 
-def test_kept_curves_lie_under_the_live_one_and_the_axes_have_room_for_all(run):
+def test_pins_lie_under_the_live_curve_and_the_axes_have_room_for_all(run):
     pins = [
-        Pin(slot, f"{slot.upper()} · {name}", propagate(RUNS[name]))
-        for slot, name in zip(
+        Pin(letter, f"{letter.upper()} · {name}", propagate(RUNS[name]))
+        for letter, name in zip(
             PIN_COLORS,
             ("explodes", "vanishes", "deep", "one number", "saturates", "one product"),
             strict=True,
@@ -180,13 +180,13 @@ def test_kept_curves_lie_under_the_live_one_and_the_axes_have_room_for_all(run):
     figure = charts.std_per_layer(run, pins)
     go.Figure(figure)
     json.dumps(figure, allow_nan=False)
-    kept, live = figure["data"][:6], figure["data"][6:]
+    pinned, live = figure["data"][:6], figure["data"][6:]
     assert live == charts.std_per_layer(run)["data"]
-    assert [trace["name"] for trace in kept] == [pin.title for pin in pins]
-    assert [trace["line"]["color"] for trace in kept] == list(PIN_COLORS.values())
-    assert all(trace["line"]["width"] < live[0]["line"]["width"] for trace in kept)
+    assert [trace["name"] for trace in pinned] == [pin.title for pin in pins]
+    assert [trace["line"]["color"] for trace in pinned] == list(PIN_COLORS.values())
+    assert all(trace["line"]["width"] < live[0]["line"]["width"] for trace in pinned)
     low, high = figure["layout"]["yaxis"]["range"]
-    for trace, pin in zip(kept, pins, strict=True):
+    for trace, pin in zip(pinned, pins, strict=True):
         drawn = [y for y in trace["y"] if y is not None]
         assert low < np.log10(min(drawn)) and np.log10(max(drawn)) < high
         assert len(trace["y"]) == pin.run.experiment.depth + 1
@@ -197,9 +197,9 @@ def test_kept_curves_lie_under_the_live_one_and_the_axes_have_room_for_all(run):
     assert all(re.fullmatch(r"[\w-]+", name) for name in ids)  # Plotly makes a selector of each
 
 
-def test_every_kept_curve_carries_its_letter_on_it_at_a_place_of_its_own():
+def test_every_pin_carries_its_letter_on_its_curve_at_a_place_of_its_own():
     same = propagate(RUNS["holds"])
-    figure = charts.std_per_layer(same, [Pin(slot, "", same) for slot in PIN_COLORS])
+    figure = charts.std_per_layer(same, [Pin(letter, "", same) for letter in PIN_COLORS])
     letters = [n for n in figure["layout"]["annotations"] if n["text"][3:-4] in [*"ABCDEF"]]
     assert [letter["text"] for letter in letters] == [f"<b>{s.upper()}</b>" for s in PIN_COLORS]
     assert len({letter["x"] for letter in letters}) == 6
@@ -214,7 +214,7 @@ def test_the_event_of_a_shallow_run_beside_a_deep_one_is_written_to_its_right():
     assert anchors == ["right", "left"]
 
 
-def test_a_kept_run_without_any_std_leaves_the_axes_alone():
+def test_a_pinned_run_without_any_std_leaves_the_axes_alone():
     # Both numbers of x are the same in every layer: there is no std to take a logarithm of.
     flat = propagate(Experiment(width=2, depth=3, activation="sigmoid", scale=0.0, seed=1))
     flat.stats.values["std"][:] = 0

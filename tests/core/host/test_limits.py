@@ -95,7 +95,7 @@ def test_the_estimate_is_above_what_a_run_really_takes(peaks, place):
     taken, estimate = peaks[place], cost(Experiment(**LARGE[place])).bytes
     assert taken > 60 * 2**20  # large enough for the estimate to matter
     assert taken < 1.02 * estimate
-    assert estimate < 2.5 * taken  # and not so far above that it refuses for nothing
+    assert estimate < 2.5 * taken  # nor so far above that it refuses runs that fit
 
 
 def test_the_cost_grows_with_everything_that_costs():

@@ -1,4 +1,4 @@
-"""Large runs share the memory that one of them may take: in turn, and small ones beside them."""
+"""Large runs share the memory of a host, first come, first served; small runs do not wait."""
 
 import threading
 import time
@@ -19,9 +19,9 @@ class Impatient(Exception):
     pass
 
 
-def until(said):
+def until(true):
     deadline = time.monotonic() + 60
-    while not said():
+    while not true():
         assert time.monotonic() < deadline
         time.sleep(0.005)
 
@@ -50,7 +50,7 @@ def test_never_more_is_held_than_there_is_and_nobody_is_passed_by():
         for done in runs:
             done.result(60)
     assert most[0] == 10 and shared.held == 0 and len(order) == len(needs)
-    # Two who are let in at the same moment may note it in either order; nobody passes a third.
+    # Runs that are let in at the same moment may append in either order; none overtakes another.
     assert max(abs(place - number) for place, number in enumerate(order)) <= 5
 
 
@@ -73,7 +73,10 @@ def test_who_gives_up_waiting_lets_the_next_in():
 
 def test_a_run_that_fails_gives_back_what_it_held():
     shared = SharedMemory()
-    with pytest.raises(Impatient), shared.room_for(99, 10, lambda: None):  # let in alone
+    with (
+        pytest.raises(Impatient),
+        shared.room_for(99, 10, lambda: None),
+    ):  # needs more than all: alone
         raise Impatient
     assert shared.held == 0
 
@@ -84,13 +87,13 @@ def test_a_large_run_waits_and_can_be_stopped_and_a_small_one_does_not(monkeypat
     need = cost(LARGE).bytes
     assert need > SMALL_BYTES and not is_quick(LARGE)
     monkeypatch.setenv("GOOD_INIT_MAX_BYTES", str(need))
-    told = []
+    fractions = []
     with ThreadPoolExecutor(1) as thread:
         with shared.room_for(need, need, lambda: None):
             with pytest.raises(Stopped):
                 propagate(LARGE, should_stop=lambda: True)
-            run = thread.submit(propagate, LARGE, on_progress=told.append)
-            until(lambda: told)
+            run = thread.submit(propagate, LARGE, on_progress=fractions.append)
+            until(lambda: fractions)
             assert propagate(Experiment(width=8, depth=2)) and not run.done()
         assert run.result(60).stats.std[1] > 0
-    assert told[0] == 0 and told[-1] == 1 and shared.held == 0
+    assert fractions[0] == 0 and fractions[-1] == 1 and shared.held == 0

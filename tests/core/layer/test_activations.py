@@ -11,7 +11,7 @@ from core.maths.quadrature import _rule, gaussian_expectation
 BOTH_SIDES = torch.linspace(-7.3, 7.1, 401, dtype=torch.float64)
 EACH = pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=ACTIVATIONS.keys())
 
-# E[φ(z)²] where a closed form is known; the theory sheet's table at q = 1.
+# E[φ(z)²] for z ~ N(0, 1), where a closed form is known.
 CLOSED_FORMS = {
     "linear": 1.0,
     "relu": 0.5,
@@ -30,7 +30,7 @@ CLOSED_FORMS = {
 def test_derivative_agrees_with_autograd(activation):
     x = BOTH_SIDES.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(activation(x).sum(), x)
-    # Two float64 formulas of the same function: a few units in the last place of O(1) numbers.
+    # Two float64 formulas of one function differ by a few units in the last place of O(1) numbers.
     torch.testing.assert_close(activation.derivative(x.detach()), gradient, rtol=1e-12, atol=1e-13)
 
 
@@ -102,7 +102,7 @@ def test_a_gain_first_asked_for_in_inference_mode_leaves_autograd_alone():
 
 @EACH
 def test_positively_homogeneous_is_said_of_exactly_those_that_are(activation):
-    # A power of two changes no mantissa, so that equality is exact; torch's leaky slope too.
+    # A power of two changes no mantissa, so equality is exact, for torch's leaky ReLU too.
     scaled = [activation(BOTH_SIDES * 2.0**octave) for octave in (-3, 1, 5)]
     shifted = [activation(BOTH_SIDES) * 2.0**octave for octave in (-3, 1, 5)]
     agree = all(torch.equal(a, b) for a, b in zip(scaled, shifted, strict=True))

@@ -62,7 +62,7 @@ def test_orthogonal_is_orthogonal_and_uniformly_signed():
         gram = w.T @ w if shape[0] >= shape[1] else w @ w.T
         # float32 QR: a few eps·√n.
         torch.testing.assert_close(gram, torch.eye(len(gram)).double(), rtol=0, atol=5e-6)
-    # Without the sign fix the diagonal of QR's Q is negative far more often than not.
+    # Without the correction of signs, the diagonal of QR's Q is mostly negative.
     signs = [draw("orthogonal", 8, 8, seed=seed)[0, 0].sign().item() for seed in range(400)]
     assert abs(sum(signs)) < 5 * math.sqrt(400)
 

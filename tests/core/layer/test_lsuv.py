@@ -37,7 +37,7 @@ def test_the_output_has_variance_one_within_the_tolerance(factor, shape):
     x = torch.randn(shape, generator=torch.Generator().manual_seed(9)).clamp_min(0)
     a = unit_variance(matrix(factor=factor), x)
     assert abs(variance(a @ x) - 1) < TOLERANCE
-    # One division makes it 1 up to float32's rounding of the weights; what it found good it kept.
+    # One division makes the variance 1 up to rounding; a matrix within the tolerance is kept.
     if factor != 0.125:
         assert variance(a @ x) == pytest.approx(1, abs=1e-5)
 
@@ -57,7 +57,7 @@ def test_a_matrix_that_is_good_enough_is_not_touched():
 
 def test_it_gives_up_after_ten_divisions():
     class Stubborn:
-        """Weights whose output never changes, whatever they are divided by."""
+        """Weights whose output stays the same after every division."""
 
         dtype, divisions = torch.float32, 0
 
@@ -99,7 +99,7 @@ def test_the_lines_do_the_same_to_the_last_bit(dtype):
 
 
 def layers(e):
-    """a and x of every product, by the definition."""
+    """a and x of every product, by a plain loop."""
     x = draw_input(e, CPU)
     a = None
     for k in range(1, e.depth + 1):
@@ -188,8 +188,8 @@ def test_fitting_is_counted_as_work():
 
 def test_the_verdict_names_no_rate_that_does_not_hold():
     run = propagate(Experiment(width=64, depth=20, init="lsuv", scale=3.0, weights="fresh"))
-    told = judge(run)
-    assert told.kind == "holds" and "weight std" not in told.sentence
+    verdict = judge(run)
+    assert verdict.kind == "holds" and "weight std" not in verdict.sentence
     assert run.stats.std[-1] == pytest.approx(3, rel=0.06)
 
 

@@ -14,7 +14,7 @@ from core import ACTIVATIONS, INITIALIZERS, Experiment, propagate
 from core.host.limits import WorkLimitError
 from core.lesson import AGREES_WITHIN, DEPTH, STEPS, Guess, Number, Setting, check, task
 from core.lesson.__main__ import main
-from core.lesson.exercises.first_nan import first_broken
+from core.lesson.checks import first_failures
 from core.lesson.networks import one_matrix_each
 from core.simulation.propagate import draw_layer
 from core.simulation.script import to_script
@@ -39,8 +39,14 @@ def lesson():
     return {slug: step.measure() for slug, step in STEPS.items()}
 
 
-def quiet(step, **size):
-    return step.measure(step.setting(repetitions=COUNTS.get(step.slug), **size))
+def measured(step, seed):
+    return step.measure(step.setting(seed=seed, repetitions=COUNTS.get(step.slug), **SMALL))
+
+
+@pytest.fixture(scope="module")
+def small():
+    """Every step at a small size, with each of the seeds."""
+    return {slug: [measured(step, seed) for seed in SEEDS] for slug, step in STEPS.items()}
 
 
 @pytest.fixture(autouse=True)
@@ -75,25 +81,24 @@ def distance(number):
 
 
 @pytest.mark.parametrize("slug", STEPS)
-def test_numbers_agree_with_theory_over_many_seeds(slug, lesson):
+def test_numbers_agree_with_theory_over_many_seeds(slug, lesson, small):
     """Six standard errors: 1000 comparisons of normal numbers would fail with probability 2e-6.
 
     The averages here have longer tails than that, and six instead of five leaves room for them.
     """
-    results = [quiet(STEPS[slug], seed=seed, **SMALL) for seed in SEEDS] + [lesson[slug]]
-    for result in results:
+    for result in [*small[slug], lesson[slug]]:
         for number in result.numbers:
             if number.deviation is not None:
                 assert distance(number) < 6, (result.setting, number)
 
 
 @pytest.mark.parametrize("slug", ["redraw", "one-product", "one-product-relu", "layer-relu"])
-def test_standard_errors_are_as_large_as_the_scatter(slug):
+def test_standard_errors_are_as_large_as_the_scatter(slug, small):
     """If they are right, mean z² over the rows and 12 seeds is about 1; the rows are correlated."""
     z = [
         number.deviation
-        for seed in SEEDS
-        for number in quiet(STEPS[slug], seed=100 + seed, **SMALL).numbers
+        for result in small[slug]
+        for number in result.numbers
         if number.standard_error and number.deviation is not None
     ]
     assert 0.4 < np.mean(np.square(z)) < 2.2
@@ -112,15 +117,15 @@ def test_what_the_lesson_printed_is_classified_by_its_own_standard_error(lesson)
     assert [number.lesson for number in printed if number.verdict == "slip"] == [5_117_677.0]
 
 
-def test_what_the_lesson_printed_stands_only_beside_its_own_size():
+def test_what_the_lesson_printed_stands_only_beside_its_own_size(small):
     for slug in ("products", "smaller-weights", "magic-number", "redraw", "layer-relu"):
-        assert all(n.verdict == "" for n in quiet(STEPS[slug], **SMALL).numbers)
+        assert all(number.verdict == "" for number in small[slug][0].numbers)
 
 
-@pytest.mark.parametrize("size", [{}, SMALL], ids=["lesson", "small"])
+@pytest.mark.parametrize("size", ["lesson", "small"])
 @pytest.mark.parametrize("slug", STEPS)
-def test_every_snippet_runs_and_gives_the_steps_numbers(slug, size, lesson):
-    result = quiet(STEPS[slug], **size) if size else lesson[slug]
+def test_every_snippet_runs_and_gives_the_steps_numbers(slug, size, lesson, small):
+    result = lesson[slug] if size == "lesson" else small[slug][0]
     names = {}
     with warnings.catch_warnings():  # the snippet of a lone std switches them off itself
         exec(STEPS[slug].snippet(result.setting), names)
@@ -165,6 +170,12 @@ def test_the_right_answers_are_those_of_the_lesson(lesson):
     assert lesson["magic-number"].right > 10
 
 
+def test_1_76_and_0_77_are_in_the_range_of_nine_runs_in_ten(lesson):
+    _, low, _, high, *_ = lesson["magic-number"].numbers
+    assert low.exact < 0.77 < 1.7586 < high.exact
+    assert any("1.76 is ordinary" in sentence.text for sentence in lesson["magic-number"].answer)
+
+
 @pytest.mark.parametrize("slug", STEPS)
 def test_explore_opens_the_steps_own_network(slug, lesson):
     e = STEPS[slug].explore(lesson[slug].setting)
@@ -173,14 +184,14 @@ def test_explore_opens_the_steps_own_network(slug, lesson):
 
 
 @pytest.mark.parametrize("slug", STEPS)
-def test_a_step_is_a_pure_function_of_its_size(slug):
-    one, other = (quiet(STEPS[slug], seed=3, **SMALL) for _ in range(2))
+def test_a_step_is_a_pure_function_of_its_size(slug, small):
+    one, other = small[slug][3], measured(STEPS[slug], seed=3)
     assert repr(one.numbers) == repr(other.numbers) and one.answer == other.answer
     np.testing.assert_equal(dict(one.outputs), dict(other.outputs))
 
 
 @pytest.mark.parametrize("slug", STEPS)
-@pytest.mark.parametrize("n, depth", [(2, 1), (3, 5), (100, 7)])
+@pytest.mark.parametrize("n, depth", [(2, 1), (3, 5), (100, 7), (2, 1000)])
 def test_every_size_that_is_allowed_has_an_answer(slug, n, depth):
     step = STEPS[slug]
     seen = []
@@ -188,6 +199,14 @@ def test_every_size_that_is_allowed_has_an_answer(slug, n, depth):
     result = step.measure(setting, seen.append)
     assert result.numbers and result.answer and step.guess.accepts(result.right, result.right)
     assert seen == sorted(seen) and (not seen or seen[-1] == pytest.approx(1))
+    assert all(np.isfinite(counts.values).all() for counts in result.counts)
+
+
+def test_a_power_beyond_any_float_is_written_out():
+    step = STEPS["smaller-weights"]
+    formula = step.measure(step.setting(1024, 620, repetitions=2)).answer[0].formula
+    # log10 of (0.1·√1024)^620 = 3.2^620 is 313.19.
+    assert formula.endswith(r"3.2^{620} = 1.6\times 10^{313}")
 
 
 def test_a_law_is_told_only_where_it_holds():
@@ -213,7 +232,8 @@ def test_more_repetitions_than_a_step_can_do_are_refused():
 
 def test_networks_are_the_experiments_of_neighbouring_seeds():
     e = Experiment(width=48, depth=6, scale=0.2, seed=2**63 - 2)
-    found = [(each.place, list(each.layers)) for each in one_matrix_each(e, 3, lambda done: None)]
+    batches = one_matrix_each(e, 3, lambda done: None)
+    found = [(each.places.start, list(each.layers)) for each in batches]
     for place, layers in found:
         for row in range(len(layers[0])):
             seed = (e.seed + place + row) % 2**63
@@ -225,7 +245,7 @@ def test_networks_are_the_experiments_of_neighbouring_seeds():
 
 def test_the_checks_find_what_propagate_finds():
     setting = Setting(depth=31, repetitions=12)
-    std, mean, wide, elements = first_broken(setting, lambda done: None)
+    std, mean, wide, elements = first_failures(setting, lambda done: None)
     for place in range(12):
         events = propagate(setting.experiment().replace(seed=place)).events
         assert (std[place], mean[place]) == (events.notebook_std_nan, events.notebook_mean_nan)

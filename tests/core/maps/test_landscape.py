@@ -1,4 +1,4 @@
-"""Landscapes: a map as a link says it, the picture of what is known, and its words."""
+"""Landscapes: a map as a link says it, its cells as far as they are known, and its words."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core import Experiment
 from core.host.limits import WorkLimit, WorkLimitError
 from core.maps.landscape import PARTS, Landscape
-from core.maps.picture import ALL_ZERO, DIES_OUT, NEVER, NO_NUMBER, NOT_FINITE, UNBOUNDED, picture
+from core.maps.map import ALL_ZERO, DIES_OUT, NEVER, NO_NUMBER, NOT_FINITE, UNBOUNDED, map_of
 from core.maps.words import cell, engines, summary
 from core.sweep import MEASURES, parse, sweep
 from core.text import shown
@@ -115,23 +115,23 @@ def test_a_landscape_sweeps_as_its_parts_do_and_names_its_cells():
     assert landscape.blank().fraction_done == 0
 
 
-def test_the_picture_has_the_medians_and_says_what_the_other_cells_are():
+def test_a_map_has_the_medians_and_says_what_the_other_cells_are():
     result = small().sweep()
-    seen = picture(result)
+    seen = map_of(result)
     np.testing.assert_array_equal(seen.values, result.median.T)
     np.testing.assert_array_equal(seen.kinds[NEVER], np.isnan(result.median).T)
     assert seen.known.all() and {*seen.kinds} == {NEVER}
-    sizes = picture(small("log2_std").sweep())
+    sizes = map_of(small("log2_std").sweep())
     assert {*sizes.kinds} == {NOT_FINITE, ALL_ZERO} or {*sizes.kinds} == {NOT_FINITE}
     np.testing.assert_array_equal(sizes.kinds[NOT_FINITE], ~np.isnan(seen.values))
     theory = small("q_star", activation="relu", bias_std=0.1).sweep()
-    assert UNBOUNDED in picture(theory).kinds
+    assert UNBOUNDED in map_of(theory).kinds
 
 
 def test_a_cell_that_is_not_done_looks_like_its_coarser_neighbour_but_no_choice_like_another():
     firsts = []
     small().sweep(on_result=firsts.append)
-    coarse = picture(firsts[0])
+    coarse = map_of(firsts[0])
     assert not firsts[0].done.all() and coarse.known.sum() > firsts[0].done.sum()
     for row, column in np.argwhere(coarse.known & ~firsts[0].done.T):
         own, stands = coarse.values[row, column], firsts[0].median[column // 8 * 8, row // 8 * 8]
@@ -142,14 +142,14 @@ def test_a_cell_that_is_not_done_looks_like_its_coarser_neighbour_but_no_choice_
     )
     blank = formats.blank()
     blank.engines[:, 0] = 2
-    assert picture(blank).known.tolist() == [[True] * 9, [False] * 9]
+    assert map_of(blank).known.tolist() == [[True] * 9, [False] * 9]
 
 
 @pytest.mark.parametrize("measure", ["chi_1", "q_star", "xi_c", "trainable_depth"])
 def test_what_dies_out_has_no_logarithm_and_a_colour_of_its_own(measure):
     base = Experiment(activation="tanh", init="xavier_normal")
     x, y = parse("sigma_w=0,0.5"), parse("bias_std=0,0.1")
-    seen = picture(Landscape(base, x, y, measure).sweep())
+    seen = map_of(Landscape(base, x, y, measure).sweep())
     assert seen.kinds[DIES_OUT].tolist()[0][0]
     assert (seen.values[~np.isnan(seen.values)] > 0).all()
 
@@ -159,7 +159,7 @@ def test_cells_that_cannot_be_are_told_with_their_reason():
         Experiment(depth=3), parse("sigma_w=0.5..2:3"), parse("init=normal,zeros"), "rms", 2
     )
     result = landscape.sweep()
-    seen = picture(result)
+    seen = map_of(result)
     assert seen.kinds[NO_NUMBER].tolist() == [[False] * 3, [True] * 3]
     assert "its weights are 0" in seen.notes[1][0] and seen.notes[0][0] == ""
     assert cell(result, (0, 1)).startswith("σ_w = 0.5, zeros: no number; sigma_w cannot be set")
@@ -216,14 +216,14 @@ def test_a_cell_is_told_with_how_many_networks_came_to_it():
     result = small().sweep()
     iteration = int(result.median[8, 2])
     assert cell(result, (8, 2)) == (
-        f"s = 5, n = 32: NaN iteration i = {iteration} in the typical of 5 networks."
+        f"s = 5, n = 32: NaN iteration i = {iteration} in the typical one of 5 networks."
     )
-    assert cell(result, (0, 2)).endswith("NaN iteration never in the typical of 5 networks.")
+    assert cell(result, (0, 2)).endswith("NaN iteration never in the typical one of 5 networks.")
     assert engines(result) == "The numbers come from networks without matrices, exact in law."
 
 
 @pytest.mark.parametrize("measure", MEASURES)
-def test_every_measure_has_a_picture_and_words(measure):
+def test_every_measure_has_a_map_and_words(measure):
     landscape = Landscape(
         Experiment(depth=12, number_format="float16", bias_std=0.1),
         parse("scale=0.01..100:4"),
@@ -232,7 +232,7 @@ def test_every_measure_has_a_picture_and_words(measure):
         2,
     )
     result = landscape.sweep()
-    seen = picture(result)
+    seen = map_of(result)
     known = ~np.isnan(seen.values)
     for mask in seen.kinds.values():
         assert not (known & mask).any()

@@ -1,4 +1,4 @@
-"""Gaussian expectations at any variance, against integrals that are known."""
+"""Gaussian expectations at any variance, against known integrals."""
 
 import math
 
@@ -23,7 +23,7 @@ def test_powers(power, factor):
 
 
 def test_a_bump_of_scale_one_is_resolved_at_every_variance():
-    # As steep as the panels are made for: 16 nodes from h = 1 to 4, where e^(−h²/2) falls by 1800.
+    # The steepest panel has 16 nodes from h = 1 to 4, where e^(−h²/2) falls by a factor of 1800.
     found = gaussian_expectation_at(lambda h: torch.exp(-h * h / 2), VARIANCES)
     np.testing.assert_allclose(found, (1 + VARIANCES) ** -0.5, rtol=1e-11)
 
@@ -76,7 +76,7 @@ def test_what_is_no_variance_is_refused(q):
 def test_a_product_of_jumps_is_the_quadrant_law(c):
     # P(u₁ > 0, u₂ > 0) = ¼ + asin(c)/2π (Sheppard 1899). The break is an oblique line.
     found = gaussian_product_expectation(lambda u: (u > 0).double(), 0.3, 900.0, c * 270**0.5)
-    # The last bit of c is worth 1e-8 where the arcsine is steep.
+    # Where the arcsine is steep, the last bit of c changes it by 1e-8.
     tolerance = 1e-12 if abs(c) < 1 - 1e-6 else 3e-9
     assert found == pytest.approx(0.25 + math.asin(c) / (2 * math.pi), abs=tolerance)
 

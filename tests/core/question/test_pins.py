@@ -1,4 +1,4 @@
-"""Pins travel in links and come back; what is wrong in them is refused part by part, in words."""
+"""Pins come back from links; each wrong part of a pin is refused by itself, with a sentence."""
 
 import re
 from dataclasses import fields
@@ -69,7 +69,7 @@ KNOWN = ", ".join(PARAMETERS)
 
 
 @pytest.mark.parametrize(
-    "query, kept, said",
+    "query, kept, problem",
     [
         (
             {"pin_a": "width:99999,depth:5"},
@@ -126,8 +126,8 @@ KNOWN = ", ".join(PARAMETERS)
     ],
     ids=lambda value: "_".join(value) if isinstance(value, dict) else None,
 )
-def test_what_is_wrong_is_refused_alone_and_named(query, kept, said):
-    assert pins.from_query(query) == (kept, [said])
+def test_what_is_wrong_is_refused_alone_and_named(query, kept, problem):
+    assert pins.from_query(query) == (kept, [problem])
 
 
 def test_what_is_no_pin_is_passed_over():
@@ -156,8 +156,8 @@ def test_whatever_the_link_says_the_pins_are_sound(query):
     assert pins.from_query(pins.to_query(kept)) == (kept, [])
     for problem in problems:
         assert len(problem) < 1000 and "pin" in problem
-    said = {name for name in query if name.startswith("pin_") and name[4:] not in kept}
-    assert len(problems) >= len(said)  # nothing is left out without a word
+    refused = {name for name in query if name.startswith("pin_") and name[4:] not in kept}
+    assert len(problems) >= len(refused)  # one sentence at least for every refused pin
 
 
 def test_differences_are_the_fields_in_which_they_are_not_all_equal():
@@ -168,7 +168,7 @@ def test_differences_are_the_fields_in_which_they_are_not_all_equal():
 
 
 @pytest.mark.parametrize(
-    "experiment, names, said",
+    "experiment, names, title",
     [
         (Experiment(), (), "A"),
         (KAIMING, ("scale", "activation"), "A · s = √(2/n), relu"),
@@ -182,28 +182,28 @@ def test_differences_are_the_fields_in_which_they_are_not_all_equal():
         ),
     ],
 )
-def test_a_pin_is_called_by_its_letter_and_what_sets_it_apart(experiment, names, said):
-    assert pins.title("a", experiment, names) == said
+def test_a_pin_is_called_by_its_letter_and_what_sets_it_apart(experiment, names, title):
+    assert pins.title("a", experiment, names) == title
 
 
 def mark(run):
-    """What the chart writes at the event."""
+    """The text of the chart at the event."""
     note = charts.std_per_layer(run)["layout"]["annotations"][0]
     return note["text"] if note["visible"] else None
 
 
 @pytest.mark.parametrize(
-    "changes, said",
+    "changes, outcome",
     [
         ({}, "NaN at i = 28"),
         ({"number_format": "float16", "activation": "relu"}, "Inf at i = 3"),
         ({"scale": 0.01}, "all zero at i = 69"),
     ],
 )
-def test_the_outcome_is_the_event_as_the_chart_marks_it(changes, said):
+def test_the_outcome_is_the_event_as_the_chart_marks_it(changes, outcome):
     run = propagate(Experiment(**changes))
-    assert verdict.outcome(run) == said
-    assert mark(run) == f"<b>{said}</b>"
+    assert verdict.outcome(run) == outcome
+    assert mark(run) == f"<b>{outcome}</b>"
 
 
 def test_without_an_event_the_outcome_is_the_last_size():

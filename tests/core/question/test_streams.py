@@ -4,7 +4,7 @@ from core.question.streams import stream_seed
 
 
 def test_streams_of_neighbouring_seeds_and_layers_differ_in_the_bits_torch_uses():
-    # torch's CPU generator looks at the lower 32 bits of its seed only.
+    # torch's CPU generator uses the lower 32 bits of its seed alone.
     low = {stream_seed(seed, layer) % 2**32 for seed in range(100) for layer in range(101)}
     # 10,100 random 32-bit numbers: 0.012 collisions expected.
     assert len(low) >= 10_099

@@ -71,14 +71,14 @@ def test_pytorchs_tanh_is_chaotic_its_selu_shrinks_and_its_sigmoid_is_ordered():
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_a_balance_that_tips_is_said(name):
+def test_an_unstable_size_is_said(name):
     card = CARDS[name]
     moved = mf.length_map(name, 1.1, card.gain, 0.0)
     if card.returns is None:
         assert moved == pytest.approx(1.1, rel=1e-9)
     else:
         assert card.returns == (moved < 1.1)
-    assert ("tips" in card.sentence) == (card.returns is False)
+    assert ("unstable" in card.sentence) == (card.returns is False)
 
 
 def test_a_name_that_is_none_is_refused():

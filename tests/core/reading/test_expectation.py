@@ -46,7 +46,7 @@ def test_the_lessons_own_network_was_to_break_at_28_or_27():
 def test_luck_is_the_share_of_networks_below(activation, seed):
     e = Experiment(width=128, depth=40, init="critical", weights="fresh", activation=activation)
     run = propagate(e.replace(seed=seed))
-    [below] = re.findall(r"; (<|>)? ?(\d+) % of them lie below", luck(run, expected(e)))
+    [below] = re.findall(r"; (<|>)? ?(\d+) % of all networks lie below", luck(run, expected(e)))
     sampled = sample_ensemble(e, 2000).log2_std[:, -1]
     # √(¼/2000) is 1.1 %: four of them, and one for rounding and what lies between the levels.
     share = 100 * (sampled < run.stats.log2_std[-1]).mean()

@@ -1,4 +1,4 @@
-"""The ensemble without matrices against real matrix products, in law."""
+"""The ensemble without matrices has the law of real matrix products."""
 
 import numpy as np
 import pytest
@@ -7,16 +7,16 @@ from scipy import stats
 
 from core import ACTIVATIONS, Experiment, propagate
 from core.host.limits import WorkLimitError
-from core.layer.arithmetic import Apart, Scaled
 from core.layer.in_law import Tied
+from core.layer.scaled import Scaled, ScaledNumbers
 from core.question.streams import stream_seed
 from core.simulation.ensemble import is_exact_in_law, sample_ensemble
 
 NAMES = ("linear", "relu", "tanh", "gelu")
-# What goes in -> how many inputs.
+# Name of a batch -> the number of its inputs.
 INPUTS = {"one": 1, "four": 4, "four, two of them equal": 4}
 FIELDS = ("log2_rms", "log2_std", "log2_max_abs")
-# (rule, width) -> (depth, networks); a Haar matrix costs n³.
+# (rule, width) -> (depth, networks); fewer for wide Haar matrices, whose draw costs n³.
 SIZES = {
     ("gaussian", 8): (10, 400),
     ("gaussian", 64): (10, 400),
@@ -30,11 +30,11 @@ SIZES = {
 FAMILY_LEVEL = 0.01
 COMPARISONS = len(SIZES) * len(NAMES) * len(INPUTS) * len(FIELDS) + 2 * 13 + 1
 DEAD = -1e4  # octaves, for −inf: a test of ranks takes any number below all others
-NEVER = 10**4  # an iteration later than any
+NEVER = 10**4  # an iteration later than all others
 
 
 def same_law(one, other):
-    """Kolmogorov–Smirnov's p against this file's level."""
+    """Assert that two samples have one law: Kolmogorov–Smirnov's p against this file's level."""
     one, other = (np.where(np.isneginf(values), DEAD, values) for values in (one, other))
     p = stats.ks_2samp(one, other).pvalue
     assert p > FAMILY_LEVEL / COMPARISONS, p
@@ -102,29 +102,32 @@ def products():
 
 
 def sampled_octaves(e, networks, inputs):
-    """What the sampler makes of networks; an Experiment's own inputs are never equal."""
+    """log2 sizes of the last x in sampled networks.
+
+    Equal inputs are passed to the layers directly: the inputs of an Experiment always differ.
+    """
     if "equal" not in inputs:
         sampled = sample_ensemble(e, networks, seed=7)
         assert sampled.exact_in_law
         return {what: getattr(sampled, what)[:, -1] for what in FIELDS}
     generator = torch.Generator().manual_seed(7)
     x = drawn_inputs(inputs, networks, e.width, generator, torch.float32)
-    parameters, x = e.layer.in_law(networks, e.shape, generator), Apart.of(x)
+    parameters, x = e.layer.in_law(networks, e.shape, generator), ScaledNumbers.of(x)
     for _ in range(e.depth):
         x = e.layer.forward(parameters, x, Scaled())
     return octaves(true_values(x))
 
 
 def true_values(x):
-    """Numbers with a power of two apart as they are, in float64."""
+    """The values of ScaledNumbers in float64."""
     return x.numbers.double() * torch.exp2(x.power).view(-1, 1, 1)
 
 
 def one_product(e, x, seed=2):
-    """a @ x in law."""
+    """a @ x as an ensemble samples it."""
     stream = torch.Generator().manual_seed(seed)
     (product,) = e.layer.affine.in_law(len(x), e.shape, stream)
-    return true_values(product.times(Apart.of(x)))
+    return true_values(product.times(ScaledNumbers.of(x)))
 
 
 @pytest.mark.parametrize("inputs", INPUTS)
@@ -178,7 +181,7 @@ def test_one_matrix_does_to_a_vector_that_it_met_what_it_did_before():
     product = Tied(5, 8, 64, 1 / 8, stream)
 
     def times(v):
-        return true_values(product.times(Apart.of(v)))
+        return true_values(product.times(ScaledNumbers.of(v)))
 
     first, second = times(x), times(torch.roll(x, 1, dims=1))
     again = times(3 * x - torch.roll(x, 1, dims=1))
@@ -199,7 +202,7 @@ def test_overflow_comes_when_it_comes_in_the_run_on_screen():
 
 
 def test_all_zero_comes_when_it_comes_in_the_run_on_screen():
-    # At the end numbers are rounded, which the ensemble leaves out: a layer or so of difference.
+    # The ensemble does not round, so its last layer may differ by one or two.
     e = Experiment(width=64, depth=20, weights="fresh", scale=0.02, number_format="float16")
     sampled = np.median(sample_ensemble(e, 100).first_all_zero)
     _, runs = run_sizes(e, range(100))
@@ -215,7 +218,7 @@ def test_equal_inputs_stay_equal_and_dead_inputs_stay_dead(rule):
     # Rounding of the root of a singular matrix: √ε of float64 in h, about 1e-8, and float32's own.
     assert torch.allclose(h[:, :, 0], h[:, :, 2], rtol=0, atol=1e-5)
     assert h[:, :, 3].abs().max() < 1e-5
-    # Where every input is dead, what comes out is exactly zero.
+    # Where every input is zero, the product is exactly zero.
     assert torch.count_nonzero(one_product(e, torch.zeros_like(x))) == 0
 
 
@@ -272,7 +275,7 @@ def test_a_bias_alone_is_what_is_left_of_tiny_weights(name, init):
     sampled = sample_ensemble(e, 50).log2_rms[:, -1]
     h = 0.7 * torch.randn(10**6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     expected = ACTIVATIONS[name](h).square().mean().log2().item() / 2
-    # 20000 units, and none of these mean squares has a relative sd of one value above 4.
+    # 20000 units; the square of one of these has a relative sd of at most 4.
     assert np.log2(np.mean(4.0**sampled)) / 2 == pytest.approx(expected, abs=0.08)
 
 
@@ -294,7 +297,7 @@ def test_nothing_vanishes_at_depth_500(name):
 
 
 def test_relu_squared_grows_by_its_own_power():
-    h = Apart(torch.full((1, 1, 1), 1.5), torch.tensor([1000.0], dtype=torch.float64))
+    h = ScaledNumbers(torch.full((1, 1, 1), 1.5), torch.tensor([1000.0], dtype=torch.float64))
     x = Scaled().apply(ACTIVATIONS["relu_squared"], h)
     assert x.numbers.log2().item() + x.power.item() == pytest.approx(2 * (1000 + np.log2(1.5)))
 

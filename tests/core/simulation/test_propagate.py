@@ -1,4 +1,4 @@
-"""The run against a plain loop written here, and its promises of repeatability."""
+"""The run agrees with a plain loop, and is repeatable to the last bit."""
 
 import threading
 
@@ -28,7 +28,7 @@ CASES = {
 
 
 def plain_loop(e, device=CPU):
-    """x at every layer, by the definition."""
+    """x at every layer, by the plain loop of the lesson."""
     x = draw_input(e, device)
     layers = [x]
     for k in range(1, e.depth + 1):
@@ -41,7 +41,7 @@ def plain_loop(e, device=CPU):
 
 
 def plain_events(layers, e):
-    """What happened first, one Python check after the other, as the lesson does."""
+    """The events, by one Python check after the other, as in the lesson."""
 
     def first(happened):
         for i, x in enumerate(layers[1:]):

@@ -19,8 +19,8 @@ def test_a_shift_of_the_logarithms_is_the_run_at_that_scale(activation, weights,
     e = SMALL.replace(activation=activation, weights=weights, batch_size=2)
     free, real = scale_free(e), propagate(e.replace(scale=scale)).stats
     shift = np.arange(e.depth + 1) * np.log2(scale)
-    # Weights that are scaled before they are rounded differ by an ulp; 30 layers of 48 products
-    # make less than 1e-12 of it, and the logarithm of a number near 2^150 resolves 3e-14.
+    # Weights that are scaled before they are rounded differ by an ulp. After 30 layers of width 48
+    # this is below 1e-12, and log2 of a number near 2^150 is exact to 3e-14.
     tolerance = {"rtol": 0, "atol": 1e-12}
     np.testing.assert_allclose(free.log2_std + shift, real.log2_std, **tolerance)
     np.testing.assert_allclose(free.log2_rms + shift, real.log2_rms, **tolerance)
@@ -52,7 +52,7 @@ def test_a_deeper_run_begins_with_the_shallower():
 def test_reach_is_the_largest_preactivation_that_can_overflow():
     for activation in ("linear", "relu", "abs"):
         free = scale_free(SMALL.replace(activation=activation))
-        # The same number, brought to its scale in two ways: a last bit of a logarithm near 100.
+        # The same number, scaled in two ways: the last bit of a logarithm near 100 may differ.
         np.testing.assert_allclose(free.log2_reach[1:], free.log2_max_abs[1:], rtol=0, atol=1e-13)
     leaky = scale_free(SMALL.replace(activation="leaky_relu"))
     assert (leaky.log2_reach[1:] > leaky.log2_max_abs[1:] - 1e-13).all()

@@ -1,4 +1,4 @@
-"""The script is executed and must say what propagate says, to the last bit."""
+"""The script is executed and must print the numbers of propagate, to the last bit."""
 
 import contextlib
 import io

@@ -1,5 +1,6 @@
 """Statistics against exact rational arithmetic, on values where float64 formulas fail."""
 
+from dataclasses import fields
 from fractions import Fraction
 
 import mpmath
@@ -8,8 +9,8 @@ import pytest
 import torch
 
 from core import NUMBER_FORMATS
-from core.statistics.layer_stats import STATISTICS, LayerStats
-from core.statistics.sums import joined, tally
+from core.statistics.layer_stats import EVENTS, STATISTICS, Events, LayerStats
+from core.statistics.sums import add_up, joined
 
 mpmath.mp.prec = 200
 
@@ -17,7 +18,7 @@ mpmath.mp.prec = 200
 def stats_of(*layers, name="float64"):
     dtype = NUMBER_FORMATS[name].dtype
     x = torch.tensor(layers, dtype=torch.float64).to(dtype)
-    return LayerStats.of(tally(x, NUMBER_FORMATS[name]))
+    return LayerStats.of(add_up(x, NUMBER_FORMATS[name]))
 
 
 def exact(values):
@@ -126,7 +127,7 @@ def test_histogram_drops_nothing_and_bins_by_magnitude(name):
     x[2] *= 3 * entry.smallest_subnormal
     x[3, ::3] = torch.nan
     x = entry.cast(x)
-    stats = LayerStats.of(tally(x, entry))
+    stats = LayerStats.of(add_up(x, entry))
     whole = np.rint(300 * (1 - stats.zero - stats.nonfinite))
     np.testing.assert_array_equal(stats.histogram.counts.sum(axis=1), whole)
     edges = stats.histogram.log2_edges
@@ -142,9 +143,9 @@ def test_statistics_do_not_depend_on_how_layers_are_chunked():
     x = torch.randn(40, 33, 5, generator=torch.Generator().manual_seed(4))
     x[30:] *= 1e30
     entry = NUMBER_FORMATS["float32"]
-    whole = LayerStats.of(tally(x, entry))
+    whole = LayerStats.of(add_up(x, entry))
     for size in (1, 7, 39):
-        parts = [tally(x[start : start + size], entry) for start in range(0, 40, size)]
+        parts = [add_up(x[start : start + size], entry) for start in range(0, 40, size)]
         chunked = LayerStats.of(joined(parts))
         for name in STATISTICS:
             np.testing.assert_array_equal(whole.values[name], chunked.values[name])
@@ -155,3 +156,10 @@ def test_statistics_do_not_depend_on_how_layers_are_chunked():
 def test_a_name_that_is_no_statistic_is_an_attribute_error_that_lists_them():
     with pytest.raises(AttributeError, match="no statistic 'variance'; there are mean, std"):
         stats_of([1.0, 2.0]).variance
+
+
+def test_every_event_has_words_a_place_in_a_run_and_one_that_tells_it():
+    assert tuple(EVENTS) == tuple(item.name for item in fields(Events))
+    for event in EVENTS.values():
+        assert event.label and event.when
+        assert (event.at is None) == (event.printed is not None)

@@ -9,7 +9,7 @@ import pytest
 
 from core import Experiment, propagate
 from core.simulation.ensemble import sample_ensemble
-from core.statistics.layer_stats import STATISTICS, Events
+from core.statistics.layer_stats import EVENTS, STATISTICS
 from core.sweep import AXES, ENGINES, MEASURES, SweepResult, parse, spaced, sweep
 from core.sweep.chunks import chunked, groups_of, level_of, solve_chunk
 from core.sweep.groups import Question, work
@@ -91,7 +91,7 @@ def test_neither_the_cut_nor_the_order_changes_a_bit(name, monkeypatch):
     alone = swept(name)
     whole = swept(name, executor=_one_chunk(monkeypatch))
     same(alone, whole)
-    monkeypatch.setattr("core.sweep.conduct.chunked", lambda groups, *_: [(g,) for g in groups])
+    monkeypatch.setattr("core.sweep.run.chunked", lambda groups, *_: [(g,) for g in groups])
     base, axes, measure = GRIDS[name]
     backwards = Backwards()
     axes_ = [spaced_like(axis, values) for axis, values in axes.items()]
@@ -104,7 +104,7 @@ def spaced_like(name, values):
 
 
 def _one_chunk(monkeypatch):
-    monkeypatch.setattr("core.sweep.conduct.chunked", lambda groups, *_: [tuple(groups)])
+    monkeypatch.setattr("core.sweep.run.chunked", lambda groups, *_: [tuple(groups)])
     return ThreadPoolExecutor(1)
 
 
@@ -121,7 +121,7 @@ def test_a_cell_of_real_runs_is_what_explore_shows():
     assert result.experiment((1,)) == base.replace(scale=1e5)
 
 
-@pytest.mark.parametrize("name", [item.name for item in fields(Events)])
+@pytest.mark.parametrize("name", EVENTS)
 def test_every_event_of_a_run_is_a_measure_also_at_a_smaller_depth(name):
     base = Experiment(width=64, depth=40, scale=1.0, seed=3)
     result = sweep(base, {"depth": [10, 30, 40]}, name, real=True)
@@ -216,7 +216,7 @@ def test_a_chunk_that_breaks_marks_its_cells_and_the_sweep_goes_on(monkeypatch):
         return propagate(experiment, *rest)
 
     monkeypatch.setattr(groups, "propagate", break_at_five)
-    monkeypatch.setattr("core.sweep.conduct.chunked", lambda found, *_: [(g,) for g in found])
+    monkeypatch.setattr("core.sweep.run.chunked", lambda found, *_: [(g,) for g in found])
     result = sweep(SMALL, {"seed": [4, 5, 6]}, "rms", real=True)
     assert result.errors == {(1,): "MemoryError: no room"} and result.done.tolist() == [1, 0, 1]
 
@@ -248,10 +248,10 @@ def left_over(known, name):
 
 
 @pytest.mark.parametrize("name", GRIDS)
-@pytest.mark.parametrize("kept", [0.0, 0.3, 0.8, 1.0])
-def test_who_goes_on_computes_what_is_missing_and_has_the_same_bits(name, kept, monkeypatch):
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.8, 1.0])
+def test_a_sweep_that_goes_on_computes_what_is_missing_to_the_same_bits(name, share, monkeypatch):
     whole = swept(name)
-    known = whole.engines * (np.random.default_rng(1).random(whole.shape) < kept)
+    known = whole.engines * (np.random.default_rng(1).random(whole.shape) < share)
     values = np.where(known > 0, whole.values, np.nan)
     stopped = replace(whole, values=values, engines=known.astype(np.uint8), stopped=True)
     solved, fractions = [], []
@@ -260,7 +260,7 @@ def test_who_goes_on_computes_what_is_missing_and_has_the_same_bits(name, kept, 
         solved.extend(chunk)
         return solve_chunk(chunk, question)
 
-    monkeypatch.setattr("core.sweep.conduct.solve_chunk", solving)
+    monkeypatch.setattr("core.sweep.run.solve_chunk", solving)
     before = stopped.values.copy()
     same(whole, swept(name, known=stopped, on_progress=fractions.append))
     assert solved == left_over(stopped, name)
@@ -318,23 +318,13 @@ def test_progress_rises_to_one_and_results_so_far_do_not_change():
     assert results[0].done.sum() < results[-1].done.sum() and not whole.stopped
 
 
-def test_the_coarse_picture_comes_first_and_fills_the_rest():
+def test_coarse_cells_come_first():
     base, axes = SMALL.replace(activation="tanh"), {"width": list(range(2, 19)), "scale": SCALES}
     made = [spaced_like(name, values) for name, values in axes.items()]
     groups, _ = groups_of(base, made, Question("rms"))
     levels = [group.level for group in groups]
     assert levels == sorted(levels) and levels[0] == 0
     assert [level_of(place) for place in range(9)] == [0, 3, 2, 3, 1, 3, 2, 3, 0]
-    seen = []
-    sweep(base, axes, "rms", on_result=seen.append, should_stop=lambda: bool(seen))
-    partial = seen[0]
-    filled = partial.filled()
-    assert partial.done.sum() < partial.done.size
-    for place in np.argwhere(~np.isnan(filled) & ~partial.done):
-        coarse = [at // step * step for at, step in zip(place, (8, 8), strict=True)]
-        nearer = [tuple(at // step * step for at in place) for step in (2, 4, 8)]
-        source = next(each for each in nearer if partial.done[each])
-        assert filled[tuple(place)] == partial.median[source] and partial.done[tuple(coarse)]
 
 
 def test_the_median_counts_never_as_latest():

@@ -1,4 +1,4 @@
-"""predict(): the laws at finite width against exact formulas, published facts and real runs."""
+"""predict(): the laws at finite width against exact formulas, published results and real runs."""
 
 import math
 
@@ -17,13 +17,13 @@ RELU = {"above": 1.0, "below": 0.0, "gaussian": True}
 
 
 def moments(law, layer):
-    """Mean and variance of ln rms, of what is not dead."""
+    """Mean and variance of ln rms, given that x is not zero."""
     points, weights = law.points[layer] * math.log(2), law.weights[layer]
     mean = np.average(points, weights=weights)
     return mean, np.average((points - mean) ** 2, weights=weights)
 
 
-# What is said.
+# The sentence on the law.
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_every_initialiser_has_a_law_or_a_reason():
         assert law.known == (rule.law != "other") and law.valid.endswith(".")
 
 
-# The form of what is told.
+# The form of quantiles and probabilities.
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 8, 64])
@@ -184,7 +184,7 @@ def test_the_mean_stays_one_while_the_median_falls(above, below, factor):
     n, depth = 64, 30
     law = homogeneous_law(n, depth, 1, above=above, below=below, gaussian=True)
     square = 4.0 ** law.points[depth]
-    # The grid's 1/300 of a layer's variance, thirty times, and four times that in a square.
+    # The grid adds 1/300 of a layer's variance, thirty times; in a square it counts four times.
     assert square @ law.weights[depth] == pytest.approx(1.0, rel=5e-3)
     second = (1 + 2 / n) * (1 + factor / n) ** depth  # the input has its own 2/n
     assert square**2 @ law.weights[depth] == pytest.approx(second, rel=2e-2)

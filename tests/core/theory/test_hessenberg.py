@@ -16,7 +16,7 @@ def test_lengths_have_the_law_of_real_matrices():
     for layer in range(depth + 1):
         if layer in (0, 1, 2, 5, 12, 23, 24, 40):
             octaves = np.log2(np.square(x).mean((1, 2))) / 2
-            # Of eight comparisons one in 1000 fails without cause.
+            # Eight comparisons, of which any fails without cause with probability 0.001.
             assert stats.ks_2samp(octaves, ours[:, layer]).pvalue > 1.2e-4
         x = a @ x
 
@@ -33,5 +33,5 @@ def test_two_products_have_the_second_moment_of_wicks_theorem():
 def test_other_widths_and_depths_change_nothing(others):
     [alone] = np.moveaxis(log2_lengths([24], 12, 30, stream=3), 1, 0)
     beside = log2_lengths(others, 30, 30, stream=3)[:, others.index(24), :13]
-    # Sums in another order: a few roundings of float32 a product.
+    # Sums in another order differ by a few roundings of float32 per product.
     np.testing.assert_allclose(alone, beside, atol=1e-5)

@@ -1,4 +1,4 @@
-"""Infinite-width theory against quadrature by other hands, closed forms and published constants."""
+"""Infinite-width theory against other quadrature, closed forms and published constants."""
 
 import dataclasses
 import math
@@ -32,7 +32,7 @@ def softplus(h):
 
 SELU = (1.0507009873554805, 1.6732632423543772)
 
-# φ again, in the standard library's words.
+# φ again, from Python's math module.
 PLAIN = {
     "linear": lambda h: h,
     "relu": lambda h: max(h, 0.0),
@@ -60,14 +60,14 @@ def density(z):
 
 
 def cuts(phi, q):
-    """Where a rule in z is cut: the kinks of φ, places around its own scale, and steps of √q."""
+    """The cuts of a rule in z: the kinks of φ, places around its own scale, and steps of √q."""
     places = [*phi.kinks, 0.0, *(s * 4.0**k for s in (-1, 1) for k in range(-1, 6))]
     in_z = [h / math.sqrt(q) for h in places]
     return sorted({z for z in (*in_z, -12, -6, -3, -1, 1, 3, 6, 12) if abs(z) <= 12})
 
 
 def expectation(function, phi, q):
-    """E[f(√q z)] by mpmath's tanh-sinh rule: another rule than ours, on other panels."""
+    """E[f(√q z)] by mpmath's tanh-sinh rule, on panels of its own."""
     root = math.sqrt(q)
     scale = max(abs(function(root)), abs(function(-root)), 1e-300)  # its tolerance is absolute
     return scale * mpmath.fp.quad(lambda z: function(root * z) / scale * density(z), cuts(phi, q))
@@ -92,7 +92,7 @@ def product_expectation(function, phi, a, b, c):
     return at_x @ np.exp(-exponent) @ at_y / (2 * math.pi * math.sqrt(1 - c * c))
 
 
-# Moments of one variable. Ours are good to 1e-10, and the oracle to 1e-13.
+# Moments of one variable: exact to 1e-10, and the oracle's to 1e-13.
 
 
 @pytest.mark.parametrize("q", VARIANCES)
@@ -121,7 +121,7 @@ def test_steins_slope_is_the_derivative_of_the_second_moment(name, q):
     step = 1e-4  # the central difference errs by step²/6 of the third log-derivative
     upper, lower = mf.second_moment(name, [q * (1 + step), q * (1 - step)])
     numerical = (upper - lower) / (2 * step * q)
-    scale = mf.second_moment(name, q) / q  # where V is flat the difference is all rounding
+    scale = mf.second_moment(name, q) / q  # where V is flat, the difference is rounding
     assert mf.second_moment_slope(name, q) == pytest.approx(numerical, rel=1e-6, abs=1e-9 * scale)
 
 
@@ -132,7 +132,7 @@ def test_at_zero_variance_moments_take_their_limits(name):
     assert mf.second_moment(phi, 0) == at_zero**2
     assert mf.mean(phi, 0) == at_zero
     for moment in (mf.derivative_second_moment, mf.second_moment_slope):
-        # A kink at zero makes them converge as √q.
+        # With a kink at zero, moments converge as √q.
         assert moment(phi, 0) == pytest.approx(moment(phi, 1e-9), rel=1e-3, abs=1e-7)
 
 
@@ -146,7 +146,7 @@ def test_gain_is_one_over_the_root_of_the_second_moment(name):
     assert mf.gain(name) == pytest.approx(mf.second_moment(name, 1.0) ** -0.5, rel=1e-10)
 
 
-# Cross moments. Ours are good to 1e-8 of √(E[φ(u₁)²] E[φ(u₂)²]).
+# Cross moments: exact to 1e-8 of √(E[φ(u₁)²] E[φ(u₂)²]).
 
 LAWS = [(1.0, 1.0, 0.6), (0.04, 3.0, -0.8), (30.0, 60.0, 0.3)]
 
@@ -216,7 +216,7 @@ def test_closed_cross_moments_agree_with_the_two_dimensional_rule(name, c):
         assert found == pytest.approx(mf.cross_moment(rule, a, b, r), abs=1e-8 * scale)
         scale = math.sqrt(mf.derivative_second_moment(phi, a) * mf.derivative_second_moment(phi, b))
         found = mf.derivative_cross_moment(phi, a, b, r)
-        # Beside a kink the last bit of r is worth 1e-8.
+        # Beside a kink, the last bit of r changes the moment by 1e-8.
         assert found == pytest.approx(mf.derivative_cross_moment(rule, a, b, r), abs=3e-8 * scale)
 
 
@@ -347,7 +347,7 @@ def test_stable_correlation_is_where_iteration_comes_to(name):
 def test_stable_correlations_that_are_known():
     assert mf.stable_correlation("tanh", 0.8, 0.3) == 1.0
     assert mf.stable_correlation("relu", 2**0.5, 0.0) == 1.0
-    # Odd, and no bias in common: 0, or the square of what rounding leaves of a mean, some 1e-16.
+    # An odd φ without bias has c* = 0; rounding of a mean may leave about 1e-16.
     assert mf.stable_correlation("tanh", 2.0, 0.0) == pytest.approx(0.0, abs=1e-30)
     assert math.isnan(mf.stable_correlation("relu", 2.0, 0.0))
 
@@ -367,7 +367,7 @@ def test_length_scale_is_the_rate_at_which_lengths_settle():
     for _ in range(8):
         errors.append(mf.length_map("tanh", q + errors[-1], 1.7, 0.3) - q)
     xi_q, _ = mf.depth_scales("tanh", 1.7, 0.3)
-    # The last error is 1e-5 of q, and so is the curvature's share in its decay.
+    # The last error is 1e-5 of q, and so is the effect of V's curvature on its decay.
     assert errors[-1] / errors[-2] == pytest.approx(math.exp(-1 / xi_q), rel=1e-3)
 
 

@@ -1,4 +1,4 @@
-"""When the range of a number format ends: the law of the iteration against real runs."""
+"""The law of the iteration at which a format's range ends, against real runs."""
 
 from collections import Counter
 
@@ -12,9 +12,9 @@ from core.theory.finite_width import predict
 from core.theory.tied_law import DRAWS
 
 RUNS = 500
-NETWORKS = 2000  # of an ensemble, where no law is known
-FADING = 2000  # signals by which a law samples the last layers before zero
-LEAST_EXPECTED = 5  # runs in a cell: from here on χ² is what it is called
+NETWORKS = 2000  # of an ensemble, which replaces a law that is not known
+FADING = 2000  # signals in the law's own sample of the last layers before zero
+LEAST_EXPECTED = 5  # runs in a cell, so that the statistic has nearly the law of χ²
 # The probability that any one of all comparisons of this file fails without cause (Bonferroni,
 # which holds although formats with the same seeds see the same networks).
 FAMILY_LEVEL = 0.01
@@ -44,20 +44,20 @@ def question(sizes, number_format, weights, name):
 
 
 def ends(e, event):
-    """In how many runs the event comes at each loop index; at the depth where it does not come."""
+    """Loop index -> the number of runs with the event there; runs without it count at the depth."""
     runs = (propagate(e.replace(seed=seed)) for seed in range(RUNS))
     found = (getattr(run.events, event) for run in runs)
     return Counter(e.depth if i is None else i for i in found)
 
 
 def frequencies(found):
-    """A law in the form of ``predict``, from what an ensemble did."""
+    """The frequencies of an ensemble, in the form of a law of ``predict``."""
     values, counts = np.unique(found[~np.isnan(found)], return_counts=True)
     return dict(zip(values.astype(int).tolist(), (counts / len(found)).tolist(), strict=True))
 
 
 def cells(pmf, found, depth):
-    """Runs expected and found, per cell: neighbouring iterations in which enough are expected."""
+    """Runs expected and found per cell; a cell joins iterations until enough runs are expected."""
     shares = [pmf.get(i, 0.0) for i in range(depth)]
     pooled = [[0.0, 0]]
     for i, share in enumerate([*shares, 1 - sum(shares)]):
@@ -72,10 +72,10 @@ def cells(pmf, found, depth):
 
 
 def same_law(pmf, found, depth, drawn=np.inf):
-    """χ²'s p against this file's level.
+    """Assert that events have a law: χ²'s p against this file's level.
 
-    A law that is itself sampled ``drawn`` times errs too: at most as those draws' own frequencies
-    would, which makes every variance larger by the factor 1 + runs/drawn.
+    A law that is itself sampled ``drawn`` times has an error too, at most that of the frequencies
+    of these draws. It multiplies every variance by the factor 1 + runs/drawn.
     """
     expected, counted = cells(pmf, found, depth)
     assert len(expected) > 1
@@ -134,7 +134,7 @@ def test_the_first_overflow_is_an_integral_over_the_input(name, sides):
     length = np.linspace(4, 13, 4001)
     fits = (1 - sides * stats.norm.sf(25 / length)) ** 64
     expected = 1 - np.trapezoid(fits * stats.chi.pdf(length, 64), length)
-    # The grid of lengths adds 1/3000 to their variance, of which this far tail is a steep function.
+    # The grid adds 1/3000 to the variance of lengths, on which this far tail depends steeply.
     assert predict(e).overflow_pmf[0] == pytest.approx(expected, rel=5e-3)
 
 
@@ -172,7 +172,7 @@ def test_relu_of_few_units_ends_as_often_as_none_is_positive(width, scale):
     e = Experiment(width=width, depth=12, weights="fresh", activation="relu", scale=scale)
     pmf = predict(e.replace(number_format="float64")).all_zero_pmf
     found = np.cumsum([pmf.get(i, 0.0) for i in range(12)])
-    # A term below 1e-6 is not told.
+    # Probabilities below 1e-6 are left out.
     assert found == pytest.approx(1 - (1 - 2.0**-width) ** np.arange(1, 13), abs=12e-6)
 
 
@@ -185,7 +185,7 @@ def test_a_signal_that_dies_and_fades_ends_once():
 
 @pytest.mark.parametrize("sigma_w, event", [(0.68, "all_zero"), (0.95, "first_nonfinite")])
 def test_a_square_ends_within_few_layers(sigma_w, event):
-    # Octaves double at every layer; whether they rise or fall is decided by the first ones.
+    # log2 of x doubles at every layer, so the first layers decide whether it rises or falls.
     e = Experiment(width=256, depth=10, weights="fresh", init="lecun_normal", scale=sigma_w)
     e = e.replace(activation="relu_squared")
     law = predict(e)

@@ -1,4 +1,4 @@
-"""The table of the law of one matrix: against other draws, exact laws, and its own making."""
+"""The table of the law of one matrix, against other draws, exact laws and a new computation."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from core.theory.tied_law import DEEPEST, DRAWS, LAYERS, SCORES, WIDTHS, sampled
 
 OTHER = 2**20  # streams that the table was not made from
 NETWORKS, AT_ONCE = 2000, 40
-# Widths in the table and between its own, with layers up to the last that is allowed.
+# Widths in the table and between its widths, with layers up to the largest allowed.
 PLACES = {
     2: (1,),
     5: (1, 3, 4),
@@ -60,7 +60,7 @@ def test_up_to_the_first_product_it_is_the_exact_law(width):
         found = law.quantiles(levels)[:, layer]
         points, weights = exact.points[layer], exact.weights[layer]
         there = np.interp(found, points, np.cumsum(weights) - weights / 2)
-        # Four standard errors of a sample quantile, and what splines and float16 add.
+        # Four standard errors of a sample quantile, and the errors of splines and float16.
         error = np.sqrt(levels * (1 - levels) / DRAWS)
         assert (abs(there - levels) < 4 * error + 1e-3).all()
 
@@ -71,7 +71,7 @@ def test_the_table_is_what_its_own_making_gives(width):
     law = tied_law(width, layers[-1])
     points = np.array(law.points)[layers][:, :: (len(law.points[0]) - 1) // (len(SCORES) - 1)]
     assert width in WIDTHS
-    # Half a step of float16, and another half where a rounding of float32 tips the scales.
+    # Half a step of float16, and another half where float32's rounding crosses its midpoint.
     np.testing.assert_allclose(points, sampled([width], layers)[0], rtol=2**-10, atol=2e-5)
 
 

@@ -9,9 +9,9 @@ from core import NUMBER_FORMATS, Experiment, propagate
 from core.theory.windows import largest_of, scale_window, scale_windows
 
 BASE = Experiment(width=256, depth=60, weights="fresh")
-# Width 256: a fresh network's log rms scatters by √(5·60/256)/2 ≈ 0.5 over 60 layers, which as a
-# scale factor is 1 %; the largest of 256 values by another octave in 60, again 1 %. Five per cent
-# is beyond both, so that "just inside" and "outside" hold for every seed that was tried.
+# At width 256, the log rms of a fresh network has an sd of √(5·60/256)/2 ≈ 0.5 after 60 layers: 1 %
+# of the scale factor of each. The largest of 256 values varies by an octave, again 1 %. A margin of
+# five per cent is beyond both, so that "just inside" and "outside" hold for every seed tried.
 MARGIN = 1.05
 FORMATS = ("float32", "bfloat16", "float16")
 GROWING = ("linear", "relu")
@@ -43,7 +43,7 @@ def test_tanh_never_overflows_until_its_weights_do(name):
     for scale in (window.low * MARGIN, 1.0, largest / 2):
         run = propagate(e.replace(scale=scale))
         assert not broken(run) and run.events.all_zero is None, scale
-    if name == "float16":  # so many weights are Inf then that some row holds Inf − Inf
+    if name == "float16":  # then so many weights are Inf that some row has Inf − Inf
         assert broken(propagate(e.replace(scale=window.high * 4)))
     assert propagate(e.replace(scale=window.low / MARGIN)).events.all_zero is not None
 
@@ -63,7 +63,7 @@ def test_homogeneous_windows_are_the_closed_form(activation, kept, name, depth):
 
 
 def test_the_general_map_agrees_with_the_closed_form_where_both_hold():
-    # A bias this small changes nothing above float16's range, but takes the other way.
+    # A bias this small changes nothing in float16's range, but selects the general map.
     exact = scale_window(BASE.replace(activation="relu"), "float16")
     general = scale_window(BASE.replace(activation="relu", bias_std=1e-30), "float16")
     assert general.high == pytest.approx(exact.high, rel=1e-4)
@@ -119,8 +119,8 @@ def test_an_unknown_format_is_refused():
 @pytest.mark.parametrize("activation", ["linear", "tanh", "softplus"])
 def test_six_windows_at_depth_100_take_less_than_a_third_of_a_second(activation):
     best = math.inf
-    for width in (101, 102, 103):  # each anew
-        start = time.process_time()  # others may have the processor meanwhile
+    for width in (101, 102, 103):  # not in the cache
+        start = time.process_time()  # other processes may use the processor meanwhile
         scale_windows(Experiment(width=width, activation=activation))
         best = min(best, time.process_time() - start)
     assert best < 0.3

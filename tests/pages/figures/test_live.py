@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from core import Experiment, propagate
+from core.host import threads
 from core.reading.preview import exact, measured
 from core.simulation.scale_free import scale_free
 from pages.figures import live
@@ -64,24 +65,24 @@ def test_a_preview_is_dropped_while_another_is_computed(monkeypatch):
         assert go_on.wait(60)
         return {"slow": True}
 
-    monkeypatch.setattr(live, "_document", slow)
+    monkeypatch.setattr(live, "document", slow)
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(live._exclusively, "measured", Experiment(), "cpu")
+        first = pool.submit(live.document_unless_busy, "measured", Experiment(), "cpu")
         assert at_work.wait(60)
-        second = pool.submit(live._exclusively, "measured", Experiment(), "cpu")
+        second = pool.submit(live.document_unless_busy, "measured", Experiment(), "cpu")
         assert second.result(timeout=60) is None  # at once, while the first is not done
         go_on.set()
         assert first.result(timeout=60) == {"slow": True}
-        third = pool.submit(live._exclusively, "measured", Experiment(), "cpu")
+        third = pool.submit(live.document_unless_busy, "measured", Experiment(), "cpu")
         assert third.result(timeout=60) == {"slow": True}
 
 
 def test_a_preview_is_dropped_while_every_core_has_a_run(monkeypatch):
-    monkeypatch.setattr(live, "_document", lambda *asked: {})
-    monkeypatch.setattr(live, "host_is_busy", lambda: True)
-    assert live._exclusively("measured", Experiment(), "cpu") is None
-    monkeypatch.setattr(live, "host_is_busy", lambda: False)
-    assert live._exclusively("measured", Experiment(), "cpu") == {}
+    monkeypatch.setattr(live, "document", lambda *asked: {})
+    monkeypatch.setattr(threads, "host_is_busy", lambda: True)
+    assert live.document_unless_busy("measured", Experiment(), "cpu") is None
+    monkeypatch.setattr(threads, "host_is_busy", lambda: False)
+    assert live.document_unless_busy("measured", Experiment(), "cpu") == {}
 
 
 def test_a_host_may_say_no(monkeypatch):
@@ -120,7 +121,7 @@ def test_the_page_knows_what_may_be_followed():
 )
 def test_how_deep_a_preview_goes_is_what_the_route_gives(address, changes, deepest):
     e = Experiment(**changes)
-    assert {kind: live._deepest(kind, e) for kind in deepest} == deepest
+    assert {kind: live.deepest(kind, e) for kind in deepest} == deepest
     for kind, depth in deepest.items():
         asked = e.to_query() | {"depth": str(depth or e.depth)}
         assert ask(address, kind=kind, **asked)[0] == (200 if depth else 422)
@@ -128,8 +129,8 @@ def test_how_deep_a_preview_goes_is_what_the_route_gives(address, changes, deepe
 
 def test_a_smaller_limit_of_the_host_holds_for_previews_too(monkeypatch):
     monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "3e7")
-    assert live._deepest("measured", Experiment()) == 0
-    assert live._deepest("exact", Experiment()) == 0
+    assert live.deepest("measured", Experiment()) == 0
+    assert live.deepest("exact", Experiment()) == 0
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from pages.work import viewer
 from tests.load.loop import run_apart
 from tests.serving import serve
 
-HOST = "host-0123456789-0123456789"
+TEACHER = "teacher-0123456789-0123456789"
 
 
 def get(url, **headers):
@@ -35,7 +35,7 @@ def get(url, **headers):
 @pytest.fixture
 def room(served_rooms, monkeypatch):
     monkeypatch.setenv("GOOD_INIT_ROOMS", served_rooms)
-    return rooms.open(Experiment(width=64), HOST).code
+    return rooms.open(Experiment(width=64), TEACHER).code
 
 
 def test_news_of_a_room_is_small_and_never_kept_by_the_browser(address, room):
@@ -48,7 +48,7 @@ def test_news_of_a_room_is_small_and_never_kept_by_the_browser(address, room):
     time.sleep(1.1)
     second = json.loads(get(f"{address}/rooms/{room}.json")[2])
     assert second["guesses"] == 1 and second["version"] != first["version"]
-    rooms.reveal(room, HOST)
+    rooms.reveal(room, TEACHER)
     time.sleep(1.1)
     third = json.loads(get(f"{address}/rooms/{room}.json")[2])
     assert third["revealed"] and third["version"] != second["version"]
@@ -63,14 +63,14 @@ def test_a_class_that_asks_at_once_shares_one_answer(address, room):
 def test_a_room_is_looked_up_once_for_all_who_ask_within_a_second(room, monkeypatch):
     looked, status = [], rooms.status
     monkeypatch.setattr(rooms, "status", lambda code: looked.append(code) or status(code))
-    monkeypatch.setattr(news, "_FRESH", 60.0)  # a second that is long enough for any machine
+    monkeypatch.setattr(news, "FRESH", 60.0)  # a second that is long enough for any machine
 
     async def asked():
-        class_room = await asyncio.gather(*(news._answer(room) for _ in range(100)))
+        class_room = await asyncio.gather(*(news.answer(room) for _ in range(100)))
         rooms.guess(room, "student", 31)
-        within = await news._answer(room)
-        monkeypatch.setattr(news, "_FRESH", 0.0)
-        return class_room, within, await news._answer(room)
+        within = await news.answer(room)
+        monkeypatch.setattr(news, "FRESH", 0.0)
+        return class_room, within, await news.answer(room)
 
     class_room, within, later = run_apart(asked())
     assert all(answer == within for answer in class_room)  # still that of the last second

@@ -12,12 +12,18 @@ from sqlalchemy import func, select, text
 
 from core import Experiment
 from core.reading.guesses import Guesses
-from pages.poll import database
-from pages.poll import rooms as _rooms
-from pages.poll import store as _store
-from pages.poll.attempts import Misses
+from pages.poll import database, rooms
+from pages.poll.attempts import FailedAttempts
 from pages.poll.codes import ALPHABET, number_of, well_formed
-from pages.poll.store import GUESSES, ROOMS, RoomError
+from pages.poll.store import (
+    GUESSES,
+    LONGEST_QUERY,
+    ROOMS,
+    RoomError,
+    disconnect,
+    engine,
+    transact,
+)
 from tests.postgres import WHAT_TO_INSTALL, is_installed, postgresql
 from tests.serving import ROOT
 
@@ -37,29 +43,22 @@ def server():
 def use(monkeypatch, url):
     """Let the store be there for the rest of a test."""
     monkeypatch.setenv("GOOD_INIT_ROOMS", url)
-    monkeypatch.setattr(_store, "_engines", {})
-    monkeypatch.setattr(_store, "_ready", set())
-    monkeypatch.setattr(_rooms, "_misses", Misses(most=20, seconds=300))
-
-
-def leave():
-    for engine in _store._engines.values():
-        engine.dispose()
+    monkeypatch.setattr(rooms, "failed_attempts", FailedAttempts(most=20, seconds=300))
 
 
 @pytest.fixture
 def in_sqlite(monkeypatch, tmp_path):
-    monkeypatch.setattr(database, "_PATIENCE", 0.3)
+    monkeypatch.setattr(database, "PATIENCE", 0.3)
     use(monkeypatch, f"sqlite:///{tmp_path / 'made' / 'rooms.sqlite'}")
     yield tmp_path / "made" / "rooms.sqlite"
-    leave()
+    disconnect()
 
 
 @pytest.fixture
 def in_postgresql(monkeypatch, server):
     use(monkeypatch, server.new_database())
     yield server
-    leave()
+    disconnect()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -68,7 +67,7 @@ def store(request):
 
 
 def rows(table):
-    return _store.transact(lambda c: c.execute(select(func.count()).select_from(table)).scalar())
+    return transact(lambda c: c.execute(select(func.count()).select_from(table)).scalar())
 
 
 def refused(kind, do, *given):
@@ -81,13 +80,15 @@ def refused(kind, do, *given):
 
 def test_a_room_holds_its_question_and_is_found_however_its_code_is_typed(store):
     asked = Experiment(width=64, scale=0.1, activation="relu", number_format="float16", seed=2**60)
-    room = _rooms.open(asked, ANNA)
+    room = rooms.open(asked, ANNA)
     assert set(room.code) <= set(ALPHABET) and len(room.code) == 6
     for typed in (room.code, room.code.lower(), f" {room.code[:3]}-{room.code[3:]} "):
-        found = _rooms.find(typed, BEN)
+        found = rooms.find(typed, BEN)
         assert found == room and found.experiment == asked and not found.revealed
-    assert room.is_host(ANNA) and not room.is_host(BEN)
-    assert _rooms.tally(room.code) == Guesses({}) and _rooms.mine(room.code, BEN) is None
+    assert room.is_teacher(ANNA) and not room.is_teacher(BEN)
+    assert (
+        rooms.counted_guesses(room.code) == Guesses({}) and rooms.own_guess(room.code, BEN) is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,91 +107,91 @@ def test_a_room_holds_its_question_and_is_found_however_its_code_is_typed(store)
     ],
 )
 def test_a_hostile_code_is_no_room(store, code):
-    room = _rooms.open(LESSON, ANNA)
+    room = rooms.open(LESSON, ANNA)
     assert well_formed(code) is None
-    assert _rooms.find(code, BEN) is None
-    refused("unknown", _rooms.status, code)
-    refused("unknown", _rooms.guess, code, BEN, 3)
-    assert _rooms.find(room.code, BEN) == room
+    assert rooms.find(code, BEN) is None
+    refused("unknown", rooms.status, code)
+    refused("unknown", rooms.guess, code, BEN, 3)
+    assert rooms.find(room.code, BEN) == room
 
 
 def test_a_viewer_has_one_guess_and_may_change_it(store):
-    code = _rooms.open(LESSON, ANNA).code
+    code = rooms.open(LESSON, ANNA).code
     for iteration in (31, 31, 40, None, 28):
-        _rooms.guess(code, BEN, iteration)
-        assert _rooms.mine(code, BEN) == (iteration,)
-        assert _rooms.tally(code).total == 1
-    _rooms.guess(code, "another", None)
-    assert _rooms.tally(code) == Guesses({28: 1}, never=1)
+        rooms.guess(code, BEN, iteration)
+        assert rooms.own_guess(code, BEN) == (iteration,)
+        assert rooms.counted_guesses(code).total == 1
+    rooms.guess(code, "another", None)
+    assert rooms.counted_guesses(code) == Guesses({28: 1}, never=1)
 
 
 @pytest.mark.parametrize("iteration", [-1, 100, 10**9])
 def test_a_guess_that_cannot_be_is_refused_by_its_value(store, iteration):
-    code = _rooms.open(LESSON, ANNA).code
-    told = refused("value", _rooms.guess, code, BEN, iteration)
+    code = rooms.open(LESSON, ANNA).code
+    told = refused("value", rooms.guess, code, BEN, iteration)
     assert "from 0 to 99" in told and str(iteration) in told
-    assert _rooms.mine(code, BEN) is None
+    assert rooms.own_guess(code, BEN) is None
 
 
-def test_only_the_host_reveals_and_then_nobody_guesses(store):
-    code = _rooms.open(LESSON, ANNA).code
-    _rooms.guess(code, BEN, 31)
-    refused("host", _rooms.reveal, code, BEN)
-    before = _rooms.status(code)
+def test_only_the_teacher_reveals_and_then_nobody_guesses(store):
+    code = rooms.open(LESSON, ANNA).code
+    rooms.guess(code, BEN, 31)
+    refused("teacher", rooms.reveal, code, BEN)
+    before = rooms.status(code)
     assert before["guesses"] == 1 and not before["revealed"]
-    _rooms.reveal(code, ANNA)
-    _rooms.reveal(code, ANNA)
-    assert _rooms.find(code, BEN).revealed and _rooms.status(code)["revealed"]
-    assert _rooms.status(code)["version"] != before["version"]
-    refused("closed", _rooms.guess, code, BEN, 28)
-    assert _rooms.tally(code) == Guesses({31: 1})
+    rooms.reveal(code, ANNA)
+    rooms.reveal(code, ANNA)
+    assert rooms.find(code, BEN).revealed and rooms.status(code)["revealed"]
+    assert rooms.status(code)["version"] != before["version"]
+    refused("closed", rooms.guess, code, BEN, 28)
+    assert rooms.counted_guesses(code) == Guesses({31: 1})
 
 
 def test_what_has_expired_is_never_shown_and_makes_way(store, monkeypatch):
-    old = _rooms.open(LESSON, ANNA).code
-    _rooms.guess(old, BEN, 31)
-    later = time.time() + 3600 * _rooms.HOURS + 1
-    monkeypatch.setattr(_rooms, "_now", lambda: int(later))
-    assert _rooms.find(old, BEN) is None
-    for do in (_rooms.tally, _rooms.status):
+    old = rooms.open(LESSON, ANNA).code
+    rooms.guess(old, BEN, 31)
+    later = time.time() + 3600 * rooms.HOURS + 1
+    monkeypatch.setattr(rooms, "now", lambda: int(later))
+    assert rooms.find(old, BEN) is None
+    for do in (rooms.counted_guesses, rooms.status):
         refused("unknown", do, old)
-    refused("unknown", _rooms.guess, old, BEN, 3)
-    refused("unknown", _rooms.reveal, old, ANNA)
+    refused("unknown", rooms.guess, old, BEN, 3)
+    refused("unknown", rooms.reveal, old, ANNA)
     assert (rows(ROOMS), rows(GUESSES)) == (1, 1)
-    _rooms.open(LESSON, ANNA)
+    rooms.open(LESSON, ANNA)
     assert (rows(ROOMS), rows(GUESSES)) == (1, 0)
 
 
 def test_rooms_and_guesses_are_bounded(store, monkeypatch):
-    monkeypatch.setattr(_rooms, "MOST_GUESSES", 2)
-    monkeypatch.setattr(_rooms, "MOST_OPEN", 2)
-    monkeypatch.setattr(_rooms, "MOST_ROOMS", 3)
-    code = _rooms.open(LESSON, ANNA).code
-    _rooms.open(LESSON, ANNA)
-    assert "You have 2" in refused("full", _rooms.open, LESSON, ANNA)
-    _rooms.open(LESSON, BEN)
-    assert "Too many rooms" in refused("full", _rooms.open, LESSON, BEN)
-    _rooms.guess(code, "first", 1)
-    _rooms.guess(code, "second", 2)
-    refused("full", _rooms.guess, code, "third", 3)
-    _rooms.guess(code, "first", 4)  # who is in may still change it
-    assert _rooms.tally(code) == Guesses({2: 1, 4: 1})
+    monkeypatch.setattr(rooms, "MOST_GUESSES", 2)
+    monkeypatch.setattr(rooms, "MOST_OPEN", 2)
+    monkeypatch.setattr(rooms, "MOST_ROOMS", 3)
+    code = rooms.open(LESSON, ANNA).code
+    rooms.open(LESSON, ANNA)
+    assert "You have 2" in refused("full", rooms.open, LESSON, ANNA)
+    rooms.open(LESSON, BEN)
+    assert "Too many rooms" in refused("full", rooms.open, LESSON, BEN)
+    rooms.guess(code, "first", 1)
+    rooms.guess(code, "second", 2)
+    refused("full", rooms.guess, code, "third", 3)
+    rooms.guess(code, "first", 4)  # who is in may still change it
+    assert rooms.counted_guesses(code) == Guesses({2: 1, 4: 1})
 
 
 def test_a_class_that_guesses_at_once_is_counted_to_the_last(store):
-    code = _rooms.open(LESSON, ANNA).code
+    code = rooms.open(LESSON, ANNA).code
     with ThreadPoolExecutor(50) as class_room:
-        list(class_room.map(lambda k: _rooms.guess(code, f"student {k % 40}", k % 40), range(80)))
-    assert _rooms.tally(code) == Guesses(dict.fromkeys(range(40), 1))
+        list(class_room.map(lambda k: rooms.guess(code, f"student {k % 40}", k % 40), range(80)))
+    assert rooms.counted_guesses(code) == Guesses(dict.fromkeys(range(40), 1))
 
 
 def test_a_full_room_is_full_however_many_come_at_once(store, monkeypatch):
-    monkeypatch.setattr(_rooms, "MOST_GUESSES", 10)
-    code = _rooms.open(LESSON, ANNA).code
+    monkeypatch.setattr(rooms, "MOST_GUESSES", 10)
+    code = rooms.open(LESSON, ANNA).code
 
     def come(k):
         try:
-            _rooms.guess(code, f"student {k}", k)
+            rooms.guess(code, f"student {k}", k)
         except RoomError as error:
             return error.kind
         return "in"
@@ -198,17 +199,17 @@ def test_a_full_room_is_full_however_many_come_at_once(store, monkeypatch):
     with ThreadPoolExecutor(30) as class_room:
         ends = list(class_room.map(come, range(30)))
     assert sorted(ends) == ["full"] * 20 + ["in"] * 10
-    assert _rooms.tally(code).total == 10
+    assert rooms.counted_guesses(code).total == 10
 
 
 def test_nothing_of_a_viewer_is_kept_and_rooms_cannot_be_joined(store):
-    rooms = [_rooms.open(LESSON, ANNA).code for _ in range(2)]
-    for code in rooms:
-        _rooms.guess(code, ANNA, 3)
-    hosts = _store.transact(lambda c: c.execute(select(ROOMS.c.host)).scalars().all())
-    voters = _store.transact(lambda c: c.execute(select(GUESSES.c.voter)).scalars().all())
-    assert sorted(hosts) == sorted(voters) == sorted(number_of(code, ANNA) for code in rooms)
-    assert len(set(hosts)) == 2 and all(0 <= number < 2**63 for number in hosts)
+    codes = [rooms.open(LESSON, ANNA).code for _ in range(2)]
+    for code in codes:
+        rooms.guess(code, ANNA, 3)
+    teachers = transact(lambda c: c.execute(select(ROOMS.c.host)).scalars().all())
+    voters = transact(lambda c: c.execute(select(GUESSES.c.voter)).scalars().all())
+    assert sorted(teachers) == sorted(voters) == sorted(number_of(code, ANNA) for code in codes)
+    assert len(set(teachers)) == 2 and all(0 <= number < 2**63 for number in teachers)
 
 
 def test_the_longest_question_fits():
@@ -224,24 +225,24 @@ def test_the_longest_question_fits():
         batch_size=4096,
         seed=2**63 - 1,
     )
-    assert len(_rooms.urlencode(longest.to_query())) <= _store.LONGEST_QUERY
+    assert len(rooms.urlencode(longest.to_query())) <= LONGEST_QUERY
 
 
 def test_who_tries_codes_has_to_wait_and_others_do_not(store, monkeypatch):
-    code = _rooms.open(LESSON, ANNA).code
+    code = rooms.open(LESSON, ANNA).code
     for _ in range(20):
-        assert _rooms.find("AAAAAA", BEN) is None
-    refused("full", _rooms.find, code, BEN)
-    assert _rooms.find(code, "another")
-    monkeypatch.setattr(_rooms._misses, "seconds", 0)
-    assert _rooms.find(code, BEN)
+        assert rooms.find("AAAAAA", BEN) is None
+    refused("full", rooms.find, code, BEN)
+    assert rooms.find(code, "another")
+    monkeypatch.setattr(rooms.failed_attempts, "seconds", 0)
+    assert rooms.find(code, BEN)
 
 
-def test_misses_are_kept_of_so_many_viewers_only():
-    misses = Misses(most=1, seconds=300)
+def test_failed_attempts_are_counted_of_so_many_viewers_only():
+    failed = FailedAttempts(most=1, seconds=300)
     for viewer in range(10_000):
-        misses.note(str(viewer))
-    assert len(misses.times) < 5000 and misses.too_many("9999") and not misses.too_many("0")
+        failed.add(str(viewer))
+    assert len(failed.times) < 5000 and failed.too_many("9999") and not failed.too_many("0")
 
 
 # Imports once, and makes a process for every code; they wait until all are there.
@@ -269,11 +270,11 @@ def test_many_processes_find_an_empty_store_at_once(store):
 
 
 def test_a_store_that_was_emptied_comes_back(store):
-    _rooms.open(LESSON, ANNA)
+    rooms.open(LESSON, ANNA)
     for table in ("guesses", "rooms"):
-        _store.transact(lambda c, name=table: c.execute(text(f"DROP TABLE {name}")), writes=True)
-    assert _rooms.find("ACDEFG", ANNA) is None
-    assert _rooms.find(_rooms.open(LESSON, ANNA).code, ANNA)
+        transact(lambda c, name=table: c.execute(text(f"DROP TABLE {name}")), writes=True)
+    assert rooms.find("ACDEFG", ANNA) is None
+    assert rooms.find(rooms.open(LESSON, ANNA).code, ANNA)
 
 
 def in_time(kind, do, *given):
@@ -284,16 +285,16 @@ def in_time(kind, do, *given):
 
 
 def test_postgresql_is_restarted_and_the_guess_goes_through(in_postgresql):
-    code = _rooms.open(LESSON, ANNA).code
-    _rooms.guess(code, BEN, 31)
+    code = rooms.open(LESSON, ANNA).code
+    rooms.guess(code, BEN, 31)
     in_postgresql.stop()
     in_postgresql.start()
-    _rooms.guess(code, BEN, 28)
-    assert _rooms.tally(code) == Guesses({28: 1})
+    rooms.guess(code, BEN, 28)
+    assert rooms.counted_guesses(code) == Guesses({28: 1})
 
 
 def test_postgresql_is_restarted_under_load_and_no_guess_is_lost(in_postgresql):
-    code = _rooms.open(LESSON, ANNA).code
+    code = rooms.open(LESSON, ANNA).code
 
     def student(number):
         """As the page does: what could not be kept is sent again."""
@@ -301,7 +302,7 @@ def test_postgresql_is_restarted_under_load_and_no_guess_is_lost(in_postgresql):
         for iteration in range(10):
             while True:
                 try:
-                    _rooms.guess(code, f"student {number}", iteration + number)
+                    rooms.guess(code, f"student {number}", iteration + number)
                 except RoomError as error:
                     if error.kind != "away":
                         raise
@@ -320,25 +321,25 @@ def test_postgresql_is_restarted_under_load_and_no_guess_is_lost(in_postgresql):
             time.sleep(0.3)
             in_postgresql.start()
         assert sum(answer.result(60) for answer in answers) > 0  # it was noticed
-    assert _rooms.tally(code) == Guesses({9 + number: 1 for number in range(20)})
+    assert rooms.counted_guesses(code) == Guesses({9 + number: 1 for number in range(20)})
 
 
 def test_postgresql_is_away_which_is_said_and_logged_and_comes_back(in_postgresql, caplog):
-    code = _rooms.open(LESSON, ANNA).code
+    code = rooms.open(LESSON, ANNA).code
     in_postgresql.stop()
     try:
         with caplog.at_level(logging.ERROR, "good_init"):
-            in_time("away", _rooms.guess, code, BEN, 31)
+            in_time("away", rooms.guess, code, BEN, 31)
         assert "store of polls is away" in caplog.text
-        in_time("away", _rooms.find, code, BEN)
+        in_time("away", rooms.find, code, BEN)
     finally:
         in_postgresql.start()
-    _rooms.guess(code, BEN, 31)
-    assert _rooms.mine(code, BEN) == (31,)
+    rooms.guess(code, BEN, 31)
+    assert rooms.own_guess(code, BEN) == (31,)
 
 
 def test_a_connection_that_breaks_in_the_middle_is_replaced_once(in_postgresql):
-    code = _rooms.open(LESSON, ANNA).code
+    code = rooms.open(LESSON, ANNA).code
     tried = []
 
     def work(connection):
@@ -347,73 +348,73 @@ def test_a_connection_that_breaks_in_the_middle_is_replaced_once(in_postgresql):
             connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
         return connection.execute(select(ROOMS.c.code)).scalar()
 
-    assert _store.transact(work) == code and len(tried) == 2
+    assert transact(work) == code and len(tried) == 2
 
 
 def test_postgresql_that_stands_still_keeps_nobody_waiting(in_postgresql, monkeypatch):
-    monkeypatch.setattr(_store, "_LONGEST", 1.0)
-    code = _rooms.open(LESSON, ANNA).code
+    monkeypatch.setattr("pages.poll.store.LONGEST_WAIT", 1.0)
+    code = rooms.open(LESSON, ANNA).code
     with in_postgresql.frozen():
-        in_time("away", _rooms.guess, code, BEN, 31)
-        in_time("away", _rooms.find, code, BEN)
-    _rooms.guess(code, "another", 28)
-    assert _rooms.mine(code, "another") == (28,)
-    assert _rooms.mine(code, BEN) is None  # what was said to have failed is not done later
+        in_time("away", rooms.guess, code, BEN, 31)
+        in_time("away", rooms.find, code, BEN)
+    rooms.guess(code, "another", 28)
+    assert rooms.own_guess(code, "another") == (28,)
+    assert rooms.own_guess(code, BEN) is None  # what was said to have failed is not done later
 
 
 def test_a_row_that_another_holds_in_postgresql_does_not_hang(in_postgresql):
-    code = _rooms.open(LESSON, ANNA).code
-    with _store._engine(next(iter(_store._engines))).begin() as other:
+    code = rooms.open(LESSON, ANNA).code
+    with engine().begin() as other:
         other.execute(select(ROOMS).with_for_update())
-        in_time("away", _rooms.guess, code, BEN, 31)
-    _rooms.guess(code, BEN, 31)
-    assert _rooms.mine(code, BEN) == (31,)
+        in_time("away", rooms.guess, code, BEN, 31)
+    rooms.guess(code, BEN, 31)
+    assert rooms.own_guess(code, BEN) == (31,)
 
 
 def test_a_locked_sqlite_is_read_and_not_waited_for(in_sqlite):
-    code = _rooms.open(LESSON, ANNA).code
+    code = rooms.open(LESSON, ANNA).code
     other = sqlite3.connect(in_sqlite, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    in_time("away", _rooms.guess, code, BEN, 31)
-    assert _rooms.find(code, BEN).code == code
+    in_time("away", rooms.guess, code, BEN, 31)
+    assert rooms.find(code, BEN).code == code
     other.execute("ROLLBACK")
     other.close()
-    _rooms.guess(code, BEN, 31)
-    assert _rooms.mine(code, BEN) == (31,)
+    rooms.guess(code, BEN, 31)
+    assert rooms.own_guess(code, BEN) == (31,)
 
 
 def test_a_full_disk_refuses_the_guess_and_keeps_the_room(in_sqlite, caplog):
-    code = _rooms.open(LESSON, ANNA).code
+    code = rooms.open(LESSON, ANNA).code
     raw = "PRAGMA max_page_count = {}"
-    size = _store.transact(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar())
-    engine = next(iter(_store._engines.values()))
+    size = transact(lambda c: c.exec_driver_sql("PRAGMA page_count").scalar())
+    pool = engine()
 
     def limit(pages):
-        with engine.connect() as connection:
+        with pool.connect() as connection:
             connection.exec_driver_sql(raw.format(pages))
 
     limit(size)  # the pool has one connection: the one that is used next
     with pytest.raises(RoomError) as caught:
         for k in range(1000):
-            _rooms.guess(code, f"student {k}", k % 100)
+            rooms.guess(code, f"student {k}", k % 100)
     assert caught.value.kind == "away" and "full" in caplog.text
-    kept = _rooms.tally(code).total
-    assert 0 < kept < 1000 and _rooms.find(code, ANNA)
+    kept = rooms.counted_guesses(code).total
+    assert 0 < kept < 1000 and rooms.find(code, ANNA)
     limit(2**30)
-    _rooms.guess(code, f"student {kept}", 5)
-    assert _rooms.tally(code).total == kept + 1
+    rooms.guess(code, f"student {kept}", 5)
+    assert rooms.counted_guesses(code).total == kept + 1
 
 
 def test_sqlite_that_cannot_be_written_is_away(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("not a folder")
     use(monkeypatch, f"sqlite:///{tmp_path / 'file' / 'rooms.sqlite'}")
-    refused("away", _rooms.open, LESSON, ANNA)
+    refused("away", rooms.open, LESSON, ANNA)
 
 
 def test_sqlite_is_set_up_for_many_readers_and_a_writer(in_sqlite):
-    _rooms.open(LESSON, ANNA)
+    rooms.open(LESSON, ANNA)
     for name, value in (("journal_mode", "wal"), ("synchronous", 1), ("foreign_keys", 1)):
-        assert _store.transact(lambda c, n=name: c.exec_driver_sql(f"PRAGMA {n}").scalar()) == value
+        assert transact(lambda c, n=name: c.exec_driver_sql(f"PRAGMA {n}").scalar()) == value
 
 
 class Colliding:
@@ -429,10 +430,10 @@ class Colliding:
 
 
 def test_a_collision_over_an_empty_file_is_waited_out_but_not_for_ever(monkeypatch):
-    database._write_ahead(Colliding(3))
-    monkeypatch.setattr(database, "_PATIENCE", 0.1)
+    database.write_ahead(Colliding(3))
+    monkeypatch.setattr(database, "PATIENCE", 0.1)
     with pytest.raises(sqlite3.OperationalError):
-        database._write_ahead(Colliding(10_000))
+        database.write_ahead(Colliding(10_000))
 
 
 @pytest.mark.parametrize(

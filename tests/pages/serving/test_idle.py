@@ -25,8 +25,6 @@ class Cycle:
 def told(monkeypatch):
     """What the host sees at each look, and how often it tidied up."""
     tidied = []
-    monkeypatch.setattr(idle, "_EVERY", 0.0)
-    monkeypatch.setattr(idle, "_TIMES", 3)
     monkeypatch.setattr(idle, "tidy", lambda: tidied.append(None))
 
     async def looks(counts):
@@ -40,7 +38,7 @@ def told(monkeypatch):
             return count or 0
 
         monkeypatch.setattr(viewer, "connected", connected)
-        task = asyncio.create_task(idle.tidy_up())
+        task = asyncio.create_task(idle.tidy_up(every=0.0, times=3))
         await done.wait()
         task.cancel()
         return len(tidied)

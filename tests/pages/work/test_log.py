@@ -9,10 +9,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from streamlit.testing.v1 import AppTest
 
 from core.host import settings
-from pages.serving import headers as _headers
 from pages.serving import routes
-from pages.work import log as _log
+from pages.serving.headers import policy
 from pages.work.jobs import Ended
+from pages.work.log import ended
 from tests.load.loop import run_apart
 from tests.pages.serving.test_routes import get
 
@@ -47,17 +47,17 @@ def test_metrics_count_what_is_computed_and_what_is_found(address):
 
 def test_a_host_may_keep_its_metrics_to_itself(monkeypatch, address):
     monkeypatch.setenv("GOOD_INIT_METRICS", "off")
-    from pages.serving.metrics import _metrics
+    from pages.serving.metrics import metrics
 
-    assert _metrics(None).status_code == 404
+    assert metrics(None).status_code == 404
     assert get(f"{address}/_stcore/metrics")[0] == 404
 
 
 def test_health_says_when_a_run_goes_wrong(monkeypatch):
     from core import Experiment
 
-    monkeypatch.setattr(routes, "_PULSE", Experiment(width=16, depth=400))
-    answer = run_apart(routes._health(None))
+    monkeypatch.setattr(routes, "PULSE", Experiment(width=16, depth=400))
+    answer = run_apart(routes.health(None))
     assert (answer.status_code, json.loads(answer.body)) == (500, {"status": "wrong"})
 
 
@@ -86,7 +86,7 @@ def test_a_script_from_elsewhere_does_not_run(page, address):
 
 def test_a_host_says_who_may_frame_it(monkeypatch):
     monkeypatch.setenv("GOOD_INIT_FRAME_ANCESTORS", "https://course.example")
-    assert "frame-ancestors https://course.example" in _headers.policy()
+    assert "frame-ancestors https://course.example" in policy()
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def log(caplog, monkeypatch):
 
 
 def test_the_log_has_a_line_for_each_run(log):
-    _log.ended(Ended("run", {"experiment": {"width": "8"}, "device": "cpu"}, "done", 0.5, 0.25))
+    ended(Ended("run", {"experiment": {"width": "8"}, "device": "cpu"}, "done", 0.5, 0.25))
     [line] = log()
     assert line.pop("time").endswith("+00:00")
     assert line == {
@@ -115,9 +115,9 @@ def test_the_log_has_a_line_for_each_run(log):
 
 def test_a_failure_is_in_the_log_and_the_viewer_gets_its_name_only(log):
     def page():
-        from pages.work import log as _log
+        from pages.work.log import page_failed
 
-        _log.page_failed(RuntimeError("a secret of the host"))
+        page_failed(RuntimeError("a secret of the host"))
 
     at = AppTest.from_function(page).run()
     [shown] = at.error

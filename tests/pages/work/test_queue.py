@@ -11,7 +11,8 @@ import pytest
 
 from core import Experiment, propagate
 from pages.work.jobs import Ended, Unfinished, weighed
-from pages.work.queue import QueueFull, Work
+from pages.work.queue import QueueFull
+from pages.work.shared import Work
 
 PATIENCE = 60.0  # seconds
 
@@ -76,7 +77,7 @@ def test_who_asks_the_same_shares_one_computation(work, asking, quick):
     gate = Gate()
     answers = [asking(work.answer, "key", gate, quick=quick) for _ in range(50)]
     assert gate.begun.wait(PATIENCE)
-    until(lambda: work._jobs["key"].waiting == 50)
+    until(lambda: work.jobs["key"].waiting == 50)
     gate.go.set()
     assert {answer.result(PATIENCE) for answer in answers} == {"answer"} and gate.count == 1
     assert work.answer("key", gate, quick=quick) == "answer" and gate.count == 1
@@ -301,7 +302,7 @@ def test_a_crowd_that_comes_and_goes_leaves_nothing_behind():
         for done in [crowd.submit(viewer, seed) for seed in range(20)]:
             done.result(PATIENCE)
     until(lambda: work.standing() == (0, 0))
-    assert work._jobs == {}
+    assert work.jobs == {}
 
 
 def test_whose_patience_ends_gets_what_is_known_and_finds_the_work_going_on(work):
@@ -317,7 +318,7 @@ def test_whose_patience_ends_gets_what_is_known_and_finds_the_work_going_on(work
     with pytest.raises(Unfinished):
         work.answer("key", compute, quick=False, patience=0.0)
     assert heard.wait(PATIENCE)
-    until(lambda: work._jobs["key"].fraction == 0.5)
+    until(lambda: work.jobs["key"].fraction == 0.5)
     with pytest.raises(Unfinished) as second:
         work.answer("key", compute, quick=False, patience=0.02)
     assert second.value.so_far == "a quarter" and second.value.standing == (0, 0.5)

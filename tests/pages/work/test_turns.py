@@ -6,18 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pages.work.queue import Work
-from pages.work.turns import TURNS, Turns
+from pages.work.shared import Work
+from pages.work.turns import SCRIPT_LOCK, FairLock
 from tests.pages.test_explore import answer, opened
 
 PATIENCE = 30.0
 
 
 def test_no_more_run_than_have_a_turn():
-    turns, running, most = Turns(2), [], []
+    lock, running, most = FairLock(2), [], []
 
     def script(number):
-        with turns.turn():
+        with lock.held():
             running.append(number)
             most.append(len(running))
             time.sleep(0.002)
@@ -29,16 +29,16 @@ def test_no_more_run_than_have_a_turn():
 
 
 def test_nobody_overtakes_who_waits():
-    turns, served = Turns(1), []
+    lock, served = FairLock(1), []
 
     def script(name):
-        with turns.turn():
+        with lock.held():
             served.append(name)
 
     with ThreadPoolExecutor(2) as threads:
-        with turns.turn():
+        with lock.held():
             waiting = [threads.submit(script, name) for name in ("first", "second")]
-            until(lambda: turns.waiting == 2)
+            until(lambda: lock.waiting == 2)
         script("third")
         for each in waiting:
             each.result(PATIENCE)
@@ -46,24 +46,24 @@ def test_nobody_overtakes_who_waits():
 
 
 def test_who_comes_back_is_the_next():
-    turns, served = Turns(1), []
+    lock, served = FairLock(1), []
 
     def meanwhile():
-        with turns.turn():
-            until(lambda: turns.waiting == 2)  # one that came later, and who stood aside
+        with lock.held():
+            until(lambda: lock.waiting == 2)  # one that came later, and who stood aside
             served.append("meanwhile")
 
     def later():
-        with turns.turn():
+        with lock.held():
             served.append("later")
 
     with ThreadPoolExecutor(2) as threads:
-        with turns.turn():
+        with lock.held():
             waiting = [threads.submit(meanwhile)]
-            until(lambda: turns.waiting == 1)
-            with turns.aside():
+            until(lambda: lock.waiting == 1)
+            with lock.released():
                 waiting.append(threads.submit(later))
-                until(lambda: turns.waiting == 1)
+                until(lambda: lock.waiting == 1)
             served.append("back")
         for each in waiting:
             each.result(PATIENCE)
@@ -78,25 +78,25 @@ def until(holds):
 
 
 def test_a_script_that_fails_gives_its_turn_back():
-    turns = Turns(1)
+    lock = FairLock(1)
     for _ in range(3):
-        with pytest.raises(ZeroDivisionError), turns.turn():
+        with pytest.raises(ZeroDivisionError), lock.held():
             1 / 0
-        with pytest.raises(ZeroDivisionError), turns.turn(), turns.aside():
+        with pytest.raises(ZeroDivisionError), lock.held(), lock.released():
             1 / 0
 
 
 def test_who_has_no_turn_gives_none_away():
-    turns, entered = Turns(1), threading.Event()
+    lock, entered = FairLock(1), threading.Event()
 
     def other():
-        with turns.aside():
+        with lock.released():
             pass
-        with turns.turn():
+        with lock.held():
             entered.set()
 
     with ThreadPoolExecutor(1) as threads:
-        with turns.turn():
+        with lock.held():
             threads.submit(other)
             assert not entered.wait(0.2)
         assert entered.wait(PATIENCE)
@@ -111,7 +111,7 @@ def test_who_waits_for_long_work_lets_others_go_on():
         return "found"
 
     def script(number):
-        with TURNS.turn():
+        with SCRIPT_LOCK.held():
             return work.answer("long", compute, quick=False, viewer=str(number))
 
     with ThreadPoolExecutor(4) as threads:
@@ -127,7 +127,7 @@ def test_explore_waits_for_its_turn():
     opened(width="62", depth="31")
     usual = time.monotonic() - start
     with ThreadPoolExecutor(1) as threads:
-        with TURNS.turn():
+        with SCRIPT_LOCK.held():
             page = threads.submit(opened, width="62", depth="30")
             time.sleep(3 * usual)
             assert not page.done()

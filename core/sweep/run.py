@@ -17,7 +17,7 @@ from .groups import Answer, Group, Question
 from .measures import measure_of
 from .result import NAMES, SweepResult
 
-_POLL = 0.1  # seconds between two questions whether to stop, and between two words to who looks
+_POLL = 0.1  # seconds between two calls of should_stop, and between two calls of on_result
 
 
 def sweep(
@@ -35,49 +35,36 @@ def sweep(
 ) -> SweepResult:
     """One number per network in every cell of a grid.
 
-    Infinite-width theory or the sampler, which draws no matrix, answer where they can; else
-    networks are multiplied out. The numbers do not depend on the executor, on how the work was
-    cut, or on the order in which it came back.
+    Infinite-width theory or the sampler, which draws no matrix, answer where they can; elsewhere
+    matrices are multiplied. The numbers depend neither on the executor, nor on how the work was
+    cut, nor on the order in which it came back.
 
     Args:
         base: the Experiment; its seed is that of every cell.
         axes: field -> its values, one or two fields; also ``sigma_w``, which sets the scale.
-        measure: a key of MEASURES; of a statistic that of the last layer, or as ``rms@10``.
-        ensemble_size: networks per cell. The first one of a cell of real runs is what Explore
-            shows of its experiment.
-        real: multiply real matrices in the real number format, whatever is known.
+        measure: a key of MEASURES; a statistic is of the last layer, ``rms@10`` is of layer 10.
+        ensemble_size: networks per cell. The first network of a cell of real runs is the one that
+            Explore shows for its experiment.
+        real: multiply real matrices in the real number format even where a faster way is known.
         executor: any of ``concurrent.futures``, or Dask's; None for a thread of this process.
-        on_progress: called with the fraction done, whenever something is.
-        on_result: called with what is known so far, at most ten times a second and at the end;
-            coarse cells come first.
-        should_stop: asked some ten times a second; what is there by then is kept.
-        known: this sweep as it was when it was stopped. Its numbers stay, and what it lacks is
-            found: to the last bit what one go would have given. If it lacks nothing, neither
-            hook is called.
+        on_progress: called with the fraction done, whenever cells are done.
+        on_result: called with the result so far, at most ten times a second and at the end; coarse
+            cells come first.
+        should_stop: asked about ten times a second; cells that are done by then are kept.
+        known: an unfinished result of the same sweep. Its numbers are kept, and the missing ones
+            are computed, to the last bit as without interruption. If none is missing, on_progress
+            and on_result are not called.
 
     Returns:
         The grid. A cell that failed has its reason in ``errors``.
 
     Raises:
-        ValueError: an axis, a value, the measure or ensemble_size is not allowed, or what is known
-            is of another sweep.
+        ValueError: an axis, a value, the measure or ensemble_size is not allowed, or ``known`` is
+            of another sweep.
     """
     made = as_axes(axes)
-    question = _question(measure, ensemble_size, real)
-    if question.layer is not None:
-        depths = axes.get("depth", (base.depth,))
-        if min(int(depth) for depth in depths) < question.layer:
-            raise ValueError(f"layer must be at most the depth {min(depths)}, got {question.layer}")
-    shape = tuple(len(axis.values) for axis in made)
-    found = _Found(
-        SweepResult(
-            base,
-            made,
-            question,
-            np.full((question.networks, *shape), np.nan),
-            np.zeros(shape, dtype=np.uint8),
-        )
-    )
+    question = _question(base, axes, measure, ensemble_size, real)
+    found = _Found(SweepResult.blank(base, made, question))
     groups, impossible = groups_of(base, made, question)
     found.take(impossible)
     if known is not None:
@@ -93,12 +80,22 @@ def sweep(
     return replace(found.result, stopped=found.answered < found.result.done.size)
 
 
-def _question(measure: str, ensemble_size: int, real: bool) -> Question:
+def _question(
+    base: Experiment,
+    axes: Mapping[str, Sequence[Value]],
+    measure: str,
+    ensemble_size: int,
+    real: bool,
+) -> Question:
+    """The question, if every cell can answer it; else ValueError."""
     name, layer = measure_of(measure)
     if isinstance(ensemble_size, bool) or not isinstance(ensemble_size, int) or ensemble_size < 1:
         raise ValueError(
             f"ensemble_size must be a whole number of at least 1, got {ensemble_size!r}"
         )
+    shallowest = min(int(depth) for depth in axes.get("depth", (base.depth,)))
+    if layer is not None and layer > shallowest:
+        raise ValueError(f"layer must be at most the depth {shallowest}, got {layer}")
     return Question(name, layer, ensemble_size, real)
 
 
@@ -120,7 +117,7 @@ def _left_open(executor: Executor) -> Iterator[Executor]:
 def _streamed(
     executor: Executor, chunks: Sequence[Chunk], question: Question, should_stop: Callable[[], bool]
 ) -> Iterator[list[Answer]]:
-    """The answers of each chunk as it is done; what has not begun is given up at the end."""
+    """The answers of each chunk as it is done; chunks that are left over are cancelled."""
     running: dict[Future[list[Answer]], Chunk] = {}
     try:
         for chunk in chunks:
@@ -135,10 +132,10 @@ def _streamed(
 
 
 def _answers(future: Future[list[Answer]], chunk: Chunk) -> list[Answer]:
-    """What a chunk came to; if it broke, every cell of it has the reason."""
+    """The answers of a chunk; if it broke, the reason is the error of all its cells."""
     try:
         return future.result()
-    except Exception as failure:  # whatever a worker, or the way to it, may raise
+    except Exception as failure:  # a worker, or the connection to it, may raise anything
         reason = f"{type(failure).__name__}: {failure}"
         return [
             Answer(cell.index, group.engine, error=reason)
@@ -150,11 +147,11 @@ def _answers(future: Future[list[Answer]], chunk: Chunk) -> list[Answer]:
 class _Found:
     """A result that is being filled."""
 
-    def __init__(self, empty: SweepResult) -> None:
+    def __init__(self, blank: SweepResult) -> None:
         self.errors: dict[tuple[int, ...], str] = {}
-        self.result = replace(empty, errors=self.errors)
+        self.result = replace(blank, errors=self.errors)
         self.answered = 0
-        self._told = 0.0
+        self._last_news = 0.0
 
     def take(self, answers: Sequence[Answer]) -> None:
         """Put answers in their places."""
@@ -169,7 +166,10 @@ class _Found:
             self.result.engines.flat[answer.index] = NAMES.index(answer.engine)
 
     def go_on(self, known: SweepResult, groups: Sequence[Group]) -> list[Group]:
-        """Take over what is known; returns the groups that are left, whole ones as ever."""
+        """Copy the known numbers; return the groups with a cell missing.
+
+        Groups are never cut, so that the bits do not depend on where a sweep was stopped.
+        """
         r = self.result
         if (known.base, known.axes, known.question) != (r.base, r.axes, r.question):
             raise ValueError("known must be a result of this sweep, got one of another")
@@ -184,20 +184,15 @@ class _Found:
         return left
 
     def is_news(self) -> bool:
-        """Whether somebody who looks should be told: at the end, and a few times a second."""
+        """Whether on_result is to be called: at the end, and a few times a second."""
         now = time.monotonic()
-        if now - self._told < _POLL and self.answered < self.result.engines.size:
+        if now - self._last_news < _POLL and self.answered < self.result.engines.size:
             return False
-        self._told = now
+        self._last_news = now
         return True
 
     def so_far(self) -> SweepResult:
-        """A copy that does not change any more."""
+        """A copy that later answers do not change."""
         r = self.result
-        return replace(
-            r,
-            values=r.values.copy(),
-            engines=r.engines.copy(),
-            errors=dict(self.errors),
-            stopped=True,
-        )
+        values, engines = r.values.copy(), r.engines.copy()
+        return replace(r, values=values, engines=engines, errors=dict(self.errors))

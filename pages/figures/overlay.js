@@ -1,15 +1,15 @@
-// A light drawing over a Plotly figure: the curves and the event of a preview, on the figure's own
-// axes. Plotly takes tens of milliseconds for a new figure, and most of it is not needed here.
+// The drawing of a preview over a Plotly figure: its curves and its event, on the figure's own axes.
+// Plotly itself would take tens of milliseconds for each new figure.
 
 import { axes, bandShift } from "./preview.js";
 import { isZoomed, same } from "./zoom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const LOG10_2 = Math.log10(2);
-const FAR = 1e5; // pixels: beyond it a coordinate is of no use to a renderer
+const FAR = 1e5; // pixels; a renderer may fail at coordinates beyond
 const MOST_DOTS = 12;
 const DOT = 4;
-const BANDS = [[0, 4], [1, 3]]; // which of five quantiles are the edges
+const BANDS = [[0, 4], [1, 3]]; // places, among five quantiles, of the edges of each band
 const MEDIAN = 2;
 
 const set = (node, attributes) =>
@@ -22,7 +22,7 @@ const element = (name, parent, attributes = {}) => {
   return node;
 };
 
-// The line through all values, broken where one is missing; and, if they are few, a dot for each.
+// The line through all values, with a gap where one is missing; if they are few, also a dot for each.
 function paths(values, x, y) {
   const [line, dots] = [[], []];
   let pen = "M";
@@ -38,13 +38,13 @@ function paths(values, x, y) {
   return [line.join(""), dots.length <= 3 * MOST_DOTS ? dots.join("") : ""];
 }
 
-export class Layer {
+export class Overlay {
   constructor(root, plot) {
     this.root = root;
     this.plot = plot;
   }
 
-  // ``of`` says what a measured preview belongs to: the finger may be further on.
+  // ``of`` names the value that a measured preview belongs to, for the slider may be further on.
   show(seen, mark, of) {
     this.svg ??= this.#build();
     const { x, y } = this.#axes(seen);
@@ -62,10 +62,10 @@ export class Layer {
   }
 
   #build() {
-    const svg = element("svg", this.root, { class: "gi-layer", "aria-hidden": "true" });
-    const clip = element("clipPath", element("defs", svg), { id: "gi-layer-clip" });
+    const svg = element("svg", this.root, { class: "gi-overlay", "aria-hidden": "true" });
+    const clip = element("clipPath", element("defs", svg), { id: "gi-overlay-clip" });
     this.clip = element("rect", clip);
-    const inside = element("g", svg, { "clip-path": "url(#gi-layer-clip)" });
+    const inside = element("g", svg, { "clip-path": "url(#gi-overlay-clip)" });
     this.tint = element("rect", inside, { opacity: 0.12 });
     this.spread = element("g", inside, { class: "gi-spread" });
     BANDS.forEach(() => element("path", this.spread, { "fill-opacity": 0.16, stroke: "none" }));
@@ -77,7 +77,7 @@ export class Layer {
     return svg;
   }
 
-  // Moves the figure's axes along, unless the viewer has zoomed; how pixels follow from values.
+  // Sets the figure's axes for the preview, unless the viewer has zoomed; returns value -> pixel.
   #axes(seen) {
     const { plot } = this;
     const asked = axes(seen, plot.goodInitLayout.meta.stays, this.#median()?.meta.spread);
@@ -86,14 +86,14 @@ export class Layer {
     for (const axis of ["xaxis", "yaxis"]) {
       if (same(asked[axis], plot.goodInitRanges[axis])) continue;
       if (!isZoomed(plot, axis)) {
-        changes[`${axis}.range`] = [...asked[axis]]; // Plotly keeps it, and changes it in a zoom
+        changes[`${axis}.range`] = [...asked[axis]]; // a copy, for Plotly changes it in a zoom
         const known = plot.layout[axis].dtick ?? null;
         if (dtick[axis] !== known) changes[`${axis}.dtick`] = dtick[axis];
       }
       plot.goodInitRanges[axis] = asked[axis];
     }
     if (Object.keys(changes).length) window.Plotly.relayout(plot, changes);
-    const full = plot._fullLayout; // another object, perhaps, than before
+    const full = plot._fullLayout; // relayout may have replaced it
     const { l, t, w, h } = full._size;
     const [x0, x1] = full.xaxis.range;
     const [y0, y1] = full.yaxis.range;
@@ -109,7 +109,7 @@ export class Layer {
     return this.plot._fullData.find(({ meta }) => meta?.spread);
   }
 
-  // The bands of the figure itself, at the preview's scale factor; other previews have none.
+  // The figure's own bands, moved to the preview's scale factor; only an exact preview has them.
   #drawSpread(seen, x, y) {
     const median = this.#median();
     const shown = seen.kind === "exact" && median?.visible === true;
@@ -156,7 +156,7 @@ export class Layer {
     });
   }
 
-  // Says what is shown, on the side of the plot that the curve leaves free.
+  // Says what kind of preview it is, in a corner that the curve leaves free.
   #label({ kind, range, log2_rms, log2Last }, of) {
     const { l, t, w, h } = this.area;
     const rises = log2Last >= log2_rms[0];

@@ -1,4 +1,4 @@
-"""Picture: a sweep over two fields as it is looked at: numbers, and cells that have none."""
+"""Map: what there is to see of a sweep over two fields: numbers, and cells that have none."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ NO_NUMBER = "no number"
 
 
 @dataclass(frozen=True)
-class Picture:
-    """All arrays have the shape (rows, columns): the second axis, the first.
+class Map:
+    """The cells of a sweep; every array has the shape (rows, columns): second axis, first axis.
 
     Attributes:
-        values: the median over networks; NaN in a cell that has none.
-        kinds: what a cell without a number is, in words -> which cells are it.
+        values: the median over networks; NaN in a cell without a number.
+        kinds: why a cell has no number, in words -> the cells where that is so.
         notes: a second line of a cell's hover; empty where there is nothing to add.
-        known: which cells have an answer, of their own or of a coarser neighbour.
+        known: the cells that have an answer, their own or that of a coarser neighbour.
     """
 
     values: Array
@@ -40,8 +40,8 @@ class Picture:
     known: Mask
 
 
-def picture(result: SweepResult) -> Picture:
-    """What there is to see of a sweep; cells that are not done yet look like coarser neighbours."""
+def map_of(result: SweepResult) -> Map:
+    """The map of a sweep, in which a cell that is not done yet looks like its coarser neighbour."""
     source, known = _sources(result)
     median = result.median.ravel()[source].T
     failed = _failed(result).ravel()[source].T & known.T
@@ -50,7 +50,7 @@ def picture(result: SweepResult) -> Picture:
     for name, mask in _kinds(result, median).items():
         kinds[name] = mask & sound
     none = np.any(list(kinds.values()), axis=0) | ~sound
-    return Picture(
+    return Map(
         np.where(none, np.nan, median),
         {name: mask for name, mask in kinds.items() if mask.any()},
         _notes(result, source.T),
@@ -59,9 +59,9 @@ def picture(result: SweepResult) -> Picture:
 
 
 def _sources(result: SweepResult) -> tuple[NDArray[np.intp], Mask]:
-    """For each cell the flat place of the answer that stands for it, and whether there is one.
+    """For each cell the flat place of the answer that it shows, and whether there is one.
 
-    One that has none yet has its coarser neighbour's; but no choice stands for another.
+    A cell without an answer shows its coarser neighbour's, but never that of another choice.
     """
     known = result.done | _failed(result)
     source = np.arange(known.size).reshape(known.shape)
@@ -80,6 +80,7 @@ def _sources(result: SweepResult) -> tuple[NDArray[np.intp], Mask]:
 
 
 def _failed(result: SweepResult) -> Mask:
+    """Which cells have an error in place of a number."""
     failed = np.zeros(result.shape, dtype=bool)
     for place in result.errors:
         failed[place] = True
@@ -87,7 +88,7 @@ def _failed(result: SweepResult) -> Mask:
 
 
 def _kinds(result: SweepResult, median: Array) -> dict[str, Mask]:
-    """What the values that are no numbers to be drawn mean, by measure."""
+    """Why a value cannot be drawn as a number -> the cells where that is so, by kind of measure."""
     measure = result.measure
     if measure.kind == "iteration":
         return {NEVER: np.isnan(median)}
@@ -99,7 +100,7 @@ def _kinds(result: SweepResult, median: Array) -> dict[str, Mask]:
 
 
 def _notes(result: SweepResult, source: NDArray[np.intp]) -> list[list[str]]:
-    """The share of networks where they differ, the engine where there are several, the error."""
+    """The error of a cell; else the share of networks if they differ, the engine if several."""
     engines = result.engines.ravel()
     several = len(result.engine_names) > 1
     networks = result.question.networks

@@ -1,12 +1,12 @@
-// Asks for the page once more after a moment, for there is more to see. ``look`` in its data differs
-// each time, so that every answer asks anew.
+// Asks the server for the page once more after a moment, because more of the map is computed by then.
+// The data have a ``count`` that differs each time, so that Streamlit calls this after every answer.
 
 const IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]';
 const ACTS = ["pointerup", "click", "keydown", "change"];
 const CONTROLS = "button, input, [role=slider], [role=option], [role=combobox], [role=radio]";
 const PATIENCE = 5000; // ms that a host may take to begin an answer
 
-// When the viewer used a control whose answer the host has not begun, as far as one can see.
+// When the viewer last used a control, if the server has not begun an answer to it yet.
 const viewer = (window.goodInitViewer ??= watched());
 
 function watched() {
@@ -21,16 +21,17 @@ function watched() {
   return seen;
 }
 
-export default function again({ data: { after }, setTriggerValue }) {
+export default function refresh({ data: { after }, setTriggerValue }) {
   const due = performance.now() + 1000 * after;
   let timer = setTimeout(ask, 1000 * after);
-  // Not while the server has a step of the viewer before it: it would hear what the controls were
-  // before, and drop a click. The page is idle until its answer begins, too. But many acts ask the
-  // server for nothing, and a map that nobody looks at is given up.
+  // Not while the server still has to answer the viewer: the request would carry the controls' older
+  // values, and a click would be lost. That the page is idle proves nothing, for it is idle until an
+  // answer begins. But many acts ask the server for nothing, and the server gives up a map that no
+  // browser asks for: so the wait has an end.
   function ask() {
     const now = performance.now();
     const isFree = now - viewer.acted > PATIENCE || now - due > PATIENCE;
-    if (isFree && document.querySelector(IDLE)) setTriggerValue("again", true);
+    if (isFree && document.querySelector(IDLE)) setTriggerValue("refresh", true);
     else timer = setTimeout(ask, 100);
   }
   return () => clearTimeout(timer);

@@ -1,0 +1,143 @@
+"""The arithmetic of ensembles and of the scale-free run: numbers near 1, powers of two apart."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from .activations import Activation
+from .tails import FAR, far_powers, infinite_sides
+
+
+class Reach(NamedTuple):
+    """The largest value of each network whose overflow would make x non-finite.
+
+    Attributes:
+        largest: float64 of shape (networks,), without its power of two.
+        power: float64 of shape (networks,): the true values are largest·2^power.
+    """
+
+    largest: Tensor
+    power: Tensor
+
+
+class ScaledNumbers(NamedTuple):
+    """The signals of several networks, as numbers near 1 times a power of two for each network.
+
+    Attributes:
+        numbers: float32 or float64 of shape (networks, n, inputs).
+        power: float64 of shape (networks,): the true values are numbers·2^power.
+        reach_before: the reach of the pre-activations, if φ has been applied to them; else None.
+    """
+
+    numbers: Tensor
+    power: Tensor
+    reach_before: Reach | None = None
+
+    @classmethod
+    def of(cls, numbers: Tensor) -> ScaledNumbers:
+        """``numbers`` of shape (networks, n, inputs) times 2^0."""
+        return cls(numbers, torch.zeros(len(numbers), dtype=torch.float64))
+
+    @property
+    def reach(self) -> Reach:
+        """The largest pre-activation that could overflow; without a φ, the largest number."""
+        if self.reach_before is not None:
+            return self.reach_before
+        return Reach(_largest(self.numbers, below=True, above=True), self.power)
+
+    def near_one(self, largest: Tensor | None = None) -> ScaledNumbers:
+        """The same values, with the largest |number| of each network in [½, 1); zeros stay.
+
+        Args:
+            largest: the largest |number| of each network, if it is known.
+        """
+        x = self.numbers
+        known = _largest(x, below=True, above=True) if largest is None else largest
+        power = torch.frexp(known).exponent
+        factor = torch.ldexp(torch.ones(len(x), dtype=x.dtype), -power)
+        return ScaledNumbers(x * factor.view(-1, 1, 1), self.power + power, self.reach_before)
+
+
+def powers(exponents: Tensor) -> Tensor:
+    """2^exponents for a tensor of shape (networks,), as factors of shape (networks, 1, 1)."""
+    return torch.exp2(exponents).float().view(-1, 1, 1)
+
+
+def _largest(h: Tensor, *, below: bool, above: bool) -> Tensor:
+    """Per network, the largest |h| on the named sides of zero; 0 if there is none."""
+    flat = h.flatten(1)
+    if above and below:
+        return torch.maximum(flat.amax(1), -flat.amin(1)).double()
+    if above or below:
+        return (flat.amax(1) if above else -flat.amin(1)).double().clamp_min(0)
+    return torch.zeros(len(h), dtype=torch.float64)
+
+
+class Scaled:
+    """Arithmetic on `ScaledNumbers`: each network has a power of two beside its float32 numbers.
+
+    Nothing overflows or vanishes at any depth where φ grows no faster than its argument. A φ that
+    squares can make numbers beyond 2^64 in one layer, whose own squares float32 does not hold: the
+    sizes are then infinite some layers too early. ``out`` is ignored.
+    """
+
+    def product(self, a: Any, x: ScaledNumbers, out: ScaledNumbers | None = None) -> ScaledNumbers:
+        """a @ x, for the matrix of a single network or for the products of many.
+
+        Args:
+            a: the matrix, shape (n, n), or an object from `in_law` with the method ``times``.
+            x: the signals of that network, or of these networks.
+            out: ignored.
+        """
+        if not isinstance(a, Tensor):
+            product: ScaledNumbers = a.times(x)
+            return product
+        _, n, inputs = x.numbers.shape
+        one = torch.mv(a, x.numbers.view(n)) if inputs == 1 else torch.mm(a, x.numbers[0])
+        return ScaledNumbers(one.view(1, -1, inputs), x.power)
+
+    def add(self, x: ScaledNumbers, b: Any, out: ScaledNumbers | None = None) -> ScaledNumbers:
+        """x + b, for the `Biases` b of the same networks."""
+        bias: ScaledNumbers = b.drawn()
+        common = torch.maximum(x.power, bias.power)
+        numbers = x.numbers * powers(x.power - common) + bias.numbers * powers(bias.power - common)
+        return ScaledNumbers(numbers, common)
+
+    def apply(
+        self, phi: Activation, x: ScaledNumbers, out: ScaledNumbers | None = None
+    ) -> ScaledNumbers:
+        """φ(x); where x's power is beyond ±40, φ is replaced by the power law it follows there."""
+        return _scaled(phi)(x)
+
+    def stored(self, x: ScaledNumbers) -> ScaledNumbers:
+        """x as it is: nothing is rounded to a format."""
+        return x
+
+
+class _ScaledActivation:
+    """φ(h·2^e) without forming h·2^e: beyond 2^±40, φ is replaced by its power law there."""
+
+    def __init__(self, phi: Activation) -> None:
+        self.phi = phi
+        self.below, self.above = infinite_sides(phi)
+        self.low, self.high = far_powers(phi)
+
+    def __call__(self, x: ScaledNumbers) -> ScaledNumbers:
+        h, exponent = x.numbers, x.power
+        reach = Reach(_largest(h, below=self.below, above=self.above), exponent)
+        if self.phi.positively_homogeneous:
+            return ScaledNumbers(self.phi(h), exponent, reach)
+        near = exponent.clamp(-FAR, FAR)
+        above, below = (exponent - FAR).clamp_min(0), (exponent + FAR).clamp_max(0)
+        shift = (self.high * above if self.high else 0) + (self.low * below if self.low else 0)
+        power = torch.zeros_like(exponent) + shift
+        return ScaledNumbers(self.phi(h * powers(near)), power, reach)
+
+
+@lru_cache(maxsize=64)
+def _scaled(phi: Activation) -> _ScaledActivation:
+    return _ScaledActivation(phi)

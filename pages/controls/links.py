@@ -1,0 +1,54 @@
+"""Links to an experiment: the one to copy, and the one from page to page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core.question.experiment import Experiment
+from core.question.link import to_text
+from pages.controls.state import DEFAULT_TEXTS
+
+OPEN = "open"
+"""The parameter whose value is a whole experiment, in a link from page to page."""
+
+
+def link_to(experiment: Experiment, beside: Mapping[str, str], *, brief: bool = False) -> str:
+    """The address of this page with an experiment, and with the other parameters of the view.
+
+    Args:
+        experiment: what the controls shall stand for.
+        beside: the other parameters, name -> text.
+        brief: whether fields that have their default are left out.
+    """
+    query = experiment.to_query()
+    if brief:
+        query = {name: text for name, text in query.items() if text != DEFAULT_TEXTS[name]}
+    address = (st.context.url or "").split("?")[0]
+    return f"{address}?{urlencode(query | dict(beside), safe=':,')}".removesuffix("?")
+
+
+def query_to_open(experiment: Experiment) -> dict[str, str]:
+    """The query of a link that opens this experiment on another page.
+
+    All fields are in one parameter: the browser drops every parameter that the page it leaves has a
+    widget for.
+    """
+    return {OPEN: to_text(experiment)}
+
+
+def opens_another(query: Mapping[str, str]) -> bool:
+    """Whether a query opens an experiment on another page, so that it says nothing of this one."""
+    return OPEN in query
+
+
+def explore_link(label: str, experiment: Experiment | None = None) -> None:
+    """Draw a link to Explore; with an experiment it opens there."""
+    st.page_link(
+        "pages/explore.py",
+        label=label,
+        icon=":material/insights:",
+        query_params=query_to_open(experiment) if experiment else None,
+    )

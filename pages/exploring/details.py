@@ -1,0 +1,51 @@
+"""Everything below Explore's first screen: the other charts, the link, the script, the table."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core import charts
+from core.question.experiment import Experiment
+from core.question.pins import to_query
+from core.reading.records import layer_table
+from core.simulation.propagate import Run
+from core.simulation.script import to_script
+from pages.controls import links
+from pages.exploring import class_view, pinned, spread
+from pages.figures.chart import show
+from pages.words import activation_card
+
+
+def details(experiment: Experiment, device: str, run: Run) -> None:
+    """Draw the other charts, the card of the activation, and the run to take away."""
+    left, right = st.columns(2)
+    with left:
+        means = charts.mean_per_layer(run)
+        is_shown = class_view.current().shows("verdict")
+        show(means if is_shown else charts.unanswered(means), key="mean")
+    with right:
+        show(charts.fractions_per_layer(run), key="fractions")
+    show(charts.distribution_per_layer(run), key="distribution")
+    activation_card.card(experiment)
+    _to_take_away(experiment, device, run)
+
+
+def _to_take_away(experiment: Experiment, device: str, run: Run) -> None:
+    """Draw the run as a file, and folded away as a link, a script and a table."""
+    query = urlencode(experiment.to_query() | {"device": device})
+    st.link_button("Download CSV", f"export.csv?{query}")
+    link = st.expander("Copy link", key="link", on_change="rerun")
+    script = st.expander("PyTorch script", key="script", on_change="rerun")
+    table = st.expander("All layers as a table", key="table", on_change="rerun")
+    if link.open:
+        link.code(
+            links.link_to(experiment, to_query(pinned.current()) | spread.to_query()),
+            language=None,
+            wrap_lines=True,
+        )
+    if script.open:
+        script.code(to_script(experiment), language="python")
+    if table.open:
+        table.dataframe(layer_table(run), hide_index=True)

@@ -1,0 +1,42 @@
+"""Old links show the same numbers, to the last bit."""
+
+import pytest
+
+from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment, to_script
+from tests.core import bits
+
+KEPT = bits.kept()
+
+
+def named(row):
+    return ",".join(row["experiment"][name] for name in ("init", "activation", "number_format"))
+
+
+@pytest.mark.skipif(
+    bits.machine() != KEPT["machine"], reason="another processor rounds sums in another order"
+)
+@pytest.mark.parametrize("row", KEPT["rows"], ids=named)
+def test_every_answer_has_the_bits_that_it_had(row):
+    e, problems = Experiment.from_query(row["experiment"])
+    assert not problems
+    assert {"experiment": row["experiment"]} | bits.answers(e) == row
+
+
+@pytest.mark.parametrize("row", KEPT["rows"], ids=named)
+def test_every_script_has_the_text_that_it_had(row):
+    e, _ = Experiment.from_query(row["experiment"])
+    assert bits.hashed(to_script(e)) == row["script"]
+
+
+def test_the_kept_experiments_have_met_everything_there_is():
+    asked = [row["experiment"] for row in KEPT["rows"]]
+    assert {query["init"] for query in asked} == set(INITIALIZERS)
+    assert {query["activation"] for query in asked} == set(ACTIVATIONS)
+    assert {query["number_format"] for query in asked} == set(NUMBER_FORMATS)
+    for law in ("FF", "TF", "FT", "TT"):  # sampled in law or not, tied or fresh
+        assert any(
+            row["ensemble"].endswith(law[0])
+            and (row["experiment"]["weights"] == "tied") == (law[1] == "T")
+            for row in KEPT["rows"]
+        )
+    assert sum("free" in row for row in KEPT["rows"]) >= 5
