@@ -191,6 +191,14 @@ def seen(page):
     return answer(page), checks, curve(page)
 
 
+def copied_link(page):
+    """The link that the page offers to copy."""
+    page.locator("summary", has_text="Copy link").click()
+    code = page.get_by_test_id("stExpander").locator("code").first
+    expect(code).to_contain_text("http")
+    return code.inner_text()
+
+
 def main_figure(page):
     return page.get_by_role("figure", name="Standard deviation of x per layer")
 

@@ -10,6 +10,7 @@ from core.reading.verdict import judge
 from tests.browser.on_screen import (
     ITERATION,
     answer,
+    copied_link,
     curve,
     drawn,
     ends_above,
@@ -72,10 +73,7 @@ def test_the_address_shows_another_viewer_the_same(page, visitor, address):
 def test_the_copied_link_shows_another_viewer_the_same(page, visitor, address):
     visit(page, address, **LINK)
     step(page, "Depth", "ArrowRight")
-    page.locator("summary", has_text="Copy link").click()
-    code = page.get_by_test_id("stExpander").locator("code").first
-    expect(code).to_contain_text("http")
-    link = code.inner_text()
+    link = copied_link(page)
     other = visitor()
     other.goto(link)
     drawn(other)

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment
+from core import Experiment
 from core.question.experiment import DEFAULTS, PARAMETERS, SCALE_STOPS
+from tests.core.experiments import EXPERIMENTS
 
 HOSTILE_TEXTS = [
     "1e9",
@@ -116,20 +117,8 @@ def test_an_experiment_is_a_frozen_hashable_key():
         Experiment().width = 3
 
 
-@given(
-    width=st.integers(1, 16384),
-    depth=st.integers(1, 2000),
-    init=st.sampled_from(sorted(INITIALIZERS)),
-    scale=st.floats(0, 1e6),
-    activation=st.sampled_from(sorted(ACTIVATIONS)),
-    weights=st.sampled_from(["tied", "fresh"]),
-    bias_std=st.floats(0, 1e6),
-    number_format=st.sampled_from(sorted(NUMBER_FORMATS)),
-    batch_size=st.integers(1, 4096),
-    seed=st.integers(0, 2**63 - 1),
-)
-def test_a_link_brings_back_the_same_experiment(**values):
-    experiment = Experiment(**values)
+@given(EXPERIMENTS)
+def test_a_link_brings_back_the_same_experiment(experiment):
     query = experiment.to_query()
     assert all(isinstance(text, str) for text in query.values())
     assert Experiment.from_query(query) == (experiment, [])

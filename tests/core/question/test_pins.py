@@ -7,30 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment, charts, propagate
+from core import Experiment, charts, propagate
 from core.charts.figure import PIN_COLORS
 from core.question import naming, pins
 from core.question.experiment import PARAMETERS
 from core.reading import verdict
+from tests.core.experiments import EXPERIMENTS
 
 KAIMING = Experiment(activation="relu", scale=(2 / 512) ** 0.5)
 
-experiments = st.builds(
-    Experiment,
-    width=st.integers(1, 16384),
-    depth=st.integers(1, 2000),
-    init=st.sampled_from(sorted(INITIALIZERS)),
-    scale=st.floats(0, 1e6),
-    activation=st.sampled_from(sorted(ACTIVATIONS)),
-    weights=st.sampled_from(["tied", "fresh"]),
-    bias_std=st.floats(0, 1e6),
-    number_format=st.sampled_from(sorted(NUMBER_FORMATS)),
-    batch_size=st.integers(1, 4096),
-    seed=st.integers(0, 2**63 - 1),
-)
 
-
-@given(st.dictionaries(st.sampled_from(pins.SLOTS), experiments))
+@given(st.dictionaries(st.sampled_from(pins.SLOTS), EXPERIMENTS))
 @settings(max_examples=200, deadline=None)
 def test_what_is_kept_comes_back_from_the_link(kept):
     query = pins.to_query(kept)

@@ -48,7 +48,7 @@ def question(rule, width, name, **fields):
     return Experiment(width=width, **fields)
 
 
-def drawn_inputs(inputs, networks, width, generator, dtype):
+def drawn_inputs(inputs, networks, width, generator, dtype=torch.float64):
     x = torch.randn(networks, width, INPUTS[inputs], generator=generator, dtype=dtype)
     if "equal" in inputs:
         x[:, :, 2] = x[:, :, 0]
@@ -89,10 +89,7 @@ def products():
     for (rule, width), (depth, networks) in SIZES.items():
         chunks = []
         for _ in range(networks // 50):
-            drawn = (
-                drawn_inputs(inputs, 50, width, generator, torch.float64) for _, inputs in KEYS
-            )
-            x = torch.cat(list(drawn), dim=2)
+            x = torch.cat([drawn_inputs(inputs, 50, width, generator) for _, inputs in KEYS], dim=2)
             for _ in range(depth):
                 a = torch.randn(50, width, width, generator=generator)
                 a = (haar(a) if rule == "orthogonal" else a / width**0.5).double()
