@@ -1,1 +1,1 @@
-"""What is measured at a layer, whoever made the signal."""
+"""What is measured of a signal at every layer: histograms, sums, statistics, events."""

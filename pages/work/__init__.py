@@ -1,1 +1,1 @@
-"""One computation for all who ask: answers, the queue, jobs, Explore's lock, and the log."""
+"""One computation for all viewers who ask the same: answers, queue, jobs, lock, log."""
