@@ -1,1 +1,1 @@
-"""The question: an Experiment, its fields, its random streams and its texts."""
+"""The question: an Experiment, its fields and random streams, and how its links are read."""

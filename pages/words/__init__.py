@@ -1,1 +1,1 @@
-"""What stands beside figures, and how it looks."""
+"""The words, tables and style sheets that stand beside figures."""

@@ -1,1 +1,1 @@
-"""One computation for all viewers who ask the same: answers, queue, jobs, lock, log."""
+"""One computation for all viewers who ask the same: answers, queue, jobs, turns, log."""
