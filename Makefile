@@ -30,11 +30,10 @@ load: $(VENV)/tests.done tools
 	$(BIN)/python -m tests.load
 
 # Debian's Chromium, nginx and PostgreSQL, where they are missing and we may install them;
-# elsewhere their tests are skipped (any other Chromium serves as well, a little slower).
-# Services of Debian's own are not started.
+# elsewhere their tests are skipped. Services of Debian's own are not started.
 tools:
 	@missing=; \
-	command -v chromium-headless-shell >/dev/null || missing="$$missing chromium-headless-shell"; \
+	command -v chromium chromium-browser >/dev/null || missing="$$missing chromium"; \
 	PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || missing="$$missing nginx-light"; \
 	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
 	[ -z "$$missing" ] || { \

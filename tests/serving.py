@@ -17,11 +17,8 @@ from typing import Any
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-# The shell is Chromium without the browser's own interface, which takes a quarter of the
-# processor's time that a page takes.
-_BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser")
-CHROMIUM = next(filter(None, map(shutil.which, _BROWSERS)), None)
-WHAT_TO_INSTALL = "needs Chromium: apt-get install chromium-headless-shell"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+WHAT_TO_INSTALL = "needs Chromium: apt-get install chromium"
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
