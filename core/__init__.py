@@ -1,7 +1,7 @@
 """Good Init: what weight initialisation does to a signal.
 
-Everything that a script or a notebook needs stands here. What loads scipy or pandas is loaded when
-it is first asked for.
+A script or a notebook imports every public name from here. Names that need scipy or pandas are
+loaded at their first use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an arithmetic is, and the one of a run: rounded to a number format.
+"""The interface of an arithmetic, and the arithmetic of a run, rounded to a number format.
 
 An operation says which numbers are multiplied, added or passed through φ. The arithmetic decides
 how numbers are kept: `Rounded` says where they are rounded, `Scaled` how they stay in range.

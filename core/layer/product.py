@@ -91,7 +91,7 @@ class Product:
 
     @property
     def law(self) -> str:
-        """What theory may assume of the entries; see `Initializer.law`."""
+        """The law of the entries, as theory may assume it; see `Initializer.law`."""
         return self.drawn.rule.law
 
     def draw(self, stream: Generator, shape: Shape, seen: Tensor | None, on: Rounded) -> Tensor:
