@@ -1,12 +1,14 @@
 """One served app and one browser for the whole run; a fresh visitor for each test."""
 
+from urllib.parse import urlsplit
+
 import pytest
 import torch
 from playwright.sync_api import expect
 from threadpoolctl import threadpool_limits
 
 from tests.browser.on_screen import listen
-from tests.serving import CHROMIUM, WHAT_TO_INSTALL, chromium, serve
+from tests.serving import CHROMIUM, WHAT_TO_INSTALL, chromium, returning, serve
 
 PATIENCE = 60_000  # ms; a busy machine takes its time
 expect.set_options(timeout=PATIENCE)
@@ -47,26 +49,48 @@ def _note(problems, message):
         problems.append(f"{message.text} ({message.location.get('url', '')})")
 
 
+def _tab(context):
+    """An empty page whose ``problems`` lists what its console and scripts complain of."""
+    page = context.new_page()
+    page.problems = []
+    listen(page)
+    page.on("console", lambda message: _note(page.problems, message))
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    return page
+
+
 @pytest.fixture
 def visitor(browser):
-    """Opens a page as another viewer would: nothing shared; ``page.problems`` has its errors."""
+    """Opens a page as another viewer would, who was never here: nothing is shared or cached."""
     contexts = []
 
     def arrive(**options):
         contexts.append(browser.new_context(**{"viewport": LAPTOP, **options}))
         contexts[-1].set_default_timeout(PATIENCE)
-        page = contexts[-1].new_page()
-        page.problems = []
-        listen(page)
-        page.on("console", lambda message: _note(page.problems, message))
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        return page
+        return _tab(contexts[-1])
 
     yield arrive
     for context in contexts:
         context.close()
 
 
+@pytest.fixture(scope="session")
+def profile(browser, tmp_path_factory):
+    """The browser of someone who was here before: scripts lie in its cache, compiled."""
+    with returning(browser, tmp_path_factory.mktemp("profile"), LAPTOP) as context:
+        context.set_default_timeout(PATIENCE)
+        yield context
+
+
 @pytest.fixture
-def page(visitor):
-    return visitor()
+def page(profile):
+    """A new tab of the returning viewer: no cookie and nothing stored, half of a visit's cost."""
+    profile.clear_cookies()
+    page = _tab(profile)
+    yield page
+    if (site := urlsplit(page.url)).netloc:
+        profile.new_cdp_session(page).send(
+            "Storage.clearDataForOrigin",
+            {"origin": f"{site.scheme}://{site.netloc}", "storageTypes": "local_storage"},
+        )
+    page.close()

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -111,3 +111,15 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+@contextlib.contextmanager
+def returning(browser: Browser, folder: Path, viewport: ViewportSize) -> Iterator[BrowserContext]:
+    """Another Chromium of the same kind that keeps its cache in a folder."""
+    context = browser.browser_type.launch_persistent_context(
+        folder, executable_path=CHROMIUM, args=_FLAGS, viewport=viewport
+    )
+    try:
+        yield context
+    finally:
+        context.close()
