@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from threadpoolctl import threadpool_limits
 
 from tests.browser.on_screen import listen
-from tests.serving import CHROMIUM, WHAT_TO_INSTALL, chromium, returning, serve
+from tests.serving import CHROMIUM, WHAT_TO_INSTALL, chromium, returning, serve, shell
 
 PATIENCE = 60_000  # ms; a busy machine takes its time
 expect.set_options(timeout=PATIENCE)
@@ -59,13 +59,21 @@ def _tab(context):
     return page
 
 
+@pytest.fixture(scope="session")
+def window(browser):
+    """The browser of those who have no touch screen."""
+    with shell(browser) as running:
+        yield running
+
+
 @pytest.fixture
-def visitor(browser):
+def visitor(browser, window):
     """Opens a page as another viewer would, who was never here: nothing is shared or cached."""
     contexts = []
 
     def arrive(**options):
-        contexts.append(browser.new_context(**{"viewport": LAPTOP, **options}))
+        opened = browser if options.get("has_touch") else window
+        contexts.append(opened.new_context(**{"viewport": LAPTOP, **options}))
         contexts[-1].set_default_timeout(PATIENCE)
         return _tab(contexts[-1])
 

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, ViewportSize, sync_play
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+_SHELL = shutil.which("chromium-headless-shell") or CHROMIUM
 WHAT_TO_INSTALL = "needs Chromium: apt-get install chromium"
 _FLAGS = [
     "--no-sandbox",
@@ -114,10 +115,23 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def returning(browser: Browser, folder: Path, viewport: ViewportSize) -> Iterator[BrowserContext]:
-    """Another Chromium of the same kind that keeps its cache in a folder."""
-    context = browser.browser_type.launch_persistent_context(
-        folder, executable_path=CHROMIUM, args=_FLAGS, viewport=viewport
+def shell(beside: Browser) -> Iterator[Browser]:
+    """Chromium without its window, where Debian has it: a page costs a third less.
+
+    It reads a finger's tap otherwise than Chromium does.
+    """
+    browser = beside.browser_type.launch(executable_path=_SHELL, args=_FLAGS)
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+@contextlib.contextmanager
+def returning(beside: Browser, folder: Path, viewport: ViewportSize) -> Iterator[BrowserContext]:
+    """The same for one viewer whose cache is kept in a folder."""
+    context = beside.browser_type.launch_persistent_context(
+        folder, executable_path=_SHELL, args=_FLAGS, viewport=viewport
     )
     try:
         yield context
