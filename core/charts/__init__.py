@@ -4,6 +4,7 @@ from .classroom import enlarged, unanswered
 from .distribution_per_layer import distribution_per_layer
 from .fractions_per_layer import fractions_per_layer
 from .guesses import guessed_iterations
+from .inputs_per_layer import inputs_per_layer
 from .lesson import lesson_pictures
 from .mean_per_layer import mean_per_layer
 from .number_formats import scale_windows, std_by_format
@@ -17,6 +18,7 @@ __all__ = [
     "enlarged",
     "fractions_per_layer",
     "guessed_iterations",
+    "inputs_per_layer",
     "lesson_pictures",
     "mean_per_layer",
     "phase_diagram",

@@ -1,4 +1,4 @@
-"""The kind of a run, and the factor by which it grew: the numbers behind the verdict."""
+"""The kind of a run, and the trend of its size: the numbers behind the verdict."""
 
 from __future__ import annotations
 
@@ -9,18 +9,32 @@ import torch
 
 from ..maths.arrays import Array
 from ..simulation.propagate import Run
+from .trend import Factor, Level, Power, factor_of, level_of, power_of
 
 Kind = Literal[
-    "explodes", "vanishes", "dies", "saturates", "collapses", "grows", "shrinks", "holds"
+    "explodes",
+    "vanishes",
+    "dies",
+    "saturates",
+    "stuck",
+    "collapses",
+    "settles",
+    "grows",
+    "shrinks",
+    "holds",
+    "wanders",
 ]
 
 # All in octaves: factors of two.
-_HOLDS = 4.0  # a run that ends within 1/16 … 16 of where it began holds
-HOLDS_PER_PRODUCT = 0.005  # so does one that drifts by less than 0.35 % a product
+_KEPT = 1.0  # a size that ends within 1/2 … 2 of where it began has not changed
+_HOLDS = 4.0  # so has one within 1/16 … 16, where its own scatter explains as much
 _COLLAPSED = 10.0  # with the std this far below the rms, all elements are nearly equal
-_STEADY = 0.25  # the rates of both halves of a curve agree to within this, or this fraction
 
+_BY_CHANCE = 3.0  # standard deviations of the sum of all steps
 _SATURATED = 0.25  # of the elements other than zero
+_PLAIN = 1.0  # octaves that x would lose over so many layers if rounding did not hold it
+_STILL = 0.1  # the part of it that x may lose
+_AROUND = 0.25  # octaves around the size at which it is held
 
 
 def last_sound_size(run: Run) -> tuple[int, float]:
@@ -51,19 +65,61 @@ def layers_in_range(run: Run) -> int:
     return int(broken[0]) if broken.size else len(stats)
 
 
-def growth(run: Run) -> float:
-    """The factor per product while the signal is in the format's normal range.
+def curve(run: Run) -> Array:
+    """log2 of the size at the layers in the format's normal range."""
+    return run.log2_size[: layers_in_range(run)]
 
-    The geometric mean over those layers, or NaN if the first and the second half of them disagree:
-    a curve that bends has no such factor.
+
+def trend(run: Run) -> Factor | Power | None:
+    """The law that the size follows over the last half of its curve, if it follows one."""
+    size = curve(run)
+    return factor_of(size) or power_of(size)
+
+
+def level(run: Run) -> Level | None:
+    """The level at which the size has settled, if it has."""
+    return level_of(run.log2_size) if layers_in_range(run) == len(run.stats) else None
+
+
+def growth(run: Run) -> float:
+    """The factor per product by the end of the layers in range; NaN if there is none."""
+    found = factor_of(curve(run))
+    return found.per_product if found else float("nan")
+
+
+def collapsed_from(run: Run) -> int | None:
+    """The layer from which on all inputs of a batch give the same x, to a part in a thousand.
+
+    None for a single input, and if the inputs are still apart at the last layer.
     """
-    steps = np.diff(run.log2_size[: layers_in_range(run)])
-    if not steps.size:
-        return float("nan")
-    early, late = steps[: (len(steps) + 1) // 2].mean(), steps[len(steps) // 2 :].mean()
-    if abs(early - late) > _STEADY * max(1.0, abs(early), abs(late)):
-        return float("nan")
-    return float(2 ** steps.mean())
+    stats = run.stats
+    with np.errstate(divide="ignore", invalid="ignore"):
+        apart = ~(stats.std_across_inputs <= stats.rms * 2.0**-_COLLAPSED)
+    found = np.flatnonzero(apart)
+    first = int(found[-1]) + 1 if found.size else 0
+    return first if first < len(stats) else None
+
+
+def stuck_from(run: Run) -> int | None:
+    """The layer from which on rounding to nearest holds x among the subnormal numbers.
+
+    None if x is not subnormal, if a bias holds it up, or if x went on to shrink there by more than
+    a tenth of what it lost per layer before.
+    """
+    size = run.log2_size if run.experiment.is_single_number else run.stats.log2_rms
+    found = factor_of(curve(run))
+    normal = np.flatnonzero(run.stats.max_abs >= run.experiment.format.smallest_normal)
+    if found is None or found.octaves >= 0 or run.experiment.bias_std or not normal.size:
+        return None
+    last = size[(len(size) + int(normal[-1])) // 2 :]
+    early, late = np.array_split(last, 2)
+    lost = -found.octaves * len(late)
+    if lost < _PLAIN or not np.isfinite(last).all():
+        return None
+    if abs(early.mean() - late.mean()) > _STILL * lost:
+        return None
+    moved = np.abs(size - last.mean()) > max(_AROUND, float(np.ptp(last)))
+    return int(np.flatnonzero(moved)[-1]) + 1
 
 
 def _zero_for_good(run: Run) -> bool:
@@ -80,18 +136,42 @@ def _activation_killed_it(run: Run) -> bool:
     return below == 0 and above > e.format.smallest_subnormal * 2.0**10
 
 
+def _is_by_chance(log2: Array) -> bool:
+    """Whether steps without a direction, as those of a random walk, make such a change."""
+    steps = np.diff(log2)
+    return bool(abs(steps.sum()) <= _BY_CHANCE * np.std(steps) * np.sqrt(len(steps)))
+
+
+def _course(run: Run) -> Kind:
+    """The kind of a run that nothing ended, by its size alone."""
+    log2, settled = run.log2_size, level(run)
+    with np.errstate(invalid="ignore"):  # a size of zero: its log2 is −inf
+        away = np.nan_to_num(log2 - log2[0], nan=0.0, posinf=np.inf, neginf=-np.inf)
+    change, most = float(away[-1]), float(np.abs(away).max())
+    direction: Kind = "grows" if change > 0 else "shrinks"
+    if most <= _KEPT:
+        return "holds"
+    if settled is not None:
+        near = abs(settled.log2 - log2[0]) <= _KEPT
+        return "settles" if not near else "holds" if most <= _HOLDS else "wanders"
+    if abs(change) <= _KEPT:
+        return "holds" if most <= _HOLDS else "wanders"
+    found = trend(run)
+    if found is not None and not (isinstance(found, Factor) and found.is_flat):
+        return direction
+    return "holds" if most <= _HOLDS and _is_by_chance(log2) else direction
+
+
 def kind_of(run: Run) -> Kind:
     """The kind of a run: the word that its verdict begins with."""
-    log2 = run.log2_size
     if run.events.first_nonfinite is not None:
         return "explodes"
     if _zero_for_good(run):
         return "dies" if _activation_killed_it(run) else "vanishes"
     if stuck_share(run)[-1] >= _SATURATED:
         return "saturates"
-    if log2[-1] < run.stats.log2_rms[-1] - _COLLAPSED:
+    if stuck_from(run) is not None:
+        return "stuck"
+    if run.log2_size[-1] < run.stats.log2_rms[-1] - _COLLAPSED or collapsed_from(run) is not None:
         return "collapses"
-    change = float(log2[-1] - log2[0])
-    if abs(change) <= max(_HOLDS, HOLDS_PER_PRODUCT * run.experiment.depth):
-        return "holds"
-    return "grows" if change > 0 else "shrinks"
+    return _course(run)

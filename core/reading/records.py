@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from ..simulation.propagate import Run
 from ..statistics.layer_stats import STATISTICS
 
@@ -26,14 +28,18 @@ def layer_records(run: Run) -> list[Record]:
 
 
 def layer_table(run: Run) -> list[dict[str, str | int | None]]:
-    """One row per layer to be read on screen: layer and loop index, then four digits of each."""
+    """One row per layer to be read on screen: layer and loop index, then four digits of each.
+
+    A statistic that is known at no layer, as what compares inputs is for one input, has no column.
+    """
+    known = [name for name in STATISTICS if not np.isnan(run.stats.values[name]).all()]
 
     def cell(name: str, value: float) -> str:
         return f"{value:.1%}" if STATISTICS[name].kind == "fraction" else f"{value:.4g}"
 
     return [
         {"layer k": record["layer"], "i": record["layer"] - 1 if record["layer"] else None}
-        | {entry.label: cell(name, record[name]) for name, entry in STATISTICS.items()}
+        | {STATISTICS[name].label: cell(name, record[name]) for name in known}
         for record in layer_records(run)
     ]
 

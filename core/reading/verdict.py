@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..simulation.propagate import Run
 from ..text import ordinal, products, significant
+from .course import course, rate
 from .diagnosis import (
-    HOLDS_PER_PRODUCT,
     Kind,
     breaks_as,
+    collapsed_from,
     growth,
     kind_of,
     last_sound_size,
+    stuck_from,
     stuck_share,
 )
 from .torch_notes import torch_notes
 
+_FAR = 2.0**20  # times the smallest normal number: a signal as large does not vanish by rounding
 _WIDEST_DRAW = 5  # standard deviations; a weight beyond is rare in any matrix
 
 
@@ -27,13 +28,13 @@ class Verdict:
     """What happened to the signal.
 
     Attributes:
-        kind: one of eight words.
+        kind: one word, such as "explodes" or "holds".
         sentence: one to three plain sentences with the numbers.
         iteration: the loop index of the first non-finite element, or of all zeros, as text.
         iteration_label: the name of ``iteration``.
         iteration_detail: the same in words ("i = 28, the 29th product").
-        growth: the factor by which one product multiplies the size, geometric mean; NaN if there
-            is no constant factor.
+        growth: the factor by which one product multiplies the size, by the end of the layers in
+            range; NaN if there is no constant factor.
         notes: one sentence for each torch statistic that fails while the signal does not.
     """
 
@@ -44,23 +45,6 @@ class Verdict:
     iteration_detail: str
     growth: float
     notes: tuple[str, ...]
-
-
-def the_size(run: Run) -> str:
-    """The size of x as a sentence names it: "the std", or "|x|" of a single number."""
-    return run.size_name if run.experiment.is_single_number else f"the {run.size_name}"
-
-
-def _rate(run: Run, per_product: float) -> str:
-    """The factor per product as a sentence of its own; empty where there is none."""
-    e = run.experiment
-    if np.isnan(per_product):
-        return ""
-    stretch = ""
-    is_plain = e.activation == "linear" and e.bias_std == 0 and not e.is_single_number
-    if is_plain and e.init != "identity" and e.rule.fit is None:
-        stretch = f" (weight std × √n = {significant(e.sigma_w)})"
-    return f"Each product multiplies {the_size(run)} by about {significant(per_product)}{stretch}. "
 
 
 def _misfit(run: Run) -> str:
@@ -75,7 +59,7 @@ def _misfit(run: Run) -> str:
     return ""
 
 
-def _explosion(run: Run, per_product: float) -> str:
+def _explosion(run: Run) -> str:
     """Why an element became Inf or NaN."""
     limit, index = run.experiment.format, run.events.first_nonfinite or 0
     end = f"{limit.name} ends at {significant(limit.max)}"
@@ -83,14 +67,15 @@ def _explosion(run: Run, per_product: float) -> str:
         words = _misfit(run) or f"{end}: already the first product leaves its range. "
         words = words.rstrip()
     else:
-        words = f"{_rate(run, per_product)}{end}, so after {products(index)} there is no room left."
+        growing = rate(run) if growth(run) > 1 else ""
+        words = f"{growing}{end}: after {products(index)} there is no room left."
     if run.stats.nonfinite[-1] == 0:
         phi = run.experiment.activation
         words += f" Later layers are finite again: {phi} makes a finite number of Inf."
     return words
 
 
-def _disappearance(run: Run, kind: Kind, per_product: float) -> str:
+def _disappearance(run: Run, kind: Kind) -> str:
     """Why every element became zero."""
     e, limit, index = run.experiment, run.experiment.format, run.events.all_zero
     if e.weight_std == 0 and e.bias_std == 0:
@@ -103,53 +88,67 @@ def _disappearance(run: Run, kind: Kind, per_product: float) -> str:
     floor = f"below {significant(limit.smallest_subnormal)} {limit.name} has only zero"
     if e.weight_std < limit.smallest_subnormal:
         return f"The weights themselves are too small: {floor}, so every product is 0."
-    rate = _rate(run, per_product) if per_product < 1 else ""
-    return f"{rate}{floor.capitalize()}: from i = {index} on every element is exactly 0."
+    shrinking = rate(run) if growth(run) < 1 else ""
+    if float(run.stats.max_abs[index]) * min(1.0, e.weight_std) > limit.smallest_normal * _FAR:
+        return (
+            f"{shrinking}At i = {index} torch's {e.activation} makes 0 of every element, although "
+            f"{limit.name} has far smaller numbers."
+        )
+    return f"{shrinking}{floor.capitalize()}: from i = {index} on every element is exactly 0."
 
 
-def _outlook(run: Run, per_product: float) -> str:
-    """After how many products the range would end at this rate; empty where there is no rate."""
-    limit = run.experiment.format
-    gone = not np.isfinite(run.stats.log2_rms[-1])
-    if gone or np.isnan(per_product) or abs(np.log2(per_product)) < HOLDS_PER_PRODUCT:
-        return ""
-    edge = limit.max if per_product > 1 else limit.smallest_subnormal
-    left = np.log2(edge) - run.stats.log2_rms[-1]
-    product = run.experiment.depth + max(1, int(left / np.log2(per_product)))
-    what = "overflow" if per_product > 1 else "reach zero"
-    return f"; at this rate it would {what} after about {products(product)}"
-
-
-def _sentence(run: Run, kind: Kind, per_product: float) -> str:
-    """What happened and why, in one to three sentences."""
+def _collapse(run: Run) -> str:
+    """That the elements of x, or the inputs of a batch, have become equal."""
     e, stats = run.experiment, run.stats
+    layer = collapsed_from(run)
+    if layer is None:
+        return (
+            f"After {products(e.depth)} all elements are nearly equal: the std is "
+            f"{significant(float(stats.std[-1]))} beside an rms of "
+            f"{significant(float(stats.rms[-1]))}. The input is forgotten."
+        )
+    apart = float(stats.std_across_inputs[-1])
+    return (
+        f"From layer {layer} on all {e.batch_size} inputs give the same output to within 0.1 %: "
+        f"after {products(e.depth)} the std across inputs is {significant(apart)} beside an rms of "
+        f"{significant(float(stats.rms[-1]))}."
+    )
+
+
+def _saturation(run: Run) -> str:
+    """That the elements are stuck at the largest value of a format without infinity."""
+    e = run.experiment
+    return (
+        f"{_misfit(run)}{e.number_format} has no infinity: {stuck_share(run)[-1]:.0%} of the "
+        f"elements other than zero are stuck at its largest value, {significant(e.format.max)}. "
+        "Here a number beyond it becomes that value, as torch rounds it; hardware that does not "
+        "saturate makes it NaN."
+    )
+
+
+def _held_by_rounding(run: Run) -> str:
+    """That rounding to nearest keeps x from becoming zero."""
+    e, layer = run.experiment, stuck_from(run)
+    shrinking = rate(run) if growth(run) < 1 else ""
+    size = run.size_name if e.is_single_number else "the rms"
+    return (
+        f"{shrinking}From layer {layer} on {size} stays near "
+        f"{significant(float(run.stats.rms[-1]))}, among {e.number_format}'s smallest numbers: "
+        "rounding to nearest gives back what a product takes away, so x does not become zero."
+    )
+
+
+def _sentence(run: Run, kind: Kind) -> str:
+    """What happened and why, in one to three sentences."""
     if kind == "explodes":
-        return _explosion(run, per_product)
+        return _explosion(run)
     if kind in ("vanishes", "dies"):
-        return _disappearance(run, kind, per_product)
+        return _disappearance(run, kind)
     back = ""
     if run.events.all_zero is not None:
         back = f"At i = {run.events.all_zero} every element is 0, but the next layers come back. "
-    if kind == "saturates":
-        return (
-            f"{_misfit(run)}{e.number_format} has no infinity: {stuck_share(run)[-1]:.0%} of the "
-            f"elements other than zero are stuck at its largest value, "
-            f"{significant(e.format.max)}, and nothing ever becomes NaN."
-        )
-    rms = significant(float(stats.rms[-1]))
-    if kind == "collapses":
-        return (
-            f"{back}After {products(e.depth)} all elements are nearly equal: the std is "
-            f"{significant(float(stats.std[-1]))} beside an rms of {rms}. The input is forgotten."
-        )
-    first, last = run.size[[0, -1]]
-    now = f"{the_size(run)} is {significant(float(last))}"
-    if kind == "holds":
-        return f"{back}After {products(e.depth)} {now}; it started at {significant(float(first))}."
-    agrees = (per_product > 1) == (kind == "grows")
-    rate, outlook = (_rate(run, per_product), _outlook(run, per_product)) if agrees else ("", "")
-    start = "" if rate else f"; it started at {significant(float(first))}"
-    return f"{back}{rate}After {products(e.depth)} {now}{start}{outlook}."
+    told = {"saturates": _saturation, "stuck": _held_by_rounding, "collapses": _collapse}
+    return back + (told[kind](run) if kind in told else course(run, kind))
 
 
 def _iteration(run: Run) -> tuple[str, str, str]:
@@ -170,11 +169,10 @@ def _iteration(run: Run) -> tuple[str, str, str]:
 
 def judge(run: Run) -> Verdict:
     """The verdict on a run."""
-    per_product = growth(run)
     kind = kind_of(run)
     iteration, label, detail = _iteration(run)
-    sentence = _sentence(run, kind, per_product)
-    return Verdict(kind, sentence, iteration, label, detail, per_product, torch_notes(run))
+    sentence, notes = _sentence(run, kind), torch_notes(run)
+    return Verdict(kind, sentence, iteration, label, detail, growth(run), notes)
 
 
 def outcome(run: Run) -> str:

@@ -88,6 +88,20 @@ STATISTICS: dict[str, Statistic] = {
         "saturated",
         "Elements at the largest value of a format that has no infinity.",
     ),
+    "std_across_inputs": Statistic(
+        "std across inputs",
+        "How far the inputs of a batch are apart: the variance of each unit over the inputs, "
+        "averaged over units, and its square root; NaN for one input.",
+        "positive",
+        lambda sums: sums.magnitude(sums.variance_across_inputs),
+    ),
+    "cosine_of_inputs": Statistic(
+        "cosine of inputs",
+        "The mean cosine of the angle between two inputs of a batch that are not zero; NaN for "
+        "one input.",
+        "signed",
+        lambda sums: sums.values["cosine_of_inputs"],
+    ),
 }
 """Name -> Statistic: the attributes of LayerStats, the columns of every table."""
 

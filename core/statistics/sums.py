@@ -29,6 +29,8 @@ _NAMES = (
     "nonfinite",
     "subnormal",
     "saturated",
+    "deviation_across_inputs",
+    "cosine_of_inputs",
 )
 
 
@@ -36,15 +38,18 @@ _NAMES = (
 class LayerSums:
     """Sums and counts over the elements of each layer.
 
-    ``mean``, ``square`` (Σx²) and ``square_deviation`` (Σ(x − mean)²) are those of x·2^(−exponent).
+    ``mean``, ``square`` (Σx²), ``square_deviation`` (Σ(x − mean)²) and ``deviation_across_inputs``
+    (Σ(x − mean over the inputs)²) are those of x·2^(−exponent).
 
     Attributes:
         count: the number of elements per layer.
+        batch_size: the number of inputs; what compares them is NaN for one.
         values: name in ``_NAMES`` -> float64 of shape (layers,); counts are exact.
         histogram: the histogram of log2|x| per layer.
     """
 
     count: int
+    batch_size: int
     values: Mapping[str, Array]
     histogram: Histogram
 
@@ -78,6 +83,12 @@ class LayerSums:
         """Σ(x − mean)²/(N − 1), scaled; NaN for one element."""
         return self.values["square_deviation"] / (self.count - 1 or np.nan)
 
+    @property
+    def variance_across_inputs(self) -> Array:
+        """Of each unit over the inputs, unbiased, and its mean over units; scaled; NaN for one."""
+        freedom = self.count - self.count // self.batch_size
+        return self.values["deviation_across_inputs"] / (freedom or np.nan)
+
 
 def _sum(x: Tensor) -> Tensor:
     """Σ over all axes but the first, shape (layers,).
@@ -94,6 +105,53 @@ def _sum(x: Tensor) -> Tensor:
 def _power_of_two(exponent: Tensor) -> Tensor:
     """2^e exactly, for int64 e in [−1022, 1023]."""
     return ((exponent + 1023) << 52).view(torch.float64)
+
+
+def _cosine_of_inputs(x: Tensor) -> Tensor:
+    """The mean cosine of the angle between two inputs that are not zero, shape (layers,).
+
+    Args:
+        x: scaled activations, shape (layers, width, batch).
+    """
+    lengths = x.square().sum(1, keepdim=True).sqrt_()
+    directions = torch.where(lengths > 0, x / lengths, 0.0)
+    alive = (lengths > 0).sum((1, 2))
+    together = directions.sum(2).square().sum(1)
+    pairs = (alive * (alive - 1)).double()
+    return torch.where(pairs > 0, (together - alive) / pairs, torch.nan)
+
+
+def _deviation_across_inputs(x: Tensor) -> Tensor:
+    """Σ(x − mean over the inputs)², shape (layers,); overwrites x, (layers, width, batch)."""
+    x -= x.mean(2, keepdim=True)
+    return _sum(x.square_())
+
+
+def _negative_and_nan(x: Tensor, zero: Tensor) -> tuple[Tensor, Tensor]:
+    """How many elements are below zero, and how many are NaN; ``zero``: how many are zero."""
+    signs = x.sign()  # 0 for zero and for NaN
+    balance = signs.sum(1)
+    signed = signs.abs_().sum(1)
+    return (signed - balance) / 2, x.shape[1] - zero - signed
+
+
+def _moments(x: Tensor) -> tuple[Tensor, ...]:
+    """The mean, Σx², Σ(x − mean)², the deviation across inputs and their cosine, each (layers,).
+
+    Args:
+        x: scaled activations, shape (layers, width) or (layers, width, batch); overwritten.
+    """
+    count = x[0].numel()
+    mean = _sum(x) / count
+    several = x.dim() == 3
+    across = cosine = torch.full_like(mean, torch.nan)
+    if several:
+        cosine = _cosine_of_inputs(x)
+    x -= mean.view(-1, *[1] * (x.dim() - 1))
+    square_deviation = _sum(x.square() if several else x.square_())
+    if several:
+        across = _deviation_across_inputs(x)
+    return mean, square_deviation + count * mean.square(), square_deviation, across, cosine
 
 
 def add_up(x: Tensor, number_format: NumberFormat) -> LayerSums:
@@ -120,32 +178,32 @@ def add_up(x: Tensor, number_format: NumberFormat) -> LayerSums:
         else torch.zeros_like(sizes.zero)
     )
 
-    signs = flat.sign()  # 0 for zero and for NaN
-    balance = signs.sum(1)
-    signed = signs.abs_().sum(1)
+    negative, nan = _negative_and_nan(flat, sizes.zero)
 
     # The exponent e of the maximum in [2^(e−1), 2^e); the clamp limits that of Inf and NaN.
     exponent = ((max_abs.view(torch.int64) >> 52) - 1022).clamp_(-1000, 1000)
     flat *= _power_of_two(-exponent).unsqueeze(1)
-    mean = _sum(wide) / count
-    flat -= mean.unsqueeze(1)
-    square_deviation = _sum(wide.square_())
+    del magnitude
+    mean, square, square_deviation, across, cosine = _moments(wide)
     measured = (
         exponent,
         mean,
-        square_deviation + count * mean.square(),
+        square,
         square_deviation,
         max_abs,
         sizes.zero,
-        (signed - balance) / 2,
-        count - sizes.zero - signed,
+        negative,
+        nan,
         sizes.nonfinite,
         sizes.subnormal,
         saturated,
+        across,
+        cosine,
     )
     table = torch.stack([column.double() for column in measured]).cpu().numpy()
     histogram = trimmed(sizes.counts.cpu().numpy(), sizes.first_key)
-    return LayerSums(count, dict(zip(_NAMES, table, strict=True)), histogram)
+    batch_size = x.shape[2] if x.dim() == 3 else 1
+    return LayerSums(count, batch_size, dict(zip(_NAMES, table, strict=True)), histogram)
 
 
 def joined(parts: Sequence[LayerSums]) -> LayerSums:
@@ -153,4 +211,5 @@ def joined(parts: Sequence[LayerSums]) -> LayerSums:
     if len(parts) == 1:
         return parts[0]
     values = {name: np.concatenate([part.values[name] for part in parts]) for name in _NAMES}
-    return LayerSums(parts[0].count, values, Histogram.joined([part.histogram for part in parts]))
+    histogram = Histogram.joined([part.histogram for part in parts])
+    return LayerSums(parts[0].count, parts[0].batch_size, values, histogram)

@@ -27,6 +27,8 @@ def details(experiment: Experiment, device: str, run: Run) -> None:
         show(means if is_shown else charts.unanswered(means), key="mean")
     with right:
         show(charts.fractions_per_layer(run), key="fractions")
+    if experiment.batch_size > 1:
+        show(charts.inputs_per_layer(run), key="inputs")
     show(charts.distribution_per_layer(run), key="distribution")
     activation_card.card(experiment)
     _to_take_away(experiment, device, run)

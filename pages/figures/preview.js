@@ -2,10 +2,11 @@
 // core/reading/preview.py. Nothing here reads or changes the page. All sizes are log2, so that nothing
 // overflows.
 
+import { growth } from "./trend.js";
+
 const LOG10_2 = Math.log10(2);
 const PAD = 0.06; // of the visible range, above and below
 const LEAST_DECADES = 4;
-const HOLDS_STEADY = 0.25; // octaves, or this share of the rate, by which halves of a curve may differ
 const EVERY_LAYER = 12; // up to this depth every layer gets a tick
 
 function unpacked(text) {
@@ -36,21 +37,6 @@ function exactEvents({ range, log2_weight, ...sizes }, at, depth) {
       return { nonfinite: null, zero: layer - 1 };
   }
   return { nonfinite: null, zero: null };
-}
-
-function mean(values) {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-// The factor per product over the first layers; NaN if it is not constant.
-function growth(log2, layers) {
-  const steps = [];
-  for (let k = 1; k < layers; k += 1) steps.push(log2[k] - log2[k - 1]);
-  if (!steps.length) return NaN;
-  const early = mean(steps.slice(0, Math.floor((steps.length + 1) / 2)));
-  const late = mean(steps.slice(Math.floor(steps.length / 2)));
-  const tolerance = HOLDS_STEADY * Math.max(1, Math.abs(early), Math.abs(late));
-  return Math.abs(early - late) > tolerance ? NaN : 2 ** mean(steps);
 }
 
 function layersInRange(log2, largest, range, end) {
@@ -214,7 +200,7 @@ export function words(seen, broken) {
     [seen.singleNumber ? "last |x|" : "last std", size(log2Last), `at layer ${alive}${ended}`],
     Number.isNaN(rate)
       ? ["growth per product", "–", "no constant factor"]
-      : ["growth per product", `× ${significant(rate)}`, "geometric mean while in range"],
+      : ["growth per product", `× ${significant(rate)}`, "a constant factor"],
   ];
   return { mark, numbers };
 }

@@ -52,7 +52,7 @@ def numbers(verdict: Verdict, run: Run) -> list[tuple[str, str, str]]:
     why = "zero" if run.stats.zero[-1] == 1 else "finite"
     where = f"at layer {layer}" + (f", the last {'not ' * (why == 'zero')}{why}" if ended else "")
     growth = "–" if isnan(verdict.growth) else f"× {significant(verdict.growth)}"
-    mean = "no constant factor" if isnan(verdict.growth) else "geometric mean while in range"
+    mean = "no constant factor" if isnan(verdict.growth) else "a constant factor"
     return [
         (verdict.iteration_label, verdict.iteration, verdict.iteration_detail),
         (f"last {run.size_name}", significant(size), where),

@@ -18,7 +18,17 @@ from pages.words.page import numbers
 from tests.serving import ROOT
 
 HOMOGENEOUS = ("linear", "relu", "leaky_relu", "abs")
-MODULE = base64.b64encode((ROOT / "pages" / "figures" / "preview.js").read_bytes()).decode()
+
+
+def _as_url(name, **imported):
+    """A module as a URL in which the modules that it imports are URLs themselves."""
+    source = (ROOT / "pages" / "figures" / f"{name}.js").read_text()
+    for other, url in imported.items():
+        source = source.replace(f"./{other}.js", url)
+    return "data:text/javascript;base64," + base64.b64encode(source.encode()).decode()
+
+
+MODULE = _as_url("preview", trend=_as_url("trend"))
 
 RUNS = {
     "explodes": Experiment(depth=40),
@@ -46,7 +56,7 @@ def ask(browser):
 
     def call(function, arguments):
         script = f"""async (all) => {{
-          const module = await import('data:text/javascript;base64,{MODULE}');
+          const module = await import('{MODULE}');
           const plain = (key, value) =>
             value instanceof Float64Array ? [...value].map(String) :
             typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;

@@ -22,6 +22,20 @@ PATH = Path(__file__).with_suffix(".json")
 NETWORKS, SEED = 12, 3
 SIZES = ("log2_rms", "log2_std", "mean", "zero", "log2_reach", "log2_max_abs")
 ENSEMBLE = (*SIZES, "first_overflow", "first_all_zero")
+STATISTICS = (
+    "log2_rms",
+    "log2_std",
+    "max_abs",
+    "mean",
+    "nan",
+    "negative",
+    "nonfinite",
+    "rms",
+    "saturated",
+    "std",
+    "subnormal",
+    "zero",
+)
 SCALE_FREE = ("log2_std", "log2_rms", "log2_max_abs", "log2_reach", "log2_weight")
 
 
@@ -65,7 +79,7 @@ def answers(e):
         scale_windows(e),
     )
     bins = run.stats.histogram
-    statistics = [run.stats.values[name] for name in sorted(run.stats.values)]
+    statistics = [run.stats.values[name] for name in STATISTICS]
     found = {
         "final": hashed(run.final),
         "stats": hashed(*statistics, bins.counts, bins.first_key, bins.keys_per_bin),

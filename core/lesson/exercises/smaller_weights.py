@@ -28,6 +28,8 @@ _FATES = {
     "grows": "it grows, but stays finite",
     "holds": "it keeps its size",
     "shrinks": "it shrinks, but not to zero",
+    "settles": "it shrinks, but not to zero",
+    "stuck": "it shrinks, but not to zero",
     "vanishes": "it becomes exactly 0",
 }
 
@@ -199,7 +201,7 @@ STEP = Step(
     guess=Guess(
         "What happens to x when the weights are multiplied by 0.01?",
         "choice",
-        options=tuple(_FATES.values()),
+        options=tuple(dict.fromkeys(_FATES.values())),
     ),
     compute=_result,
     snippet=_snippet,

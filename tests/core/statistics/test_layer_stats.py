@@ -163,3 +163,30 @@ def test_every_event_has_words_a_place_in_a_run_and_one_that_tells_it():
     for event in EVENTS.values():
         assert event.label and event.when
         assert (event.at is None) == (event.printed is not None)
+
+
+def test_inputs_are_compared_as_numpy_compares_them():
+    """Against plain float64 formulas; one input that is zero has no angle and is left out."""
+    x = np.random.default_rng(5).normal(3.0, 1.0, (2, 7, 4)).astype(np.float32)
+    x[1, :, 2] = 0
+    found = LayerStats.of(add_up(torch.from_numpy(x), NUMBER_FORMATS["float32"]))
+    wide = x.astype(np.float64)
+    across = np.sqrt(wide.var(2, ddof=1).mean(1))
+    assert found.std_across_inputs == pytest.approx(across, rel=1e-12)
+    for layer, inputs in ((0, [0, 1, 2, 3]), (1, [0, 1, 3])):
+        columns = wide[layer][:, inputs] / np.linalg.norm(wide[layer][:, inputs], axis=0)
+        pairs = (columns.T @ columns)[np.triu_indices(len(inputs), 1)]
+        assert found.cosine_of_inputs[layer] == pytest.approx(pairs.mean(), rel=1e-12)
+
+
+def test_inputs_that_are_nearly_equal_keep_their_distance():
+    """A difference of 1e-10 beside 1 is far below the rounding of a sum of squares."""
+    x = torch.ones(1, 64, 2, dtype=torch.float64)
+    x[..., 1] += 1e-10
+    found = LayerStats.of(add_up(x, NUMBER_FORMATS["float64"]))
+    assert found.std_across_inputs[0] == pytest.approx(1e-10 / 2**0.5, rel=1e-5)
+
+
+def test_one_input_is_compared_with_nothing():
+    found = LayerStats.of(add_up(torch.ones(2, 5), NUMBER_FORMATS["float32"]))
+    assert np.isnan(found.std_across_inputs).all() and np.isnan(found.cosine_of_inputs).all()

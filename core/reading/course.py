@@ -1,0 +1,125 @@
+"""How the size of x went, in words: the rate per product, the trend, and where it leads."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ..simulation.propagate import Run
+from ..text import products, significant
+from .diagnosis import Kind, curve, layers_in_range, level, trend
+from .trend import LEAST, Factor, Power
+
+_FAR = 3.0  # octaves beside 1 at which φ is the power of h that it follows further out or in
+_BOUNDED = 1e6  # φ of a huge number, if φ is bounded
+_SURE = 3.0  # standard deviations of the forecast
+_FURTHEST = 10.0  # times the layers that show the factor
+_PROMISED = 0.1  # of the number of products, within which a forecast comes true
+_SLACK = 0.03  # of the products to go, for a rate that still changes unseen
+_NAMED_POWERS = {-1.0: "1/k", -0.5: "1/√k", 0.5: "√k", 1.0: "k"}
+_NEAR = 0.03  # of an exponent that is told by its name
+
+
+def the_size(run: Run) -> str:
+    """The size of x as a sentence names it: "the std", or "|x|" of a single number."""
+    return run.size_name if run.experiment.is_single_number else f"the {run.size_name}"
+
+
+def rate(run: Run) -> str:
+    """The factor per product as a sentence of its own; empty where there is none, or it is 1."""
+    found = trend(run)
+    if not isinstance(found, Factor) or found.is_flat:
+        return ""
+    e, start = run.experiment, "Each product"
+    if found.from_layer:
+        start = f"From layer {found.from_layer} on each product"
+    is_plain = e.activation == "linear" and e.bias_std == 0 and not e.is_single_number
+    stretch = ""
+    if is_plain and e.init != "identity" and e.rule.fit is None:
+        stretch = f" (weight std × √n = {significant(e.sigma_w)})"
+    factor = significant(found.per_product)
+    if factor == "1":  # to three digits
+        factor = f"{found.per_product:.5f}"
+    return f"{start} multiplies {the_size(run)} by about {factor}{stretch}. "
+
+
+def _power(found: Power) -> str:
+    for exponent, name in _NAMED_POWERS.items():
+        if abs(found.exponent - exponent) <= max(_NEAR, 2 * found.error):
+            return f"about as {name}"
+    error = max(0.01, found.error)
+    return f"about as k to the power {found.exponent:z.2f} ± {error:.2f}".replace("-", "−")
+
+
+def course(run: Run, kind: Kind) -> str:
+    """One to three sentences on a run that nothing ended: "settles", "grows", "holds" and so on."""
+    size, values = the_size(run), run.size
+    first, last = (significant(float(value)) for value in values[[0, -1]])
+    after = f"After {products(run.experiment.depth)} {size} is {last}"
+    start = f"; it started at {first}"
+    if kind == "settles":
+        found = level(run)
+        assert found is not None
+        held = significant(float(2.0**found.log2))
+        return f"From layer {found.layer} on {size} stays near {held}{start}."
+    if kind == "wanders":
+        low, high = (significant(float(edge(values))) for edge in (np.min, np.max))
+        return f"{after}{start}, and went from {low} to {high} in between."
+    if kind == "holds":
+        return f"{after}{start}."
+    return _changed(run, kind, after, start)
+
+
+def _changed(run: Run, kind: Kind, after: str, start: str) -> str:
+    """On a run whose size grew or shrank, with its trend by the end, which may be the opposite."""
+    size, seen = the_size(run), trend(run)
+    if isinstance(seen, Power):
+        verb = "grows" if seen.exponent > 0 else "falls"
+        return f"{after}{start}. By the end it {verb} {_power(seen)} with the layer's number k."
+    if seen is None and len(curve(run)) > LEAST:
+        return f"{after}{start}. {size[0].upper()}{size[1:]} {kind} by no constant factor."
+    if seen is None or seen.is_flat:
+        return f"{after}{start}."
+    if (seen.octaves > 0) != (kind == "grows"):
+        return f"{after}{start}. {rate(run).strip()}"
+    return f"{rate(run)}{after}{_forecast(run, seen) or start}."
+
+
+def _keeps_its_law(run: Run, found: Factor) -> bool:
+    """Whether the layer does to the sizes to come what it does to the last ones.
+
+    A bias ends a decay, a bounded φ ends a growth, and φ has another slope at other sizes unless
+    it is positively homogeneous or x is already far from 1.
+    """
+    e, stats = run.experiment, run.stats
+    if e.bias_std and found.octaves < 0:
+        return False
+    least = torch.full((1,), 4 * e.format.smallest_normal, dtype=e.format.product_dtype)
+    if found.octaves < 0 and not e.phi(least).abs().max() > 0:  # torch's erf in bfloat16 is 0 there
+        return False
+    if e.phi.positively_homogeneous:
+        return True
+    if found.octaves < 0:
+        return bool(stats.max_abs[-1] < 2.0**-_FAR)
+    ends = e.phi(torch.tensor([-1e9, 1e9], dtype=torch.float64)).abs().max()
+    return bool(float(ends) > _BOUNDED and stats.log2_rms[-1] > _FAR)
+
+
+def _forecast(run: Run, found: Factor) -> str:
+    """After how many products the number format's range would end; empty if that is not sure."""
+    if layers_in_range(run) < len(run.stats) or not _keeps_its_law(run, found):
+        return ""
+    limit, depth = run.experiment.format, run.experiment.depth
+    edge = limit.max if found.octaves > 0 else limit.smallest_normal
+    octaves = abs(float(np.log2(edge) - np.log2(run.stats.max_abs[-1])))
+    pace = abs(found.octaves)
+    left = octaves / pace
+    doubt = np.hypot(left * found.standard_error / pace, np.sqrt(left) * found.scatter / pace)
+    if left > _FURTHEST * (depth - found.from_layer):
+        return ""
+    if _SURE * doubt + _SLACK * left + 1 > _PROMISED * (depth + left):
+        return ""
+    what = "overflow" if limit.infinity else f"stick at {significant(limit.max)}"
+    if found.octaves < 0:
+        what = f"sink below {significant(edge)}, {limit.name}'s smallest normal number,"
+    return f"; at this rate it would {what} after about {products(round(depth + left))}"
