@@ -114,9 +114,8 @@ def _cosine_of_inputs(x: Tensor) -> Tensor:
         x: scaled activations, shape (layers, width, batch).
     """
     lengths = x.square().sum(1, keepdim=True).sqrt_()
-    directions = torch.where(lengths > 0, x / lengths, 0.0)
     alive = (lengths > 0).sum((1, 2))
-    together = directions.sum(2).square().sum(1)
+    together = (x * torch.where(lengths > 0, 1 / lengths, 0.0)).sum(2).square().sum(1)
     pairs = (alive * (alive - 1)).double()
     return torch.where(pairs > 0, (together - alive) / pairs, torch.nan)
 
