@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..layer.operation import Cost
+from ..layer.operation import MICROSECOND, Cost
 from ..question.experiment import Experiment
 from ..statistics.histogram import key_count
 from . import settings
@@ -13,11 +13,14 @@ _GIB = 2**30
 _CHUNK_ELEMENTS = 2**19  # measured at once: 20 MiB of copies and keys
 _BYTES_PER_MEASURED_ELEMENT = 40  # float64 copies and int64 keys that are alive at once
 _OVERHEAD_BYTES = 2**24  # buffers of BLAS
-_QUICK_MULTIPLY_ADDS = 2e9  # about half a second on one core
+_QUICK_MULTIPLY_ADDS = 5e5 * MICROSECOND  # half a second on one core
 SMALL_BYTES = 2**27
 """Memory up to which a run waits for no other; a run of width 512 needs a sixth of it."""
-_MULTIPLY_ADDS_PER_MEASURED_ELEMENT = 64  # passes over memory, each slower than a product's step
-_PER_SAMPLED_ELEMENT = 32.0  # multiply-adds per element of an ensemble: its draw, φ and statistics
+# Microseconds of a run, a layer and the measurement of an element: of one network, then of many.
+_RUN, _LAYER, _MEASURED = 770.0, 10.0, 0.006
+_BATCH, _SAMPLED_LAYER, _SAMPLED = 800.0, 70.0, 0.008
+IN_CACHE = 2**21
+"""Elements of an ensemble that are worked on at once: 8 MiB of float32."""
 
 
 class WorkLimitError(ValueError):
@@ -46,18 +49,32 @@ def cost(experiment: Experiment, device_type: str = "cpu") -> Cost:
     layers = experiment.layer.cost(shape, number_format)
     activations = (chunk + 4) * vector * number_format.sum_dtype.itemsize
     measured = (chunk + 1) * _measured_elements(experiment) * _BYTES_PER_MEASURED_ELEMENT
-    statistics = _MULTIPLY_ADDS_PER_MEASURED_ELEMENT * float(vector) * shape.depth
+    statistics = _RUN + (_LAYER + _MEASURED * float(vector)) * shape.depth
     return Cost(
         layers.bytes + activations + measured + _OVERHEAD_BYTES,
-        layers.multiply_adds + statistics,
+        layers.multiply_adds + statistics * MICROSECOND,
     )
+
+
+def networks_at_once(experiment: Experiment) -> int:
+    """How many networks of an ensemble are sampled at once: as many as fit a cache, at least 1."""
+    kept = experiment.layer.ensemble_elements(experiment.shape)
+    return max(1, IN_CACHE // (kept or experiment.width * experiment.batch_size))
 
 
 def ensemble_work(experiment: Experiment, ensemble_size: int) -> float:
     """The work of an ensemble of ``ensemble_size`` networks, in multiply-adds, estimated."""
+    at_once = networks_at_once(experiment)
+    whole, rest = divmod(ensemble_size, at_once)
+    return whole * _sampled(experiment, at_once) + (rest and _sampled(experiment, rest))
+
+
+def _sampled(experiment: Experiment, networks: int) -> float:
+    """The work of networks that are sampled at once."""
     shape = experiment.shape
-    measured = _PER_SAMPLED_ELEMENT * shape.width * shape.inputs * shape.depth
-    return ensemble_size * (experiment.layer.ensemble_cost(shape) + measured)
+    elements = float(networks) * shape.width * shape.inputs
+    measured = _BATCH + (_SAMPLED_LAYER + _SAMPLED * elements) * shape.depth
+    return experiment.layer.ensemble_cost(shape, networks) + measured * MICROSECOND
 
 
 def is_quick(experiment: Experiment) -> bool:

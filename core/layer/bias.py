@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from ..maths.arrays import Logarithm, Numbers, log2
 from .arithmetic import Arithmetic, Rounded
 from .number_formats import NumberFormat
-from .operation import Code, Cost, Moments, Shape
+from .operation import MICROSECOND, Code, Cost, Moments, Shape
 from .scaled import ScaledNumbers
 
 T = TypeVar("T")
@@ -70,16 +70,17 @@ class Bias:
         return Biases(networks, shape.width, self, stream)
 
     def cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
-        """Nothing: a sum of vectors is negligible beside a product."""
-        return Cost()
+        """A stream's draw of b, and a sum, which is its call."""
+        draws = shape.depth if self.fresh else 1
+        return Cost(0, (15 * draws + 0.6 * shape.depth) * MICROSECOND)
 
     def ensemble_elements(self, shape: Shape) -> int:
         """None to speak of."""
         return 0
 
-    def ensemble_cost(self, shape: Shape) -> float:
-        """Nothing: an ensemble counts it in the work of measuring every element."""
-        return 0.0
+    def ensemble_cost(self, shape: Shape, networks: int) -> float:
+        """Its calls; an ensemble counts the numbers in the work of measuring every element."""
+        return 20 * MICROSECOND * shape.depth
 
 
 class Biases:

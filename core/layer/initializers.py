@@ -59,8 +59,7 @@ class Initializer:
         code: PyTorch lines that assign ``a`` from ``n`` and ``generator``, with the same bits as
             ``sample``; ``{gain}`` stands for the activation's gain.
         peak_matrices: how many float32 matrices of this size exist at once during a draw.
-        multiply_adds: width n -> the work of one draw besides its random numbers, estimated from
-            above.
+        multiply_adds: width n -> the work of one draw, besides that of any draw.
         law: what theory may assume. "gaussian": the entries are independent and normal.
             "independent": they are independent, of another law with light tails, and act like
             normal entries up to O(1/n). "orthogonal": the matrix is Haar-distributed. "other":
@@ -78,7 +77,7 @@ class Initializer:
     reference: str
     code: str
     peak_matrices: float = 1.0
-    multiply_adds: Callable[[int], float] = lambda n: 0.0
+    multiply_adds: Callable[[int], float] = lambda n: 5e4 + 18.0 * n**2
     law: Literal["gaussian", "independent", "orthogonal", "other"] = "other"
     fit: Fit | None = None
     fit_code: str = ""
@@ -265,7 +264,7 @@ _ENTRIES = (
         reference="Saxe et al. 2014, arXiv:1312.6120; Mezzadri 2007, arXiv:math-ph/0609050",
         code=_HAAR_CODE,
         peak_matrices=5.0,
-        multiply_adds=lambda n: 4.0 * n**3,
+        multiply_adds=lambda n: 9e4 + 130.0 * n**2 + 0.3 * n**3,
         law="orthogonal",
     ),
     Initializer(
@@ -276,7 +275,7 @@ _ENTRIES = (
         reference="Miyato et al. 2018, arXiv:1802.05957",
         code=("a = torch.randn(n, n, generator=generator)\na = a / torch.linalg.matrix_norm(a, 2)"),
         peak_matrices=4.0,
-        multiply_adds=lambda n: 8.0 * n**3,
+        multiply_adds=lambda n: 1.2e5 + 210.0 * n**2 + 0.5 * n**3,
     ),
     Initializer(
         name="torch_linear",
@@ -297,6 +296,7 @@ _ENTRIES = (
             f"a = (torch.rand(n, n, generator=generator) * 2 - 1) * {_TRUNCATED_MASS}\n"
             f"a = a.erfinv() * (2 ** 0.5 / {_TRUNCATED_STD})"
         ),
+        multiply_adds=lambda n: 6e4 + 28.0 * n**2,
         law="independent",
     ),
     Initializer(
@@ -312,7 +312,7 @@ _ENTRIES = (
             "a = a * (order < kept) * (n / (n * kept)) ** 0.5"
         ),
         peak_matrices=7.0,
-        multiply_adds=lambda n: 500.0 * n**2,  # every column is sorted
+        multiply_adds=lambda n: 9e4 + 230.0 * n**2,  # every column is sorted
     ),
     Initializer(
         name="identity",
@@ -321,6 +321,7 @@ _ENTRIES = (
         formula="I",
         reference="Le, Jaitly & Hinton 2015, arXiv:1504.00941",
         code="a = torch.eye(n)",
+        multiply_adds=lambda n: 3.0 * n**2,
     ),
     Initializer(
         name="zeros",
@@ -329,6 +330,7 @@ _ENTRIES = (
         formula="0",
         reference="the degenerate start: every product is zero",
         code="a = torch.zeros(n, n)",
+        multiply_adds=lambda n: 3.0 * n**2,
     ),
     Initializer(
         name="lsuv",
@@ -341,7 +343,7 @@ _ENTRIES = (
         reference="Mishkin & Matas 2016, arXiv:1511.06422, algorithm 1",
         code=_HAAR_CODE,
         peak_matrices=5.0,
-        multiply_adds=lambda n: 4.0 * n**3,
+        multiply_adds=lambda n: 4.4e5 + 150.0 * n**2 + 0.3 * n**3,
         fit=lsuv.unit_variance,
         fit_code=lsuv.CODE,
     ),

@@ -70,14 +70,22 @@ class Code:
     step: list[str] = field(default_factory=list)
 
 
+MICROSECOND = 4000.0
+"""The unit of work, multiply-adds, in a microsecond of one core: what costs time counts as so many.
+
+All constants of cost are measured times. ``python -m tests.bench.estimates`` holds them against
+real work.
+"""
+
+
 @dataclass(frozen=True)
 class Cost:
-    """The memory and the work of a computation, estimated from above.
+    """The memory of a computation, estimated from above, and its work.
 
     Attributes:
         bytes: peak memory.
-        multiply_adds: work in multiply-adds of a float32 product. Slower work, such as drawing
-            random numbers, counts as several of them.
+        multiply_adds: processor time in units of MICROSECOND/10⁶ seconds, within a factor of about
+            two. A call of a function counts, however few numbers it is for.
     """
 
     bytes: int = 0
@@ -186,6 +194,6 @@ class Operation(Protocol):
         """
         ...
 
-    def ensemble_cost(self, shape: Shape) -> float:
-        """The multiply-adds of all layers of one network of an ensemble."""
+    def ensemble_cost(self, shape: Shape, networks: int) -> float:
+        """The multiply-adds of all layers of networks that an ensemble samples at once."""
         ...

@@ -14,11 +14,16 @@ from .arithmetic import Arithmetic, Rounded
 from .in_law import Fresh, Matrices, Tied
 from .initializers import Initializer
 from .number_formats import NumberFormat
-from .operation import Code, Cost, Moments, Parameters, Shape
+from .operation import MICROSECOND, Code, Cost, Moments, Parameters, Shape
 
 T = TypeVar("T")
 
-_PER_DRAW = 16.0  # the work of one random number on a CPU, in multiply-adds
+# Microseconds: of a draw's calls; of one element of a matrix in a product with one vector and with
+# several, more for each of these, and more where the matrix does not fit into a cache.
+_DRAW = 10.0
+_ELEMENT, _BESIDE_OTHERS, _PER_INPUT, _BEYOND_CACHE = 9e-5, 1.5e-3, 2e-5, 2.5e-4
+_BESIDE_OTHERS_IN_NUMPY = 2.5e-4
+_CACHED = 2**22  # elements
 _FITTING_PRODUCTS = 3.0  # LSUV: one product for the std, one to check it, and the division of a
 
 
@@ -181,14 +186,23 @@ class Product:
         kept = n * n * 4 * w.rule.peak_matrices
         if item != 4:
             kept += n * n * (item + max(4, item))
-        products = n * n * shape.inputs * shape.depth
+        products = shape.depth * self._product_cost(shape)
         return Cost(int(kept), products + w.draws(shape.depth) * self._draw_cost(shape))
+
+    def _product_cost(self, shape: Shape, several: float = _BESIDE_OTHERS) -> float:
+        """The multiply-adds of one real product, besides the call."""
+        elements = float(shape.width) ** 2
+        each = _ELEMENT if shape.inputs == 1 else several + _PER_INPUT * shape.inputs
+        beyond = _BEYOND_CACHE if elements > _CACHED else 0.0
+        return elements * (each + beyond) * MICROSECOND
 
     def _draw_cost(self, shape: Shape) -> float:
         """The multiply-adds of drawing one matrix, and of fitting it."""
-        w, n = self.drawn, float(shape.width)
-        cost = _PER_DRAW * n * n + w.rule.multiply_adds(shape.width)
-        return cost if w.rule.fit is None else cost + _FITTING_PRODUCTS * n * n * shape.inputs
+        w = self.drawn
+        cost = _DRAW * MICROSECOND + w.rule.multiply_adds(shape.width)
+        if w.rule.fit is not None:
+            cost += _FITTING_PRODUCTS * self._product_cost(shape)
+        return cost
 
     def ensemble_elements(self, shape: Shape) -> int:
         """A real matrix; or the directions that a tied matrix has met, and their images."""
@@ -196,14 +210,19 @@ class Product:
             return shape.width**2
         return 0 if self.drawn.fresh else 2 * shape.depth * shape.width * shape.inputs
 
-    def ensemble_cost(self, shape: Shape) -> float:
+    def ensemble_cost(self, shape: Shape, networks: int) -> float:
         """The products and draws of real matrices, or the sampling that replaces them."""
-        w, n, inputs = self.drawn, float(shape.width), shape.inputs
+        w, n, inputs, depth = self.drawn, float(shape.width), shape.inputs, shape.depth
         if self.needs_matrices(shape):
-            draws = w.draws(shape.depth) * self._draw_cost(shape)
-            return shape.depth * n**2 * inputs + draws
-        per_layer = n * inputs**2 + 30.0 * inputs**3  # the Gram matrix, and its eigenvectors
-        if not w.fresh:
-            # Five products of each vector with, on average, half of the depth·inputs directions.
-            per_layer += 2.5 * n * shape.depth * inputs**2
-        return shape.depth * per_layer
+            one = w.draws(depth) * self._draw_cost(shape)
+            one += depth * self._product_cost(shape, _BESIDE_OTHERS_IN_NUMPY)
+            return 9 * MICROSECOND * depth + networks * one
+        if not w.fresh:  # each vector meets, on average, half of the directions before it
+            vectors = depth * inputs
+            met = networks * n * (0.0136 + 2e-4 * vectors)
+            return (76 + met) * vectors * MICROSECOND
+        if inputs == 1:
+            return 0.0
+        frame = 0.0058 * n * inputs**2 if self.law == "orthogonal" else 0.0
+        each = 3 + 9e-4 * inputs**3 + 2e-4 * n * inputs**2 + frame  # the Gram matrix and its root
+        return networks * each * depth * MICROSECOND

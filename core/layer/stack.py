@@ -154,9 +154,9 @@ class Layer:
         """How many numbers a network of an ensemble keeps; see `Operation.ensemble_elements`."""
         return sum(op.ensemble_elements(shape) for op in self.operations)
 
-    def ensemble_cost(self, shape: Shape) -> float:
-        """The multiply-adds of one network of an ensemble, without the measurement."""
-        return sum(op.ensemble_cost(shape) for op in self.operations)
+    def ensemble_cost(self, shape: Shape, networks: int) -> float:
+        """The multiply-adds of networks that are sampled at once, without the measurement."""
+        return sum(op.ensemble_cost(shape, networks) for op in self.operations)
 
 
 def layer_of(weights: Weights, bias_std: float) -> Layer:

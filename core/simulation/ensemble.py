@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from ..host.limits import WorkLimit, ensemble_work
+from ..host.limits import IN_CACHE, WorkLimit, ensemble_work, networks_at_once
 from ..host.threads import single_threaded
 from ..layer.number_formats import NumberFormat
 from ..layer.scaled import Scaled, ScaledNumbers
@@ -24,7 +24,6 @@ from ..maths.arrays import Array, log2
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
 
-_IN_CACHE = 2**21  # float32 elements that a processor's cache holds: 8 MiB
 _STREAM = 2**32  # first "layer" of an ensemble's streams, beyond every layer of a run
 
 
@@ -131,7 +130,7 @@ def sample_ensemble(
     seed = _whole("seed", seed, at_least=0)
     e = experiment
     WorkLimit.from_environment().check_ensemble(ensemble_work(e, ensemble_size), ensemble_size)
-    at_once = _networks_at_once(e)
+    at_once = networks_at_once(e)
     parts = []
     with torch.inference_mode(), single_threaded():
         for done in range(0, ensemble_size, at_once):
@@ -150,12 +149,6 @@ def _whole(name: str, value: object, *, at_least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < at_least:
         raise ValueError(f"{name} must be a whole number of at least {at_least}, got {value!r}")
     return int(value)
-
-
-def _networks_at_once(e: Experiment) -> int:
-    """How many networks are sampled at once: as many as fit into the cache, at least 1."""
-    kept = e.layer.ensemble_elements(e.shape) or e.width * e.batch_size
-    return max(1, _IN_CACHE // kept)
 
 
 def _layers(e: Experiment, count: int, generator: Generator) -> Iterator[ScaledNumbers]:
@@ -190,7 +183,7 @@ def _columns(layers: Iterator[ScaledNumbers], never_zero: bool) -> list[Array]:
     waiting: list[ScaledNumbers] = []
     for layer in layers:
         waiting.append(layer)
-        if len(waiting) * layer.numbers.numel() >= _IN_CACHE:
+        if len(waiting) * layer.numbers.numel() >= IN_CACHE:
             parts.append(_measured(waiting, never_zero))
             waiting = []
     if waiting:

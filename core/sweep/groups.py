@@ -34,10 +34,7 @@ _Key = tuple[Engine, Experiment, object]
 
 _HEAVIEST = 8.0  # standard deviations; no weight of any matrix is farther out
 _FINEST = 64.0  # smallest subnormals in a weight's std, from which on rounding hardly changes it
-# The least work in multiply-adds, however small the network:
-_PER_RUN = 1e6
-_PER_LAYER = 6e4  # of an ensemble
-_PER_POINT = 1e7  # of theory at infinite width
+_PER_POINT = 1e7  # multiply-adds of theory at infinite width
 
 
 @dataclass(frozen=True)
@@ -154,9 +151,8 @@ def work(group: Group, question: Question) -> float:
     if group.engine == "theory":
         return _PER_POINT * len(group.cells)
     if group.engine == "runs":
-        return question.ensemble_size * (_PER_RUN + cost(group.shared).multiply_adds)
-    shared = group.shared
-    return _PER_LAYER * shared.depth + ensemble_work(shared, question.ensemble_size)
+        return question.ensemble_size * cost(group.shared).multiply_adds
+    return ensemble_work(group.shared, question.ensemble_size)
 
 
 def solve(group: Group, question: Question) -> list[Answer]:

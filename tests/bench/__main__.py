@@ -6,7 +6,7 @@ import platform
 
 import torch
 
-from tests.bench import compute, lesson, live, start, sweeps, theory
+from tests.bench import compute, estimates, lesson, live, start, sweeps, theory
 
 
 def main() -> None:
@@ -18,6 +18,7 @@ def main() -> None:
         compute.cuda_rows,
         theory.rows,
         sweeps.rows,
+        estimates.rows,
         lesson.rows,
         start.rows,
         live.rows,

@@ -5,7 +5,8 @@ import pytest
 
 from core import INITIALIZERS, NUMBER_FORMATS, Experiment, propagate
 from core.host import threads
-from core.host.limits import WorkLimit, WorkLimitError, cost, is_quick
+from core.host.limits import WorkLimit, WorkLimitError, cost, ensemble_work, is_quick
+from core.layer.operation import MICROSECOND
 
 
 def test_the_lesson_is_far_below_the_limit_and_the_widest_single_run_is_allowed():
@@ -116,3 +117,21 @@ def test_a_host_is_busy_while_every_core_has_a_run(monkeypatch):
         with threads.single_threaded():
             assert threads.host_is_busy()
     assert not threads.host_is_busy()
+
+
+def test_what_calls_many_functions_for_few_numbers_is_no_quick_work():
+    """A layer costs its calls, however narrow it is: all of these take seconds."""
+    narrow = Experiment(width=3, depth=2000, weights="fresh", bias_std=0.1, batch_size=2)
+    narrow = narrow.replace(init="truncated_normal", activation="hardtanh")
+    second = 1e6 * MICROSECOND
+    assert 5 * second < ensemble_work(narrow, 256) < 30 * second  # measured: 11 s
+    alone = Experiment(width=1, depth=2000, weights="fresh", init="spectral")
+    assert 0.05 * second < cost(alone).multiply_adds < 0.5 * second  # measured: 0.08 s
+    assert ensemble_work(alone, 256) > 256 * 2000 * 20 * MICROSECOND
+
+
+def test_the_work_of_an_ensemble_counts_the_networks_that_are_sampled_at_once():
+    """Twice as many networks take at most twice as long, and not less time."""
+    e = Experiment(width=64, depth=50, activation="relu", weights="fresh")
+    for size in (1, 16, 256, 5000):
+        assert ensemble_work(e, size) <= ensemble_work(e, 2 * size) <= 2 * ensemble_work(e, size)

@@ -35,7 +35,7 @@ def same(one, other):
 @pytest.fixture
 def refused(monkeypatch):
     """One cell of four is too much for the host."""
-    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e6")
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e7")
     return sweep(BASE.replace(activation="tanh"), {"width": [2, 3, 4, 4000]}, "rms", real=True)
 
 
@@ -206,7 +206,7 @@ def test_every_field_is_an_option_that_says_what_is_allowed(capsys):
 
 
 def test_a_refused_cell_is_told_and_the_rest_is_written(tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e6")
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e7")
     out = tmp_path / "map.csv"
     assert (
         main(["--x", "width=3,4000", "--depth", "4", "--real", "--quiet", "--out", str(out)]) == 1

@@ -147,7 +147,7 @@ def test_every_bad_part_is_named_and_the_good_parts_stay():
 
 
 def test_a_pin_that_the_host_refuses_is_listed_with_the_reason_and_not_drawn(monkeypatch):
-    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e6")
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e7")
     at = opened(width="16", pin_a="seed:20240229", pin_b="width:8")  # of no other test
     first, second = rows(at)
     assert first.startswith("A n = 512 ") and "lower width or depth" in first

@@ -96,7 +96,7 @@ def test_weights_of_zero_leave_a_page(more):
 
 
 def test_an_ensemble_beyond_the_hosts_limit_is_refused_in_words(monkeypatch):
-    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "2e6")
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "2e7")
     at = opened(width="67", depth="30", ensemble="true")  # a width that no other test has
     assert any("an ensemble of 256 networks needs about" in each for each in problems(at))
     assert "explodes" in answer(at) or "grows" in answer(at)
