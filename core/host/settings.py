@@ -81,7 +81,13 @@ SETTINGS: Mapping[str, Setting] = {
         "4e11",
         _NUMBER,
         _positive,
-        "Work of one run: n·n·depth·batch·networks. More is refused in words.",
+        "Work of one run or map: processor time, 4e9 to a second. More is refused in words.",
+    ),
+    "GOOD_INIT_MAX_SECONDS": Setting(
+        "600",
+        _NUMBER,
+        _positive,
+        "How long one run or map may take, whatever was estimated. It then ends in words.",
     ),
     "GOOD_INIT_MAX_BYTES": Setting(
         "2147483648",

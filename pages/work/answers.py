@@ -43,6 +43,7 @@ def work() -> Work:
         settings.value("GOOD_INIT_LONGEST_QUEUE"),
         settings.value("GOOD_INIT_CACHE_BYTES"),
         log.ended,
+        most_seconds=settings.value("GOOD_INIT_MAX_SECONDS"),
     )
 
 

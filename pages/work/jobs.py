@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
@@ -20,6 +21,10 @@ class OnProgress(Protocol):
 
 class Superseded(Exception):
     """Nobody waits for this answer any more, so it is not computed to its end."""
+
+
+class TookTooLong(ValueError):
+    """The work took longer than the host allows, whatever was estimated."""
 
 
 class Standing(NamedTuple):
@@ -102,19 +107,33 @@ class Job:
         """Whether any caller waits for it, or may still come back."""
         return self.waiting > 0 or time.monotonic() < max(self.expected.values(), default=0.0)
 
-    def attempt(self, stop_unwanted: Callable[[], None]) -> tuple[Any, BaseException | None, str]:
+    def attempt(
+        self,
+        stop_unwanted: Callable[[], None],
+        most_seconds: float = math.inf,
+        watch: Callable[[], None] = lambda: None,
+    ) -> tuple[Any, BaseException | None, str]:
         """Compute the answer; returns it or the error, and the outcome for the log.
 
         Args:
             stop_unwanted: called while nobody wants the answer; may raise Superseded.
+            most_seconds: how long it may take.
+            watch: called whenever the computation reports its progress.
         """
+        deadline = time.monotonic() + most_seconds
 
         def on_progress(fraction: float, so_far: Any = None) -> None:
             self.fraction = fraction
             if so_far is not None:
                 self.so_far = so_far
+            watch()
             if not self.is_wanted:
                 stop_unwanted()
+            if time.monotonic() > deadline:
+                raise TookTooLong(
+                    f"this took longer than {most_seconds:g} s, the most that this host allows; "
+                    f"{fraction:.0%} of it was done: lower width, depth, batch_size or networks"
+                )
 
         try:
             return self.compute(on_progress), None, "done"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 
+import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.work import viewer
 from pages.work.jobs import Standing
 
 
@@ -14,7 +16,7 @@ class Progress:
 
     Each time that something is sent to the page, Streamlit may end the script, if a newer one has
     superseded it; its work is then stopped. Streamlit ends only scripts of a whole page, never one
-    of a fragment.
+    of a fragment, and none whose viewer has closed the page: that is looked at here.
 
     Args:
         place: on the page; None to show nothing.
@@ -35,7 +37,9 @@ class Progress:
         self.is_seen = False
 
     def __call__(self, standing: Standing) -> None:
-        """Show how far the answer is."""
+        """Show how far the answer is; ends the script if its viewer has left."""
+        if not viewer.is_here():
+            st.stop()
         if self.place is None:
             return
         if time.monotonic() < self.due:

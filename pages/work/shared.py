@@ -1,10 +1,11 @@
 """Shared work: an answer is computed once for all viewers who ask for it, and then cached.
 
-Quick work, which takes less than about half a second, is done in the viewer's own thread. Long work
-waits in a fair queue for one of a few workers. Meanwhile the caller is told its place in the queue
-and its progress. The caller may leave by raising an exception, or after some patience take the
-part of the answer that is known so far. Work that no caller waits for is stopped, but not before a
-caller whose patience ran out has had some seconds to come back.
+Quick work, which takes less than about half a second, is done in the viewer's own thread. If it
+takes longer than was estimated, it lets other scripts go on, and shares a few places with other
+such work. Long work waits in a fair queue for one of a few workers. Meanwhile the caller is told
+its place in the queue and its progress. The caller may leave by raising an exception, or after some
+patience take the part of the answer that is known so far. Work that no caller waits for is stopped,
+but not before a caller whose patience ran out has had some seconds to come back.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import math
 import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from cachetools import Cache, LRUCache
 
 from pages.work.jobs import Ended, Job, Kept, OnProgress, Standing, Superseded, Unfinished, weighed
+from pages.work.lateness import Lateness
 from pages.work.queue import FairQueue
 from pages.work.turns import SCRIPT_LOCK
 
@@ -34,6 +36,7 @@ class Work:
         cache_bytes: the size of the cache.
         on_end: called with the outcome of each piece of work, in the thread that did it.
         linger: seconds in which a caller whose patience ran out may come back.
+        most_seconds: how long any piece of work may take.
     """
 
     def __init__(
@@ -43,15 +46,17 @@ class Work:
         cache_bytes: int,
         on_end: Callable[[Ended], None] = lambda ended: None,
         linger: float = 10.0,
+        most_seconds: float = math.inf,
     ) -> None:
         self.at_once, self.on_end, self.linger = at_once, on_end, linger
+        self.most_seconds = most_seconds
         self.kept: LRUCache[Hashable, Kept] = LRUCache(cache_bytes, getsizeof=weighed)
         self.found, self.missed = 0, 0
         self.jobs: dict[Hashable, Job] = {}
         self._queue = FairQueue(longest_queue)
         self._workers: list[threading.Thread] = []
         self._lock = threading.Condition()
-        self._quick = threading.Semaphore(at_once)
+        self._quick, self._late = threading.Semaphore(at_once), threading.Semaphore(at_once)
 
     def answer(
         self,
@@ -87,7 +92,7 @@ class Work:
             own = Job(key, compute, viewer, about or {}, quick)
             job = self._joined(own)
         if quick and job is own:
-            self._do_here(job)
+            self._do_here(job, hear)
         if job.answer.done():
             return self._wait(job, hear, viewer, patience)
         with SCRIPT_LOCK.released():
@@ -152,14 +157,13 @@ class Work:
                 if time.monotonic() >= deadline:
                     with self._lock:
                         job.expected[viewer] = time.monotonic() + self.linger
-                    raise Unfinished(job.so_far, self._standing(job))
-                hear(self._standing(job))
+                    raise Unfinished(job.so_far, self.standing_of(job))
+                hear(self.standing_of(job))
         finally:
-            with self._lock:
-                job.waiting -= 1
-                self._drop_unwanted()
+            self.has_left(job)
 
-    def _standing(self, job: Job) -> Standing:
+    def standing_of(self, job: Job) -> Standing:
+        """How far a job is."""
         with self._lock:
             return Standing(self._queue.place(job), job.fraction)
 
@@ -167,15 +171,34 @@ class Work:
         for job in self._queue.remove_unwanted():
             del self.jobs[job.key]
 
-    def _do_here(self, job: Job) -> None:
-        """Do quick work in this thread; if it has to wait for a place, other scripts may run."""
+    def _do_here(self, job: Job, hear: Callable[[Standing], object]) -> None:
+        """Do quick work in this thread; if it has to wait for a place, other scripts may run.
+
+        Raises:
+            BaseException: what ``hear`` raised once the work was late: its caller has left.
+        """
         if not self._quick.acquire(blocking=False):
             with SCRIPT_LOCK.released():
                 self._quick.acquire()
-        try:
-            self._do(job)
-        finally:
-            self._quick.release()
+        with ExitStack() as place:
+            place.callback(self._quick.release)
+            lateness = Lateness(self, job, hear, place)
+            self._do(job, lateness.watch)
+        if lateness.left is not None:
+            raise lateness.left
+
+    def move_to_late(self, place: ExitStack) -> None:
+        """Exchange a place among quick work for one among late work; other scripts may run."""
+        place.close()
+        place.enter_context(SCRIPT_LOCK.released())
+        self._late.acquire()
+        place.callback(self._late.release)
+
+    def has_left(self, job: Job) -> None:
+        """Note that a caller no longer waits for a job."""
+        with self._lock:
+            job.waiting -= 1
+            self._drop_unwanted()
 
     def _start_worker(self) -> None:
         """Start one more worker, if there are fewer than allowed."""
@@ -198,10 +221,12 @@ class Work:
                 with self._lock:
                     self._queue.end(job)
 
-    def _do(self, job: Job) -> None:
+    def _do(self, job: Job, watch: Callable[[], None] = lambda: None) -> None:
         """Compute an answer, and give it or the error to all who wait."""
         started = time.monotonic()
-        answer, error, outcome = job.attempt(lambda: self._stop_unwanted(job))
+        answer, error, outcome = job.attempt(
+            lambda: self._stop_unwanted(job), self.most_seconds, watch
+        )
         with self._lock:
             if error is None:
                 with suppress(ValueError):  # it is larger than the whole cache

@@ -9,6 +9,7 @@ from http.cookies import CookieError, SimpleCookie
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
 from streamlit.runtime import Runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 COOKIE = "good_init_viewer"
 _WORD = re.compile(r"[A-Za-z0-9_-]{22,64}", re.ASCII)
@@ -21,6 +22,14 @@ def token() -> str:
     if isinstance(given, str) and _WORD.fullmatch(given):
         return given
     return st.session_state.setdefault("_viewer", secrets.token_urlsafe(_BYTES))
+
+
+def is_here() -> bool:
+    """Whether the viewer of this script is still connected; True outside of scripts."""
+    ctx = get_script_run_ctx(suppress_warning=True)
+    if ctx is None or not Runtime.exists():
+        return True
+    return Runtime.instance().is_active_session(ctx.session_id)
 
 
 def connected() -> int:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from core import Experiment, propagate
-from pages.work.jobs import Ended, Unfinished, weighed
+from pages.work.jobs import Ended, TookTooLong, Unfinished, weighed
 from pages.work.queue import QueueFull
 from pages.work.shared import Work
+from pages.work.turns import SCRIPT_LOCK
 
 PATIENCE = 60.0  # seconds
 
@@ -409,3 +410,51 @@ def test_one_viewer_cannot_fill_the_queue(asking):
         3,
         "modest",
     ]
+
+
+def test_quick_work_that_takes_longer_lets_other_scripts_go_on_and_can_be_left(work, asking):
+    """After half a second it holds neither the scripts' lock nor a place of quick work."""
+    gate, gone = Gate(), threading.Event()
+
+    def script():
+        with SCRIPT_LOCK.held():
+            return work.answer("late", gate, quick=True, hear=leaving(gone))
+
+    first = asking(script)
+    assert gate.begun.wait(PATIENCE)
+    with SCRIPT_LOCK.held():  # would wait for ever if the late script kept it
+        assert work.answer("other", lambda tell: "quick", quick=True) == "quick"
+    gone.set()
+    with pytest.raises(Left):
+        first.result(PATIENCE)
+    until(lambda: "late" not in work.jobs)
+    again = Gate()  # its place is free: another one may be late
+    third = asking(work.answer, "late again", again, quick=True)
+    time.sleep(0.7)
+    again.go.set()
+    assert third.result(PATIENCE) == "answer"
+
+
+def test_late_work_goes_on_for_those_who_stay(work, asking):
+    gate, gone = Gate(), threading.Event()
+    first = asking(work.answer, "late", gate, quick=True, hear=leaving(gone))
+    assert gate.begun.wait(PATIENCE)
+    second = asking(work.answer, "late", gate, quick=True)
+    until(lambda: work.jobs["late"].waiting == 2)
+    gone.set()
+    until(lambda: work.jobs["late"].waiting == 1)
+    gate.go.set()
+    assert second.result(PATIENCE) == "answer"
+    with pytest.raises(Left):
+        first.result(PATIENCE)
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_work_ends_in_words_after_the_time_that_the_host_allows(quick, ended):
+    work = Work(1, 10, 10**6, ended.append, most_seconds=0.3)
+    gate = Gate()
+    with pytest.raises(TookTooLong, match=r"longer than 0.3 s, .* 50% of it was done: lower width"):
+        work.answer("endless", gate, quick=quick)
+    until(lambda: ended)
+    assert ended[0].outcome == "refused" and not work.jobs
+    assert work.answer("next", lambda tell: 1, quick=quick) == 1
