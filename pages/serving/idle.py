@@ -8,29 +8,22 @@ switched off: it is done here after a class has left.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 
 from starlette.concurrency import run_in_threadpool
 
+from pages.serving.machine import give_back_memory
 from pages.work import answers, viewer
 
 _EVERY = 10.0  # seconds
 _TIMES = 30  # so long after the last viewer left: Streamlit keeps a session for two minutes
 
 
-def give_back() -> None:
-    """Give free pages of memory back to the machine; takes a millisecond or two."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, others do not
-    if trim is not None:
-        trim(0)
-
-
 def tidy() -> None:
     """Forget the answers that are quick to compute again, and give the memory back."""
     answers.work().forget_quick()
     gc.collect()
-    give_back()
+    give_back_memory()
 
 
 async def tidy_up(every: float = _EVERY, times: int = _TIMES) -> None:
@@ -45,6 +38,6 @@ async def tidy_up(every: float = _EVERY, times: int = _TIMES) -> None:
         await asyncio.sleep(every)
         quiet = 0 if viewer.connected() else quiet + 1
         if quiet == 0:
-            await run_in_threadpool(give_back)
+            await run_in_threadpool(give_back_memory)
         elif quiet <= times:
             await run_in_threadpool(tidy)

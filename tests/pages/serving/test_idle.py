@@ -85,7 +85,7 @@ def test_what_was_freed_between_what_is_in_use_goes_back():
     for part in parts[::2]:
         libc.free(part)
     before = resident(os.getpid())
-    idle.give_back()
+    idle.give_back_memory()
     assert resident(os.getpid()) < before - 40
     for part in parts[1::2]:
         libc.free(part)
@@ -93,6 +93,6 @@ def test_what_was_freed_between_what_is_in_use_goes_back():
 
 def test_it_goes_back_while_viewers_are_there(told, monkeypatch):
     given = []
-    monkeypatch.setattr(idle, "give_back", lambda: given.append(None))
+    monkeypatch.setattr(idle, "give_back_memory", lambda: given.append(None))
     told([1, 1, 0, 0])
     assert len(given) == 2
