@@ -65,7 +65,9 @@ def _near_one(x: ScaledNumbers) -> tuple[Tensor, Tensor]:
 def _gram_root(x: Tensor) -> Tensor:
     """C with C Cᵀ = XᵀX, also where XᵀX is singular, as with equal or all-zero inputs."""
     values, vectors = torch.linalg.eigh(x.double().mT @ x.double())
-    return vectors * values.clamp_min(0).sqrt().unsqueeze(1)
+    root = vectors * values.clamp_min(0).sqrt().unsqueeze(1)
+    # Rounding leaves 1e-8 of the other inputs in the row of an input that is all zero.
+    return torch.where((x != 0).any(1).unsqueeze(2), root, 0.0)
 
 
 class Tied:

@@ -76,7 +76,7 @@ class Ensemble:
         mean[self.mean[:, :layers] == 0] = 0.0  # 0·∞ would be NaN
         sizes = (self.log2_rms, self.log2_std, self.log2_reach, self.log2_max_abs)
         rms, std, reach, largest = (size[:, :layers] + shift for size in sizes)
-        zero = self.zero[:, :layers]
+        zero = np.where(np.isneginf(largest), 1.0, self.zero[:, :layers])
         return Ensemble(experiment, self.exact_in_law, rms, std, mean, zero, reach, largest)
 
     @property
@@ -140,7 +140,7 @@ def sample_ensemble(
             layers = _layers(e, count, generator)
             if on_progress:
                 layers = _reporting(layers, e.depth, (done, count, ensemble_size), on_progress)
-            parts.append(_columns(layers, e.layer.elementwise.never_zero))
+            parts.append(_columns(layers, _never_zero(e)))
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return Ensemble(e, is_exact_in_law(e), *joined)
 
@@ -150,6 +150,14 @@ def _whole(name: str, value: object, *, at_least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < at_least:
         raise ValueError(f"{name} must be a whole number of at least {at_least}, got {value!r}")
     return int(value)
+
+
+def _never_zero(e: Experiment) -> bool:
+    """Whether no single element is zero in a network that is alive.
+
+    A sampled product is normal, but a row of a real matrix may be all zero.
+    """
+    return e.layer.elementwise.never_zero and is_exact_in_law(e)
 
 
 def _networks_at_once(e: Experiment) -> int:
@@ -215,12 +223,14 @@ def _measured(layers: list[ScaledNumbers], never_zero: bool) -> tuple[Tensor, ..
     largest = torch.maximum(flat.amax(2), -flat.amin(2)).double().log2() + exponent
     zero = torch.zeros_like(mean)
     if not never_zero:
-        zero = 1 - torch.count_nonzero(flat, dim=2) / count
+        zero = (1 - torch.count_nonzero(flat, dim=2) / count).double()
+    # A network that is dead may have any numbers, with 2^−∞ for their power.
+    zero = torch.where(largest.isneginf(), 1.0, zero)
     return (
         square.log2() / 2 + exponent,
         variance.log2() / 2 + exponent,
         mean * torch.exp2(exponent),
-        zero.double(),
+        zero,
         reach,
         largest,
     )

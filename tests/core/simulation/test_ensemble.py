@@ -316,6 +316,71 @@ def test_relu_of_few_units_dies_as_often_as_it_should():
     assert (sample_ensemble(e, 50).zero[:, 1:].mean() > 0.4).all()
 
 
+# Fields of ReLU networks that die: every way in which an ensemble samples a product.
+DYING = [
+    {"weights": "fresh"},
+    {"weights": "tied", "width": 4, "depth": 2, "scale": 0.5},
+    {"weights": "tied"},
+    {"weights": "fresh", "init": "orthogonal"},
+    {"weights": "fresh", "init": "torch_linear"},
+    {"weights": "fresh", "batch_size": 2},
+    {"weights": "fresh", "batch_size": 2, "init": "orthogonal"},
+    {"weights": "tied", "batch_size": 3},
+    {"weights": "fresh", "activation": "relu_squared"},
+    {"weights": "fresh", "activation": "linear", "init": "sparse"},
+    {"weights": "tied", "activation": "linear", "init": "zeros"},
+    {"weights": "tied", "activation": "tanh", "scale": 0.0},
+]
+
+
+@pytest.mark.parametrize("number_format", ["float32", "float16", "float8_e4m3fn"])
+@pytest.mark.parametrize("fields", DYING, ids=str)
+def test_a_network_that_is_dead_stays_dead(fields, number_format):
+    fields = {"width": 2, "depth": 10, "activation": "relu"} | fields
+    e = Experiment(**fields, number_format=number_format)
+    sampled = sample_ensemble(e, 100)
+    dead = sampled.zero == 1
+    assert dead[:, -1].any() and not dead[:, 0].any()
+    assert (dead[:, 1:] >= dead[:, :-1]).all()
+    for size in (sampled.log2_rms, sampled.log2_std, sampled.log2_max_abs, sampled.log2_reach):
+        assert np.isneginf(size[:, 1:][dead[:, :-1]]).all()
+    assert (np.isneginf(sampled.log2_rms) == dead).all() and (sampled.mean[dead] == 0).all()
+
+
+def test_the_share_of_dead_networks_is_the_exact_one():
+    e = Experiment(width=2, depth=10, weights="fresh", activation="relu")
+    for sampled in (sample_ensemble(e, 4000), sample_ensemble(e.replace(scale=2.0), 4000).at(e)):
+        dead = (sampled.zero == 1).mean(0)
+        expected = 1 - (3 / 4) ** np.arange(11)  # a layer dies where both units are negative
+        error = np.sqrt(expected * (1 - expected) / 4000)
+        assert (abs(dead - expected) <= 4 * error).all()
+        # A network that is alive has one or two positive units, with 2/3 and 1/3.
+        zero = expected + (1 - expected) / 3 * (np.arange(11) > 0)
+        assert sampled.zero.mean(0) == pytest.approx(zero, abs=4 * 0.5 / 4000**0.5)
+
+
+def test_tied_networks_die_as_often_as_runs_do():
+    e = Experiment(width=3, depth=10, weights="tied", activation="relu")
+    sampled = (sample_ensemble(e, 1500).zero[:, -1] == 1).mean()
+    runs = [propagate(e.replace(seed=seed)).stats.zero[-1] == 1 for seed in range(1500)]
+    assert sampled == pytest.approx(np.mean(runs), abs=4 * (0.5 / 1500) ** 0.5)
+
+
+def test_an_input_that_is_zero_stays_zero_beside_others():
+    e = Experiment(width=8, depth=1, weights="fresh", batch_size=3)
+    x = torch.randn(5, 8, 3, generator=torch.Generator().manual_seed(1))
+    x[:, :, 1] = 0
+    for init in ("normal", "orthogonal"):
+        h = one_product(e.replace(init=init), x)
+        assert (h[:, :, 1] == 0).all() and (h[:, :, [0, 2]] != 0).all()
+
+
+def test_at_scale_0_only_the_input_is_left():
+    e = Experiment(width=4, depth=3, weights="fresh")
+    sampled = sample_ensemble(e, 3).at(e.replace(scale=0.0))
+    assert (sampled.zero == [0, 1, 1, 1]).all()
+
+
 def test_a_format_without_infinity_never_overflows():
     e = Experiment(width=16, depth=20, weights="fresh", number_format="float8_e4m3fn")
     assert np.isnan(sample_ensemble(e, 5).first_overflow).all()
