@@ -69,6 +69,8 @@ class Initializer:
             None for a rule that does not look at data. A matrix that all layers share is fitted
             to the network's input. The scale factor is applied after the fit.
         fit_code: PyTorch lines that fit ``a`` to ``x``, with the same bits as ``fit``.
+        bias_std: width n -> the std of the biases that the rule's own layer draws beside a; None
+            for a rule that says nothing of biases.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Initializer:
     law: Literal["gaussian", "independent", "orthogonal", "other"] = "other"
     fit: Fit | None = None
     fit_code: str = ""
+    bias_std: Callable[[int], float] | None = None
 
 
 def _normal(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
@@ -141,6 +144,11 @@ def _kaiming(fan_in: int, fan_out: int, activation: Activation) -> float:
 
 def _critical(fan_in: int, fan_out: int, activation: Activation) -> float:
     return activation.gain * (1 / fan_in) ** 0.5
+
+
+def linear_bias_std(width: int) -> float:
+    """The std of nn.Linear's biases, which are uniform in ±1/√n: 1/√(3n)."""
+    return (1 / (3 * width)) ** 0.5
 
 
 def _torch_linear_std(fan_in: int, fan_out: int, activation: Activation) -> float:
@@ -286,6 +294,7 @@ _ENTRIES = (
         reference="torch.nn.Linear.reset_parameters",
         code="a = (torch.rand(n, n, generator=generator) * 2 - 1) * (1 / n) ** 0.5",
         law="independent",
+        bias_std=linear_bias_std,
     ),
     Initializer(
         name="truncated_normal",
@@ -348,3 +357,17 @@ _ENTRIES = (
 )
 
 INITIALIZERS: dict[str, Initializer] = {entry.name: entry for entry in _ENTRIES}
+
+ALIASES = {
+    "randn": "normal",
+    "glorotnormal": "xavier_normal",
+    "glorotuniform": "xavier_uniform",
+    "henormal": "kaiming_normal",
+    "heuniform": "kaiming_uniform",
+    "haar": "orthogonal",
+    "eye": "identity",
+    "zero": "zeros",
+    "nn.linear": "torch_linear",
+    "torch.nn.linear": "torch_linear",
+}
+"""Names in Keras, JAX and PyTorch, in lower case and without - and _ -> the registry key."""

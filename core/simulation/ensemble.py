@@ -1,8 +1,8 @@
 """The sizes of x in an ensemble of networks, mostly sampled without drawing their matrices.
 
 Every signal is kept as numbers near 1 times a power of two, so that nothing overflows, and without
-the rounding of a number format. The run on screen never comes from here: it multiplies real
-matrices.
+the rounding of a number format; a format without infinity holds its elements at its largest value.
+The run on screen never comes from here: it multiplies real matrices.
 """
 
 from __future__ import annotations
@@ -59,11 +59,14 @@ class Ensemble:
         """The same networks with fewer layers, or with another scale factor.
 
         Args:
-            experiment: this ensemble's, at the same or a smaller depth and at any scale factor.
+            experiment: this ensemble's, at the same or a smaller depth, at any scale factor and in
+                any number format; a format without infinity has an ensemble of its own.
 
         Raises:
-            ValueError: the scale factor differs, and scales do not separate from the signal.
+            ValueError: the scale factor differs, and scales do not separate from the signal; or
+                one of two number formats has no infinity.
         """
+        self._check_format(experiment)
         new, old = experiment.scale, self.experiment.scale
         layers = experiment.depth + 1
         shift = np.zeros(layers)
@@ -78,6 +81,17 @@ class Ensemble:
         rms, std, reach, largest = (size[:, :layers] + shift for size in sizes)
         zero = np.where(np.isneginf(largest), 1.0, self.zero[:, :layers])
         return Ensemble(experiment, self.exact_in_law, rms, std, mean, zero, reach, largest)
+
+    def _check_format(self, experiment: Experiment) -> None:
+        """Raise ValueError where the largest value of one of the formats holds the elements."""
+        same = experiment.replace(depth=self.experiment.depth, seed=self.experiment.seed)
+        formats = self.experiment.format, experiment.format
+        if not all(each.infinity for each in formats) and same != self.experiment:
+            raise ValueError(
+                "number_format must be that of the ensemble, and the scale factor too, where a "
+                f"format has no infinity, got {experiment.number_format} for an ensemble of "
+                f"{self.experiment.number_format}"
+            )
 
     @property
     def first_overflow(self) -> Array:
@@ -117,7 +131,8 @@ def sample_ensemble(
     """Sample the sizes of x in ``ensemble_size`` networks, each with its own weights and input.
 
     Args:
-        experiment: the question. Its number format decides only where x would overflow.
+        experiment: the question. Its number format decides only where x would overflow; one without
+            infinity holds the elements at its largest value.
         ensemble_size: the number of networks, at least 1.
         seed: the seed of the ensemble, at least 0; the same seed gives the same numbers.
         on_progress: called after every layer with the fraction that is done.
@@ -173,6 +188,8 @@ def _layers(e: Experiment, count: int, generator: Generator) -> Iterator[ScaledN
     parameters, arithmetic = e.layer.in_law(count, e.shape, generator), Scaled()
     for _ in range(e.depth):
         x = e.layer.forward(parameters, x, arithmetic)
+        if not e.format.infinity:
+            x = x.held_at(e.format.max)
         yield x
 
 

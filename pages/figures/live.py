@@ -13,6 +13,7 @@ from starlette.routing import Route
 from core.host import settings, threads
 from core.host.limits import WorkLimit, cost
 from core.question.experiment import PARAMETERS, SCALE_STOPS, Experiment
+from core.question.parameter import refusals
 from core.reading.diagnosis import breaks_as
 from core.reading.preview import exact, measured
 from core.simulation.propagate import Run
@@ -98,8 +99,8 @@ async def _preview(request: Request) -> Response:
     if kind == "measured" and not is_on():
         return PlainTextResponse("this host gives no previews of this kind\n", 404)
     experiment, problems = Experiment.from_query(asked)
-    if problems:
-        return PlainTextResponse("\n".join(problems) + "\n", 422)
+    if refusals(problems):
+        return PlainTextResponse("\n".join(refusals(problems)) + "\n", 422)
     if not gives(kind, experiment):
         return PlainTextResponse("this experiment has no preview here\n", 422)
     try:
