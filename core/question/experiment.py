@@ -243,10 +243,7 @@ class Experiment:
             if name not in query:
                 continue
             text = str(query[name]).strip()
-            width = accepted.get("width", DEFAULTS["width"])
-            value = _named_stop(name, text, width)
-            if value is None:
-                value = parameter.parse(text, **({"n": width} if name in NAMED_STOPS else {}))
+            value = _value(name, text, accepted.get("width", DEFAULTS["width"]))
             if value is None or not parameter.accepts(value):
                 problems.append(
                     f"{name} must be {parameter.allowed}, got {shown(text)}: "
@@ -262,9 +259,13 @@ class Experiment:
         return cls(**accepted), problems
 
 
-def _named_stop(name: str, text: str, width: int) -> float | None:
-    stop = NAMED_STOPS.get(name, {}).get(text.replace("sqrt(n)", "√n").replace("sqrt", "√"))
-    return stop(width) if stop else None
+def _value(name: str, text: str, width: int) -> int | float | str | None:
+    """The value of a field's text at width n; None if a number is due and not found."""
+    stops = NAMED_STOPS.get(name)
+    if stops is None:
+        return PARAMETERS[name].parse(text)
+    stop = stops.get(text.replace("sqrt(n)", "√n").replace("sqrt", "√"))
+    return stop(width) if stop else PARAMETERS[name].parse(text, n=width)
 
 
 def _unknown(name: object) -> str:

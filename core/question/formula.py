@@ -70,7 +70,7 @@ def _value(node: ast.expr, names: Mapping[str, float], depth: int) -> float:
     """The value of a part of a formula; an error for everything that is not listed here."""
     if depth == 0:
         raise _NoFormulaError
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
         return _finite(float(node.value))  # powers of floats end at the range of float64
     if isinstance(node, ast.Name) and node.id in names:
         return names[node.id]

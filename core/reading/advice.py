@@ -34,7 +34,7 @@ class Advice:
     Attributes:
         log2_rms: of x after the last layer, with weights of std gain/√n and no bias.
         per_layer: the factor on the rms in the last layer.
-        sigma_w, sigma_b: of a network on the edge of chaos that holds the signal; None if none does.
+        sigma_w, sigma_b: of a network on the edge of chaos that holds the signal, or None.
         held_rms: the rms of x after the last layer of that network; None if there is none.
         sentence: the advice in words.
     """

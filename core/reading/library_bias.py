@@ -1,4 +1,4 @@
-"""The biases that an initialiser's own layer draws, as nn.Linear does, beside those of a network."""
+"""The biases that an initialiser's own layer draws, as nn.Linear does."""
 
 from __future__ import annotations
 

@@ -35,7 +35,9 @@ def held(e: Experiment, rms: Array, std: Array) -> tuple[Array, Array, int | Non
     if not full.size:
         return rms, std, None
     start = max(1, int(full[0]))
-    sizes = _typical(e, float(np.median(rms[:, start - 1])), e.depth + 1 - start)
+    before = rms[:, start - 1]
+    alive = before[np.isfinite(before)]
+    sizes = _typical(e, float(np.median(alive)), e.depth + 1 - start)
     rms, std = rms.copy(), std.copy()
     for quantiles, typical in zip((rms, std), sizes, strict=True):
         later = quantiles[:, start:]

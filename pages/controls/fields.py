@@ -53,7 +53,7 @@ def control(name: str, *, bound: bool = True) -> None:
     elif parameter.kind == "choice":
         options = list(parameter.choices)
         if name == "init":
-            shared["on_change"] = _follow_initialiser
+            shared["on_change"] = follow_initialiser
         st.selectbox(parameter.label, options, index=options.index(default), **shared)
     elif parameter.stops:
         st.select_slider(
@@ -67,7 +67,7 @@ def control(name: str, *, bound: bool = True) -> None:
         st.text_input(parameter.label, value=str(default), **shared)
 
 
-def _follow_initialiser() -> None:
+def follow_initialiser() -> None:
     """Set the biases that the chosen initialiser's own layer draws; take them back with another."""
     rule, bias = INITIALIZERS[st.session_state["init"]], st.session_state["bias_std"]
     (usual,) = NAMED_STOPS["bias_std"]

@@ -11,7 +11,7 @@ from pages.words import page
 
 
 def offer(experiment: Experiment) -> None:
-    """Draw what the library draws beside the weights, and a button that adds it if it is missing."""
+    """Draw a line on the library's own biases, and a button that adds them if they are missing."""
     note = bias_note(experiment)
     if not note:
         return

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from core.host import settings, threads
 from core.host.limits import WorkLimit, cost
-from core.question.experiment import PARAMETERS, SCALE_STOPS, Experiment
+from core.question.experiment import NAMED_STOPS, PARAMETERS, Experiment
 from core.question.parameter import refusals
 from core.reading.diagnosis import breaks_as
 from core.reading.preview import exact, measured
@@ -66,7 +66,10 @@ def description(run: Run) -> dict[str, Any]:
         "query": e.to_query(),
         "device": run.device,
         "sliders": [name for name, parameter in PARAMETERS.items() if parameter.stops],
-        "named_scales": {name: value(e.width) for name, value in SCALE_STOPS.items()},
+        "named_stops": {
+            name: {stop: value(e.width) for stop, value in stops.items()}
+            for name, stops in NAMED_STOPS.items()
+        },
         "broken": breaks_as(run),
         "deepest": {kind: deepest(kind, e) for kind in _MOST_MULTIPLY_ADDS},
         "served": is_on(),

@@ -93,9 +93,9 @@ def is_quickly_predicted(experiment: Experiment) -> bool:
 def ensemble_base(experiment: Experiment) -> Experiment:
     """The experiment whose ensemble also answers for this one.
 
-    It has one seed and one number format, but a format without infinity has its own. Where the scale
-    factor can be divided out, it also has one scale factor. Its depth is rounded up, so that a step
-    of the depth slider mostly finds its ensemble in the cache.
+    It has one seed and one number format, but a format without infinity has its own. Where the
+    scale factor can be divided out, it also has one scale factor. Its depth is rounded up, so that
+    a step of the depth slider mostly finds its ensemble in the cache.
     """
     deeper = -(-experiment.depth // _DEPTHS) * _DEPTHS
     depth = min(deeper, int(PARAMETERS["depth"].maximum))
