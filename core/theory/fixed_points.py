@@ -73,7 +73,8 @@ def fixed_point(phi: Phi, sigma_w: Numbers, sigma_b: Numbers) -> Numbers:
 
     V increases with q, so q* is the nearest fixed point on the side to which V moves q = 1. For a
     positively homogeneous φ at σ_b = 0 and its critical σ_w, every q is fixed, and q* is 1. A q
-    with |V(q)/q − 1| < 1e-12 counts as fixed. q* is searched for from 1e-30 to 1e30.
+    with |V(q)/q − 1| < 1e-12 counts as fixed. q* is searched for from 1e-30 to 1e30. A fixed point
+    that V only touches is passed over; `basins.basin` knows those of the edge of chaos.
 
     Args:
         phi: the activation, or its registry name.
