@@ -38,7 +38,8 @@ def test_the_typical_size_is_that_of_runs(fields):
     e = HELD.replace(**fields)
     law = predict(e)
     runs = [propagate(e.replace(seed=seed)).stats for seed in range(12)]
-    # 0.15 octaves: numbers of three bits are off by up to 1/16, and 12 networks by some per cent.
+    # 0.15 octaves: numbers of three bits are off by up to 1/16, and 12 networks by some per cent
+    # once all elements are near the end.
     for name, of_size in (
         ("log2_rms", law.log2_rms_quantiles),
         ("log2_std", law.log2_std_quantiles),
@@ -46,7 +47,7 @@ def test_the_typical_size_is_that_of_runs(fields):
         if not of_size:  # tied weights with a φ have no law
             continue
         measured = np.median([getattr(run, name) for run in runs], axis=0)
-        np.testing.assert_allclose(of_size[0.5][20:], measured[20:], atol=0.15)
+        np.testing.assert_allclose(of_size[0.5][45:], measured[45:], atol=0.15)
 
 
 @pytest.mark.parametrize("fields", REACHING, ids=str)
