@@ -48,7 +48,8 @@ class Fresh:
             length = torch.linalg.vector_norm(x.numbers, dim=(1, 2)).double()
             if self._orthogonal:
                 length = length / torch.linalg.vector_norm(z, dim=(1, 2)).double()
-            return ScaledNumbers(z, x.power + (length.log2() + self._octaves))
+            power = x.power + (length.log2() + self._octaves)
+            return ScaledNumbers(z, torch.where(length > 0, power, -torch.inf))
         if self._orthogonal:
             q, r = torch.linalg.qr(z)
             z = q * r.diagonal(dim1=1, dim2=2).sign().unsqueeze(1)

@@ -69,6 +69,7 @@ class Initializer:
             None for a rule that does not look at data. A matrix that all layers share is fitted
             to the network's input. The scale factor is applied after the fit.
         fit_code: PyTorch lines that fit ``a`` to ``x``, with the same bits as ``fit``.
+        has_zero_rows: whether a row of the matrix may be all zero, so that a unit is.
         bias_std: width n -> the std of the biases that the rule's own layer draws beside a; None
             for a rule that says nothing of biases.
     """
@@ -84,6 +85,7 @@ class Initializer:
     law: Literal["gaussian", "independent", "orthogonal", "other"] = "other"
     fit: Fit | None = None
     fit_code: str = ""
+    has_zero_rows: bool = False
     bias_std: Callable[[int], float] | None = None
 
 
@@ -322,6 +324,7 @@ _ENTRIES = (
         ),
         peak_matrices=7.0,
         multiply_adds=lambda n: 500.0 * n**2,  # every column is sorted
+        has_zero_rows=True,
     ),
     Initializer(
         name="identity",

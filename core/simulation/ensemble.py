@@ -170,9 +170,10 @@ def _whole(name: str, value: object, *, at_least: int) -> int:
 def _never_zero(e: Experiment) -> bool:
     """Whether no single element is zero in a network that is alive.
 
-    A sampled product is normal, but a row of a real matrix may be all zero.
+    Numbers of 0 beside others then stand for what float32 does not hold beside them.
     """
-    return e.layer.elementwise.never_zero and is_exact_in_law(e)
+    silent = e.rule.has_zero_rows and e.bias_std == 0 and e.batch_size == 1
+    return e.layer.elementwise.never_zero and not silent
 
 
 def _networks_at_once(e: Experiment) -> int:
@@ -229,6 +230,7 @@ def _measured(layers: list[ScaledNumbers], never_zero: bool) -> tuple[Tensor, ..
     exponent = torch.stack([layer.power for layer in layers], dim=1)
     reaches = [layer.reach for layer in layers]
     reach = torch.stack([each.largest.log2() + each.power for each in reaches], dim=1)
+    reach = torch.where(reach.isnan(), -torch.inf, reach)  # 0·∞, of a network that is dead
     count = flat.shape[2]
     mean = flat.mean(2).double()
     square = torch.linalg.vector_norm(flat, dim=2).double().square() / count
@@ -237,17 +239,18 @@ def _measured(layers: list[ScaledNumbers], never_zero: bool) -> tuple[Tensor, ..
     if bool(narrow.any()):
         variance[narrow] = flat[narrow].double().var(1, correction=0)
     variance = variance * (count / (count - 1) if count > 1 else torch.nan)
-    largest = torch.maximum(flat.amax(2), -flat.amin(2)).double().log2() + exponent
+    largest = torch.maximum(flat.amax(2), -flat.amin(2)).double()
     zero = torch.zeros_like(mean)
     if not never_zero:
         zero = (1 - torch.count_nonzero(flat, dim=2) / count).double()
-    # A network that is dead may have any numbers, with 2^−∞ for their power.
-    zero = torch.where(largest.isneginf(), 1.0, zero)
+    # A network that is dead may have any numbers, with 2^−∞ for their power; or zeros with any.
+    dead = (largest == 0) | exponent.isneginf()
+    gone = torch.tensor(-torch.inf, dtype=torch.float64)
     return (
-        square.log2() / 2 + exponent,
-        variance.log2() / 2 + exponent,
-        mean * torch.exp2(exponent),
-        zero,
+        torch.where(dead, gone, square.log2() / 2 + exponent),
+        torch.where(dead & ~variance.isnan(), gone, variance.log2() / 2 + exponent),
+        torch.where(dead, 0.0, mean * torch.exp2(exponent)),
+        torch.where(dead, 1.0, zero),
         reach,
-        largest,
+        torch.where(dead, gone, largest.log2() + exponent),
     )

@@ -301,6 +301,15 @@ def test_relu_squared_grows_by_its_own_power():
     assert x.numbers.log2().item() + x.power.item() == pytest.approx(2 * (1000 + np.log2(1.5)))
 
 
+@pytest.mark.parametrize("scale", [0.5, 3.0])
+def test_a_square_that_leaves_every_range_and_then_dies_is_no_nan(scale):
+    e = Experiment(width=2, depth=30, weights="fresh", activation="relu_squared", scale=scale)
+    sampled = sample_ensemble(e, 200)
+    assert (sampled.zero[:, -1] == 1).all()  # 1 − (3/4)^30
+    for size in (sampled.log2_rms, sampled.log2_max_abs, sampled.log2_reach, sampled.mean):
+        assert not np.isnan(size).any()
+
+
 def test_zero_weights_leave_nothing():
     sampled = sample_ensemble(Experiment(width=8, depth=3, weights="fresh", scale=0.0), 4)
     assert np.isneginf(sampled.log2_rms[:, 1:]).all()
@@ -326,8 +335,7 @@ DYING = [
     {"weights": "fresh", "batch_size": 2},
     {"weights": "fresh", "batch_size": 2, "init": "orthogonal"},
     {"weights": "tied", "batch_size": 3},
-    {"weights": "fresh", "activation": "relu_squared"},
-    {"weights": "fresh", "activation": "linear", "init": "sparse"},
+    {"weights": "fresh", "activation": "relu6"},
     {"weights": "tied", "activation": "linear", "init": "zeros"},
     {"weights": "tied", "activation": "tanh", "scale": 0.0},
 ]
@@ -364,6 +372,16 @@ def test_tied_networks_die_as_often_as_runs_do():
     sampled = (sample_ensemble(e, 1500).zero[:, -1] == 1).mean()
     runs = [propagate(e.replace(seed=seed)).stats.zero[-1] == 1 for seed in range(1500)]
     assert sampled == pytest.approx(np.mean(runs), abs=4 * (0.5 / 1500) ** 0.5)
+
+
+def test_units_that_a_sparse_matrix_does_not_feed_are_zero():
+    e = Experiment(width=20, depth=6, weights="fresh", init="sparse")
+    sampled = sample_ensemble(e, 200).zero[:, -1]
+    runs = [propagate(e.replace(seed=seed)).stats.zero[-1] for seed in range(200)]
+    assert np.mean(runs) > 0.1
+    error = 4 * np.hypot(np.std(runs), np.std(sampled)) / 200**0.5
+    assert sampled.mean() == pytest.approx(np.mean(runs), abs=error)
+    assert (sample_ensemble(e.replace(bias_std=0.1), 20).zero == 0).all()
 
 
 def test_an_input_that_is_zero_stays_zero_beside_others():
