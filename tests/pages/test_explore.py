@@ -194,7 +194,7 @@ def test_the_chart_says_the_verdict_in_words_and_carries_every_layer():
         ("scale", "-1"),
         ("scale", "1/√m"),
         ("activation", "foo"),
-        ("activation", "ReLU"),
+        ("activation", "ReLUs"),
         ("init", "__class__"),
         ("weights", "<script>alert(1)</script>"),
         ("number_format", "<img src=x onerror=alert(1)>"),
