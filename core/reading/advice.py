@@ -107,8 +107,8 @@ def _of_edge(
         return ""
     sigma_w, sigma_b = (significant(value, 4) for value in edge)
     return (
-        f" On the edge of chaos, σ_w = {sigma_w} with σ_b = {sigma_b} holds it, at an rms of "
-        f"{significant(held)}."
+        f" On the edge of chaos weights of std σ_w/√n, σ_w = {sigma_w}, with biases of std "
+        f"σ_b = {sigma_b} hold it, at an rms of {significant(held)}."
     )
 
 

@@ -12,7 +12,9 @@ from core.theory import mean_field as mf
 EACH = pytest.mark.parametrize("name", ACTIVATIONS)
 NUMBER = r"(\d+(?:\.\d+)?(?:e-?\d+)?)"
 RMS = re.compile(rf"it has an rms of {NUMBER}")
-EDGE = re.compile(rf"σ_w = {NUMBER} with σ_b = {NUMBER} holds it, at an rms of {NUMBER}\.")
+EDGE = re.compile(
+    rf"σ_w = {NUMBER}, with biases of std σ_b = {NUMBER} hold it, at an rms of {NUMBER}\."
+)
 
 
 def followed(name, sigma_w, sigma_b, depth):
@@ -75,6 +77,7 @@ def test_the_edge_that_it_names_holds_the_signal(name):
     sizes = followed(name, found.sigma_w, found.sigma_b, 2000)
     assert found.held_rms == pytest.approx(sizes[100], rel=0.01)
     assert (np.abs(np.log2(sizes)) < 4).all()  # within 1/16 … 16, and at any depth
+    assert bool(told) == (not ACTIVATIONS[name].positively_homogeneous)
     if told:
         sigma_w, sigma_b, rms = map(float, told.groups())
         # 5 %: σ_w with four digits moves a weakly stable fixed point by a hundred times as much.
