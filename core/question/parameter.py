@@ -21,6 +21,7 @@ _PLAIN: dict[str, Callable[[Any], int | float | str]] = {
 }
 
 
+_THOUSANDS = re.compile(r"[1-9]\d{0,2},\d{3}", re.ASCII)  # a decimal comma, or one of thousands
 _PASSED_OVER = re.compile(r"[-_\s]")  # in names, as is upper case
 
 
@@ -111,12 +112,14 @@ class Parameter:
         return {**self.aliases, **{_plain_name(name): name for name in self.choices}}
 
     def notes(self, name: str, text: str) -> list[str]:
-        """A sentence if ``parse`` takes ``text`` for a choice that has another name here.
+        """A sentence if ``parse`` takes ``text`` for a name or a number that it may not have meant.
 
         Args:
             name: of the field.
             text: an accepted text.
         """
+        if self.kind == "real" and _THOUSANDS.fullmatch(text):
+            return [Note(f"{name} {shown(text)} is read as {text.replace(',', '.')}")]
         here = self.parse(text) if self.kind == "choice" else text
         return [] if here == text else [Note(f"{name} {shown(text)} is called {here} here")]
 

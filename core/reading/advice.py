@@ -21,7 +21,7 @@ from ..theory.lengths import log2_rms
 
 _HOLDS = 4.0  # octaves: a signal that ends within 1/16 … 16 of where it began holds
 _STEADY = 0.005  # octaves a layer, over the last half: a signal that drifts less stays there
-_LENGTHS: Array = 10.0 ** np.arange(-2.0, 3.0 + 1 / 64, 1 / 32)  # q along the edge of chaos
+_LENGTHS: Array = 10.0 ** np.arange(-2.0, 3.0 + 1 / 16, 1 / 8)  # q along the edge of chaos
 _FIRM = 0.995  # V′(q) above it holds a signal so weakly that the width of a network decides
 
 

@@ -117,6 +117,15 @@ def test_n_is_the_width_where_the_caller_says_so():
     assert Experiment.from_query({"width": "2**6"})[1]  # only real fields read formulas
 
 
+def test_a_comma_that_may_have_meant_thousands_is_told():
+    assert Experiment.from_query({"scale": "1,000"}) == (
+        Experiment(scale=1.0),
+        ["scale '1,000' is read as 1.000"],
+    )
+    for text in ("0,050", "1,5", "1,0000"):
+        assert Experiment.from_query({"scale": text})[1] == []
+
+
 def test_a_formula_beyond_the_bounds_is_refused_as_a_number_is():
     _, (problem,) = Experiment.from_query({"scale": "10**7"})
     assert problem == "scale must be a number from 0 to 1000000, got '10**7': 1 is used"
