@@ -361,6 +361,7 @@ _ENTRIES = (
 
 INITIALIZERS: dict[str, Initializer] = {entry.name: entry for entry in _ENTRIES}
 
+# Keras and JAX cut the normal numbers of some of these rules at two std, and keep the std.
 ALIASES = {
     "randn": "normal",
     "glorotnormal": "xavier_normal",

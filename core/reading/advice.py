@@ -20,7 +20,7 @@ from ..theory.basins import basin
 from ..theory.lengths import log2_rms
 
 _HOLDS = 4.0  # octaves: a signal that ends within 1/16 … 16 of where it began holds
-_STEADY = 0.005  # octaves a layer, over the last half: a signal that drifts less stays there
+_LONG = 1000  # layers after which a signal that does not hold has left that range
 _LENGTHS: Array = 10.0 ** np.arange(-2.0, 3.0 + 1 / 16, 1 / 8)  # q along the edge of chaos
 _FIRM = 0.995  # V′(q) above it holds a signal so weakly that the width of a network decides
 
@@ -67,6 +67,12 @@ def _advice(phi: Activation, depth: int) -> Advice:
 
 
 @lru_cache(maxsize=64)
+def _fate(phi: Activation) -> float:
+    """log2 rms after many layers with weights of std gain/√n."""
+    return float(log2_rms(network(phi, mean_field.gain(phi), 0.0), _LONG)[-1])
+
+
+@lru_cache(maxsize=64)
 def _edge(phi: Activation) -> tuple[float, float] | None:
     """(σ_w, σ_b) on the edge of chaos at which a unit input settles, at the q nearest to 1."""
     if phi.positively_homogeneous:
@@ -90,10 +96,10 @@ def _of_gain(phi: Activation, sizes: Array) -> str:
         )
     layers = f"{depth} layer{'' if depth == 1 else 's'}"
     rms = f"an rms of {of_octaves(last)} after {layers}"
-    drift = (last - float(sizes[depth // 2])) / max(1, depth - depth // 2)
-    if abs(last) <= _HOLDS and abs(drift) < _STEADY:
+    fate = _fate(phi)
+    if abs(fate) <= _HOLDS:
         return f"In a wide network weights of std gain/√n hold a unit signal: it has {rms}."
-    goes = "grow" if last > 0 else "shrink"
+    goes = "grow" if fate > 0 else "shrink"
     return f"In a wide network weights of std gain/√n let a unit signal {goes}: it has {rms}."
 
 

@@ -51,13 +51,14 @@ def test_what_gain_over_root_n_does_is_what_the_length_map_does(name, depth):
 
 
 @EACH
-def test_the_words_fit_the_numbers(name):
-    found = advice(name, 100)
-    grows, shrinks = "signal grow:" in found.sentence, "signal shrink:" in found.sentence
-    assert grows == (found.log2_rms > 4) and shrinks == (found.log2_rms < -4)
-    assert ("hold a unit signal" in found.sentence) == (
-        not grows and not shrinks and not ACTIVATIONS[name].positively_homogeneous
-    )
+@pytest.mark.parametrize("depth", [1, 5, 100])
+def test_the_words_fit_the_numbers(name, depth):
+    told = advice(name, depth).sentence
+    last = followed(name, mf.gain(name), 0.0, 1000)[-1]
+    assert ("signal grow:" in told) == (last > 16)
+    assert ("signal shrink:" in told) == (last < 1 / 16)
+    holds = "hold a unit signal" in told or "keep the rms of every signal" in told
+    assert holds == (1 / 16 <= last <= 16)
 
 
 @EACH
