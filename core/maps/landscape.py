@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from ..host.limits import WorkLimit, WorkLimitError
 from ..question.experiment import PARAMETERS, Experiment
+from ..question.parameter import Note
 from ..sweep.axes import Axis, Value, notes, parse, placed
 from ..sweep.chunks import groups_of
 from ..sweep.groups import Question, work
@@ -198,7 +199,7 @@ def _axis(part: str, text: str, told: list[str], x: Axis | None = None) -> Axis:
         raise ValueError(f"{part}: {error}") from None
     if x is not None and _alike(x, axis):
         raise ValueError(f"{part} must be another thing than x ({x.name}), got {shown(text)}")
-    told += notes(text)
+    told += [Note(f"{part}: {note}") for note in notes(text)]
     return axis
 
 
