@@ -32,6 +32,13 @@ def significant(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
 
 
+def of_octaves(octaves: float, digits: int = 3) -> str:
+    """2^octaves as `significant` writes it; in words where no number format holds it."""
+    if octaves < -1074:
+        return "0 in every number format"
+    return significant(2.0**octaves, digits) if octaves < 1024 else "beyond every number format"
+
+
 def products(count: int) -> str:
     """A count of matrix products in words: "1 product", "2 products"."""
     return f"{count} product{'' if count == 1 else 's'}"

@@ -15,7 +15,7 @@ from core.reading.expectation import predicted_iteration
 from core.reading.verdict import judge
 from core.simulation.propagate import Run
 from pages.controls import address, arrival, fields, state
-from pages.exploring import class_view, pinned, share, spread
+from pages.exploring import class_view, library_bias, pinned, share, spread
 from pages.exploring.class_view import ClassView
 from pages.exploring.details import details
 from pages.figures import live
@@ -161,6 +161,8 @@ def _words_and_rest(
             page.answer(verdict, run, predicted_iteration(expected.prediction))
     if view.on_projector:
         return
+    if view.shows("more"):
+        library_bias.offer(experiment)
     if view.shows("theory"):
         spread.beside(run, expected)
     if verdict:

@@ -261,3 +261,15 @@ _ENTRIES = (
 )
 
 ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in _ENTRIES}
+
+ALIASES = {
+    "swish": "silu",
+    "identity": "linear",
+    "nn.identity": "linear",
+    "logistic": "sigmoid",
+    "lrelu": "leaky_relu",
+    "squaredrelu": "relu_squared",
+    "relu2": "relu_squared",
+    "sine": "sin",
+}
+"""Names in other libraries, in lower case and without - and _ -> the registry key."""

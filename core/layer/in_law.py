@@ -48,7 +48,8 @@ class Fresh:
             length = torch.linalg.vector_norm(x.numbers, dim=(1, 2)).double()
             if self._orthogonal:
                 length = length / torch.linalg.vector_norm(z, dim=(1, 2)).double()
-            return ScaledNumbers(z, x.power + (length.log2() + self._octaves))
+            power = x.power + (length.log2() + self._octaves)
+            return ScaledNumbers(z, torch.where(length > 0, power, -torch.inf))
         if self._orthogonal:
             q, r = torch.linalg.qr(z)
             z = q * r.diagonal(dim1=1, dim2=2).sign().unsqueeze(1)
@@ -65,7 +66,9 @@ def _near_one(x: ScaledNumbers) -> tuple[Tensor, Tensor]:
 def _gram_root(x: Tensor) -> Tensor:
     """C with C Cᵀ = XᵀX, also where XᵀX is singular, as with equal or all-zero inputs."""
     values, vectors = torch.linalg.eigh(x.double().mT @ x.double())
-    return vectors * values.clamp_min(0).sqrt().unsqueeze(1)
+    root = vectors * values.clamp_min(0).sqrt().unsqueeze(1)
+    # Rounding leaves 1e-8 of the other inputs in the row of an input that is all zero.
+    return torch.where((x != 0).any(1).unsqueeze(2), root, 0.0)
 
 
 class Tied:

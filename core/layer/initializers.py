@@ -68,6 +68,9 @@ class Initializer:
             None for a rule that does not look at data. A matrix that all layers share is fitted
             to the network's input. The scale factor is applied after the fit.
         fit_code: PyTorch lines that fit ``a`` to ``x``, with the same bits as ``fit``.
+        has_zero_rows: whether a row of the matrix may be all zero, so that a unit is.
+        bias_std: width n -> the std of the biases that the rule's own layer draws beside a; None
+            for a rule that says nothing of biases.
     """
 
     name: str
@@ -81,6 +84,8 @@ class Initializer:
     law: Literal["gaussian", "independent", "orthogonal", "other"] = "other"
     fit: Fit | None = None
     fit_code: str = ""
+    has_zero_rows: bool = False
+    bias_std: Callable[[int], float] | None = None
 
 
 def _normal(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
@@ -140,6 +145,11 @@ def _kaiming(fan_in: int, fan_out: int, activation: Activation) -> float:
 
 def _critical(fan_in: int, fan_out: int, activation: Activation) -> float:
     return activation.gain * (1 / fan_in) ** 0.5
+
+
+def linear_bias_std(width: int) -> float:
+    """The std of nn.Linear's biases, which are uniform in ±1/√n: 1/√(3n)."""
+    return (1 / (3 * width)) ** 0.5
 
 
 def _torch_linear_std(fan_in: int, fan_out: int, activation: Activation) -> float:
@@ -285,6 +295,7 @@ _ENTRIES = (
         reference="torch.nn.Linear.reset_parameters",
         code="a = (torch.rand(n, n, generator=generator) * 2 - 1) * (1 / n) ** 0.5",
         law="independent",
+        bias_std=linear_bias_std,
     ),
     Initializer(
         name="truncated_normal",
@@ -313,6 +324,7 @@ _ENTRIES = (
         ),
         peak_matrices=7.0,
         multiply_adds=lambda n: 9e4 + 230.0 * n**2,  # every column is sorted
+        has_zero_rows=True,
     ),
     Initializer(
         name="identity",
@@ -350,3 +362,18 @@ _ENTRIES = (
 )
 
 INITIALIZERS: dict[str, Initializer] = {entry.name: entry for entry in _ENTRIES}
+
+# Keras and JAX cut the normal numbers of some of these rules at two std, and keep the std.
+ALIASES = {
+    "randn": "normal",
+    "glorotnormal": "xavier_normal",
+    "glorotuniform": "xavier_uniform",
+    "henormal": "kaiming_normal",
+    "heuniform": "kaiming_uniform",
+    "haar": "orthogonal",
+    "eye": "identity",
+    "zero": "zeros",
+    "nn.linear": "torch_linear",
+    "torch.nn.linear": "torch_linear",
+}
+"""Names in Keras, JAX and PyTorch, in lower case and without - and _ -> the registry key."""

@@ -116,3 +116,23 @@ _ENTRIES = (
 )
 
 NUMBER_FORMATS: dict[str, NumberFormat] = {entry.name: entry for entry in _ENTRIES}
+
+ALIASES = {
+    "double": "float64",
+    "fp64": "float64",
+    "f64": "float64",
+    "float": "float32",
+    "single": "float32",
+    "fp32": "float32",
+    "f32": "float32",
+    "half": "float16",
+    "fp16": "float16",
+    "f16": "float16",
+    "bf16": "bfloat16",
+    "fp8e5m2": "float8_e5m2",
+    "e5m2": "float8_e5m2",
+    "fp8e4m3": "float8_e4m3fn",
+    "e4m3": "float8_e4m3fn",
+    "e4m3fn": "float8_e4m3fn",
+}
+"""Names in other libraries, in lower case and without - and _ -> the registry key."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -60,6 +61,18 @@ class ScaledNumbers(NamedTuple):
         power = torch.frexp(known).exponent
         factor = torch.ldexp(torch.ones(len(x), dtype=x.dtype), -power)
         return ScaledNumbers(x * factor.view(-1, 1, 1), self.power + power, self.reach_before)
+
+    def held_at(self, most: float) -> ScaledNumbers:
+        """The same values, those beyond ±most replaced by ±most."""
+        octaves = math.log2(most)
+        above = _largest(self.numbers, below=True, above=True).log2() + self.power > octaves
+        if not bool(above.any()):
+            return self
+        # In units of most; beyond 2^100 of them every number that is not zero is cut off.
+        units = self.numbers * powers((self.power - octaves).clamp_max(100.0))
+        numbers = torch.where(above.view(-1, 1, 1), units.clamp(-1, 1), self.numbers)
+        power = torch.where(above, octaves, self.power)
+        return ScaledNumbers(numbers, power, self.reach_before)
 
 
 def powers(exponents: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from ..maths.arrays import Array
 from ..question.experiment import PARAMETERS, Experiment
 from ..sweep.axes import Value
 from ..theory.correlations import chi_1
-from ..theory.edge import edge_curve, edge_of_chaos
+from ..theory.edge import edge_curve, edge_of_chaos, edge_points
 from ..theory.windows import scale_windows
 
 Kind = Literal["chaos", "overflow", "underflow"]
@@ -105,10 +105,10 @@ def _chaos(base: Experiment, strength: str, other: Side) -> tuple[Array, Array]:
         return _curve(base, strength, float(other[1][0]), float(other[1][-1]))
 
     def critical(e: Experiment) -> tuple[float]:
-        try:
-            return (float(edge_of_chaos(e.phi, e.bias_std)) / _unit(e, strength),)
-        except ValueError:  # there is no edge
-            return (np.nan,)
+        """The least σ_w on the edge that signals of this size come to; NaN if there is none."""
+        points = edge_points(e.phi, e.bias_std)
+        reached = [point.sigma_w for point in points if point.holds(1.0)]
+        return (min(reached, default=np.nan) / _unit(e, strength),)
 
     along, across = _traced(base, other, critical)
     return along[0], across

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from ..host.limits import WorkLimit, WorkLimitError
 from ..question.experiment import PARAMETERS, Experiment
-from ..sweep.axes import Axis, Value, parse, placed
+from ..question.parameter import Note
+from ..sweep.axes import Axis, Value, notes, parse, placed
 from ..sweep.chunks import groups_of
 from ..sweep.groups import Question, work
 from ..sweep.measures import measure_of
@@ -150,9 +151,9 @@ class Landscape:
                 problems.append(f"{error}: {used} is used")
                 return fallback
 
-        x = read("x", lambda text: _axis("x", text), default.x, _brief(default.x))
+        x = read("x", lambda text: _axis("x", text, problems), default.x, _brief(default.x))
         other = default.x if _alike(x, default.y) else default.y
-        y = read("y", lambda text: _axis("y", text, x), other, _brief(other))
+        y = read("y", lambda text: _axis("y", text, problems, x), other, _brief(other))
         made = default.replace(base=base, x=x, y=y)
         networks = read("networks", _networks, made.networks, str(made.networks))
         real = read("real", _switch, made.real, str(made.real).lower())
@@ -186,8 +187,8 @@ def _brief(axis: Axis) -> str:
     return shown(axis.to_text()).strip("'")
 
 
-def _axis(part: str, text: str, x: Axis | None = None) -> Axis:
-    """The axis in a part of a link, x or y; ValueError names the part."""
+def _axis(part: str, text: str, told: list[str], x: Axis | None = None) -> Axis:
+    """The axis in a part of a link, x or y; ValueError names the part. Notes go to ``told``."""
     count = _COUNT.search(text)
     values = int(count[1][:9]) if count else text.count(",") + 1
     if values > MOST_A_SIDE:
@@ -198,6 +199,7 @@ def _axis(part: str, text: str, x: Axis | None = None) -> Axis:
         raise ValueError(f"{part}: {error}") from None
     if x is not None and _alike(x, axis):
         raise ValueError(f"{part} must be another thing than x ({x.name}), got {shown(text)}")
+    told += [Note(f"{part}: {note}") for note in notes(text)]
     return axis
 
 

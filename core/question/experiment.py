@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
+from ..layer import activations, initializers, number_formats
 from ..layer.activations import ACTIVATIONS, Activation
-from ..layer.initializers import INITIALIZERS, Initializer
+from ..layer.initializers import INITIALIZERS, Initializer, linear_bias_std
 from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
 from ..layer.operation import Shape
 from ..layer.product import Weights
@@ -28,6 +29,12 @@ SCALE_STOPS: dict[str, Callable[[int], float]] = {
     "√(2/n)": lambda width: (2 / width) ** 0.5,
 }
 """Name -> value at width n of the lesson's scale factors; a link may use these names."""
+
+NAMED_STOPS: dict[str, dict[str, Callable[[int], float]]] = {
+    "scale": {name: stop for name, stop in SCALE_STOPS.items() if "n" in name},
+    "bias_std": {"1/√(3n)": linear_bias_std},
+}
+"""Field -> its stops that follow the width: name -> value at width n."""
 
 
 def _parameter(default: Any, **description: Any) -> Any:
@@ -72,6 +79,7 @@ class Experiment:
         symbol="a",
         kind="choice",
         choices=tuple(INITIALIZERS),
+        aliases=initializers.ALIASES,
     )
     scale: float = _parameter(
         1.0,
@@ -90,6 +98,7 @@ class Experiment:
         symbol="φ",
         kind="choice",
         choices=tuple(ACTIVATIONS),
+        aliases=activations.ALIASES,
     )
     weights: str = _parameter(
         "tied",
@@ -117,6 +126,7 @@ class Experiment:
         symbol="",
         kind="choice",
         choices=tuple(NUMBER_FORMATS),
+        aliases=number_formats.ALIASES,
     )
     batch_size: int = _parameter(
         1,
@@ -224,7 +234,8 @@ class Experiment:
 
         Returns:
             An Experiment, in which a value that was not accepted has its default; and one sentence
-            for each such value, with the field, the value, what is allowed and what is used.
+            for each such value, with the field, the value, what is allowed and what is used. A
+            `Note` among them tells that the name of another library was taken for one of ours.
         """
         accepted: dict[str, Any] = {}
         problems = [_unknown(name) for name in query if name not in PARAMETERS]
@@ -232,8 +243,7 @@ class Experiment:
             if name not in query:
                 continue
             text = str(query[name]).strip()
-            width = accepted.get("width", DEFAULTS["width"])
-            value = _named_scale(name, text, width) or parameter.parse(text)
+            value = _value(name, text, accepted.get("width", DEFAULTS["width"]))
             if value is None or not parameter.accepts(value):
                 problems.append(
                     f"{name} must be {parameter.allowed}, got {shown(text)}: "
@@ -241,6 +251,7 @@ class Experiment:
                 )
                 continue
             accepted[name] = value
+            problems += parameter.notes(name, text)
             if parameter.rounds(text):
                 problems.append(
                     f"{name} must be {parameter.allowed}, got {shown(text)}: {value} is used"
@@ -248,11 +259,13 @@ class Experiment:
         return cls(**accepted), problems
 
 
-def _named_scale(name: str, text: str, width: int) -> float | None:
-    if name != "scale":
-        return None
-    stop = SCALE_STOPS.get(text.replace("sqrt(n)", "√n").replace("sqrt", "√"))
-    return stop(width) if stop else None
+def _value(name: str, text: str, width: int) -> int | float | str | None:
+    """The value of a field's text at width n; None if a number is due and not found."""
+    stops = NAMED_STOPS.get(name)
+    if stops is None:
+        return PARAMETERS[name].parse(text)
+    stop = stops.get(text.replace("sqrt(n)", "√n").replace("sqrt", "√"))
+    return stop(width) if stop else PARAMETERS[name].parse(text, n=width)
 
 
 def _unknown(name: object) -> str:

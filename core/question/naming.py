@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..text import significant
-from .experiment import PARAMETERS, SCALE_STOPS, Experiment
+from .experiment import NAMED_STOPS, PARAMETERS, Experiment
 
 
 def differences(experiments: Iterable[Experiment]) -> tuple[str, ...]:
@@ -14,15 +14,19 @@ def differences(experiments: Iterable[Experiment]) -> tuple[str, ...]:
     return tuple(name for name in PARAMETERS if len({getattr(e, name) for e in every}) > 1)
 
 
-def scale_name(experiment: Experiment) -> str | None:
-    """The name of the lesson's scale factor that the scale is at this width, such as "1/√n".
+def stop_name(experiment: Experiment, name: str) -> str | None:
+    """The name of the stop that a field's value is at this width, such as "1/√n".
 
     It is None where no such name fits, or where the slider offers the plain number.
+
+    Args:
+        experiment: gives the value and the width.
+        name: of the field.
     """
-    scale, width = experiment.scale, experiment.width
-    for name, value in SCALE_STOPS.items():
-        if "n" in name and value(width) == scale and scale not in PARAMETERS["scale"].stops:
-            return name
+    value, width = getattr(experiment, name), experiment.width
+    for words, stop in NAMED_STOPS.get(name, {}).items():
+        if stop(width) == value and value not in PARAMETERS[name].stops:
+            return words
     return None
 
 
@@ -36,6 +40,4 @@ def _written(experiment: Experiment, name: str) -> str:
     if parameter.kind == "choice":
         return str(value)
     text = significant(value) if parameter.kind == "real" else str(value)
-    if name == "scale":
-        text = scale_name(experiment) or text
-    return f"{parameter.symbol} = {text}"
+    return f"{parameter.symbol} = {stop_name(experiment, name) or text}"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import numbers
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal, cast
 
-from ..text import format_number
+from ..text import format_number, shown
+from .formula import value_of
 
 _NUMBER = re.compile(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,4})?", re.ASCII)
 _PLAIN: dict[str, Callable[[Any], int | float | str]] = {
@@ -18,6 +19,23 @@ _PLAIN: dict[str, Callable[[Any], int | float | str]] = {
     "real": float,
     "choice": str,
 }
+
+
+_THOUSANDS = re.compile(r"[1-9]\d{0,2},\d{3}", re.ASCII)  # a decimal comma, or one of thousands
+_PASSED_OVER = re.compile(r"[-_\s]")  # in names, as is upper case
+
+
+class Note(str):
+    """A sentence on a text that was accepted, among sentences on texts that were not."""
+
+
+def refusals(problems: list[str]) -> list[str]:
+    """The sentences on texts that were not accepted: those that are no notes."""
+    return [problem for problem in problems if not isinstance(problem, Note)]
+
+
+def _plain_name(text: str) -> str:
+    return _PASSED_OVER.sub("", text).casefold()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +50,8 @@ class Parameter:
         minimum, maximum: the bounds of a number, both allowed.
         stops: the values that a slider offers, ascending; a part of the allowed range.
         choices: the values of a choice.
+        aliases: names that other libraries have for choices -> the choice; in lower case, without
+            - and _.
     """
 
     label: str
@@ -42,6 +62,7 @@ class Parameter:
     maximum: float = 0
     stops: tuple[float, ...] = ()
     choices: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def allowed(self) -> str:
@@ -67,15 +88,40 @@ class Parameter:
         """An accepted value, which may be one of NumPy's, as a plain int, float or str."""
         return _PLAIN[self.kind](value)
 
-    def parse(self, text: str) -> int | float | str | None:
-        """The value of a text; a whole number is rounded. None if a number is due and not found."""
+    def parse(self, text: str, **names: float) -> int | float | str | None:
+        """The value of a text; None if a number is due and not found.
+
+        A whole number is rounded. A real number may be a formula (`formula.value_of`). The name of
+        a choice may be that of another library, or spelled in another way.
+
+        Args:
+            text: of any kind.
+            **names: what names in a formula stand for, such as n for the width.
+        """
         if self.kind == "choice":
-            return text
+            return text if text in self.choices else self._known_as.get(_plain_name(text), text)
         if not _NUMBER.fullmatch(text):
-            return None
+            return value_of(text, names) if self.kind == "real" else None
         if self.kind == "real":
             return float(text)
         return int(Decimal(text).to_integral_value(ROUND_HALF_UP))
+
+    @property
+    def _known_as(self) -> Mapping[str, str]:
+        """Every name of a choice, in lower case and without - and _ -> the choice."""
+        return {**self.aliases, **{_plain_name(name): name for name in self.choices}}
+
+    def notes(self, name: str, text: str) -> list[str]:
+        """A sentence if ``parse`` takes ``text`` for a name or a number that it may not have meant.
+
+        Args:
+            name: of the field.
+            text: an accepted text.
+        """
+        if self.kind == "real" and _THOUSANDS.fullmatch(text):
+            return [Note(f"{name} {shown(text)} is read as {text.replace(',', '.')}")]
+        here = self.parse(text) if self.kind == "choice" else text
+        return [] if here == text else [Note(f"{name} {shown(text)} is called {here} here")]
 
     def rounds(self, text: str) -> bool:
         """Whether ``parse`` rounds the number ``text``: a fraction where a whole number is due."""

@@ -127,8 +127,8 @@ def _stability(returns: bool | None) -> str:
     if returns is not False:
         return ""
     return (
-        " At gain/√n, q = 1 is unstable: a larger signal keeps growing, a smaller one keeps "
-        "shrinking."
+        " No gain holds this for long: a signal a little too large keeps growing, one a little too "
+        "small keeps shrinking."
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..question.experiment import Experiment
-from ..question.naming import scale_name
+from ..question.naming import stop_name
 from ..simulation.propagate import Run
 from ..text import products, significant
 
@@ -40,7 +40,7 @@ def setting(experiment: Experiment) -> str:
     """The experiment in words, for a class that knows the lesson, without its outcome."""
     e = experiment
     rule = _DRAWN.get(e.init, e.init)
-    scale = scale_name(e) or significant(e.scale)
+    scale = stop_name(e, "scale") or significant(e.scale)
     drawn = rule if scale == "1" else f"{rule} × {scale}"
     again = "the same at every step" if e.weights == "tied" else "new ones at every step"
     phi = {"linear": "no ReLU", "relu": "ReLU after every product"}

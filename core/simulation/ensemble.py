@@ -1,8 +1,8 @@
 """The sizes of x in an ensemble of networks, mostly sampled without drawing their matrices.
 
 Every signal is kept as numbers near 1 times a power of two, so that nothing overflows, and without
-the rounding of a number format. The run on screen never comes from here: it multiplies real
-matrices.
+the rounding of a number format; a format without infinity holds its elements at its largest value.
+The run on screen never comes from here: it multiplies real matrices.
 """
 
 from __future__ import annotations
@@ -58,11 +58,14 @@ class Ensemble:
         """The same networks with fewer layers, or with another scale factor.
 
         Args:
-            experiment: this ensemble's, at the same or a smaller depth and at any scale factor.
+            experiment: this ensemble's, at the same or a smaller depth, at any scale factor and in
+                any number format; a format without infinity has an ensemble of its own.
 
         Raises:
-            ValueError: the scale factor differs, and scales do not separate from the signal.
+            ValueError: the scale factor differs, and scales do not separate from the signal; or
+                one of two number formats has no infinity.
         """
+        self._check_format(experiment)
         new, old = experiment.scale, self.experiment.scale
         layers = experiment.depth + 1
         shift = np.zeros(layers)
@@ -75,8 +78,19 @@ class Ensemble:
         mean[self.mean[:, :layers] == 0] = 0.0  # 0·∞ would be NaN
         sizes = (self.log2_rms, self.log2_std, self.log2_reach, self.log2_max_abs)
         rms, std, reach, largest = (size[:, :layers] + shift for size in sizes)
-        zero = self.zero[:, :layers]
+        zero = np.where(np.isneginf(largest), 1.0, self.zero[:, :layers])
         return Ensemble(experiment, self.exact_in_law, rms, std, mean, zero, reach, largest)
+
+    def _check_format(self, experiment: Experiment) -> None:
+        """Raise ValueError where the largest value of one of the formats holds the elements."""
+        same = experiment.replace(depth=self.experiment.depth, seed=self.experiment.seed)
+        formats = self.experiment.format, experiment.format
+        if not all(each.infinity for each in formats) and same != self.experiment:
+            raise ValueError(
+                "number_format must be that of the ensemble, and the scale factor too, where a "
+                f"format has no infinity, got {experiment.number_format} for an ensemble of "
+                f"{self.experiment.number_format}"
+            )
 
     @property
     def first_overflow(self) -> Array:
@@ -116,7 +130,8 @@ def sample_ensemble(
     """Sample the sizes of x in ``ensemble_size`` networks, each with its own weights and input.
 
     Args:
-        experiment: the question. Its number format decides only where x would overflow.
+        experiment: the question. Its number format decides only where x would overflow; one without
+            infinity holds the elements at its largest value.
         ensemble_size: the number of networks, at least 1.
         seed: the seed of the ensemble, at least 0; the same seed gives the same numbers.
         on_progress: called after every layer with the fraction that is done.
@@ -139,7 +154,7 @@ def sample_ensemble(
             layers = _layers(e, count, generator)
             if on_progress:
                 layers = _reporting(layers, e.depth, (done, count, ensemble_size), on_progress)
-            parts.append(_columns(layers, e.layer.elementwise.never_zero))
+            parts.append(_columns(layers, _never_zero(e)))
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return Ensemble(e, is_exact_in_law(e), *joined)
 
@@ -151,6 +166,15 @@ def _whole(name: str, value: object, *, at_least: int) -> int:
     return int(value)
 
 
+def _never_zero(e: Experiment) -> bool:
+    """Whether no single element is zero in a network that is alive.
+
+    Numbers of 0 beside others then stand for what float32 does not hold beside them.
+    """
+    silent = e.rule.has_zero_rows and e.bias_std == 0 and e.batch_size == 1
+    return e.layer.elementwise.never_zero and not silent
+
+
 def _layers(e: Experiment, count: int, generator: Generator) -> Iterator[ScaledNumbers]:
     """The signals of ``count`` networks at layers 0 … depth."""
     x = ScaledNumbers.of(torch.randn(count, e.width, e.batch_size, generator=generator))
@@ -158,6 +182,8 @@ def _layers(e: Experiment, count: int, generator: Generator) -> Iterator[ScaledN
     parameters, arithmetic = e.layer.in_law(count, e.shape, generator), Scaled()
     for _ in range(e.depth):
         x = e.layer.forward(parameters, x, arithmetic)
+        if not e.format.infinity:
+            x = x.held_at(e.format.max)
         yield x
 
 
@@ -197,6 +223,7 @@ def _measured(layers: list[ScaledNumbers], never_zero: bool) -> tuple[Tensor, ..
     exponent = torch.stack([layer.power for layer in layers], dim=1)
     reaches = [layer.reach for layer in layers]
     reach = torch.stack([each.largest.log2() + each.power for each in reaches], dim=1)
+    reach = torch.where(reach.isnan(), -torch.inf, reach)  # 0·∞, of a network that is dead
     count = flat.shape[2]
     mean = flat.mean(2).double()
     square = torch.linalg.vector_norm(flat, dim=2).double().square() / count
@@ -205,15 +232,18 @@ def _measured(layers: list[ScaledNumbers], never_zero: bool) -> tuple[Tensor, ..
     if bool(narrow.any()):
         variance[narrow] = flat[narrow].double().var(1, correction=0)
     variance = variance * (count / (count - 1) if count > 1 else torch.nan)
-    largest = torch.maximum(flat.amax(2), -flat.amin(2)).double().log2() + exponent
+    largest = torch.maximum(flat.amax(2), -flat.amin(2)).double()
     zero = torch.zeros_like(mean)
     if not never_zero:
-        zero = 1 - torch.count_nonzero(flat, dim=2) / count
+        zero = (1 - torch.count_nonzero(flat, dim=2) / count).double()
+    # A network that is dead may have any numbers, with 2^−∞ for their power; or zeros with any.
+    dead = (largest == 0) | exponent.isneginf()
+    gone = torch.tensor(-torch.inf, dtype=torch.float64)
     return (
-        square.log2() / 2 + exponent,
-        variance.log2() / 2 + exponent,
-        mean * torch.exp2(exponent),
-        zero.double(),
+        torch.where(dead, gone, square.log2() / 2 + exponent),
+        torch.where(dead & ~variance.isnan(), gone, variance.log2() / 2 + exponent),
+        torch.where(dead, 0.0, mean * torch.exp2(exponent)),
+        torch.where(dead, 1.0, zero),
         reach,
-        largest,
+        torch.where(dead, gone, largest.log2() + exponent),
     )

@@ -39,7 +39,8 @@ class Run:
         stats: every statistic of layers 0 … depth.
         events: what happened first.
         final: the last x, shape (width,) or (width, batch_size); float32 where NumPy lacks
-            the format, which holds the values exactly.
+            the format, which holds the values exactly. NumPy's own std of 16-bit numbers overflows
+            where a square does; ``stats`` has the std of every layer, this one included.
     """
 
     experiment: Experiment

@@ -11,7 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ..question.options import add_options, experiment_of
-from .axes import AXES, Axis, parse
+from .axes import AXES, Axis, notes, parse
 from .executors import chosen, setting_address
 from .groups import ENGINES
 from .measures import MEASURES, measure_of
@@ -49,6 +49,8 @@ def _axes(options: Mapping[str, Any]) -> dict[str, Axis]:
     made = [parse(options[name]) for name in ("x", "y") if options[name]]
     if len({axis.name for axis in made}) < len(made):
         raise ValueError(f"x and y must be different fields, got {made[0].name} twice")
+    for note in (note for name in ("x", "y") if options[name] for note in notes(options[name])):
+        print(note, file=sys.stderr)
     return {axis.name: axis for axis in made}
 
 

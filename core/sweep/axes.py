@@ -152,6 +152,15 @@ def parse(text: str) -> Axis:
     return Axis(name, tuple(_value(name, parameter, part.strip()) for part in parts))
 
 
+def notes(text: str) -> list[str]:
+    """A sentence for each value of an accepted text that is called otherwise here."""
+    name, _, rest = (part.strip() for part in text.partition("="))
+    parameter = parameter_of(name)
+    if parameter.kind != "choice":
+        return []
+    return [note for part in rest.split(",") for note in parameter.notes(name, part.strip())]
+
+
 def _value(name: str, parameter: Parameter, text: str) -> Value:
     value = parameter.parse(text)
     if value is None or not parameter.accepts(value) or parameter.rounds(text):

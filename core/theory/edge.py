@@ -1,4 +1,4 @@
-"""The edge of chaos: the networks with χ₁ = 1 at their fixed point."""
+"""The edge of chaos: the networks with χ₁ = 1 at a fixed point of their length map."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ from ..layer.moments import (
 )
 from ..maths.arrays import Array, Numbers
 from ..maths.roots import bracketed_roots
-from .correlations import chi_1
-from .fixed_points import GRID, fixed_point
+from .basins import Basin, basin
+from .fixed_points import GRID
 
 _ROUNDING = 1e-12  # of q: a smaller σ_b² may be rounding of 0
-_CLOSE = 1e-6  # |χ₁ − 1| up to which a point counts as on the edge
 
 
 def edge_curve(phi: Phi, q: Numbers) -> tuple[Numbers, Numbers]:
@@ -52,11 +51,31 @@ def edge_curve(phi: Phi, q: Numbers) -> tuple[Numbers, Numbers]:
     return plain(np.sqrt(weight_variance) + 0 * sigma_b), plain(sigma_b)
 
 
-def edge_of_chaos(phi: Phi, sigma_b: Numbers) -> Numbers:
-    """The σ_w with χ₁ = 1 at the fixed point that a signal of unit variance approaches.
+def edge_points(phi: Phi, sigma_b: float) -> list[Basin]:
+    """All points of `edge_curve` at one σ_b, ascending in σ_w, and the signals that come to each.
 
-    It is a point of `edge_curve`. If the curve has several points at this σ_b, it is the one with
-    the least σ_w among those whose q a signal of unit variance approaches.
+    Args:
+        phi: the activation, or its registry name.
+        sigma_b: the biases' standard deviation, ≥ 0, a scalar.
+
+    Raises:
+        ValueError: phi is unknown, or sigma_b is not a number of at least 0.
+    """
+    phi = activation(phi)
+    (bias,) = arrays(sigma_b=sigma_b)
+    q = _crossings(phi, float(bias))
+    found = [(float(np.sqrt(_edge_variances(phi, each)[0])), float(each)) for each in q]
+    known = sorted(pair for pair in found if np.isfinite(pair[0]))
+    return [basin(phi, sigma_w, float(bias), q) for sigma_w, q in known]
+
+
+def edge_of_chaos(phi: Phi, sigma_b: Numbers) -> Numbers:
+    """The σ_w with χ₁ = 1 at a fixed point.
+
+    It is a point of `edge_curve`. If the curve has several points at this σ_b, it is the first in
+    this order: points that a signal of unit variance approaches; points that some other signal
+    approaches; unstable points, which no signal approaches. Among equals it is the one with the
+    least σ_w. `edge_points` tells which signals approach it.
 
     Args:
         phi: the activation, or its registry name.
@@ -71,33 +90,31 @@ def edge_of_chaos(phi: Phi, sigma_b: Numbers) -> Numbers:
     """
     phi = activation(phi)
     (bias,) = arrays(sigma_b=sigma_b)
-    crossings = [_crossings(phi, value) for value in bias.flat]
-    least = [min(sigma_w[reached], default=np.nan) for sigma_w, reached in crossings]
-    sigma_w = np.array(least).reshape(bias.shape)
+    points = [edge_points(phi, float(value)) for value in bias.flat]
+    first = [min(at, key=_order).sigma_w if at else np.nan for at in points]
+    sigma_w = np.array(first).reshape(bias.shape)
     if bias.ndim == 0 and np.isnan(sigma_w):
-        raise ValueError(_no_such_point(phi, float(bias), crossings[0][0]))
+        raise ValueError(_no_such_point(phi, float(bias)))
     return plain(sigma_w)
 
 
-def _no_such_point(phi: Activation, sigma_b: float, unreached: Array) -> str:
+def _order(point: Basin) -> tuple[bool, bool, float]:
+    return not point.holds(1.0), not point.attracts, point.sigma_w
+
+
+def _no_such_point(phi: Activation, sigma_b: float) -> str:
     words = (
         f"{phi.name} has no edge of chaos at sigma_b = {sigma_b:g}:"
-        " no sigma_w brings a unit signal to a fixed point with chi_1 = 1"
+        " no sigma_w has a fixed point with chi_1 = 1"
     )
-    if unreached.size:
-        places = " and ".join(f"{value:.6g}" for value in unreached)
-        words += f"; at sigma_w = {places} there is one, but the signal does not come to it"
     if phi.positively_homogeneous:
         only = edge_of_chaos(phi, 0.0)
         words += f"; its edge is the single point sigma_w = {only:.6g}, sigma_b = 0"
     return words
 
 
-def _crossings(phi: Activation, sigma_b: float) -> tuple[Array, NDArray[np.bool_]]:
-    """The σ_w at which `edge_curve` passes σ_b, and whether a unit signal approaches that point.
-
-    Both have the shape (points,), in ascending order of σ_w.
-    """
+def _crossings(phi: Activation, sigma_b: float) -> Array:
+    """The q at which `edge_curve` passes σ_b, shape (points,)."""
     beyond = (_edge_on_grid(phi)[1] - sigma_b**2) / GRID
     (certain,) = np.nonzero(np.abs(beyond) > _ROUNDING)
     (changes,) = np.nonzero(np.diff(np.sign(beyond[certain])))
@@ -108,11 +125,7 @@ def _crossings(phi: Activation, sigma_b: float) -> tuple[Array, NDArray[np.bool_
 
     low, high = np.log(GRID[certain[changes]]), np.log(GRID[certain[changes + 1]])
     q = np.exp(bracketed_roots(excess, low, high))
-    q = np.append(q, 0.0) if sigma_b == 0 else q
-    sigma_w = np.sqrt(_edge_variances(phi, q)[0])
-    sigma_w = np.sort(sigma_w[np.isfinite(sigma_w)])
-    rests = ~np.isnan(fixed_point(phi, sigma_w, sigma_b))
-    return sigma_w, rests & (np.abs(chi_1(phi, sigma_w, sigma_b) - 1) < _CLOSE)
+    return np.append(q, 0.0) if sigma_b == 0 and second_moment(phi, 0.0) == 0 else q
 
 
 def _edge_variances(phi: Activation, q: Array) -> tuple[Array, Array]:

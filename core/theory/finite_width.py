@@ -13,10 +13,12 @@ import numpy as np
 
 from ..maths.arrays import LN, Array
 from ..question.experiment import Experiment
+from ..text import significant
 from .homogeneous_law import homogeneous_law
 from .length_law import LengthLaw
 from .markov_law import markov_law, table
 from .range_events import Pmf, all_zero_pmf, overflow_pmf
+from .saturation import held
 from .tied_law import DEEPEST, DRAWS, tied_law
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -34,7 +36,9 @@ class Prediction:
     Attributes:
         valid: one sentence that names the law and where it holds, or says why there is none.
         log2_rms_quantiles: level (0.05 … 0.95) -> quantile of log2 rms of x, float64 of shape
-            (depth + 1,), in a number format of unlimited range; empty where no law is known.
+            (depth + 1,); empty where no law is known. Where the format has infinity, they go on
+            beyond its range; else from the layer on at which it holds elements at its largest value
+            all quantiles are the typical size.
         log2_std_quantiles: the same for log2 std of x. Its error is O(1/n), so it is empty for the
             narrowest networks too.
         overflow_pmf: loop index i -> probability that x first has a non-finite element there.
@@ -76,13 +80,18 @@ def predict(experiment: Experiment) -> Prediction:
     if e.format.is_coarse:
         valid += " The coarse rounding of 8 bits is left out."
     rms = law.quantiles(LEVELS)
-    std: dict[float, Array] = {}
-    if e.width >= _NARROWEST:
-        std = dict(zip(LEVELS, _std_quantiles(e, law, rms), strict=True))
+    std = _std_quantiles(e, law, rms) if e.width >= _NARROWEST else rms[:0]
+    if not e.format.infinity:
+        rms, std, held_from = held(e, rms, std)
+        if held_from is not None:
+            valid += (
+                f" From layer {held_from} on {e.number_format} holds elements at "
+                f"{significant(e.format.max)}: there the typical size is drawn, and no spread."
+            )
     return Prediction(
         valid,
         dict(zip(LEVELS, rms, strict=True)),
-        std,
+        dict(zip(LEVELS, std, strict=False)),
         overflow_pmf(e, law),
         all_zero_pmf(e, law),
         float(law.dead[-1]),

@@ -73,7 +73,8 @@ def fixed_point(phi: Phi, sigma_w: Numbers, sigma_b: Numbers) -> Numbers:
 
     V increases with q, so q* is the nearest fixed point on the side to which V moves q = 1. For a
     positively homogeneous φ at σ_b = 0 and its critical σ_w, every q is fixed, and q* is 1. A q
-    with |V(q)/q − 1| < 1e-12 counts as fixed. q* is searched for from 1e-30 to 1e30.
+    with |V(q)/q − 1| < 1e-12 counts as fixed. q* is searched for from 1e-30 to 1e30. A fixed point
+    that V only touches is passed over; `basins.basin` knows those of the edge of chaos.
 
     Args:
         phi: the activation, or its registry name.
@@ -125,7 +126,7 @@ def fixed_points(phi: Phi, sigma_w: float, sigma_b: float) -> list[FixedPoint]:
     """
     phi = activation(phi)
     weight, bias = (np.reshape(value, 1) for value in arrays(sigma_w=sigma_w, sigma_b=sigma_b))
-    sign = _growth_signs(phi, weight, bias)[0]
+    sign = growth_signs(phi, weight, bias)[0]
     (certain,) = np.nonzero(sign)
     if certain.size == 0:
         return [FixedPoint(q=1.0, slope=1.0, stable=False)]
@@ -142,7 +143,7 @@ def fixed_points(phi: Phi, sigma_w: float, sigma_b: float) -> list[FixedPoint]:
 
 def _reached(phi: Activation, weight: Array, bias: Array) -> Array:
     """`reached` for vectors so short that V on the grid may be held for every element."""
-    sign = _growth_signs(phi, weight, bias)
+    sign = growth_signs(phi, weight, bias)
     # Where rounding hides the sign, the last certain sign at a smaller q is used.
     certain = np.maximum.accumulate(np.where(sign != 0, np.arange(GRID.size), 0), axis=1)
     certain_sign = np.take_along_axis(sign, certain, axis=1)
@@ -158,7 +159,7 @@ def _reached(phi: Activation, weight: Array, bias: Array) -> Array:
     return q
 
 
-def _growth_signs(phi: Activation, weight: Array, bias: Array) -> Array:
+def growth_signs(phi: Activation, weight: Array, bias: Array) -> Array:
     """The sign of V(q) − q on the grid, shape (points, grid); 0 where rounding hides it."""
     growth = np.square(weight)[:, None] * _ratio_on_grid(phi) + np.square(bias)[:, None] / GRID - 1
     return np.where(np.abs(growth) > _ROUNDING, np.sign(growth), 0.0)

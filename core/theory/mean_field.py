@@ -23,11 +23,13 @@ from ..layer.moments import (
     second_moment,
     second_moment_slope,
 )
+from .basins import Basin
 from .correlations import chi_1, correlation_map, depth_scales, stable_correlation
-from .edge import edge_curve, edge_of_chaos
+from .edge import edge_curve, edge_of_chaos, edge_points
 from .fixed_points import FixedPoint, fixed_point, fixed_points, length_map
 
 __all__ = [
+    "Basin",
     "FixedPoint",
     "chi_1",
     "correlation_map",
@@ -37,6 +39,7 @@ __all__ = [
     "derivative_second_moment",
     "edge_curve",
     "edge_of_chaos",
+    "edge_points",
     "fixed_point",
     "fixed_points",
     "fourth_moment",

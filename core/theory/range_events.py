@@ -98,6 +98,11 @@ def _threshold(activation: str, side: float, limit: float) -> float:
     return _ln_reaching(phi, side, limit, -50.0, float(np.log(limit)))
 
 
+def reaching(activation: str, side: float, limit: float) -> float:
+    """The |h| beyond which |φ(h)| ≥ ``limit`` on one side of zero; inf if φ is bounded there."""
+    return float(np.exp(_threshold(activation, side, limit)))
+
+
 def _ln_reaching(phi: Activation, side: float, limit: float, low: float, high: float) -> float:
     """The ln |h| between ``low`` and ``high`` at which |φ(h)| reaches ``limit``, by bisection."""
     for _ in range(60):

@@ -9,7 +9,8 @@ from functools import lru_cache
 import streamlit as st
 
 from core.host import devices
-from core.question.experiment import DEFAULTS, PARAMETERS, SCALE_STOPS
+from core.layer.initializers import INITIALIZERS
+from core.question.experiment import DEFAULTS, NAMED_STOPS, PARAMETERS, SCALE_STOPS
 from pages.controls.state import bind, text_of
 
 _LARGEST_NEW_SEED = 2**31
@@ -18,13 +19,12 @@ _ARITHMETIC = ("bias_std", "number_format", "batch_size")
 
 @lru_cache(maxsize=512)
 def _slider_options(name: str, here: object, width: int) -> tuple[object, ...]:
-    """A slider's stops; its value now and its default; for the scale also the named stops."""
-    options: set[object] = {*PARAMETERS[name].stops, here, DEFAULTS[name]}
-    if name == "scale":
-        options |= {stop for stop in SCALE_STOPS if "n" in stop}
+    """A slider's stops; its value now and its default; and the stops that follow the width."""
+    named = NAMED_STOPS.get(name, {})
+    options: set[object] = {*PARAMETERS[name].stops, here, DEFAULTS[name], *named}
 
     def size(option: object) -> float:
-        return SCALE_STOPS[option](width) if isinstance(option, str) else option
+        return named[option](width) if isinstance(option, str) else option
 
     return tuple(sorted(options, key=size))
 
@@ -52,6 +52,8 @@ def control(name: str, *, bound: bool = True) -> None:
         )
     elif parameter.kind == "choice":
         options = list(parameter.choices)
+        if name == "init":
+            shared["on_change"] = follow_initialiser
         st.selectbox(parameter.label, options, index=options.index(default), **shared)
     elif parameter.stops:
         st.select_slider(
@@ -63,6 +65,21 @@ def control(name: str, *, bound: bool = True) -> None:
         )
     else:
         st.text_input(parameter.label, value=str(default), **shared)
+
+
+def follow_initialiser() -> None:
+    """Set the biases that the chosen initialiser's own layer draws; take them back with another."""
+    rule, bias = INITIALIZERS[st.session_state["init"]], st.session_state["bias_std"]
+    (usual,) = NAMED_STOPS["bias_std"]
+    if rule.bias_std is not None and bias == 0:
+        st.session_state["bias_std"] = usual
+    elif rule.bias_std is None and bias == usual:
+        st.session_state["bias_std"] = DEFAULTS["bias_std"]
+
+
+def add_bias() -> None:
+    """Set the biases that the initialiser's own layer draws."""
+    (st.session_state["bias_std"],) = NAMED_STOPS["bias_std"]
 
 
 def scale_stops() -> None:

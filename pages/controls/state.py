@@ -8,7 +8,7 @@ from functools import lru_cache
 import streamlit as st
 
 from core.question.experiment import PARAMETERS, Experiment
-from core.question.naming import scale_name
+from core.question.naming import stop_name
 from core.text import written
 
 _BOUND = "_bound_to_the_address"
@@ -20,11 +20,9 @@ text_of = lru_cache(maxsize=4096)(written)
 
 
 def value_of(name: str, experiment: Experiment) -> object:
-    """The value of a field's widget: a scale factor by its name if it has one, the seed as text."""
-    if name == "scale":
-        return scale_name(experiment) or experiment.scale
+    """The value of a field's widget: by the name of its stop if it has one, the seed as text."""
     value = getattr(experiment, name)
-    return str(value) if name == "seed" else value
+    return str(value) if name == "seed" else stop_name(experiment, name) or value
 
 
 def texts_of(experiment: Experiment) -> dict[str, str]:

@@ -60,7 +60,8 @@ export class Live {
   #wanted() {
     const query = { ...this.spec.query, ...this.sliders.values() };
     if (query.width === this.spec.query.width)
-      query.scale = this.spec.named_scales[query.scale] ?? query.scale;
+      for (const [name, values] of Object.entries(this.spec.named_stops))
+        query[name] = values[query[name]] ?? query[name];
     return query;
   }
 

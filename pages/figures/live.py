@@ -12,7 +12,8 @@ from starlette.routing import Route
 
 from core.host import settings, threads
 from core.host.limits import WorkLimit, cost
-from core.question.experiment import PARAMETERS, SCALE_STOPS, Experiment
+from core.question.experiment import NAMED_STOPS, PARAMETERS, Experiment
+from core.question.parameter import refusals
 from core.reading.diagnosis import breaks_as
 from core.reading.preview import exact, measured
 from core.simulation.propagate import Run
@@ -65,7 +66,10 @@ def description(run: Run) -> dict[str, Any]:
         "query": e.to_query(),
         "device": run.device,
         "sliders": [name for name, parameter in PARAMETERS.items() if parameter.stops],
-        "named_scales": {name: value(e.width) for name, value in SCALE_STOPS.items()},
+        "named_stops": {
+            name: {stop: value(e.width) for stop, value in stops.items()}
+            for name, stops in NAMED_STOPS.items()
+        },
         "broken": breaks_as(run),
         "deepest": {kind: deepest(kind, e) for kind in _MOST_MULTIPLY_ADDS},
         "served": is_on(),
@@ -98,8 +102,8 @@ async def _preview(request: Request) -> Response:
     if kind == "measured" and not is_on():
         return PlainTextResponse("this host gives no previews of this kind\n", 404)
     experiment, problems = Experiment.from_query(asked)
-    if problems:
-        return PlainTextResponse("\n".join(problems) + "\n", 422)
+    if refusals(problems):
+        return PlainTextResponse("\n".join(refusals(problems)) + "\n", 422)
     if not gives(kind, experiment):
         return PlainTextResponse("this experiment has no preview here\n", 422)
     try:

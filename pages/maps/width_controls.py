@@ -51,6 +51,7 @@ def rules() -> None:
 
 def _apply_rule(name: str) -> None:
     st.session_state["init"] = name
+    fields.follow_initialiser()
 
 
 def controls(landscape: Landscape) -> None:

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from core.host.limits import is_quick
 from core.maps.landscape import PARTS, Landscape
 from core.question.experiment import PARAMETERS, Experiment
+from core.question.parameter import refusals
 from core.reading.records import FILE_FORMATS
 from core.sweep.table import WRITERS
 from core.text import shown
@@ -115,8 +116,8 @@ async def _export(request: Request) -> Response:
     query = {name: text for name, text in request.query_params.items() if name in PARAMETERS}
     experiment, problems = Experiment.from_query(query)
     device = request.query_params.get("device", "cpu")
-    if problems:
-        return _refused(problems)
+    if refusals(problems):
+        return _refused(refusals(problems))
 
     def compute(hear: _Hear) -> bytes:
         return FILE_FORMATS[kind](answers.run(experiment, device, hear)).encode()
@@ -140,8 +141,8 @@ async def _sweep(request: Request) -> Response:
         problems.append(
             f"networks must be so few that the table has at most {_MOST_ROWS} rows, got {asked}"
         )
-    if problems:
-        return _refused(problems)
+    if refusals(problems):
+        return _refused(refusals(problems))
 
     def compute(hear: _Hear) -> bytes:
         return WRITERS[f".{kind}"](answers.sweep(landscape, hear))

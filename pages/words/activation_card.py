@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.question.experiment import Experiment
 from core.reading.activation_card import GainCard, gain_card
+from core.reading.advice import advice
 from core.text import significant
 
 _GAIN = "1/√E[φ(z)²]. Weights of std gain/√n keep the second moment of a unit signal, E[h²] = 1."
@@ -34,6 +35,7 @@ def _cells(found: GainCard) -> list[tuple[str, str, str]]:
 def card(experiment: Experiment) -> None:
     """Draw the card of the experiment's activation."""
     found = gain_card(experiment.activation)
+    advised = advice(experiment.activation, experiment.depth).sentence
     cells = "".join(
         f'<div><dt><abbr title="{escape(meaning)}">{escape(term)}</abbr></dt>'
         f"<dd>{escape(value)}</dd></div>"
@@ -42,5 +44,5 @@ def card(experiment: Experiment) -> None:
     st.html(
         f"""<div class="gi-card"><p><b>{escape(found.name)}</b>
         <small>{escape(found.reference)}</small></p><dl>{cells}</dl>
-        <p>{escape(found.sentence)}</p></div>"""
+        <p>{escape(found.sentence)}</p><p>{escape(advised)}</p></div>"""
     )

@@ -94,13 +94,14 @@ def is_quickly_predicted(experiment: Experiment) -> bool:
 def ensemble_base(experiment: Experiment) -> Experiment:
     """The experiment whose ensemble also answers for this one.
 
-    It has one seed and one number format; where the scale factor can be divided out, also one scale
-    factor. Its depth is rounded up, so that a step of the depth slider mostly finds its ensemble in
-    the cache.
+    It has one seed and one number format, but a format without infinity has its own. Where the
+    scale factor can be divided out, it also has one scale factor. Its depth is rounded up, so that
+    a step of the depth slider mostly finds its ensemble in the cache.
     """
     deeper = -(-experiment.depth // _DEPTHS) * _DEPTHS
     depth = min(deeper, int(PARAMETERS["depth"].maximum))
-    base = experiment.replace(seed=0, depth=depth, number_format="float64")
+    kept = "float64" if experiment.format.infinity else experiment.number_format
+    base = experiment.replace(seed=0, depth=depth, number_format=kept)
     return free_of_scale(base) if experiment.scale and is_scale_free(base) else base
 
 

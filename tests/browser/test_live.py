@@ -16,6 +16,7 @@ from tests.browser.on_screen import (
     curve,
     drawn,
     eventually,
+    experiment_of,
     followed,
     has_query,
     main_figure,
@@ -234,6 +235,19 @@ def test_a_named_scale_keeps_its_meaning_while_the_width_moves(page, address, dr
     settled(page)
     real = Experiment(width=width, scale=(1 / width) ** 0.5, activation="relu")
     assert_close(seen, measured(real), 1e-12)
+
+
+def test_the_biases_of_nn_linear_keep_their_meaning_while_the_width_moves(page, address):
+    visit(page, address, init="torch_linear", width=64, depth=20)
+    page.get_by_role("button", name="Add it").click()
+    has_query(page, {"init": "torch_linear", "width": "64", "depth": "20", "bias_std": "1/√(3n)"})
+    page.locator(".st-key-more").get_by_text("More").click()
+    expect(slider_input(page, "bias_std")).to_have_attribute("aria-valuetext", "1/√(3n)")
+    settled(page)  # the server's figure is of the biases that the slider names
+    step(page, "width", "ArrowRight")
+    settled(page)
+    e = experiment_of(page)
+    assert e.width > 64 and e.bias_std == (1 / (3 * e.width)) ** 0.5
 
 
 def test_a_slider_that_was_folded_away_is_followed_too(page, address, dragging):

@@ -194,7 +194,7 @@ def test_the_chart_says_the_verdict_in_words_and_carries_every_layer():
         ("scale", "-1"),
         ("scale", "1/√m"),
         ("activation", "foo"),
-        ("activation", "ReLU"),
+        ("activation", "ReLUs"),
         ("init", "__class__"),
         ("weights", "<script>alert(1)</script>"),
         ("number_format", "<img src=x onerror=alert(1)>"),
@@ -295,6 +295,39 @@ def test_the_relu_switch_follows_the_list():
     assert at.toggle(key="relu").value is False
     widget(at, "activation").set_value("relu").run()
     assert at.toggle(key="relu").value is True
+
+
+def test_choosing_nn_linear_brings_its_biases_and_another_rule_takes_them_back():
+    at = opened(width="64", depth="20", activation="gelu")
+    widget(at, "init").set_value("torch_linear").run()
+    assert widget(at, "bias_std").value == "1/√(3n)"
+    assert shown(at).bias_std == (1 / 192) ** 0.5
+    widget(at, "width").set_value(128).run()
+    assert shown(at).bias_std == (1 / 384) ** 0.5
+    widget(at, "init").set_value("kaiming_normal").run()
+    assert shown(at).bias_std == 0
+    widget(at, "bias_std").set_value(0.1).run()
+    widget(at, "init").set_value("torch_linear").run()
+    assert shown(at).bias_std == 0.1  # the viewer's own
+
+
+def test_an_old_link_of_nn_linear_is_as_it_was_and_offers_the_biases():
+    at = opened(width="64", depth="20", init="torch_linear")
+    assert shown(at) == Experiment(width=64, depth=20, init="torch_linear")
+    assert any(
+        "nn.Linear also draws a bias of std 0.0722" in words(b) for b in blocks(at, "gi-expected")
+    )
+    [button] = [button for button in at.button if button.label == "Add it"]
+    button.click().run()
+    assert shown(at).bias_std == (1 / 192) ** 0.5
+    assert not [button for button in at.button if button.label == "Add it"]
+
+
+def test_a_formula_and_a_name_of_another_library_are_taken():
+    at = opened(scale="5/3", activation="swish", bias_std="0,05", width="8", depth="4")
+    assert shown(at) == Experiment(scale=5 / 3, activation="silu", bias_std=0.05, width=8, depth=4)
+    assert problems(at) == ["activation 'swish' is called silu here"]
+    assert widget(at, "activation").value == "silu" and widget(at, "scale").value == 5 / 3
 
 
 def drawn_again(at):

@@ -12,6 +12,8 @@ from core.host.limits import WorkLimit, WorkLimitError
 from core.maps.landscape import PARTS, Landscape
 from core.maps.map import ALL_ZERO, DIES_OUT, NEVER, NO_NUMBER, NOT_FINITE, UNBOUNDED, map_of
 from core.maps.words import cell, engines, summary
+from core.question.experiment import PARAMETERS
+from core.question.parameter import refusals
 from core.sweep import MEASURES, parse, sweep
 from core.text import shown
 
@@ -85,6 +87,17 @@ def test_the_other_axis_gives_way_to_one_that_the_link_sets():
     assert "depth must be" in problems[0] and found.base == Experiment(depth=1)
 
 
+def test_a_name_of_another_library_on_an_axis_is_taken_and_told():
+    found, problems = read(y="activation=swish,ReLU,tanh")
+    assert found.y.values == ("silu", "relu", "tanh")
+    assert problems == [
+        "y: activation 'swish' is called silu here",
+        "y: activation 'ReLU' is called relu here",
+    ]
+    assert refusals(problems) == []
+    assert read(x="scale=1/3..sqrt(2):5")[0].x.values[0] == 1 / 3
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.dictionaries(st.sampled_from((*PARTS, "depth", "scale")), st.text(max_size=60)))
 def test_whatever_stands_in_a_link_it_is_read_and_every_part_that_is_not_taken_is_named(query):
@@ -92,7 +105,11 @@ def test_whatever_stands_in_a_link_it_is_read_and_every_part_that_is_not_taken_i
     again, none = Landscape.from_query(found.to_query() | found.base.to_query(), DEFAULT)
     assert again == found and none == []
     for name, text in query.items():
-        taken = str(found.to_query().get(name, getattr(found.base, name, None))) == text.strip()
+        if name in PARAMETERS:  # a number may be written in many ways
+            same, refused = Experiment.from_query({name: text})
+            taken = not refusals(refused) and getattr(same, name) == getattr(found.base, name)
+        else:
+            taken = found.to_query()[name] == text.strip()
         assert taken or any(name in told or shown(text.strip()) in told for told in problems)
 
 

@@ -78,7 +78,7 @@ def test_an_unstable_size_is_said(name):
         assert moved == pytest.approx(1.1, rel=1e-9)
     else:
         assert card.returns == (moved < 1.1)
-    assert ("unstable" in card.sentence) == (card.returns is False)
+    assert ("No gain holds" in card.sentence) == (card.returns is False)
 
 
 def test_a_name_that_is_none_is_refused():

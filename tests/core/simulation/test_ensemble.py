@@ -301,6 +301,15 @@ def test_relu_squared_grows_by_its_own_power():
     assert x.numbers.log2().item() + x.power.item() == pytest.approx(2 * (1000 + np.log2(1.5)))
 
 
+@pytest.mark.parametrize("scale", [0.5, 3.0])
+def test_a_square_that_leaves_every_range_and_then_dies_is_no_nan(scale):
+    e = Experiment(width=2, depth=30, weights="fresh", activation="relu_squared", scale=scale)
+    sampled = sample_ensemble(e, 200)
+    assert (sampled.zero[:, -1] == 1).all()  # 1 − (3/4)^30
+    for size in (sampled.log2_rms, sampled.log2_max_abs, sampled.log2_reach, sampled.mean):
+        assert not np.isnan(size).any()
+
+
 def test_zero_weights_leave_nothing():
     sampled = sample_ensemble(Experiment(width=8, depth=3, weights="fresh", scale=0.0), 4)
     assert np.isneginf(sampled.log2_rms[:, 1:]).all()
@@ -314,6 +323,80 @@ def test_relu_of_few_units_dies_as_often_as_it_should():
     error = np.sqrt(expected * (1 - expected) / 2000)
     assert (abs(dead.mean(0) - expected) <= 4 * error).all()
     assert (sample_ensemble(e, 50).zero[:, 1:].mean() > 0.4).all()
+
+
+# Fields of ReLU networks that die: every way in which an ensemble samples a product.
+DYING = [
+    {"weights": "fresh"},
+    {"weights": "tied", "width": 4, "depth": 2, "scale": 0.5},
+    {"weights": "tied"},
+    {"weights": "fresh", "init": "orthogonal"},
+    {"weights": "fresh", "init": "torch_linear"},
+    {"weights": "fresh", "batch_size": 2},
+    {"weights": "fresh", "batch_size": 2, "init": "orthogonal"},
+    {"weights": "tied", "batch_size": 3},
+    {"weights": "fresh", "activation": "relu6"},
+    {"weights": "tied", "activation": "linear", "init": "zeros"},
+    {"weights": "tied", "activation": "tanh", "scale": 0.0},
+]
+
+
+@pytest.mark.parametrize("number_format", ["float32", "float16", "float8_e4m3fn"])
+@pytest.mark.parametrize("fields", DYING, ids=str)
+def test_a_network_that_is_dead_stays_dead(fields, number_format):
+    fields = {"width": 2, "depth": 10, "activation": "relu"} | fields
+    e = Experiment(**fields, number_format=number_format)
+    sampled = sample_ensemble(e, 100)
+    dead = sampled.zero == 1
+    assert dead[:, -1].any() and not dead[:, 0].any()
+    assert (dead[:, 1:] >= dead[:, :-1]).all()
+    for size in (sampled.log2_rms, sampled.log2_std, sampled.log2_max_abs, sampled.log2_reach):
+        assert np.isneginf(size[:, 1:][dead[:, :-1]]).all()
+    assert (np.isneginf(sampled.log2_rms) == dead).all() and (sampled.mean[dead] == 0).all()
+
+
+def test_the_share_of_dead_networks_is_the_exact_one():
+    e = Experiment(width=2, depth=10, weights="fresh", activation="relu")
+    for sampled in (sample_ensemble(e, 4000), sample_ensemble(e.replace(scale=2.0), 4000).at(e)):
+        dead = (sampled.zero == 1).mean(0)
+        expected = 1 - (3 / 4) ** np.arange(11)  # a layer dies where both units are negative
+        error = np.sqrt(expected * (1 - expected) / 4000)
+        assert (abs(dead - expected) <= 4 * error).all()
+        # A network that is alive has one or two positive units, with 2/3 and 1/3.
+        zero = expected + (1 - expected) / 3 * (np.arange(11) > 0)
+        assert sampled.zero.mean(0) == pytest.approx(zero, abs=4 * 0.5 / 4000**0.5)
+
+
+def test_tied_networks_die_as_often_as_runs_do():
+    e = Experiment(width=3, depth=10, weights="tied", activation="relu")
+    sampled = (sample_ensemble(e, 1500).zero[:, -1] == 1).mean()
+    runs = [propagate(e.replace(seed=seed)).stats.zero[-1] == 1 for seed in range(1500)]
+    assert sampled == pytest.approx(np.mean(runs), abs=4 * (0.5 / 1500) ** 0.5)
+
+
+def test_units_that_a_sparse_matrix_does_not_feed_are_zero():
+    e = Experiment(width=20, depth=6, weights="fresh", init="sparse")
+    sampled = sample_ensemble(e, 200).zero[:, -1]
+    runs = [propagate(e.replace(seed=seed)).stats.zero[-1] for seed in range(200)]
+    assert np.mean(runs) > 0.1
+    error = 4 * np.hypot(np.std(runs), np.std(sampled)) / 200**0.5
+    assert sampled.mean() == pytest.approx(np.mean(runs), abs=error)
+    assert (sample_ensemble(e.replace(bias_std=0.1), 20).zero == 0).all()
+
+
+def test_an_input_that_is_zero_stays_zero_beside_others():
+    e = Experiment(width=8, depth=1, weights="fresh", batch_size=3)
+    x = torch.randn(5, 8, 3, generator=torch.Generator().manual_seed(1))
+    x[:, :, 1] = 0
+    for init in ("normal", "orthogonal"):
+        h = one_product(e.replace(init=init), x)
+        assert (h[:, :, 1] == 0).all() and (h[:, :, [0, 2]] != 0).all()
+
+
+def test_at_scale_0_only_the_input_is_left():
+    e = Experiment(width=4, depth=3, weights="fresh")
+    sampled = sample_ensemble(e, 3).at(e.replace(scale=0.0))
+    assert (sampled.zero == [0, 1, 1, 1]).all()
 
 
 def test_a_format_without_infinity_never_overflows():

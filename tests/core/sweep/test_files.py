@@ -202,7 +202,8 @@ def test_every_field_is_an_option_that_says_what_is_allowed(capsys):
     told = " ".join(capsys.readouterr().out.split())
     for name, parameter in PARAMETERS.items():
         assert f"--{name.replace('_', '-')}" in told
-        assert f"{parameter.allowed.capitalize()}. Default {DEFAULTS[name]}." in told
+        formula = ", or a formula such as 5/3 or 1/sqrt(n)" * (parameter.kind == "real")
+        assert f"{parameter.allowed.capitalize()}{formula}. Default {DEFAULTS[name]}." in told
 
 
 def test_a_refused_cell_is_told_and_the_rest_is_written(tmp_path, capsys, monkeypatch):

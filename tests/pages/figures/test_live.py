@@ -104,7 +104,8 @@ def test_a_mistaken_setting_ends_the_start():
 def test_the_page_knows_what_may_be_followed():
     lesson = live.description(propagate(Experiment()))
     assert lesson["served"] and lesson["deepest"] == {"measured": 200, "exact": 200}
-    assert lesson["named_scales"]["1/√n"] == (1 / 512) ** 0.5
+    assert lesson["named_stops"]["scale"]["1/√n"] == (1 / 512) ** 0.5
+    assert lesson["named_stops"]["bias_std"]["1/√(3n)"] == (1 / 1536) ** 0.5
     assert lesson["broken"] == "NaN"
     assert live.description(propagate(Experiment(scale=0.01)))["broken"] is None
     assert set(lesson["sliders"]) == {"width", "depth", "scale", "bias_std", "batch_size"}

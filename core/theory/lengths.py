@@ -1,0 +1,35 @@
+"""The sizes of a signal at infinite width, layer by layer, beyond the range of float64 too."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..layer.stack import Layer
+from ..maths.arrays import LOG2, Array
+
+_SETTLED = 1e-13  # octaves: a smaller step is rounding
+
+
+def log2_rms(layer: Layer, depth: int, *, start: float = 0.0) -> Array:
+    """log2 rms of x at every layer, for weights of one std in all layers.
+
+    The second moment changes as q → σ_w² E[φ(√q z)²] + σ_b². E φ² is interpolated in a table, which
+    costs less than 1e-4 octaves a layer.
+
+    Args:
+        layer: the operations, the same in every layer.
+        depth: the number of layers.
+        start: log2 rms of the input.
+
+    Returns:
+        float64 of shape (depth + 1,); −inf where the signal is zero.
+    """
+    found = np.empty(depth + 1)
+    found[0] = start
+    for k in range(1, depth + 1):
+        before = found[k - 1]
+        found[k] = layer.log_square(np.array([2 * before]), LOG2)[0] / 2
+        if np.isneginf(found[k]) or abs(found[k] - before) < _SETTLED:
+            found[k:] = found[k]
+            break
+    return found
