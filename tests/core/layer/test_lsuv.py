@@ -189,7 +189,7 @@ def test_fitting_is_counted_as_work():
 def test_the_verdict_names_no_rate_that_does_not_hold():
     run = propagate(Experiment(width=64, depth=20, init="lsuv", scale=3.0, weights="fresh"))
     verdict = judge(run)
-    assert verdict.kind == "holds" and "weight std" not in verdict.sentence
+    assert verdict.kind == "settles" and "weight std" not in verdict.sentence
     assert run.stats.std[-1] == pytest.approx(3, rel=0.06)
 
 
