@@ -72,6 +72,7 @@ class Experiment:
         symbol="a",
         kind="choice",
         choices=tuple(INITIALIZERS),
+        names={name: each.label for name, each in INITIALIZERS.items()},
     )
     scale: float = _parameter(
         1.0,
@@ -90,6 +91,7 @@ class Experiment:
         symbol="φ",
         kind="choice",
         choices=tuple(ACTIVATIONS),
+        names={name: each.label for name, each in ACTIVATIONS.items()},
     )
     weights: str = _parameter(
         "tied",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import numbers
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal, cast
 
@@ -32,6 +32,7 @@ class Parameter:
         minimum, maximum: the bounds of a number, both allowed.
         stops: the values that a slider offers, ascending; a part of the allowed range.
         choices: the values of a choice.
+        names: value of a choice -> its name in menus, where that is another one.
     """
 
     label: str
@@ -42,6 +43,11 @@ class Parameter:
     maximum: float = 0
     stops: tuple[float, ...] = ()
     choices: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def name_of(self, choice: str) -> str:
+        """The name of a choice in menus; links, files and messages use its value."""
+        return self.names.get(choice) or choice
 
     @property
     def allowed(self) -> str:

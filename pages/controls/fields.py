@@ -52,7 +52,13 @@ def control(name: str, *, bound: bool = True) -> None:
         )
     elif parameter.kind == "choice":
         options = list(parameter.choices)
-        st.selectbox(parameter.label, options, index=options.index(default), **shared)
+        st.selectbox(
+            parameter.label,
+            options,
+            index=options.index(default),
+            format_func=parameter.name_of,
+            **shared,
+        )
     elif parameter.stops:
         st.select_slider(
             parameter.label,

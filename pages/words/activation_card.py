@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from core.question.experiment import Experiment
+from core.question.experiment import PARAMETERS, Experiment
 from core.reading.activation_card import GainCard, gain_card
 from core.text import significant
 
@@ -34,13 +34,14 @@ def _cells(found: GainCard) -> list[tuple[str, str, str]]:
 def card(experiment: Experiment) -> None:
     """Draw the card of the experiment's activation."""
     found = gain_card(experiment.activation)
+    name = PARAMETERS["activation"].name_of(found.name)
     cells = "".join(
         f'<div><dt><abbr title="{escape(meaning)}">{escape(term)}</abbr></dt>'
         f"<dd>{escape(value)}</dd></div>"
         for term, meaning, value in _cells(found)
     )
     st.html(
-        f"""<div class="gi-card"><p><b>{escape(found.name)}</b>
+        f"""<div class="gi-card"><p><b>{escape(name)}</b>
         <small>{escape(found.reference)}</small></p><dl>{cells}</dl>
         <p>{escape(found.sentence)}</p></div>"""
     )
