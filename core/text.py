@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+_SUBSCRIPT = re.compile(r"([σξ])_(\w)")
+_POWER = re.compile(r"\bn\^(−?-?\d+(?:\.\d+)?)")
 _SHOWN = 40  # characters: a longer value would hide the rest of a message
 
 
@@ -30,6 +34,12 @@ def ordinal(number: int) -> str:
 def significant(value: float, digits: int = 3) -> str:
     """``value`` with ``digits`` significant digits and a short exponent, such as 1.5e10 or 1e-5."""
     return f"{value:.{digits}g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+
+
+def typeset(text: str) -> str:
+    """A text with its indices and powers, as of σ_w and n^0.5, in the tags of HTML and Plotly."""
+    lowered = _SUBSCRIPT.sub(r"\1<sub>\2</sub>", text)
+    return _POWER.sub(lambda found: f"n<sup>{found[1].replace('-', '−')}</sup>", lowered)
 
 
 def products(count: int) -> str:

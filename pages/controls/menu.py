@@ -13,9 +13,7 @@ _CSS = (_HERE / "menu.css").read_text()
 _links = st.components.v2.component("good_init_links", js=(_HERE / "menu.js").read_text())
 
 
-def draw(
-    first: Sequence[Page], more: Sequence[Page], here: Page
-) -> None:
+def draw(first: Sequence[Page], more: Sequence[Page], here: Page) -> None:
     """Draw the row of pages that a narrow window shows in place of Streamlit's own menu.
 
     Streamlit folds its menu away behind a button without a word, and leaves it open over the page

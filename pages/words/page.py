@@ -11,7 +11,7 @@ import streamlit as st
 from core.reading.diagnosis import last_sound_size
 from core.reading.verdict import Verdict
 from core.simulation.propagate import Run
-from core.text import significant
+from core.text import significant, typeset
 
 _CSS = (Path(__file__).parent / "words.css").read_text()
 _PROJECTOR_CSS = (Path(__file__).parent / "projector.css").read_text()
@@ -81,7 +81,7 @@ def answer(verdict: Verdict, run: Run, predicted: str) -> None:
 
 def paragraphs(sentences: list[str]) -> None:
     """Draw sentences, each a paragraph; empty ones are left out."""
-    body = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences if sentence)
+    body = "".join(f"<p>{typeset(escape(sentence))}</p>" for sentence in sentences if sentence)
     if body:
         st.html(f'<div class="gi-expected">{body}</div>')
 

@@ -10,6 +10,7 @@ import pytest
 import segno
 from playwright.sync_api import expect
 
+from pages.exploring.class_view import ANSWERS
 from tests.browser.on_screen import (
     choose,
     curve,
@@ -43,7 +44,7 @@ def test_a_teacher_makes_a_link_and_the_class_sees_that_and_no_more(visitor, add
     dialog = share(teacher)
     before = link_in(dialog)
     assert "hide" not in before
-    for name in ("Depth", "the verdict and the iteration"):
+    for name in ("Depth", ANSWERS["verdict"]):
         dialog.get_by_role("button", name=name, exact=True).click()
     expect(dialog.locator("code").first).to_contain_text("hide=depth,verdict")
     link = link_in(dialog)
