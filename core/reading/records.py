@@ -12,6 +12,7 @@ from typing import Any
 
 from ..simulation.propagate import Run
 from ..statistics.layer_stats import STATISTICS
+from ..text import significant
 
 Record = dict[str, Any]
 
@@ -29,7 +30,9 @@ def layer_table(run: Run) -> list[dict[str, str | int | None]]:
     """One row per layer to be read on screen: layer and loop index, then four digits of each."""
 
     def cell(name: str, value: float) -> str:
-        return f"{value:.1%}" if STATISTICS[name].kind == "fraction" else f"{value:.4g}"
+        if STATISTICS[name].kind == "fraction":
+            return f"{value:.1%}"
+        return significant(value, digits=4)
 
     return [
         {"layer k": record["layer"], "i": record["layer"] - 1 if record["layer"] else None}

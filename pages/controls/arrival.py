@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlsplit
 
 import streamlit as st
 
@@ -55,6 +56,8 @@ def _arrive(page: str) -> None:
     browser's history they are set from the address.
     """
     before = st.session_state.get(_PAGE, page)
+    if page != before:
+        _remember_last_step(before)
     st.session_state[_PAGE] = page
     remembered = _remembered()
     opened = st.query_params.to_dict().get(OPEN)
@@ -79,6 +82,18 @@ def _arrive(page: str) -> None:
         st.rerun()
 
 
+def _remember_last_step(page: str) -> None:
+    """Remember what the address of the page that is left says of its sliders.
+
+    A step of a slider may be unanswered when the viewer follows a link: Streamlit then drops it,
+    but the browser had written it into the address.
+    """
+    left = urlsplit(st.context.url or "")
+    if left.path.rpartition("/")[2] == ("" if page == "explore" else page):
+        query = dict(parse_qsl(left.query))
+        remember({name: query.get(name) for name in state.bound()})
+
+
 def _set_from_address() -> None:
     query = st.query_params.to_dict()
     if not opens_another(query):
@@ -89,6 +104,7 @@ def _set_from_address() -> None:
 def remember_page(page: str) -> None:
     """Note that a page without these controls is on screen: the next one restores what was set."""
     st.session_state[_PAGE] = page
+    state.unbind_all()
 
 
 def _remembered() -> dict[str, str]:
