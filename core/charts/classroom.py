@@ -28,7 +28,7 @@ def enlarged(drawn: Figure) -> Figure:
         "annotations": notes,
         "height": 430,
         "font": {"size": 20},
-        "margin": {"l": 110, "r": 24, "t": 40, "b": 96},
+        "margin": {"l": 110, "r": 24, "t": 40, "b": 90},
         "legend": layout["legend"] | {"font": {"size": 16}},
         "meta": layout["meta"] | {"fills_window": True},
     }

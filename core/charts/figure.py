@@ -45,7 +45,7 @@ STAYS = "-stays-"
 """The beginning of a uid whose trace does not follow the sliders: a preview leaves it in view."""
 MARGIN = {"l": 64, "r": 16, "t": 28, "b": 48}
 """Pixels around the plot, for ticks and titles."""
-_ROOM_UNDER_AXIS = 18  # pixels for a line of words between the ticks of the x axis and its title
+_ROOM_UNDER_AXIS = 22  # pixels for a line of words between the ticks of the x axis and its title
 _TICKS = 20  # pixels that the ticks themselves take
 _NEAR_END = 0.15  # of the axis: words that stand there begin or end at their point
 _MOST_MARKERS = 12  # a curve of more points is a line without markers
@@ -117,7 +117,7 @@ def beside(side: Side, gap: int) -> dict[str, Any]:
 def layer_axis(depth: int) -> dict[str, Any]:
     """The shared x axis: layer k, which is x after k products, from the input to ``depth``."""
     return {
-        "title": {"text": "layer k: x after k products (iteration i = k − 1)"},
+        "title": {"text": "layer k: x after k products (i = k − 1)"},
         "range": [-0.01 * depth - 0.4, depth * 1.01 + 0.4],
         "tickformat": "d",
         "dtick": 1 if depth <= _EVERY_LAYER else None,
@@ -127,7 +127,7 @@ def layer_axis(depth: int) -> dict[str, Any]:
 
 def with_room_under_axis(axis: dict[str, Any]) -> dict[str, Any]:
     """The parts of a layout, x axis and margin, that keep a line of words free under the ticks."""
-    title = axis["title"] | {"standoff": _ROOM_UNDER_AXIS + 6}
+    title = axis["title"] | {"standoff": _ROOM_UNDER_AXIS + 12}
     return {
         "xaxis": axis | {"title": title},
         "margin": MARGIN | {"b": MARGIN["b"] + _ROOM_UNDER_AXIS},
