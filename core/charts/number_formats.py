@@ -46,7 +46,7 @@ _STYLES = {
 _MOST_DECADES = 45.0  # as far as float32 reaches; float64's curve would flatten all others
 _FLOOR, _CEILING = 1e-12, 1e8  # of the scale axis; a bar that goes further ends at the edge
 _ROOM = 0.35  # decades beside the bars
-_APART = 0.2  # of the axis: notes of lines that are farther apart do not meet, even on a phone
+_APART = 0.165  # of the axis: notes of lines that are farther apart do not meet, even on a phone
 
 
 def _visible_decades(runs: Mapping[str, Run]) -> tuple[float, float]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, urlsplit
 
 import streamlit as st
 
@@ -56,8 +55,8 @@ def _arrive(page: str) -> None:
     browser's history they are set from the address.
     """
     before = st.session_state.get(_PAGE, page)
-    if page != before:
-        _remember_last_step(before)
+    if page != before and not address.goes_back():
+        _remember_last_step()
     st.session_state[_PAGE] = page
     remembered = _remembered()
     opened = st.query_params.to_dict().get(OPEN)
@@ -82,16 +81,14 @@ def _arrive(page: str) -> None:
         st.rerun()
 
 
-def _remember_last_step(page: str) -> None:
-    """Remember what the address of the page that is left says of its sliders.
+def _remember_last_step() -> None:
+    """Remember what the address of the page that is left said of its sliders.
 
     A step of a slider may be unanswered when the viewer follows a link: Streamlit then drops it,
     but the browser had written it into the address.
     """
-    left = urlsplit(st.context.url or "")
-    if left.path.rpartition("/")[2] == ("" if page == "explore" else page):
-        query = dict(parse_qsl(left.query))
-        remember({name: query.get(name) for name in state.bound()})
+    left = address.asked()
+    remember({name: left[name] for name in state.bound() if name in left})
 
 
 def _set_from_address() -> None:

@@ -15,6 +15,7 @@ from core.charts.pins import Pin
 from core.maps.landscape import Landscape
 from core.reading.expectation import bands
 from core.simulation.ensemble import sample_ensemble
+from core.sweep import parse
 from core.text import significant
 from core.theory.finite_width import Prediction, predict
 from core.theory.windows import scale_windows
@@ -210,7 +211,7 @@ def test_every_pin_carries_its_letter_on_its_curve_at_a_place_of_its_own():
 
 
 def test_the_event_of_a_shallow_run_beside_a_deep_one_is_written_to_its_right():
-    run, deep = propagate(RUNS["explodes"]), propagate(RUNS["deep"])
+    run, deep = propagate(RUNS["explodes"].replace(depth=30)), propagate(RUNS["deep"])
     alone, beside = (charts.std_per_layer(run, pins) for pins in ([], [Pin("a", "A", deep)]))
     anchors = [figure["layout"]["annotations"][0]["xanchor"] for figure in (alone, beside)]
     assert anchors == ["right", "left"]
@@ -343,16 +344,19 @@ def test_the_hover_of_the_bands_has_numbers_and_no_sentence():
 
 def test_the_current_scale_is_named_in_one_row_with_the_usual_ones_unless_it_meets_them():
     windows = scale_windows(Experiment())
-    for scale, alone in ((1.0, True), (0.01, True), (0.07, False), (0.04, False)):
+    for scale, alone in ((1.0, True), (0.002, True), (0.07, False), (0.04, False)):
         notes = charts.scale_windows(windows, scale, 512)["layout"]["annotations"]
         assert (len({note["y"] for note in notes}) == 1) == alone, scale
 
 
 def test_indices_and_powers_are_set_small_on_axes_and_bars():
-    result = Landscape.from_query({"x": "sigma_w=0.5..3:4", "y": "bias_std=0..2:4"})[0].blank()
+    x, y = parse("sigma_w=0.5..3:4"), parse("bias_std=0..2:4")
+    result = Landscape(Experiment(), x, y, "xi_c").blank()
     layout = charts.phase_diagram(result, ())["layout"]
     assert layout["xaxis"]["title"]["text"] == "σ<sub>w</sub>"
     assert "σ<sub>b</sub>" in layout["yaxis"]["title"]["text"]
+    [heat] = [trace for trace in charts.phase_diagram(result, ())["data"] if "colorbar" in trace]
+    assert heat["colorbar"]["title"]["text"] == "ξ<sub>c</sub>"
 
 
 def test_a_projector_gets_thicker_lines_and_a_legend_of_what_is_drawn():
