@@ -15,9 +15,11 @@ from tests.browser.on_screen import (
     choose,
     curve,
     drawn,
+    ends_above,
     eventually,
     has_query,
     idle,
+    main_figure,
     query_of,
     visit,
 )
@@ -95,6 +97,10 @@ def test_f_is_the_projector_and_a_clicker_moves_the_slider(page, address):
         assert number.evaluate(type_size) > 1.4 * small
 
     eventually(large)
+    for width, height in ((1024, 768), (1440, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        ends_above(height, page.locator(".st-key-clicker"))
+        eventually(lambda: fills_the_window(page))
     slider = page.get_by_role("slider", name="Depth")
     slider.focus()
     page.keyboard.press("ArrowRight")
@@ -131,6 +137,16 @@ def test_what_was_chosen_under_more_is_in_the_link_of_the_projector_too(page, ad
     expect(page.locator(".gi-verdict")).to_contain_text("holds")
     has_query(page, SMALL | {"activation": "tanh"})
     assert page.problems == []
+
+
+def fills_the_window(page):
+    """The numbers are in one row, and the chart takes most of what is left above the controls."""
+    cells = page.locator(".gi-stage > .gi-numbers > div").all()
+    assert len({cell.bounding_box()["y"] for cell in cells}) == 1
+    chart, controls = main_figure(page), page.locator(".st-key-clicker")
+    box = chart.bounding_box()
+    assert box["height"] > 0.4 * page.viewport_size["height"]
+    assert box["y"] + box["height"] <= controls.bounding_box()["y"]
 
 
 @contextmanager
