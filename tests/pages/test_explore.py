@@ -160,6 +160,12 @@ def test_menus_show_the_names_that_people_read_and_links_keep_the_keys():
         assert len(set(labels)) == len(registry) and all(labels)
 
 
+def test_a_menu_that_the_address_follows_shows_what_the_address_says():
+    at = visited("pages/width_sweep.py", {"init": "kaiming_normal"})
+    assert widget(at, "init").value == "kaiming_normal"
+    assert widget(at, "init").options == list(INITIALIZERS)
+
+
 def test_the_first_screen_says_what_x_and_a_are_and_where_to_begin():
     at = opened()
     told = " ".join(words(part.proto.body) for part in at.get("html"))
@@ -181,7 +187,7 @@ def test_torchs_own_checks_are_told_in_a_sentence():
     told = words(block)
     assert told.startswith(
         "If you test with torch (cpu): x.std() is NaN from i = 27 on; x.mean() is NaN from "
-        "i = 27 on. The first element that is not finite comes at i = 28."
+        "i = 27 on. The first element that is not finite comes at i = 28 ."
     )
     [block] = blocks(opened(scale="1/√n"), "gi-checks")
     assert "x.std() is never NaN" in words(block) and "Every element is finite" in words(block)
