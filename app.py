@@ -40,32 +40,34 @@ if get_script_run_ctx(suppress_warning=True) is None:
         on_script_error=log.page_failed,
     )
 else:
+    from pages.controls import menu
+
     st.set_page_config(page_title="Good Init", page_icon="pages/icon.svg", layout="wide")
-    st.navigation(
-        [
-            st.Page("pages/explore.py", title="Explore", icon=":material/insights:", default=True),
-            st.Page("pages/lesson.py", title="Lesson", icon=":material/school:", url_path="lesson"),
-            st.Page(
-                "pages/number_formats.py",
-                title="Number formats",
-                icon=":material/memory:",
-                url_path="number-formats",
-            ),
-            st.Page(
-                "pages/phase_diagram.py",
-                title="Phase diagram",
-                icon=":material/grid_on:",
-                url_path="phase-diagram",
-            ),
-            st.Page(
-                "pages/width_sweep.py",
-                title="Width sweep",
-                icon=":material/straighten:",
-                url_path="width-sweep",
-            ),
-            st.Page(
-                "pages/guess.py", title="Guess", icon=":material/how_to_vote:", url_path="guess"
-            ),
-        ],
-        position="top",
-    ).run()
+    explore = st.Page("pages/explore.py", title="Explore", icon=":material/insights:", default=True)
+    lesson = st.Page("pages/lesson.py", title="Lesson", icon=":material/school:", url_path="lesson")
+    guess = st.Page(
+        "pages/guess.py", title="Guess", icon=":material/how_to_vote:", url_path="guess"
+    )
+    more = [
+        st.Page(
+            "pages/number_formats.py",
+            title="Number formats",
+            icon=":material/memory:",
+            url_path="number-formats",
+        ),
+        st.Page(
+            "pages/phase_diagram.py",
+            title="Phase diagram",
+            icon=":material/grid_on:",
+            url_path="phase-diagram",
+        ),
+        st.Page(
+            "pages/width_sweep.py",
+            title="Width sweep",
+            icon=":material/straighten:",
+            url_path="width-sweep",
+        ),
+    ]
+    here = st.navigation([explore, lesson, *more, guess], position="top")
+    menu.draw([explore, lesson, guess], more, here)
+    here.run()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+_SUBSCRIPT = re.compile(r"([σξ])_(\w)")
+_POWER = re.compile(r"\bn\^(−?-?\d+(?:\.\d+)?)")
 _SHOWN = 40  # characters: a longer value would hide the rest of a message
 
 
@@ -37,6 +41,12 @@ def of_octaves(octaves: float, digits: int = 3) -> str:
     if octaves < -1074:
         return "0 in every number format"
     return significant(2.0**octaves, digits) if octaves < 1024 else "beyond every number format"
+
+
+def typeset(text: str) -> str:
+    """A text with its indices and powers, as of σ_w and n^0.5, in the tags of HTML and Plotly."""
+    lowered = _SUBSCRIPT.sub(r"\1<sub>\2</sub>", text)
+    return _POWER.sub(lambda found: f"n<sup>{found[1].replace('-', '−')}</sup>", lowered)
 
 
 def products(count: int) -> str:

@@ -22,7 +22,7 @@ from pages.figures import live
 from pages.figures.chart import show
 from pages.words import page
 from pages.work import answers
-from pages.work.progress import Progress
+from pages.work.progress import Progress, place_over_the_next
 from pages.work.turns import SCRIPT_LOCK
 
 
@@ -38,17 +38,16 @@ def _first_screen(
     pins: Pins,
     expected: spread.Expected,
     device: str,
-    problems: list[str],
+    working: DeltaGenerator,
 ) -> tuple[Run | None, dict[str, Run | str]]:
     """Draw the main chart; returns its run, None if the host refuses it, and those of the pins."""
-    page.warn(problems)
-    bar = st.empty()
-    progress = Progress(bar, "Multiplying…")
+    progress = Progress(working, "Multiplying…")
     found = pinned.measured(pins, device, progress)
     try:
         run = answers.run(experiment, device, progress)
     except ValueError as error:
-        bar.error(str(error))
+        progress.done()
+        st.error(str(error))
         return None, found
     progress.done()
     figure = charts.std_per_layer(
@@ -88,14 +87,14 @@ def _has_switch(view: ClassView) -> bool:
     return view.shows("ensemble") and view.shows("theory") and not view.on_projector
 
 
-def _controls_of(view: ClassView, places: _Places) -> DeltaGenerator:
-    """Draw the controls that are shown; returns the place for the progress of an ensemble."""
+def _controls_of(view: ClassView, places: _Places) -> None:
+    """Draw the controls that are shown."""
     with places.controls:
         fields.main_controls(view.shows)
-        progress = spread.switch() if _has_switch(view) else st.empty()
+        if _has_switch(view):
+            spread.switch()
     if view.shows("more") and not view.on_projector:
         fields.more_controls()
-    return progress
 
 
 def _explore(*, in_fragment: bool) -> None:
@@ -115,12 +114,14 @@ def _page(*, in_fragment: bool) -> None:
     device = fields.current_device()
     places = _places(view.on_projector)
     # A quick run is drawn before the controls are sent again; a long run must not hide them.
-    progress = None if quick else _controls_of(view, places)
+    if not quick:
+        _controls_of(view, places)
     problems = refused + arrival.link_problems(experiment)
     with places.chart:
         expected = spread.expected(experiment, is_shown=view.shows("theory"))
-        problems += expected.problems
-        run, found = _first_screen(experiment, pins, expected, device, problems)
+        page.warn(problems + expected.problems)
+        working = place_over_the_next()
+        run, found = _first_screen(experiment, pins, expected, device, working)
     if quick:
         _controls_of(view, places)
         if state.current()[0] != experiment:  # after a step back, bound widgets follow the address
@@ -129,14 +130,15 @@ def _page(*, in_fragment: bool) -> None:
         _below_controls(experiment, pins, found)
     if run is not None:
         _words_and_rest(experiment, expected, device, run, places.answer)
-        spread.catch_up(experiment, expected, progress)
+        if not quick:
+            spread.catch_up(experiment, expected, working)
 
 
 def _below_controls(experiment: Experiment, pins: Pins, found: dict[str, Run | str]) -> None:
     """Draw the pins and the buttons below the controls, and write the page's own parameters."""
     view = class_view.current()
     if view.shows("pins") and not view.on_projector:
-        pinned.controls(experiment, pins, found)
+        pinned.controls(experiment, pins, found, tells_answer=view.shows("verdict"))
     beside = to_query(pins) | view.to_query()
     if not view.on_projector:
         share.button(experiment, beside | spread.to_query())
@@ -164,11 +166,27 @@ def _words_and_rest(
     if view.shows("more"):
         library_bias.offer(experiment)
     if view.shows("theory"):
-        spread.beside(run, expected)
+        spread.beside(run, expected, tells_answer=verdict is not None)
     if verdict:
         page.torch_checks(verdict, run)
     if view.shows("details"):
         details(experiment, device, run)
+
+
+def _title() -> None:
+    """Draw the heading, what x and a are, and where a newcomer may begin."""
+    st.html(
+        "<h1 class='gi-title'>Push x through many layers <code>x = a @ x</code>: "
+        "does it explode, vanish or hold?</h1>"
+    )
+    with st.container(key="welcome", horizontal=True, gap="small", vertical_alignment="center"):
+        st.html(
+            "<p class='gi-words'><b>x</b>: n random numbers. <b>a</b>: an n × n random matrix "
+            "(a layer’s weights). We multiply again and again; how large do the numbers get?</p>"
+        )
+        st.page_link(
+            "pages/lesson.py", label="New here? Start the lesson", icon=":material/school:"
+        )
 
 
 def _adopt_link() -> None:
@@ -179,10 +197,7 @@ def _adopt_link() -> None:
 
 
 page.style()
-st.html(
-    "<h1 class='gi-title'>Push x through many layers <code>x = a @ x</code>: "
-    "does it explode, vanish or hold?</h1>"
-)
+_title()
 class_view.hear_keys()
 _adopt_link()
 # A fragment redraws only itself, which is quicker, but Streamlit lets it run to its end. So a long

@@ -17,7 +17,7 @@ from pages.exploring import pinned
 from pages.figures.chart import show
 from pages.words import page, table
 from pages.work import answers
-from pages.work.progress import Progress
+from pages.work.progress import Progress, place_over_the_next
 
 _COLUMNS = {
     "Smallest": "The smallest positive number, a subnormal. Less than half of it is rounded to 0.",
@@ -37,7 +37,7 @@ def _measured(experiment: Experiment, device: str) -> tuple[dict[str, Run], dict
     """Format -> its run, and format -> why the host refuses to run it."""
     runs: dict[str, Run] = {}
     refused: dict[str, str] = {}
-    bar = st.empty()
+    bar = place_over_the_next()
     share = 1 / len(NUMBER_FORMATS)
     for place, name in enumerate(NUMBER_FORMATS):
         progress = Progress(bar, f"Multiplying in {name}…", (place * share, share))

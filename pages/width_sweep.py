@@ -10,6 +10,7 @@ from core import charts
 from core.maps.landscape import Landscape
 from core.maps.words import engines
 from core.sweep.coordinate_check import CoordinateCheck, Slope, checked
+from core.text import typeset
 from pages.controls import arrival, state
 from pages.figures.chart import show
 from pages.maps import on_screen, refining, width_controls, words
@@ -31,7 +32,7 @@ def _table(check: CoordinateCheck) -> None:
 
 def _row(slope: Slope) -> tuple[str, tuple[str, ...]]:
     texts = (f"{slope.slope:z.3f}", f"{slope.standard_error:.3f}", slope.in_words)
-    return f"layer {slope.layer}", tuple(escape(text) for text in texts)
+    return f"layer {slope.layer}", tuple(typeset(escape(text)) for text in texts)
 
 
 def _draw(landscape: Landscape, view: MapView) -> None:

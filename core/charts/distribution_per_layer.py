@@ -38,7 +38,7 @@ def distribution_per_layer(run: Run) -> Figure:
     shapes, notes = event_marks(run)
     layout = {
         "xaxis": layer_axis(run.experiment.depth),
-        "yaxis": {"title": {"text": "log2 |x|"}, "zeroline": False, "automargin": True},
+        "yaxis": {"title": {"text": "log<sub>2</sub> |x|"}, "zeroline": False, "automargin": True},
         "hovermode": "closest",
         "shapes": shapes,
         "annotations": notes,

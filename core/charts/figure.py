@@ -43,6 +43,11 @@ EVENT_POINTS = "events"
 """The uid of the trace that marks events on the curve itself."""
 STAYS = "-stays-"
 """The beginning of a uid whose trace does not follow the sliders: a preview leaves it in view."""
+MARGIN = {"l": 64, "r": 16, "t": 28, "b": 48}
+"""Pixels around the plot, for ticks and titles."""
+_ROOM_UNDER_AXIS = 22  # pixels for a line of words between the ticks of the x axis and its title
+_TICKS = 20  # pixels that the ticks themselves take
+_NEAR_END = 0.15  # of the axis: words that stand there begin or end at their point
 _MOST_MARKERS = 12  # a curve of more points is a line without markers
 _EVERY_LAYER = 12  # up to this depth every layer has its tick
 _LOG10_2 = float(np.log10(2))
@@ -112,11 +117,20 @@ def beside(side: Side, gap: int) -> dict[str, Any]:
 def layer_axis(depth: int) -> dict[str, Any]:
     """The shared x axis: layer k, which is x after k products, from the input to ``depth``."""
     return {
-        "title": {"text": "layer k (x after k products)"},
+        "title": {"text": "layer k: x after k products (i = k − 1)"},
         "range": [-0.01 * depth - 0.4, depth * 1.01 + 0.4],
         "tickformat": "d",
         "dtick": 1 if depth <= _EVERY_LAYER else None,
         "zeroline": False,
+    }
+
+
+def with_room_under_axis(axis: dict[str, Any]) -> dict[str, Any]:
+    """The parts of a layout, x axis and margin, that keep a line of words free under the ticks."""
+    title = axis["title"] | {"standoff": _ROOM_UNDER_AXIS + 12}
+    return {
+        "xaxis": axis | {"title": title},
+        "margin": MARGIN | {"b": MARGIN["b"] + _ROOM_UNDER_AXIS},
     }
 
 
@@ -172,7 +186,7 @@ def figure(data: Parts, layout: dict[str, Any], *, height: int, alt: str, **meta
     """
     shared = {
         "height": height,
-        "margin": {"l": 64, "r": 16, "t": 28, "b": 48},
+        "margin": MARGIN,
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "hovermode": "x",
@@ -185,7 +199,7 @@ def figure(data: Parts, layout: dict[str, Any], *, height: int, alt: str, **meta
     return {"data": data, "layout": shared | layout | axes}
 
 
-def event_marks(run: Run, *, height: float = 0.5, deepest: int = 0) -> tuple[Parts, Parts]:
+def event_marks(run: Run, *, height: float | None = 0.5, deepest: int = 0) -> tuple[Parts, Parts]:
     """Two shapes and an annotation for what happened first: a line, a tint behind it, words.
 
     They are always there and always come first, hidden where nothing happened: a preview finds
@@ -193,7 +207,8 @@ def event_marks(run: Run, *, height: float = 0.5, deepest: int = 0) -> tuple[Par
 
     Args:
         run: its first event is marked.
-        height: where the words stand, as a fraction of the plot.
+        height: where the words stand, as a fraction of the plot; None for the place under the axis
+            that ``with_room_under_axis`` keeps free.
         deepest: the layer that the x axis reaches, if the run itself does not.
     """
     events, depth = run.events, run.experiment.depth
@@ -209,6 +224,14 @@ def event_marks(run: Run, *, height: float = 0.5, deepest: int = 0) -> tuple[Par
         upright(layer, {"color": color, "width": 2}, visible=happened),
         upright(layer, {"width": 0}, layer="below", visible=happened, **tint),
     ]
-    place = beside("left" if layer > max(depth, deepest) * 0.6 else "right", 6)
+    share = layer / max(depth, deepest)
+    place = beside("left" if share > 0.6 else "right", 6)
+    if height is None:
+        place = {"xanchor": _under(share), "yanchor": "top", "yshift": -_TICKS}
     place |= {"yref": "paper", "visible": happened}
-    return shapes, [note(f"<b>{text}</b>", layer, height, size=14, **place)]
+    return shapes, [note(f"<b>{text}</b>", layer, height or 0.0, size=14, **place)]
+
+
+def _under(share: float) -> str:
+    """Which part of words under the axis is at their point, so that they stay on the figure."""
+    return "left" if share < _NEAR_END else "right" if share > 1 - _NEAR_END else "center"

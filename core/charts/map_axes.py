@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..sweep import Axis
-from ..text import significant, written
+from ..text import significant, typeset, written
 
 _MOST_TICKS, _FEWEST_TICKS = 8, 3
 
@@ -33,6 +33,7 @@ def hover(axis: Axis, letter: str) -> str:
     """A line of a cell's hover with its value on this axis; ``letter`` is x or y."""
     symbol = axis.parameter.symbol or axis.parameter.label.lower()
     number = "" if is_listed(axis) else ":d" if axis.parameter.kind == "integer" else ":.4~g"
+    symbol = typeset(symbol)
     return f"{symbol}: %{{{letter}}}" if is_listed(axis) else f"{symbol} = %{{{letter}{number}}}"
 
 
@@ -40,7 +41,7 @@ def map_axis(axis: Axis) -> dict[str, Any]:
     """An axis of the map, half a cell wider than its values on either side."""
     parameter = axis.parameter
     known = parameter.label.split()
-    name = " ".join([*known, *({parameter.symbol} - {"", *known})])
+    name = typeset(" ".join([*known, *({parameter.symbol} - {"", *known})]))
     shared: dict[str, Any] = {"zeroline": False, "showgrid": False}
     if is_listed(axis):
         count = len(axis.values)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..maths.arrays import Array
 from ..sweep import Measure
+from ..text import typeset
 
 _VIRIDIS = (
     "#440154",
@@ -73,7 +74,8 @@ class Scale:
         elif high - low < _LEAST_SPAN:
             low, high = low - 0.5, high + 0.5
         colors: tuple[str, ...] = _VIRIDIS if self.centre is None else _DIVERGING
-        bar: dict[str, Any] = {"title": {"text": title, "side": "right"}, "thickness": 12}
+        text = typeset(title)
+        bar: dict[str, Any] = {"title": {"text": text, "side": "right"}, "thickness": 12}
         if self.is_log:
             bar |= _log_ticks(low, high)
         return {

@@ -46,6 +46,7 @@ _STYLES = {
 _MOST_DECADES = 45.0  # as far as float32 reaches; float64's curve would flatten all others
 _FLOOR, _CEILING = 1e-12, 1e8  # of the scale axis; a bar that goes further ends at the edge
 _ROOM = 0.35  # decades beside the bars
+_APART = 0.165  # of the axis: notes of lines that are farther apart do not meet, even on a phone
 
 
 def _visible_decades(runs: Mapping[str, Run]) -> tuple[float, float]:
@@ -118,7 +119,7 @@ def scale_windows(windows: Mapping[str, Window], scale: float, width: int) -> Fi
     stops = {name: stop(width) for name, stop in SCALE_STOPS.items() if "n" in name}
     low, high = _scale_range(windows, [scale, *stops.values()])
     names = list(windows)[::-1]  # the first is on top
-    shapes, notes = _scale_marks(scale, stops)
+    shapes, notes = _scale_marks(scale, stops, high - low)
     layout = {
         "xaxis": _scale_axis(low, high),
         "yaxis": {
@@ -159,8 +160,11 @@ def _scale_axis(low: float, high: float) -> dict[str, Any]:
     }
 
 
-def _scale_marks(scale: float, stops: Mapping[str, float]) -> tuple[Parts, Parts]:
-    """A line and a note at each of the usual scale factors and at the current one."""
+def _scale_marks(scale: float, stops: Mapping[str, float], span: float) -> tuple[Parts, Parts]:
+    """A line and a note at each of the usual scale factors and at the current one.
+
+    The current one's note stands above the others only where it would lie on one of them.
+    """
     shapes: Parts = []
     notes: Parts = []
     for name, value in stops.items():
@@ -169,7 +173,10 @@ def _scale_marks(scale: float, stops: Mapping[str, float]) -> tuple[Parts, Parts
         notes.append(_named(name, value, 1.0, "left" if name == "1/√n" else "right"))
     if scale > 0:
         shapes.append(upright(scale, {"color": VERMILION, "width": 2}, layer="above"))
-        notes.append(_named(f"<b>s = {significant(scale)}</b>", scale, 1.09, "right"))
+        apart = min(abs(np.log10(scale / value)) for value in stops.values())
+        height = 1.0 if apart > _APART * span else 1.09
+        side: Side = "left" if scale < min(stops.values()) else "right"
+        notes.append(_named(f"<b>s = {significant(scale)}</b>", scale, height, side))
     return shapes, notes
 
 

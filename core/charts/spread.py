@@ -11,6 +11,7 @@ from ..reading.diagnosis import last_sound_size
 from ..reading.expectation import Bands
 from ..simulation.ensemble import Ensemble
 from ..simulation.propagate import Run
+from ..text import significant
 from ..theory.finite_width import LEVELS
 from .figure import GREEN, GREY, Parts, listed, to_decades
 
@@ -50,24 +51,27 @@ def band_curves(found: Bands | None, run: Run) -> Parts:
     kind = "theory" if found.is_theory else "measured"
     rows = {level: _drawn(values, run) for level, values in found.quantiles.items()}
     color = GREEN if found.is_theory else GREY
+    spoken = "expected" if found.is_theory else "measured"
     parts = []
     for low, high, share in ((0.05, 0.95, 90), (0.25, 0.75, 50)):
-        name = f"{kind}, {share} % of networks"
+        name = f"{spoken}, {share} % of networks"
         parts.append(_edge(rows[low], name, f"band{share}low", legendgroup="bands"))
         fill = {"fill": "tonexty", "fillcolor": _BAND[kind], "legendgroup": "bands"}
         parts.append(_edge(rows[high], name, f"band{share}high", **fill))
-    ends = [f"{low:.4g} – {high:.4g}" for low, high in zip(rows[0.05], rows[0.95], strict=True)]
+    ends = [
+        f"{significant(low)} to {significant(high)}"
+        for low, high in zip(rows[0.05], rows[0.95], strict=True)
+    ]
     median = _edge(
         rows[0.5],
-        f"{kind}: median, 50 %, 90 %",
+        f"{spoken}: median, half, nine in ten networks",
         "median",
         line={"width": 1.5, "dash": "dash", "color": color},
         showlegend=True,
         legendgroup="bands",
         hoverinfo="all",
         customdata=ends,
-        hovertemplate=f"{kind}: median %{{y:.4g}}, 90 %: %{{customdata}}<br>"
-        f"{_wrapped(found.source)}<extra></extra>",
+        hovertemplate=f"{spoken}: %{{y:.3g}} (%{{customdata}})<extra></extra>",
         meta=_for_preview(found, run),
     )
     return [*parts, median]
@@ -93,17 +97,6 @@ def band_decades(found: Bands | None, run: Run) -> list[float]:
     edges = to_decades(edges[np.isfinite(edges)])
     ends = np.log10([limit.smallest_subnormal, limit.max])
     return [float(np.clip(end, *ends)) for end in (edges.min(), edges.max())] if edges.size else []
-
-
-def _wrapped(sentence: str, width: int = 56) -> str:
-    """Line breaks for a hover."""
-    lines, current = [], ""
-    for word in sentence.split():
-        if current and len(current) + len(word) >= width:
-            lines.append(current)
-            current = ""
-        current = f"{current} {word}".strip()
-    return "<br>".join([*lines, current])
 
 
 def fan_curves(ensemble: Ensemble | None, run: Run) -> Parts:

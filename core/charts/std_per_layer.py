@@ -32,6 +32,7 @@ from .figure import (
     size_axis,
     size_title,
     to_decades,
+    with_room_under_axis,
 )
 from .pins import Pin, pin_curves, pin_letters, room
 from .spread import band_curves, band_decades, fan_curves
@@ -73,15 +74,17 @@ def _limit_marks(run: Run) -> tuple[Parts, Parts]:
 def _event_points(run: Run) -> Parts:
     """Markers on the curve for events that come while x itself is still finite."""
     happened: dict[int, list[str]] = {}
+    names: set[str] = set()
     for name, event in sorted(EVENTS.items()):  # by name, a mean before the std that subtracts it
         index = getattr(run.events, name) if event.marker else None
         if index is not None and 0 < run.stats.std[index + 1] < np.inf:
             happened.setdefault(index + 1, []).append(f"first i at which {event.marker}")
+            names.add(f"x.{event.printed.statistic}()" if event.printed else "")
     if not happened:
         return []
     points = line(
         [run.stats.std[layer] for layer in happened],
-        name="other events",
+        name=_early(names),
         color=VERMILION,
         hover="layer %{x}: %{customdata}",
         uid=EVENT_POINTS,
@@ -89,6 +92,13 @@ def _event_points(run: Run) -> Parts:
     )
     marker = {"color": VERMILION, "size": 10, "symbol": "diamond"}
     return [points | {"x": list(happened), "mode": "markers", "marker": marker}]
+
+
+def _early(names: set[str]) -> str:
+    """What the markers stand for: torch's functions that fail early, or else subnormal layers."""
+    failing = " or ".join(sorted(names - {""}))
+    parts = [f"{failing} fails early"] if failing else []
+    return "; ".join(parts + ["every element is subnormal"] * ("" in names))
 
 
 def _live_curves(run: Run) -> Parts:
@@ -141,9 +151,8 @@ def std_per_layer(
     space = room(pins)
     low, high = _visible_decades(run, space["decades"], bands)
     limit_shapes, limit_notes = _limit_marks(run)
-    event_shapes, event_notes = event_marks(run, deepest=space["depth"])
-    layout = {
-        "xaxis": layer_axis(max(run.experiment.depth, space["depth"])),
+    event_shapes, event_notes = event_marks(run, height=None, deepest=space["depth"])
+    layout = with_room_under_axis(layer_axis(max(run.experiment.depth, space["depth"]))) | {
         "yaxis": size_axis(low, high, size_title(run)),
         "shapes": event_shapes + limit_shapes,
         "annotations": event_notes + limit_notes + pin_letters(pins),

@@ -31,6 +31,7 @@ class Activation:
         kinks: the points at which φ is not smooth; quadrature is cut there.
         positively_homogeneous: whether φ(s·x) = s·φ(x) for every s > 0.
         closed_form: the moments known in closed form; all others are computed by quadrature.
+        label: its name in menus; without one, the registry key.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Activation:
     kinks: tuple[float, ...] = (0.0,)
     positively_homogeneous: bool = False
     closed_form: closed_forms.Moments | None = None
+    label: str = ""
 
     def __call__(self, x: Tensor) -> Tensor:
         """φ(x), of the shape and dtype of ``x``."""
@@ -92,6 +94,7 @@ def leaky_relu(negative_slope: float) -> Activation:
     """
     return Activation(
         name="leaky_relu",
+        label="Leaky ReLU",
         function=lambda x: F.leaky_relu(x, negative_slope),
         derivative=lambda x: torch.ones_like(x).masked_fill_(x <= 0, negative_slope),
         formula=rf"\max(x, 0) + {negative_slope:g}\min(x, 0)",
@@ -105,6 +108,7 @@ def leaky_relu(negative_slope: float) -> Activation:
 _ENTRIES = (
     Activation(
         name="linear",
+        label="Linear (none)",
         function=lambda x: x,
         derivative=torch.ones_like,
         formula="x",
@@ -115,6 +119,7 @@ _ENTRIES = (
     ),
     Activation(
         name="relu",
+        label="ReLU",
         function=lambda x: x.clamp_min(0),
         derivative=_step,
         formula=r"\max(x, 0)",
@@ -126,6 +131,7 @@ _ENTRIES = (
     leaky_relu(0.01),
     Activation(
         name="tanh",
+        label="tanh",
         function=torch.tanh,
         derivative=lambda x: 1 - torch.tanh(x) ** 2,
         formula=r"\tanh x",
@@ -134,6 +140,7 @@ _ENTRIES = (
     ),
     Activation(
         name="sigmoid",
+        label="Sigmoid",
         function=torch.sigmoid,
         derivative=lambda x: torch.sigmoid(x) * torch.sigmoid(-x),
         formula=r"\frac{1}{1 + e^{-x}}",
@@ -142,6 +149,7 @@ _ENTRIES = (
     ),
     Activation(
         name="erf",
+        label="erf",
         function=torch.erf,
         derivative=lambda x: 2 / math.sqrt(math.pi) * torch.exp(-x * x),
         formula=r"\operatorname{erf} x",
@@ -151,6 +159,7 @@ _ENTRIES = (
     ),
     Activation(
         name="gelu",
+        label="GELU",
         function=F.gelu,
         derivative=lambda x: _normal_cdf(x) + x * _normal_pdf(x),
         formula=r"x\,\Phi(x)",
@@ -160,6 +169,7 @@ _ENTRIES = (
     ),
     Activation(
         name="silu",
+        label="SiLU (Swish)",
         function=F.silu,
         derivative=_silu_derivative,
         formula=r"\frac{x}{1 + e^{-x}}",
@@ -168,6 +178,7 @@ _ENTRIES = (
     ),
     Activation(
         name="elu",
+        label="ELU",
         function=F.elu,
         derivative=lambda x: torch.where(x > 0, 1.0, torch.exp(x)).to(x.dtype),
         formula=r"x\;(x>0),\quad e^x - 1\;(x\le 0)",
@@ -177,6 +188,7 @@ _ENTRIES = (
     ),
     Activation(
         name="selu",
+        label="SELU",
         function=torch.selu,
         derivative=lambda x: (_SELU_SCALE * torch.where(x > 0, 1.0, _SELU_ALPHA * torch.exp(x))).to(
             x.dtype
@@ -188,6 +200,7 @@ _ENTRIES = (
     ),
     Activation(
         name="softplus",
+        label="Softplus",
         function=F.softplus,
         derivative=torch.sigmoid,
         formula=r"\ln(1 + e^x)",
@@ -196,6 +209,7 @@ _ENTRIES = (
     ),
     Activation(
         name="mish",
+        label="Mish",
         function=F.mish,
         derivative=_mish_derivative,
         formula=r"x \tanh(\ln(1 + e^x))",
@@ -204,6 +218,7 @@ _ENTRIES = (
     ),
     Activation(
         name="hardtanh",
+        label="Hardtanh",
         function=F.hardtanh,
         derivative=lambda x: _between(x, -1.0, 1.0),
         formula=r"\min(\max(x, -1), 1)",
@@ -214,6 +229,7 @@ _ENTRIES = (
     ),
     Activation(
         name="relu6",
+        label="ReLU6",
         function=F.relu6,
         derivative=lambda x: _between(x, 0.0, 6.0),
         formula=r"\min(\max(x, 0), 6)",
@@ -224,6 +240,7 @@ _ENTRIES = (
     ),
     Activation(
         name="softsign",
+        label="Softsign",
         function=F.softsign,
         derivative=lambda x: (1 + x.abs()) ** -2,
         formula=r"\frac{x}{1 + |x|}",
@@ -232,6 +249,7 @@ _ENTRIES = (
     ),
     Activation(
         name="relu_squared",
+        label="ReLU squared",
         function=lambda x: x.clamp_min(0) ** 2,
         derivative=lambda x: 2 * x.clamp_min(0),
         formula=r"\max(x, 0)^2",
@@ -241,6 +259,7 @@ _ENTRIES = (
     ),
     Activation(
         name="sin",
+        label="sin",
         function=torch.sin,
         derivative=torch.cos,
         formula=r"\sin x",
@@ -250,6 +269,7 @@ _ENTRIES = (
     ),
     Activation(
         name="abs",
+        label="Absolute value |x|",
         function=torch.abs,
         derivative=torch.sign,
         formula="|x|",

@@ -71,6 +71,7 @@ class Initializer:
         has_zero_rows: whether a row of the matrix may be all zero, so that a unit is.
         bias_std: width n -> the std of the biases that the rule's own layer draws beside a; None
             for a rule that says nothing of biases.
+        label: its name in menus; without one, the registry key.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Initializer:
     fit_code: str = ""
     has_zero_rows: bool = False
     bias_std: Callable[[int], float] | None = None
+    label: str = ""
 
 
 def _normal(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
@@ -102,7 +104,9 @@ def _unit_uniform(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
     return u.mul_(2).sub_(1)
 
 
-def _gaussian(name: str, std: WeightStd, factor: str, formula: str, reference: str) -> Initializer:
+def _gaussian(
+    name: str, label: str, std: WeightStd, factor: str, formula: str, reference: str
+) -> Initializer:
     """A rule with independent N(0, std²) entries; ``factor`` is the std as Python in n, or ""."""
 
     def sample(
@@ -111,10 +115,12 @@ def _gaussian(name: str, std: WeightStd, factor: str, formula: str, reference: s
         return _normal(fan_in, fan_out, generator).mul_(std(fan_in, fan_out, activation))
 
     code = "a = torch.randn(n, n, generator=generator)" + (f" * {factor}" if factor else "")
-    return Initializer(name, sample, std, formula, reference, code, law="gaussian")
+    return Initializer(name, sample, std, formula, reference, code, law="gaussian", label=label)
 
 
-def _uniform(name: str, std: WeightStd, factor: str, formula: str, reference: str) -> Initializer:
+def _uniform(
+    name: str, label: str, std: WeightStd, factor: str, formula: str, reference: str
+) -> Initializer:
     """A rule with independent U(−√3 std, √3 std) entries; ``factor`` is √3 std as Python in n."""
 
     def sample(
@@ -124,7 +130,7 @@ def _uniform(name: str, std: WeightStd, factor: str, formula: str, reference: st
         return _unit_uniform(fan_in, fan_out, generator).mul_(bound)
 
     code = f"a = (torch.rand(n, n, generator=generator) * 2 - 1) * (3 ** 0.5 * {factor})"
-    return Initializer(name, sample, std, formula, reference, code, law="independent")
+    return Initializer(name, sample, std, formula, reference, code, law="independent", label=label)
 
 
 def _unit(fan_in: int, fan_out: int, activation: Activation) -> float:
@@ -216,9 +222,17 @@ _HE = "He et al. 2015, arXiv:1502.01852"
 _GLOROT = "Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward networks"
 
 _ENTRIES = (
-    _gaussian("normal", _unit, "", r"\mathcal N(0, 1)", "torch.randn, as in the lesson"),
+    _gaussian(
+        "normal",
+        "Normal, std 1",
+        _unit,
+        "",
+        r"\mathcal N(0, 1)",
+        "torch.randn, as in the lesson",
+    ),
     _uniform(
         "uniform",
+        "Uniform, std 1",
         _unit,
         "1.0",
         r"\mathcal U(-\sqrt3, \sqrt3)",
@@ -226,6 +240,7 @@ _ENTRIES = (
     ),
     _gaussian(
         "lecun_normal",
+        "LeCun (normal)",
         _lecun,
         "(1 / n) ** 0.5",
         r"\mathcal N(0, 1/n_\text{in})",
@@ -233,6 +248,7 @@ _ENTRIES = (
     ),
     _gaussian(
         "xavier_normal",
+        "Xavier (normal)",
         _xavier,
         "(2 / (n + n)) ** 0.5",
         r"\mathcal N(0, 2/(n_\text{in} + n_\text{out}))",
@@ -240,6 +256,7 @@ _ENTRIES = (
     ),
     _uniform(
         "xavier_uniform",
+        "Xavier (uniform)",
         _xavier,
         "(2 / (n + n)) ** 0.5",
         r"\mathcal U(\pm\sqrt{6/(n_\text{in} + n_\text{out})})",
@@ -247,6 +264,7 @@ _ENTRIES = (
     ),
     _gaussian(
         "kaiming_normal",
+        "Kaiming (normal)",
         _kaiming,
         "(2 / n) ** 0.5",
         r"\mathcal N(0, 2/n_\text{in})",
@@ -254,6 +272,7 @@ _ENTRIES = (
     ),
     _uniform(
         "kaiming_uniform",
+        "Kaiming (uniform)",
         _kaiming,
         "(2 / n) ** 0.5",
         r"\mathcal U(\pm\sqrt{6/n_\text{in}})",
@@ -261,6 +280,7 @@ _ENTRIES = (
     ),
     _gaussian(
         "critical",
+        "Critical, for this activation",
         _critical,
         "({gain} * (1 / n) ** 0.5)",
         r"\mathcal N(0, g^2/n_\text{in}),\; g^{-2} = \mathbb E[\varphi(z)^2]",
@@ -268,6 +288,7 @@ _ENTRIES = (
     ),
     Initializer(
         name="orthogonal",
+        label="Orthogonal",
         sample=_orthogonal,
         weight_std=lambda fan_in, fan_out, activation: max(fan_in, fan_out) ** -0.5,
         formula=r"W^\top W = I \text{ (Haar)}",
@@ -279,6 +300,7 @@ _ENTRIES = (
     ),
     Initializer(
         name="spectral",
+        label="Spectral norm 1",
         sample=_spectral,
         weight_std=lambda fan_in, fan_out, activation: 1 / (fan_in**0.5 + fan_out**0.5),
         formula=r"W / \lVert W \rVert_2",
@@ -289,6 +311,7 @@ _ENTRIES = (
     ),
     Initializer(
         name="torch_linear",
+        label="PyTorch Linear",
         sample=_torch_linear,
         weight_std=_torch_linear_std,
         formula=r"\mathcal U(\pm 1/\sqrt{n_\text{in}})",
@@ -299,6 +322,7 @@ _ENTRIES = (
     ),
     Initializer(
         name="truncated_normal",
+        label="Truncated normal, std 1",
         sample=_truncated_normal,
         weight_std=_unit,
         formula=r"\mathcal N(0, 1)\text{ cut at }\pm 2,\text{ rescaled to std } 1",
@@ -312,6 +336,7 @@ _ENTRIES = (
     ),
     Initializer(
         name="sparse",
+        label="Sparse",
         sample=_sparse,
         weight_std=_sparse_std,
         formula=r"\mathcal N(0, 10/n_\text{in})\text{ in a tenth of each column, else }0",
@@ -328,6 +353,7 @@ _ENTRIES = (
     ),
     Initializer(
         name="identity",
+        label="Identity",
         sample=_identity,
         weight_std=lambda fan_in, fan_out, activation: max(fan_in, fan_out) ** -0.5,
         formula="I",
@@ -337,6 +363,7 @@ _ENTRIES = (
     ),
     Initializer(
         name="zeros",
+        label="Zeros",
         sample=_zeros,
         weight_std=lambda fan_in, fan_out, activation: 0.0,
         formula="0",
@@ -346,6 +373,7 @@ _ENTRIES = (
     ),
     Initializer(
         name="lsuv",
+        label="LSUV",
         sample=_orthogonal,
         weight_std=lambda fan_in, fan_out, activation: max(fan_in, fan_out) ** -0.5,
         formula=(

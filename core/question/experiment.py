@@ -80,6 +80,7 @@ class Experiment:
         kind="choice",
         choices=tuple(INITIALIZERS),
         aliases=initializers.ALIASES,
+        names={name: each.label for name, each in INITIALIZERS.items()},
     )
     scale: float = _parameter(
         1.0,
@@ -99,6 +100,7 @@ class Experiment:
         kind="choice",
         choices=tuple(ACTIVATIONS),
         aliases=activations.ALIASES,
+        names={name: each.label for name, each in ACTIVATIONS.items()},
     )
     weights: str = _parameter(
         "tied",

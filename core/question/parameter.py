@@ -52,6 +52,7 @@ class Parameter:
         choices: the values of a choice.
         aliases: names that other libraries have for choices -> the choice; in lower case, without
             - and _.
+        names: value of a choice -> its name in menus, where that is another one.
     """
 
     label: str
@@ -63,6 +64,11 @@ class Parameter:
     stops: tuple[float, ...] = ()
     choices: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict, compare=False)
+    names: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def name_of(self, choice: str) -> str:
+        """The name of a choice in menus; links, files and messages use its value."""
+        return self.names.get(choice) or choice
 
     @property
     def allowed(self) -> str:

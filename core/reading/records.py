@@ -14,6 +14,7 @@ import numpy as np
 
 from ..simulation.propagate import Run
 from ..statistics.layer_stats import STATISTICS
+from ..text import significant
 
 Record = dict[str, Any]
 
@@ -35,7 +36,9 @@ def layer_table(run: Run) -> list[dict[str, str | int | None]]:
     known = [name for name in STATISTICS if not np.isnan(run.stats.values[name]).all()]
 
     def cell(name: str, value: float) -> str:
-        return f"{value:.1%}" if STATISTICS[name].kind == "fraction" else f"{value:.4g}"
+        if STATISTICS[name].kind == "fraction":
+            return f"{value:.1%}"
+        return significant(value, digits=4)
 
     return [
         {"layer k": record["layer"], "i": record["layer"] - 1 if record["layer"] else None}

@@ -1,1 +1,1 @@
-"""The experiment on screen: its widgets, the link, and what is carried between pages."""
+"""The experiment on screen: its widgets, the link, what is carried between pages, and the menu."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -40,6 +40,15 @@ def goes_back() -> bool:
     """Whether this run answers a step in the browser's history."""
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
+
+
+def asked() -> dict[str, str]:
+    """The parameters that the browser sent with this run, before Streamlit removes any.
+
+    In the first run after a link was followed they are still those of the page that is left.
+    """
+    context = get_script_run_ctx()
+    return dict(parse_qsl(context.query_string)) if context else {}
 
 
 def restore() -> None:

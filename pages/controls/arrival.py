@@ -55,6 +55,8 @@ def _arrive(page: str) -> None:
     browser's history they are set from the address.
     """
     before = st.session_state.get(_PAGE, page)
+    if page != before and not address.goes_back():
+        _remember_last_step()
     st.session_state[_PAGE] = page
     remembered = _remembered()
     opened = st.query_params.to_dict().get(OPEN)
@@ -79,6 +81,16 @@ def _arrive(page: str) -> None:
         st.rerun()
 
 
+def _remember_last_step() -> None:
+    """Remember what the address of the page that is left said of its sliders.
+
+    A step of a slider may be unanswered when the viewer follows a link: Streamlit then drops it,
+    but the browser had written it into the address.
+    """
+    left = address.asked()
+    remember({name: left[name] for name in state.bound() if name in left})
+
+
 def _set_from_address() -> None:
     query = st.query_params.to_dict()
     if not opens_another(query):
@@ -89,6 +101,7 @@ def _set_from_address() -> None:
 def remember_page(page: str) -> None:
     """Note that a page without these controls is on screen: the next one restores what was set."""
     st.session_state[_PAGE] = page
+    state.unbind_all()
 
 
 def _remembered() -> dict[str, str]:

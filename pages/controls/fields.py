@@ -36,7 +36,8 @@ def control(name: str, *, bound: bool = True) -> None:
         name: of the field.
         bound: whether Streamlit binds the widget to the address. When a bound widget is no longer
             drawn, Streamlit removes its parameter. So a widget that is not always drawn is not
-            bound, and the page writes what ``state.unbound`` returns.
+            bound, and the page writes what ``state.unbound`` returns. A menu that is bound shows
+            values, not their names: Streamlit writes into the address what the menu shows.
     """
     parameter = PARAMETERS[name]
     shared = {"key": name, "help": parameter.help}
@@ -54,7 +55,13 @@ def control(name: str, *, bound: bool = True) -> None:
         options = list(parameter.choices)
         if name == "init":
             shared["on_change"] = follow_initialiser
-        st.selectbox(parameter.label, options, index=options.index(default), **shared)
+        st.selectbox(
+            parameter.label,
+            options,
+            index=options.index(default),
+            format_func=str if bound else parameter.name_of,
+            **shared,
+        )
     elif parameter.stops:
         st.select_slider(
             parameter.label,

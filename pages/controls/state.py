@@ -67,6 +67,11 @@ def bind(name: str) -> None:
     st.session_state[_BOUND].add(name)
 
 
+def bound() -> frozenset[str]:
+    """The fields whose widgets kept the address by themselves in the last run."""
+    return frozenset(st.session_state.get(_BOUND, ()))
+
+
 def unbound() -> dict[str, str | None]:
     """What the page has to write into the address, for the fields that have no bound widget.
 

@@ -20,16 +20,17 @@ from pages.words import activation_card
 
 def details(experiment: Experiment, device: str, run: Run) -> None:
     """Draw the other charts, the card of the activation, and the run to take away."""
+    is_answered = class_view.current().shows("verdict")
+    seen = (lambda figure: figure) if is_answered else charts.unanswered
     left, right = st.columns(2)
     with left:
-        means = charts.mean_per_layer(run)
-        is_shown = class_view.current().shows("verdict")
-        show(means if is_shown else charts.unanswered(means), key="mean")
+        show(seen(charts.mean_per_layer(run)), key="mean")
     with right:
-        show(charts.fractions_per_layer(run), key="fractions")
+        if is_answered:  # the fraction that is not finite jumps at the event
+            show(charts.fractions_per_layer(run), key="fractions")
     if experiment.batch_size > 1:
-        show(charts.inputs_per_layer(run), key="inputs")
-    show(charts.distribution_per_layer(run), key="distribution")
+        show(seen(charts.inputs_per_layer(run)), key="inputs")
+    show(seen(charts.distribution_per_layer(run)), key="distribution")
     activation_card.card(experiment)
     _to_take_away(experiment, device, run)
 

@@ -59,13 +59,25 @@ def drawn(experiment: Experiment, pins: Pins, found: dict[str, Run | str]) -> li
     ]
 
 
-def controls(experiment: Experiment, pins: Pins, found: dict[str, Run | str]) -> None:
-    """Draw the button that pins the live curve, and the list of pins with their buttons."""
+def controls(
+    experiment: Experiment, pins: Pins, found: dict[str, Run | str], *, tells_answer: bool = True
+) -> None:
+    """Draw the button that pins the live curve, and the list of pins with their buttons.
+
+    Args:
+        experiment: on screen.
+        pins: slot -> experiment.
+        found: slot -> its run, or why the host refuses it.
+        tells_answer: whether the list says what became of each signal.
+    """
     _pin_button(experiment, pins)
     names = differences([experiment, *pins.values()])
     for slot, result in found.items():
         with st.container(horizontal=True, gap="small", key=f"pin_{slot}"):
-            st.html(_row(slot, described(pins[slot], names), result))
+            became = outcome(result) if isinstance(result, Run) else result
+            if isinstance(result, Run) and not tells_answer:
+                became = ""
+            st.html(_row(slot, described(pins[slot], names), became))
             for word, act in (("Use", _use), ("Remove", _remove)):
                 st.button(
                     f"{word} {slot.upper()}",
@@ -94,9 +106,8 @@ def _pin_button(experiment: Experiment, pins: Pins) -> None:
     )
 
 
-def _row(slot: str, differs: list[str], result: Run | str) -> str:
+def _row(slot: str, differs: list[str], became: str) -> str:
     """HTML: a pin in words, beside its colour."""
-    became = outcome(result) if isinstance(result, Run) else result
     fields = ", ".join(f"<span>{escape(words)}</span>" for words in differs)
     return f"""<div class="gi-pin"><i style="background: {PIN_COLORS[slot]}"></i>
     <b>{slot.upper()}</b><div>{fields} <small>{escape(became)}</small></div></div>"""

@@ -63,16 +63,15 @@ def to_query() -> dict[str, str]:
     return {_SWITCH: "true"} if st.session_state[_SWITCH] else {}
 
 
-def switch() -> DeltaGenerator:
-    """Draw the switch of the ensemble; returns a place for its progress."""
+def switch() -> None:
+    """Draw the switch of the ensemble."""
     st.toggle(
         f"{_SIZE} networks",
         key=_SWITCH,
         bind="query-params",
-        help=f"Runs {_SIZE} networks, each with weights and an input of its own, and shows how far "
-        "they differ: what is law, and what is luck.",
+        help=f"Repeat with {_SIZE} random networks, each with weights and an input of its own: "
+        "what always happens, and what was chance?",
     )
-    return st.empty()
 
 
 def _wanted(experiment: Experiment) -> int:
@@ -126,9 +125,9 @@ def _is_ready(experiment: Experiment, size: int = 0) -> bool:
     return base == answers.ensemble_base(experiment) and size in (0, networks)
 
 
-def catch_up(experiment: Experiment, expected: Expected, place: DeltaGenerator | None) -> None:
+def catch_up(experiment: Experiment, expected: Expected, place: DeltaGenerator) -> None:
     """Find the parts that are slow, showing progress, and draw the page again with them."""
-    if expected.is_whole or place is None:
+    if expected.is_whole:
         return
     answers.prediction(experiment, Progress(place, "Looking for the law…"))
     size = _wanted(experiment)
@@ -142,12 +141,22 @@ def catch_up(experiment: Experiment, expected: Expected, place: DeltaGenerator |
     st.rerun()
 
 
-def beside(run: Run, expected: Expected) -> None:
-    """Draw sentences on law and luck, and the histogram of the iterations at which x breaks."""
+def beside(run: Run, expected: Expected, *, tells_answer: bool = True) -> None:
+    """Draw sentences on law and luck, and the histogram of the iterations at which x breaks.
+
+    Args:
+        run: on screen.
+        expected: of its experiment.
+        tells_answer: whether the viewer may see what became of the signal. If not, only the law is
+            named.
+    """
     found = expected.bands
     source = found.source if found else expected.prediction.valid
     if found is None and expected.is_whole and not st.session_state[_SWITCH]:
         source += f" Switch “{_SIZE} networks” on to measure it."
+    if not tells_answer:
+        page.paragraphs([source])
+        return
     page.paragraphs([luck(run, found), tied_against_fresh(run, answers.prediction), source])
     figure = charts.range_ends(expected.prediction, expected.ensemble, run)
     if figure is not None:

@@ -1,5 +1,6 @@
 // Shows a Plotly figure on a node that is kept: zoom, legend choices and hover survive every update.
 
+import { heightOf, isNarrow, pageOf } from "./height.js";
 import { Live } from "./live.js";
 import { Sticky } from "./sticky.js";
 import { unzoomed, withZoom } from "./zoom.js";
@@ -79,20 +80,16 @@ function connect(root, plot, name, wasResized) {
     if (!menu.contains(event.target)) menu.open = false;
   };
   document.addEventListener("pointerdown", outside, { signal: alive.signal });
-  const resized = new ResizeObserver(() => {
-    if (!plot._fullLayout || !plot.clientWidth) return; // not drawn, or hidden
-    window.Plotly.Plots.resize(plot).then(wasResized);
-  });
+  const resized = new ResizeObserver(wasResized);
   resized.observe(root);
+  resized.observe(pageOf(root)); // its other parts may leave the figure more room, or less
+  window.addEventListener("resize", wasResized, { signal: alive.signal });
   return () => {
     alive.abort();
     resized.disconnect();
   };
 }
 
-// On a phone a chart is lower, so that the first slider is in view with it.
-const isNarrow = () => window.innerWidth <= 640;
-const fitted = (height) => (isNarrow() ? Math.round(0.75 * height) : height);
 const isCoarse = () => matchMedia("(pointer: coarse)").matches;
 
 // Plotly makes room for a legend of several rows, but leaves the colour bar as high as before. So the
@@ -121,10 +118,9 @@ class Chart {
     const { root, plot } = this;
     this.clicks = clicks;
     root.setAttribute("aria-label", alt);
-    this.disconnect ??= connect(root, plot, name, () => this.live?.resized());
+    this.disconnect ??= connect(root, plot, name, () => this.resized(Plotly));
     this.figure = figure;
-    this.height = clicks ? figure.layout.height : fitted(figure.layout.height);
-    plot.style.height = `${this.height}px`;
+    this.fit();
     const update = () => this.draw(Plotly);
     if (live) {
       this.live ??= new Live(root, plot, update);
@@ -137,6 +133,23 @@ class Chart {
       if (this.figure === figure && plot.isConnected) return update();
     });
     return line;
+  }
+
+  // Takes the height that the figure has in a window of this size; returns whether it is a new one.
+  fit() {
+    const before = this.height;
+    this.height = heightOf(this.root, this.figure.layout, this.clicks);
+    this.plot.style.height = `${this.height}px`;
+    return this.height !== before;
+  }
+
+  async resized(Plotly) {
+    const { plot } = this;
+    if (!plot._fullLayout || !plot.clientWidth) return; // not drawn, or hidden
+    if (!this.fit() && plot._fullLayout.width === plot.clientWidth) return;
+    await Plotly.Plots.resize(plot);
+    plot.goodInitLayout.height = this.height;
+    this.live?.resized();
   }
 
   draw(Plotly) {

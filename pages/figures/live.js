@@ -123,6 +123,7 @@ export class Live {
     this.overlay.show(seen, mark, `${this.touched} = ${query[this.touched]}`);
     this.spoken.say(numbers);
     document.body.dataset.giLive = this.root.dataset.shows = seen.kind;
+    document.body.dataset.giMoves = this.touched;
     this.root.goodInitPreview = seen;
     this.shown = shown;
     this.#wait();
@@ -174,5 +175,6 @@ export class Live {
     this.overlay.hide();
     this.spoken.unsay();
     delete document.body.dataset.giLive;
+    delete document.body.dataset.giMoves;
   }
 }

@@ -11,6 +11,8 @@ const MOST_DOTS = 12;
 const DOT = 4;
 const BANDS = [[0, 4], [1, 3]]; // places, among five quantiles, of the edges of each band
 const MEDIAN = 2;
+const NEAR_END = 0.15; // of the axis: words there begin or end at their point, as core's event_marks
+const UNDER_TICKS = 36; // pixels from the x axis to the baseline of words under its ticks
 
 const set = (node, attributes) =>
   Object.entries(attributes).forEach(([key, value]) => node.setAttribute(key, value));
@@ -173,16 +175,13 @@ export class Overlay {
       node.style.display = index === null ? "none" : "";
     if (index === null) return;
     const color = colors[nonfinite !== null ? 0 : 1];
-    const left = index + 1 > Math.max(depth, stays.depth) * 0.6;
+    const share = (index + 1) / Math.max(depth, stays.depth);
     const place = x(index + 1);
     set(this.event, { x1: place, x2: place, y1: t, y2: t + h, stroke: color });
     const width = Math.max(0, x(depth + 0.5) - place);
     set(this.tint, { x: place, y: t, width, height: h, fill: color });
-    set(this.note, {
-      x: place + (left ? -9 : 9),
-      y: t + h / 2 + 5,
-      "text-anchor": left ? "end" : "start",
-    });
+    const anchor = share < NEAR_END ? "start" : share > 1 - NEAR_END ? "end" : "middle";
+    set(this.note, { x: place, y: t + h + UNDER_TICKS, "text-anchor": anchor });
     this.note.textContent = mark;
   }
 }

@@ -1,5 +1,5 @@
 // On a phone the controls are below the chart, so that scrolling to them would hide it. There the
-// answer's numbers and the chart stay at the top of the window, and the controls scroll under them.
+// answer's numbers and the chart stay below the app's header, and the controls scroll under them.
 
 const NARROW = matchMedia("(max-width: 640px)");
 
@@ -17,11 +17,12 @@ export class Sticky {
     const top = this.column.querySelector(".gi-stage")?.getBoundingClientRect().top;
     const seen = NARROW.matches && bottom - top < innerHeight * 0.6 ? bottom - top : 0;
     const app = document.querySelector('[data-testid="stApp"]');
+    const header = document.querySelector('[data-testid="stHeader"]')?.offsetHeight ?? 0;
     // An element that the browser scrolls to, for a key or a link, stops below them.
-    this.main.style.scrollPaddingTop = seen ? `${seen}px` : "";
+    this.main.style.scrollPaddingTop = seen ? `${header + seen}px` : "";
     Object.assign(this.column.style, {
       position: seen ? "sticky" : "",
-      top: seen ? `${seen - this.column.offsetHeight}px` : "",
+      top: seen ? `${header + seen - this.column.offsetHeight}px` : "",
       zIndex: seen ? 2 : "",
       backgroundColor: seen ? getComputedStyle(app).backgroundColor : "",
     });

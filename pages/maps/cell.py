@@ -11,6 +11,7 @@ import streamlit as st
 from core.maps.landscape import Landscape
 from core.maps.words import cell, valued
 from core.sweep import Axis, SweepResult
+from core.text import typeset
 from pages.controls import links
 
 CLICKED = "_clicked_experiment"
@@ -45,7 +46,7 @@ def chooser(landscape: Landscape, result: SweepResult) -> None:
     with st.container(horizontal=True, gap="medium", key="cell"):
         column = _place("x", landscape.x)
         row = _place("y", landscape.y)
-    st.html(f'<p class="gi-words">{escape(cell(result, (column, row)))}</p>')
+    st.html(f'<p class="gi-words">{typeset(escape(cell(result, (column, row))))}</p>')
     try:
         experiment = landscape.experiment(column, row)
     except ValueError:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.maps.landscape import Landscape
 from core.maps.words import engines
+from core.text import typeset
 from pages.controls import links
 from pages.maps import on_screen
 from pages.maps.refining import MapView
@@ -29,7 +30,7 @@ _VALID = (
 
 def say(sentence: str) -> None:
     """Draw the sentence above the picture that says what was found."""
-    text = escape(sentence)
+    text = typeset(escape(sentence))
     st.html(f'<p class="gi-words gi-summary" role="status" aria-live="polite">{text}</p>')
 
 
@@ -51,7 +52,9 @@ def explained(landscape: Landscape, view: MapView) -> None:
     sentences += [
         f"No number in some cells: {why}." for why in dict.fromkeys(result.errors.values())
     ]
-    st.html("".join(f'<p class="gi-words">{escape(text)}</p>' for text in sentences if text))
+    st.html(
+        "".join(f'<p class="gi-words">{typeset(escape(text))}</p>' for text in sentences if text)
+    )
 
 
 def link(landscape: Landscape, default: Landscape) -> None:

@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from core.question.experiment import Experiment
+from core.question.experiment import PARAMETERS, Experiment
 from core.reading.activation_card import GainCard, gain_card
 from core.reading.advice import advice
 from core.text import significant
@@ -36,13 +36,14 @@ def card(experiment: Experiment) -> None:
     """Draw the card of the experiment's activation."""
     found = gain_card(experiment.activation)
     advised = advice(experiment.activation, experiment.depth).sentence
+    name = PARAMETERS["activation"].name_of(found.name)
     cells = "".join(
         f'<div><dt><abbr title="{escape(meaning)}">{escape(term)}</abbr></dt>'
         f"<dd>{escape(value)}</dd></div>"
         for term, meaning, value in _cells(found)
     )
     st.html(
-        f"""<div class="gi-card"><p><b>{escape(found.name)}</b>
+        f"""<div class="gi-card"><p><b>{escape(name)}</b>
         <small>{escape(found.reference)}</small></p><dl>{cells}</dl>
         <p>{escape(found.sentence)}</p><p>{escape(advised)}</p></div>"""
     )

@@ -11,7 +11,7 @@ import streamlit as st
 from core.reading.diagnosis import last_sound_size
 from core.reading.verdict import Verdict
 from core.simulation.propagate import Run
-from core.text import significant
+from core.text import significant, typeset
 
 _CSS = (Path(__file__).parent / "words.css").read_text()
 _PROJECTOR_CSS = (Path(__file__).parent / "projector.css").read_text()
@@ -62,6 +62,8 @@ def numbers(verdict: Verdict, run: Run) -> list[tuple[str, str, str]]:
 
 def answer(verdict: Verdict, run: Run, predicted: str) -> None:
     """Draw the verdict and its numbers, the iteration in large type beside the predicted one."""
+    if verdict.iteration == "none" and predicted == "predicted none":
+        predicted = "as predicted"
     beside = [predicted, "", ""]
     cells = "".join(
         f"<div><span>{escape(label)}</span><strong>{escape(value)}</strong>"
@@ -79,24 +81,36 @@ def answer(verdict: Verdict, run: Run, predicted: str) -> None:
 
 def paragraphs(sentences: list[str]) -> None:
     """Draw sentences, each a paragraph; empty ones are left out."""
-    body = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences if sentence)
+    body = "".join(f"<p>{typeset(escape(sentence))}</p>" for sentence in sentences if sentence)
     if body:
         st.html(f'<div class="gi-expected">{body}</div>')
 
 
 def torch_checks(verdict: Verdict, run: Run) -> None:
-    """Draw the first NaN that the lesson's own loop would see, and why others may see another."""
+    """Draw the first NaN that torch's own checks of x give, and why they may give it early."""
     events = run.events
-
-    def said(index: int | None) -> str:
-        return "never" if index is None else f"i = {index}"
-
+    checks = [
+        ("x.std()", events.notebook_std_nan),
+        ("x.mean()", events.notebook_mean_nan),
+    ]
+    stays = bool(run.stats.nan[-1])  # else an activation may have made a finite number of Inf
+    told = "; ".join(_first_nan(code, index, stays) for code, index in checks)
+    first = events.first_nonfinite
+    element = "Every element is finite." if first is None else ""
+    if first is not None:
+        element = f"The first element that is not finite comes at <b>i = {first}</b>."
     notes = "".join(f"<p>{escape(note)}</p>" for note in verdict.notes)
     st.html(
-        f"""<div class="gi-checks"><p>First NaN that the lesson's loop would see on {run.device}:
-        <code>x.std()</code> <b>{said(events.notebook_std_nan)}</b>,
-        <code>x.mean()</code> <b>{said(events.notebook_mean_nan)}</b>.
-        First element that is not finite: <b>{said(events.first_nonfinite)}</b>.
+        f"""<div class="gi-checks"><p>If you test with torch ({escape(run.device)}): {told}.
+        {element}
         <small>Layer k is x after k products; the loop's index is i = k − 1.</small></p>
         {notes}</div>"""
     )
+
+
+def _first_nan(code: str, index: int | None, stays: bool) -> str:
+    """HTML: from which iteration on a function of torch is NaN, or its first NaN."""
+    if index is None:
+        return f"<code>{escape(code)}</code> is never NaN"
+    when = f"from <b>i = {index}</b> on" if stays else f"first at <b>i = {index}</b>"
+    return f"<code>{escape(code)}</code> is NaN {when}"

@@ -10,13 +10,16 @@ import pytest
 import segno
 from playwright.sync_api import expect
 
+from pages.exploring.class_view import ANSWERS
 from tests.browser.on_screen import (
     choose,
     curve,
     drawn,
+    ends_above,
     eventually,
     has_query,
     idle,
+    main_figure,
     query_of,
     visit,
 )
@@ -43,7 +46,7 @@ def test_a_teacher_makes_a_link_and_the_class_sees_that_and_no_more(visitor, add
     dialog = share(teacher)
     before = link_in(dialog)
     assert "hide" not in before
-    for name in ("Depth", "the verdict and the iteration"):
+    for name in ("Depth", ANSWERS["verdict"]):
         dialog.get_by_role("button", name=name, exact=True).click()
     expect(dialog.locator("code").first).to_contain_text("hide=depth,verdict")
     link = link_in(dialog)
@@ -94,6 +97,10 @@ def test_f_is_the_projector_and_a_clicker_moves_the_slider(page, address):
         assert number.evaluate(type_size) > 1.4 * small
 
     eventually(large)
+    for width, height in ((1024, 768), (1440, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        ends_above(height, page.locator(".st-key-clicker"))
+        eventually(lambda: fills_the_window(page))
     slider = page.get_by_role("slider", name="Depth")
     slider.focus()
     page.keyboard.press("ArrowRight")
@@ -130,6 +137,16 @@ def test_what_was_chosen_under_more_is_in_the_link_of_the_projector_too(page, ad
     expect(page.locator(".gi-verdict")).to_contain_text("holds")
     has_query(page, SMALL | {"activation": "tanh"})
     assert page.problems == []
+
+
+def fills_the_window(page):
+    """The numbers are in one row, and the chart takes most of what is left above the controls."""
+    cells = page.locator(".gi-stage > .gi-numbers > div").all()
+    assert len({cell.bounding_box()["y"] for cell in cells}) == 1
+    chart, controls = main_figure(page), page.locator(".st-key-clicker")
+    box = chart.bounding_box()
+    assert box["height"] > 0.4 * page.viewport_size["height"]
+    assert box["y"] + box["height"] <= controls.bounding_box()["y"]
 
 
 @contextmanager

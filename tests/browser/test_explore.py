@@ -128,6 +128,60 @@ def test_a_phone_shows_the_chart_at_once_and_scrolls_one_way(visitor, address):
     assert page.problems == []
 
 
+def _box(page, selector):
+    return page.locator(selector).first.bounding_box()
+
+
+def test_a_phone_keeps_the_answer_below_its_row_of_pages_and_changes_page_in_one_tap(
+    visitor, address
+):
+    page = visit(visitor(viewport=PHONE, has_touch=True, is_mobile=True), address)
+    for button in page.get_by_role("button", name="Help for").locator("visible=true").all():
+        box = button.bounding_box()
+        assert box["width"] >= 24 and box["height"] >= 24
+    main = page.get_by_test_id("stMain")
+    main.evaluate("node => { node.scrollTop = 500; }")
+
+    def below_the_row():
+        assert _box(page, ".gi-stage")["y"] >= 59  # the row's height is 60 pixels
+        assert main.evaluate("node => node.scrollTop") > 400
+
+    eventually(below_the_row)
+    for size, height in ((PHONE, 300), ({"width": 844, "height": 390}, 400), (PHONE, 300)):
+        page.set_viewport_size(size)
+        until(page, f"document.querySelector('.gi-plot')._fullLayout.height === {height}")
+    row = page.locator(".st-key-menu")
+    row.get_by_role("button", name="More").tap()
+    page.get_by_role("link", name="Number formats").tap()
+    expect(page).to_have_url(f"{address}/number-formats")
+    expect(page.locator(".gi-title")).to_contain_text("six number formats")
+    expect(page.get_by_role("link", name="Number formats")).to_have_count(0)  # it is closed
+    row.get_by_role("link", name="Lesson").tap()
+    expect(page).to_have_url(f"{address}/lesson")
+    expect(page.get_by_test_id("stSidebar").locator("visible=true")).to_have_count(0)
+    assert page.problems == []
+
+
+def test_a_link_of_the_menu_opens_a_tab_of_its_own_where_the_viewer_asks(page, address):
+    visit(page, address, depth="30")
+    with page.context.expect_page() as opening:
+        page.get_by_role("link", name="Lesson", exact=True).click(modifiers=["ControlOrMeta"])
+    expect(opening.value).to_have_url(f"{address}/lesson")
+    opening.value.close()
+    has_query(page, {"depth": "30"})
+
+
+def test_nothing_moves_while_a_bar_shows_progress(page, address):
+    visit(page, address, width="1024", depth="200", weights="fresh", init="xavier_normal")
+    more = page.locator("summary", has_text="More")
+    before = more.bounding_box()
+    page.get_by_role("slider", name="Width n").press("ArrowRight")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    assert more.bounding_box() == before
+    page.get_by_role("slider", name="Width n").press("Home")
+    drawn(page)
+
+
 def test_the_first_screen_answers_the_question(page, address):
     visit(page, address)
     expect(page.locator(".gi-verdict")).to_contain_text("explodes")

@@ -150,6 +150,9 @@ def test_the_curve_follows_the_scale_slider_and_the_server_has_the_last_word(
         followed(page, "scale")
         assert path(page) != first and int(big_number(page)) < int(number) < 28
         expect(page.locator(".gi-badge")).to_have_text("preview in exact arithmetic")
+        expect(page.locator(".st-key-scale_stop_1 button")).to_have_css(
+            "background-color", "rgba(0, 0, 0, 0)"
+        )  # the preset is not in use any more
         scale = float(slider_value(page, "scale"))
         seen, told = previewed(page), big_number(page)
         assert curve(page) == before and sent == []  # the server knows nothing of it yet

@@ -95,7 +95,9 @@ def test_the_switch_shows_the_fan_and_the_histogram_and_the_address_has_it(page,
 def test_where_no_law_is_known_the_bands_come_after_the_curve(page, address):
     visit(page, address, activation="relu", scale="√(2/n)", width="500")
     expect(page.locator(".gi-expected")).to_contain_text("Sampled in 64 networks")
-    expect(page.locator(".gi-plot").first).to_contain_text("measured: median, 50 %, 90 %")
+    expect(page.locator(".gi-plot").first).to_contain_text(
+        "measured: median, half, nine in ten networks"
+    )
     drawn(page)
     assert "median" in names(page) and "fan" not in names(page)
     assert page.problems == []

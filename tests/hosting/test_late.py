@@ -50,3 +50,14 @@ def test_a_click_that_comes_between_two_looks_at_a_map_is_not_lost(page, late):
     expect(page.get_by_text("Stopped at")).to_be_visible()
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     assert faults(page) == []
+
+
+def test_a_step_that_a_link_follows_at_once_is_there_when_the_viewer_comes_back(page, late):
+    visit(page, late)
+    page.get_by_role("slider", name="Scale factor").press("ArrowRight")
+    page.get_by_role("link", name="Lesson", exact=True).click()
+    expect(page.get_by_role("heading", name="A hundred products")).to_be_visible()
+    page.get_by_role("link", name="Explore", exact=True).click()
+    settled(page)
+    has_query(page, {"scale": "1.06"})
+    assert page.problems == []

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import Experiment, propagate
+from core import ACTIVATIONS, INITIALIZERS, Experiment, propagate
 from core.question.experiment import PARAMETERS
 from core.reading.verdict import judge
 from tests.serving import ROOT
@@ -146,6 +146,51 @@ def test_what_is_folded_away_is_not_sent_and_counts_all_the_same():
     assert len(list(at.main)) == everything
     assert at.selectbox(key="activation").value == "linear"
     assert at.text_input(key="seed").value == "7"
+
+
+def test_menus_show_the_names_that_people_read_and_links_keep_the_keys():
+    at = opened(init="kaiming_normal", activation="relu_squared")
+    assert "Kaiming (normal)" in widget(at, "init").options
+    assert "ReLU squared" in widget(at, "activation").options
+    assert widget(at, "init").value == "kaiming_normal"
+    widget(at, "init").set_value("torch_linear").run()
+    assert shown(at) == Experiment(init="torch_linear", activation="relu_squared")
+    for name, registry in (("init", INITIALIZERS), ("activation", ACTIVATIONS)):
+        labels = [PARAMETERS[name].name_of(key) for key in registry]
+        assert len(set(labels)) == len(registry) and all(labels)
+
+
+def test_a_menu_that_the_address_follows_shows_what_the_address_says():
+    at = visited("pages/width_sweep.py", {"init": "kaiming_normal"})
+    assert widget(at, "init").value == "kaiming_normal"
+    assert widget(at, "init").options == list(INITIALIZERS)
+
+
+def test_the_first_screen_says_what_x_and_a_are_and_where_to_begin():
+    at = opened()
+    told = " ".join(words(part.proto.body) for part in at.get("html"))
+    assert "x : n random numbers. a : an n × n random matrix" in told
+    links = {link.proto.label: link.proto.page for link in at.get("page_link")}
+    assert links["New here? Start the lesson"] == "lesson"
+
+
+def test_the_menu_of_a_narrow_window_leads_to_every_page():
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    assert not at.exception
+    pages = [link.proto.page for link in at.get("page_link")]
+    rest = ["number-formats", "phase-diagram", "width-sweep"]
+    assert pages[:6] == ["", "lesson", "guess", *rest]
+
+
+def test_torchs_own_checks_are_told_in_a_sentence():
+    [block] = blocks(opened(), "gi-checks")
+    told = words(block)
+    assert told.startswith(
+        "If you test with torch (cpu): x.std() is NaN from i = 27 on; x.mean() is NaN from "
+        "i = 27 on. The first element that is not finite comes at i = 28 ."
+    )
+    [block] = blocks(opened(scale="1/√n"), "gi-checks")
+    assert "x.std() is never NaN" in words(block) and "Every element is finite" in words(block)
 
 
 def test_the_device_stays_when_it_is_folded_away(monkeypatch):
@@ -387,5 +432,5 @@ def test_the_table_says_nan_where_x_is_nan():
     at.session_state["table"] = True
     at.run()
     table = at.dataframe[0].value
-    assert table["std"][40] == "nan" and table["std"][28] == "5.271e+37"
+    assert table["std"][40] == "nan" and table["std"][28] == "5.271e37"
     assert table["NaN"][40] == "100.0%"

@@ -7,6 +7,7 @@ import pytest
 
 from core import Experiment
 from core.sweep.coordinate_check import coordinate_check
+from core.text import typeset
 from tests.pages.test_explore import blocks, chart, problems, visited, words
 from tests.pages.test_phase_diagram import address, said, settled, text
 
@@ -29,9 +30,9 @@ def table(at):
 def test_the_slopes_are_those_of_the_check_and_are_said_in_words(init):
     at = opened(**SMALL, init=init)
     check = coordinate_check(Experiment(init=init), WIDTHS, LAYERS, 4)
-    assert said(at) == check.sentence
+    assert said(at) == words(typeset(check.sentence))
     assert table(at) == {
-        each.layer: [f"{each.slope:z.3f}", f"{each.standard_error:.3f}", each.in_words]
+        each.layer: [f"{each.slope:z.3f}", f"{each.standard_error:.3f}", typeset(each.in_words)]
         for each in check.slopes
     }
     figure = chart(at, "coordinate")["figure"]
@@ -43,7 +44,7 @@ def test_the_slopes_are_those_of_the_check_and_are_said_in_words(init):
 def test_without_a_link_it_is_eight_widths_and_four_layers():
     at = opened()
     assert address(at) == {} and [*table(at)] == [1, 2, 4, 8]
-    assert said(at).startswith("Grows with width: as n^0.50 at layer 1")
+    assert said(at).startswith("Grows with width: as n 0.50 at layer 1")
     at.button(key="rule_xavier_normal").click().run()
     assert said(settled(at)).startswith("Flat: the size does not depend on width")
     assert at.selectbox(key="init").value == "xavier_normal"

@@ -12,8 +12,11 @@ import pytest
 from core import NUMBER_FORMATS, Experiment, charts, propagate
 from core.charts.figure import BLUE, PIN_COLORS
 from core.charts.pins import Pin
+from core.maps.landscape import Landscape
 from core.reading.expectation import bands
 from core.simulation.ensemble import sample_ensemble
+from core.sweep import parse
+from core.text import significant
 from core.theory.finite_width import Prediction, predict
 from core.theory.windows import scale_windows
 from tests.serving import ROOT
@@ -73,8 +76,7 @@ def test_bands_and_the_fan_lie_under_the_curve_and_are_valid_plotly(run, size):
     if found:
         assert names[:5] == bands_first and own >= 5
         median = figure["data"][4]
-        words = median["hovertemplate"].replace("<br>", " ")
-        assert found.source in words
+        assert found.source not in median["hovertemplate"]
     if ensemble:
         assert [name for name in names if name.startswith("fan")] == [
             "fan",
@@ -160,8 +162,9 @@ def test_what_happens_before_the_elements_break_is_marked_on_the_curve():
     (points,) = [
         trace
         for trace in charts.std_per_layer(propagate(RUNS["explodes"]))["data"]
-        if trace["name"] == "other events"
+        if trace["uid"] == "events"
     ]
+    assert points["name"] == "x.mean() or x.std() fails early"
     assert points["x"] == [28]  # i = 27
     assert points["customdata"] == [
         "first i at which torch's x.mean() is NaN<br>first i at which torch's x.std() is NaN"
@@ -208,7 +211,7 @@ def test_every_pin_carries_its_letter_on_its_curve_at_a_place_of_its_own():
 
 
 def test_the_event_of_a_shallow_run_beside_a_deep_one_is_written_to_its_right():
-    run, deep = propagate(RUNS["explodes"]), propagate(RUNS["deep"])
+    run, deep = propagate(RUNS["explodes"].replace(depth=30)), propagate(RUNS["deep"])
     alone, beside = (charts.std_per_layer(run, pins) for pins in ([], [Pin("a", "A", deep)]))
     anchors = [figure["layout"]["annotations"][0]["xanchor"] for figure in (alone, beside)]
     assert anchors == ["right", "left"]
@@ -307,6 +310,53 @@ def test_a_figure_without_answers_has_no_mark_and_no_word_of_what_happened():
     assert not any(trace["uid"] == "events" for trace in hidden["data"])
     assert hidden["layout"]["meta"]["alt"] == "Standard deviation of x per layer."
     assert "at i" not in charts.unanswered(charts.mean_per_layer(run))["layout"]["meta"]["alt"]
+
+
+def test_the_words_of_an_event_stand_under_the_axis_at_its_line_and_on_the_figure():
+    anchors = {}
+    for depth in (29, 60, 100, 2000):  # the event is at layer 29
+        layout = charts.std_per_layer(propagate(RUNS["explodes"].replace(depth=depth)))["layout"]
+        event, line = layout["annotations"][0], layout["shapes"][0]
+        assert event["x"] == line["x0"] == 29 and event["y"] == 0 and event["yanchor"] == "top"
+        assert layout["margin"]["b"] > -event["yshift"] + 1.2 * event["font"]["size"]
+        anchors[depth] = event["xanchor"]
+    assert anchors == {29: "right", 60: "center", 100: "center", 2000: "left"}
+
+
+def test_an_early_event_of_the_elements_is_named_as_one():
+    run = propagate(Experiment(width=64, depth=60, scale=0.005))
+    assert run.events.all_subnormal is not None
+    names = [trace["name"] for trace in charts.std_per_layer(run)["data"]]
+    assert "every element is subnormal" in names
+
+
+def test_the_hover_of_the_bands_has_numbers_and_no_sentence():
+    e = RUNS["explodes"]
+    found = bands(predict(e), None, single=False)
+    drawn = charts.std_per_layer(propagate(e), bands=found)["data"]
+    [median] = [trace for trace in drawn if trace["uid"] == "median"]
+    assert median["name"] == "expected: median, half, nine in ten networks"
+    assert median["hovertemplate"] == "expected: %{y:.3g} (%{customdata})<extra></extra>"
+    assert found.source not in str(drawn)
+    low, high = (2 ** found.quantiles[level][5] for level in (0.05, 0.95))
+    assert median["customdata"][5] == f"{significant(low)} to {significant(high)}"
+
+
+def test_the_current_scale_is_named_in_one_row_with_the_usual_ones_unless_it_meets_them():
+    windows = scale_windows(Experiment())
+    for scale, alone in ((1.0, True), (0.002, True), (0.07, False), (0.04, False)):
+        notes = charts.scale_windows(windows, scale, 512)["layout"]["annotations"]
+        assert (len({note["y"] for note in notes}) == 1) == alone, scale
+
+
+def test_indices_and_powers_are_set_small_on_axes_and_bars():
+    x, y = parse("sigma_w=0.5..3:4"), parse("bias_std=0..2:4")
+    result = Landscape(Experiment(), x, y, "xi_c").blank()
+    layout = charts.phase_diagram(result, ())["layout"]
+    assert layout["xaxis"]["title"]["text"] == "σ<sub>w</sub>"
+    assert "σ<sub>b</sub>" in layout["yaxis"]["title"]["text"]
+    [heat] = [trace for trace in charts.phase_diagram(result, ())["data"] if "colorbar" in trace]
+    assert heat["colorbar"]["title"]["text"] == "ξ<sub>c</sub>"
 
 
 def test_a_projector_gets_thicker_lines_and_a_legend_of_what_is_drawn():

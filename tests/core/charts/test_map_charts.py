@@ -82,8 +82,8 @@ def test_log_axes_are_drawn_as_such_and_choices_stand_beside_each_other():
     assert unordered["layout"]["xaxis"]["ticktext"] == ["64", "16", "32"]
     assert map_axis(parse("scale=1,1,0.5"))["ticktext"] == ["1", "1", "0.5"]
     _, sigmas = drawn("chi")
-    assert sigmas["layout"]["xaxis"]["title"]["text"] == "σ_w"
-    assert sigmas["layout"]["yaxis"]["title"]["text"] == "Bias std σ_b"
+    assert sigmas["layout"]["xaxis"]["title"]["text"] == "σ<sub>w</sub>"
+    assert sigmas["layout"]["yaxis"]["title"]["text"] == "Bias std σ<sub>b</sub>"
 
 
 @pytest.mark.parametrize(

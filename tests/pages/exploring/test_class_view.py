@@ -6,8 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from core import Experiment
+from pages.exploring.class_view import ANSWERS
 from pages.exploring.share import embedded
-from tests.pages.test_explore import answer, blocks, chart, opened, problems, shown
+from tests.pages.exploring.test_spread import has_chart
+from tests.pages.test_explore import answer, blocks, chart, opened, problems, shown, words
 
 SMALL = {"width": "64", "depth": "30"}
 
@@ -36,6 +38,31 @@ def test_answers_can_be_hidden():
     names = [trace["uid"] for trace in chart(at, "std")["figure"]["data"]]
     assert "median" not in names and "std" in names
     assert "ensemble" not in keys(at)
+
+
+def notes(at, key):
+    """The words that a viewer reads in a chart."""
+    every = chart(at, key)["figure"]["layout"]["annotations"]
+    return [note["text"] for note in every if note.get("visible", True)]
+
+
+def test_a_hidden_answer_is_told_nowhere_in_words_or_marks():
+    query = {"scale": "1", "ensemble": "true", "pin_a": "width:32"}
+    shown, hidden = opened(**query), opened(**query, hide="verdict")
+    names = {"std", "mean", "distribution"}
+    for at, is_told in ((shown, True), (hidden, False)):
+        told = [part.proto.body for part in at.get("html")]
+        for key in names:
+            told += [chart(at, key)["alt"], *notes(at, key)]
+        for given_away in ("at i = 28", "nine networks in ten", "explodes</b>"):
+            assert any(given_away in each for each in told) == is_told, given_away
+    assert names == {key for key in (*names, "fractions", "ends") if has_chart(hidden, key)}
+    for key in names:
+        layout = chart(hidden, key)["figure"]["layout"]
+        assert not any(mark["visible"] for mark in layout["shapes"][:2])
+        assert "i = 28" not in chart(hidden, key)["alt"] and "%" not in chart(hidden, key)["alt"]
+    assert "exact while depth" in " ".join(words(block) for block in blocks(hidden, "gi-expected"))
+    assert "curve still ends" in ANSWERS["verdict"]  # which the dialog says to a teacher
 
 
 @pytest.mark.parametrize(
