@@ -39,8 +39,8 @@ if get_script_run_ctx(suppress_warning=True) is None:
         on_script_error=log.page_failed,
     )
 else:
-    st.set_page_config(page_title="Good Init", page_icon="pages/icon.svg", layout="wide")
-    st.navigation(
+    st.set_page_config(page_icon="pages/icon.svg", layout="wide")
+    page = st.navigation(
         [
             st.Page("pages/explore.py", title="Explore", icon=":material/insights:", default=True),
             st.Page("pages/lesson.py", title="Lesson", icon=":material/school:", url_path="lesson"),
@@ -67,4 +67,7 @@ else:
             ),
         ],
         position="top",
-    ).run()
+    )
+    if page.url_path != "lesson":  # which names the step in its title
+        st.set_page_config(page_title=f"{page.title} - Good Init")
+    page.run()

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+_HYPHEN = re.compile(r"(?<![\w.)\]])-(?=[\d.]|inf)|(?<=\de)-(?=\d)")  # in −1 and 1e−5, not in 1-3
+_NO_BREAK = re.compile(
+    r"(?<=\d) (?=%|×)|(?<=\b\w) (?=[=<>≤≥] [−\d])|(?<=[=<>≤≥±]) (?=[−\d])|(?<=\b[Ss]tep) (?=\d)"
+)
 _SHOWN = 40  # characters: a longer value would hide the rest of a message
 
 
@@ -30,6 +36,16 @@ def ordinal(number: int) -> str:
 def significant(value: float, digits: int = 3) -> str:
     """``value`` with ``digits`` significant digits and a short exponent, such as 1.5e10 or 1e-5."""
     return f"{value:.{digits}g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+
+
+def with_minus(text: str) -> str:
+    """Text in which a minus sign stands before numbers, where Python wrote a hyphen."""
+    return _HYPHEN.sub("−", text)
+
+
+def unbroken(text: str) -> str:
+    """Text in which no line ends inside "28 %", "i = 28", "n = 512" or "step 3"."""
+    return _NO_BREAK.sub("\u00a0", text)
 
 
 def products(count: int) -> str:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.host import devices
 from core.question.experiment import DEFAULTS, PARAMETERS, SCALE_STOPS
+from core.question.parameter import Parameter
 from pages.controls.state import bind, text_of
 
 _LARGEST_NEW_SEED = 2**31
@@ -17,9 +18,11 @@ _ARITHMETIC = ("bias_std", "number_format", "batch_size")
 
 
 @lru_cache(maxsize=512)
-def _slider_options(name: str, here: object, width: int) -> tuple[object, ...]:
+def _slider_options(
+    name: str, stops: tuple[float, ...], here: object, width: int
+) -> tuple[object, ...]:
     """A slider's stops; its value now and its default; for the scale also the named stops."""
-    options: set[object] = {*PARAMETERS[name].stops, here, DEFAULTS[name]}
+    options: set[object] = {*stops, here, DEFAULTS[name]}
     if name == "scale":
         options |= {stop for stop in SCALE_STOPS if "n" in stop}
 
@@ -29,16 +32,17 @@ def _slider_options(name: str, here: object, width: int) -> tuple[object, ...]:
     return tuple(sorted(options, key=size))
 
 
-def control(name: str, *, bound: bool = True) -> None:
+def control(name: str, *, bound: bool = True, parameter: Parameter | None = None) -> None:
     """Draw the widget of one field.
 
     Args:
         name: of the field.
+        parameter: its description where the page allows less than the field's own.
         bound: whether Streamlit binds the widget to the address. When a bound widget is no longer
             drawn, Streamlit removes its parameter. So a widget that is not always drawn is not
             bound, and the page writes what ``state.unbound`` returns.
     """
-    parameter = PARAMETERS[name]
+    parameter = parameter or PARAMETERS[name]
     shared = {"key": name, "help": parameter.help}
     if bound:
         bind(name)
@@ -56,7 +60,9 @@ def control(name: str, *, bound: bool = True) -> None:
     elif parameter.stops:
         st.select_slider(
             parameter.label,
-            _slider_options(name, st.session_state[name], int(st.session_state["width"])),
+            _slider_options(
+                name, parameter.stops, st.session_state[name], int(st.session_state["width"])
+            ),
             value=default,
             format_func=text_of,
             **shared,
