@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
-from ..text import format_number, significant, with_minus
+from ..reading.number import value_text
+from ..text import format_number, with_minus
 
 _LARGEST_LOG = 700.0  # a little less than the log of the largest float
 
@@ -33,7 +34,7 @@ def tex_exp(log: float, digits: int) -> str:
 
 def rounded(value: float) -> str:
     """A number in a sentence: three significant digits, or NaN."""
-    return "NaN" if math.isnan(value) else with_minus(significant(value))
+    return value_text(value, digits=3)
 
 
 def decimals(value: float, places: int) -> str:

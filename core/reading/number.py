@@ -141,7 +141,8 @@ def exact_text(number: Number) -> str:
     """The exact value as the table writes it; of a single draw with the spread of draws."""
     spread = number.standard_error if number.single else None
     if number.exact is None or spread is None:
-        return value_text(number.exact, number.boolean)
+        digits = 4 if number.factor else max(4, _digits_of(number, number.exact))
+        return value_text(number.exact, number.boolean, digits)
     if number.factor:
         return _range_text(number.exact, spread)
     return f"{value_text(number.exact)} ± {value_text(spread, digits=2)}"

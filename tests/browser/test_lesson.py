@@ -29,8 +29,8 @@ FOCUSED = """() => {
 MOST_TABS = 80
 MAIN = '[data-testid="stMain"]'
 # Of each formula in sight: how many lines it has, and by how much it is wider than its place.
-FORMULAS = """() => [...document.querySelectorAll('.katex-display')].filter((box) => box.offsetWidth)
-  .map((box) => {
+FORMULAS = """() => [...document.querySelectorAll('.katex-display')]
+  .filter((box) => box.offsetWidth).map((box) => {
     const tops = [...box.querySelectorAll('.katex-html > .base')].map((part) => part.offsetTop);
     return [new Set(tops).size, box.scrollWidth - box.clientWidth];
   })"""
@@ -158,7 +158,7 @@ def test_a_clicker_leads_a_class_through_steps_that_fit_the_screen(visitor, addr
 
 
 def formulas_fit(page, step):
-    """Unfold all of an answer, and wait until its formulas lie in sight, broken only where allowed."""
+    """Unfold the whole answer; wait until its formulas are in sight, broken only where allowed."""
     answer = step.measure(step.setting(n=64, depth=50)).answer
     folds = [*dict.fromkeys(sentence.fold for sentence in answer if sentence.fold)]
     for heading in folds:

@@ -148,7 +148,6 @@ def _sentences(setting: Setting, rows: tuple[Number, ...]) -> tuple[Sentence, ..
             "In the matrix nothing is added up: each element is one product with ReLU, and the "
             f"second moment is {measured[2]}, as in the step before.",
             r"\mathbb E[\max(a_{ij}x_j,0)^2] = \tfrac12",
-            fold=WHY,
         ),
         Sentence(
             "In the whole layer n products are added up before ReLU halves the second moment, so "

@@ -134,23 +134,20 @@ def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
         ),
         Sentence(
             f"The original notebook asks for weights times 0.01 too, but does not run them. With "
-            f"these one product multiplies the std by {rounded(hundredth)}. "
-            + _end_of_hundredth(measured.hundredth),
+            f"these one product multiplies the std by {rounded(hundredth)}: "
+            f"{_fate(measured.hundredth)}",
             rf"0.01\sqrt{{{n}}} = {tex(hundredth)}",
         ),
         *_underflow(measured.hundredth),
     )
 
 
-def _end_of_hundredth(run: Run) -> str:
-    """What becomes of x with weights times 0.01."""
+def _fate(run: Run) -> str:
+    """What becomes of x, as the end of a sentence."""
     if run.events.all_zero is not None:
-        return (
-            f"With weights times 0.01 every element is exactly 0 from i = {run.events.all_zero} on."
-        )
+        return f"every element is exactly 0 from i = {run.events.all_zero} on."
     last, fate = rounded(float(run.stats.std[-1])), _FATES.get(kind_of(run), _FATES["holds"])
-    after = products(run.experiment.depth)
-    return f"With weights times 0.01 {fate}: after {after} the std of x is {last}."
+    return f"{fate}; after {products(run.experiment.depth)} the std of x is {last}."
 
 
 def _underflow(run: Run) -> tuple[Sentence, ...]:
@@ -185,7 +182,7 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
             Curve("× 0.1", tenth.stats.log2_std),
             Curve("× 0.01", hundredth.stats.log2_std),
         ),
-        brief=_end_of_hundredth(hundredth),
+        brief=f"With weights times 0.01 {_fate(hundredth)}",
     )
 
 

@@ -125,7 +125,7 @@ def number(**parts):
         (
             {"measured": 27.812, "standard_error": 0.017, "exact": 27.8019, "lesson": 28.0},
             "27.812 ± 0.017",
-            "27.8",
+            "27.802",
             "28",
         ),
         (
