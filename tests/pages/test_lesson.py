@@ -23,6 +23,11 @@ def plain(markdown):
     return markdown.replace("\\", "").replace("\xa0", " ")
 
 
+def charts(at):
+    components = [each.proto.component_name for each in at.get("bidi_component")]
+    return [name for name in components if name.endswith("chart")]
+
+
 def marked(at):
     """The options on the projector, and the one that is marked as right."""
     [block] = [each.proto.body for each in at.get("html") if "gi-options" in each.proto.body]
@@ -90,7 +95,8 @@ def test_a_student_walks_through_all_steps_and_each_answer_is_the_cores_own():
         folded = [e.label for e in at.expander if e.label not in ALWAYS_FOLDED]
         assert folded == [*dict.fromkeys(s.fold for s in result.answer if s.fold)]
         assert at.code[0].value == step.snippet(result.setting).strip()
-        assert [link.proto.label for link in at.get("page_link")] == ["Open this in Explore"]
+        links = [link.proto.label for link in at.get("page_link")]
+        assert [label for label in links if label.startswith("Open")] == ["Open this in Explore"]
         if step.number < len(STEPS):
             press(at, "next")
     assert at.button(key="next").disabled
@@ -238,7 +244,7 @@ def test_a_step_whose_answer_the_host_refuses_is_not_done(monkeypatch, view):
 
 def test_the_projector_shows_the_question_and_then_the_picture():
     at = opened(**SMALL, teach="true", step="first-nan")
-    assert heading(at).startswith("Step 2") and not at.get("bidi_component")[:-1]
+    assert heading(at).startswith("Step 2") and not charts(at)
     assert not at.select_slider
     step = STEPS["first-nan"].at(50)
     said = [plain(markdown.value) for markdown in at.markdown]
@@ -248,10 +254,7 @@ def test_the_projector_shows_the_question_and_then_the_picture():
     result = result_of(step)
     assert said == [step.guess.prompt, result.in_short]
     assert marked(at) == ([f"{result.right:g}"], [f"{result.right:g}"])
-    figures = [
-        each for each in at.get("bidi_component") if each.proto.component_name.endswith("chart")
-    ]
-    assert len(figures) == 1
+    assert len(charts(at)) == 1
     press(at, "next")
     assert heading(at).startswith("Step 3")
     assert marked(at) == (["True", "False"], [])
