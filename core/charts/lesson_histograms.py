@@ -99,7 +99,8 @@ def _plain(value: float, log2: bool) -> str:
 def _named(name: str, place: float, row: int, large: bool) -> dict[str, Any]:
     """The name of a mark beside its line, each name a row lower than the one before."""
     top = {"yref": "paper", "yanchor": "top"} | beside("right", 4)
-    return note(name, place, 1 - _ROW * row, size=note_size(large), **top)
+    # The page gives it the page's own background, so that no line of another mark runs through it.
+    return note(name, place, 1 - _ROW * row, size=note_size(large), bgcolor="#fff", **top)
 
 
 def _ticks(group: list[Counts]) -> dict[str, Any]:
