@@ -138,7 +138,7 @@ def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
         Sentence(
             "float32 rounds after every addition, and `a @ x` adds in another order, with several "
             "partial sums side by side. The difference has a bound.",
-            rf"|\text{{difference}}| \le 2\,n\,2^{{-24}} \sum_k |a_{{{row},k}}\,x_k| = "
+            rf"|\text{{difference}}| \le n\,2^{{-23}} \sum_k |a_{{{row},k}}\,x_k| = "
             + tex(measured.bound, 2),
             fold=WHY,
         ),
