@@ -137,8 +137,8 @@ def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
         ),
         Sentence(
             "float32 rounds after every addition, and `a @ x` adds in another order, with several "
-            "partial sums side by side. The difference has a bound.",
-            rf"|\text{{difference}}| \le n\,2^{{-23}} \sum_k |a_{{{row},k}}\,x_k| = "
+            "partial sums side by side. The size of the difference has a bound.",
+            rf"\text{{size}} \le n\,2^{{-23}} \sum_k |a_{{{row},k}}\,x_k| = "
             + tex(measured.bound, 2),
             fold=WHY,
         ),
