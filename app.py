@@ -42,7 +42,7 @@ if get_script_run_ctx(suppress_warning=True) is None:
 else:
     from pages.controls import menu
 
-    st.set_page_config(page_title="Good Init", page_icon="pages/icon.svg", layout="wide")
+    st.set_page_config(page_icon="pages/icon.svg", layout="wide")
     explore = st.Page("pages/explore.py", title="Explore", icon=":material/insights:", default=True)
     lesson = st.Page("pages/lesson.py", title="Lesson", icon=":material/school:", url_path="lesson")
     guess = st.Page(
@@ -70,4 +70,6 @@ else:
     ]
     here = st.navigation([explore, lesson, *more, guess], position="top")
     menu.draw([explore, lesson, guess], more, here)
+    if here.url_path != "lesson":  # which names the step in its title
+        st.set_page_config(page_title=f"{here.title} - Good Init")
     here.run()

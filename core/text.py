@@ -6,6 +6,10 @@ import re
 
 _SUBSCRIPT = re.compile(r"([σξ])_(\w)")
 _POWER = re.compile(r"\bn\^(−?-?\d+(?:\.\d+)?)")
+_HYPHEN = re.compile(r"(?<![\w.)\]])-(?=[\d.]|inf)|(?<=\de)-(?=\d)")  # in −1 and 1e−5, not in 1-3
+_NO_BREAK = re.compile(
+    r"(?<=\d) (?=%|×)|(?<=\b\w) (?=[=<>≤≥] [−\d])|(?<=[=<>≤≥±]) (?=[−\d])|(?<=\b[Ss]tep) (?=\d)"
+)
 _SHOWN = 40  # characters: a longer value would hide the rest of a message
 
 
@@ -47,6 +51,16 @@ def typeset(text: str) -> str:
     """A text with its indices and powers, as of σ_w and n^0.5, in the tags of HTML and Plotly."""
     lowered = _SUBSCRIPT.sub(r"\1<sub>\2</sub>", text)
     return _POWER.sub(lambda found: f"n<sup>{found[1].replace('-', '−')}</sup>", lowered)
+
+
+def with_minus(text: str) -> str:
+    """Text in which a minus sign stands before numbers, where Python wrote a hyphen."""
+    return _HYPHEN.sub("−", text)
+
+
+def unbroken(text: str) -> str:
+    """Text in which no line ends inside "28 %", "i = 28", "n = 512" or "step 3"."""
+    return _NO_BREAK.sub("\u00a0", text)
 
 
 def products(count: int) -> str:

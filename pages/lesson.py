@@ -4,77 +4,78 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.lesson import STEPS, Result, Setting, Step
+from core.lesson import SIZES, STEPS, Result, Step, within_sizes
 from core.question.experiment import Experiment
 from pages.controls import arrival, fields, state
-from pages.course import challenge, exercise, place
+from pages.course import buttons, challenge, clicker, exercise, opening, place
 from pages.words import page
 
 
-def _setting(step: Step, experiment: Experiment) -> Setting | None:
-    """The size that the controls ask for; None, with a message, if the step does not allow it."""
+def _result(step: Step, experiment: Experiment) -> Result | None:
+    """The answer, if the student asked for it; a step whose answer is refused is not done."""
+    if not place.is_done(step):
+        return None
     e = experiment
     try:
-        return step.setting(e.width, e.depth, e.seed, place.repetitions(step))
-    except ValueError as error:
-        page.warn([str(error)])
-        return None
-
-
-def _result(step: Step, setting: Setting | None) -> Result | None:
-    """The answer, if the student asked for it; None, with a message, if the host refuses it."""
-    if setting is None or not place.is_done(step):
-        return None
-    try:
+        setting = step.setting(e.width, e.depth, e.seed, place.repetitions(step))
         return exercise.result_of(step, setting)
     except ValueError as error:  # it names ensemble_size; this page asks how many
-        page.warn([str(error).replace("ensemble_size", f"how many {step.repeats}")])
-        return None
+        problem = str(error).replace("ensemble_size", f"how many {step.repeats}")
+        place.take_back(step, experiment, problem)
+        st.rerun()
 
 
 def _teach(step: Step, experiment: Experiment) -> None:
     page.teaching_style()
-    exercise.question(step)
+    page.warn(place.refusals(step, experiment))
+    exercise.title(step)
+    opening.at_the_top(step.slug)
     if not place.is_done(step):
-        exercise.prompt(step)
-    result = _result(step, _setting(step, experiment))
-    if result and not exercise.pictures(result, large=True):
-        exercise.explained(result)
-    place.teaching_controls()
+        exercise.question(step)
+    asked, answered = st.container(), st.container()
+    with answered:
+        result = _result(step, experiment)
+    with asked:
+        exercise.prompt(step, result)
+    if result:
+        with answered:
+            exercise.pictures(result, large=True)
+            exercise.brief(result)
+    buttons.for_teaching()
+    clicker.listen()
 
 
 def _study(step: Step, experiment: Experiment, problems: list[str]) -> None:
     left, right = st.columns([3, 1], gap="large")
     with right:
-        place.contents()
-        for name in ("width", "depth"):
-            fields.control(name)
-        place.count_control(step)
+        buttons.contents(experiment.depth)
+        for name, parameter in SIZES.items():
+            fields.control(name, parameter=parameter)
+        buttons.count_control(step)
         fields.control("seed")
         fields.redraw_button()
+        exercise.glossary()
     with left:
-        page.warn(problems + arrival.link_problems(experiment))
+        page.warn(problems + arrival.link_problems(experiment) + place.refusals(step, experiment))
+        exercise.title(step)
+        opening.at_the_top(step.slug)
         exercise.question(step)
-        setting = _setting(step, experiment)
         if not place.is_done(step):
-            exercise.ask(step)
-        result = _result(step, setting)
-        if result and setting:
-            exercise.feedback(step, result)
-            exercise.pictures(result)
-            exercise.explained(result)
-            exercise.numbers(result)
-            exercise.more(step, setting)
+            exercise.ask(step, experiment)
+        result = _result(step, experiment)
+        if result:
+            exercise.answered(step, result)
             if step.number == len(STEPS):
                 challenge.challenge(experiment.seed)
-        place.onwards()
+        buttons.onwards()
 
 
 def _page() -> None:
-    arrival.adopt_link("lesson")
+    arrival.adopt_link("lesson", within_sizes)
     place.adopt_link()
     experiment, problems = state.current()
-    step = place.current()
+    step = place.current().at(experiment.depth)
+    page.name_tab(f"Lesson {step.number}: {step.title}")
     if place.is_teaching():
         _teach(step, experiment)
     else:

@@ -1,4 +1,4 @@
-"""The figures of an exercise: sizes per layer, then histograms."""
+"""The figures of an exercise: sizes per layer, single elements, then histograms."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..lesson import Curve, Result
+from ..text import with_minus
 from .figure import (
     BLUE,
     GOLD,
@@ -23,6 +24,7 @@ from .figure import (
     note,
     to_decades,
 )
+from .lesson_elements import growing_sum, shares_per_iteration
 from .lesson_histograms import height_of, histogram, layout_of, note_size
 
 _STYLES = (
@@ -37,13 +39,18 @@ _LEAST_DECADES = 2.0
 
 
 def lesson_pictures(result: Result, *, large: bool = False) -> list[Figure]:
-    """The figures of a result: its curves first, then a histogram for each axis.
+    """The figures of a result: curves, single elements, then a histogram for each axis.
 
     Args:
         result: of an exercise.
-        large: for the last row of a classroom; there is room for the first figure only.
+        large: for the last row of a classroom; there is room for the first figure only, which
+            takes what the rest of the page leaves of the window.
     """
     pictures = [_curves(result, large)] if result.curves else []
+    if result.shares:
+        pictures.append(shares_per_iteration(result.shares, large))
+    if result.growing_sum:
+        pictures.append(growing_sum(result.growing_sum, large))
     axes = dict.fromkeys(counts.axis for counts in result.counts)
     for axis in axes:
         pictures.append(histogram([c for c in result.counts if c.axis == axis], axis, large))
@@ -57,7 +64,7 @@ def _shown(log10: float) -> str:
     exponent = int(np.floor(log10))
     if -4 <= exponent < 4:
         return f"{10**log10:.4g}"
-    return f"{10 ** (log10 - exponent):.3g}e{exponent}"
+    return with_minus(f"{10 ** (log10 - exponent):.3g}e{exponent}")
 
 
 def _rgba(color: str) -> str:
@@ -114,7 +121,7 @@ def _curves(result: Result, large: bool) -> Figure:
     )
     ends = "; ".join(_ended(curve) for curve in result.curves)
     alt = f"{result.curve_axis} per layer. {ends}."
-    return figure(data, layout, height=height_of(large, 340), alt=alt)
+    return figure(data, layout, height=height_of(large, 340), alt=alt, fills_window=large)
 
 
 def _decade_axis(data: Parts, notes: Parts) -> dict[str, Any]:

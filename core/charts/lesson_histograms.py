@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..lesson import Counts
+from ..text import with_minus
 from .figure import (
     BLUE,
     GOLD,
@@ -24,23 +25,24 @@ from .figure import (
 )
 
 _MOST_TICKS = 20
+_ROW = 0.1  # the height of a mark's name, as a part of the plot
 _MARK = {"color": GOLD, "width": 3, "dash": "dot"}
 
 
 def layout_of(large: bool, **more: Any) -> dict[str, Any]:
     """A layout, with room for large type if it is for a classroom."""
-    room = {"font": {"size": 20}, "margin": {"l": 96, "r": 24, "t": 48, "b": 80}} if large else {}
+    room = {"font": {"size": 18}, "margin": {"l": 92, "r": 20, "t": 40, "b": 64}} if large else {}
     return room | more
 
 
 def height_of(large: bool, usual: int) -> int:
-    """The height of a figure, in pixels."""
-    return 560 if large else usual
+    """The height of a figure, in pixels; of a large one until the page has measured the room."""
+    return 380 if large else usual
 
 
 def note_size(large: bool) -> int:
     """The font size of a note, in pixels."""
-    return 20 if large else 12
+    return 18 if large else 12
 
 
 def histogram(group: list[Counts], axis: str, large: bool) -> Figure:
@@ -77,12 +79,12 @@ def histogram(group: list[Counts], axis: str, large: bool) -> Figure:
         hovermode="closest",
         showlegend=True,
         shapes=[upright(place, _MARK) for _, place in marks],
-        annotations=[_named(name, place, large) for name, place in marks],
+        annotations=[_named(name, place, row, large) for row, (name, place) in enumerate(marks)],
     )
     modes = "; ".join(f"{part['name']}: most often near {_likeliest(part)}" for part in data)
     marked = "".join(f"; {name} is marked" for name, _ in marks)
     alt = f"Histogram of {axis}. {modes}{marked}."
-    return figure(data, layout, height=height_of(large, 300), alt=alt)
+    return figure(data, layout, height=height_of(large, 300), alt=alt, fills_window=large)
 
 
 def _headroom(data: Parts, marks: list[Any]) -> float:
@@ -91,13 +93,14 @@ def _headroom(data: Parts, marks: list[Any]) -> float:
 
 
 def _plain(value: float, log2: bool) -> str:
-    return f"{2**value if log2 else value:.4g}"
+    return with_minus(f"{2**value if log2 else value:.4g}")
 
 
-def _named(name: str, place: float, large: bool) -> dict[str, Any]:
-    """The name of a mark, at the top of its line."""
+def _named(name: str, place: float, row: int, large: bool) -> dict[str, Any]:
+    """The name of a mark beside its line, each name a row lower than the one before."""
     top = {"yref": "paper", "yanchor": "top"} | beside("right", 4)
-    return note(name, place, 1, size=note_size(large), **top)
+    # The page gives it the page's own background, so that no line of another mark runs through it.
+    return note(name, place, 1 - _ROW * row, size=note_size(large), bgcolor="#fff", **top)
 
 
 def _ticks(group: list[Counts]) -> dict[str, Any]:

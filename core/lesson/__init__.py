@@ -26,25 +26,34 @@ from .exercises import (
     sum_of_products,
     whole_network,
 )
-from .result import Counts, Curve, Result, Sentence
-from .setting import Setting
+from .feedback import Feedback, feedback
+from .glossary import GLOSSARY
+from .result import Counts, Curve, GrowingSum, Result, Sentence, Shares
+from .setting import SIZES, Setting, within_sizes
 from .step import Guess, Step
 
 __all__ = [
     "AGREES_WITHIN",
     "DEPTH",
+    "GLOSSARY",
+    "SIZES",
     "STEPS",
     "Counts",
     "Curve",
+    "Feedback",
+    "GrowingSum",
     "Guess",
     "Number",
     "Outcome",
     "Result",
     "Sentence",
     "Setting",
+    "Shares",
     "Step",
     "check",
+    "feedback",
     "task",
+    "within_sizes",
 ]
 
 _EXERCISES = (

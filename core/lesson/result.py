@@ -12,6 +12,8 @@ from ..maths.arrays import Array
 from ..reading.number import Number
 from .setting import Setting
 
+WHY, HOW, NOTEBOOK = "Why?", "How is this computed?", "The notebook’s numbers"
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -19,11 +21,14 @@ class Sentence:
 
     Attributes:
         text: plain English; code stands between backticks.
-        formula: LaTeX to be set below the text; may be empty.
+        formula: LaTeX to be set below the text; may be empty. No line ends within it but after
+            ``\\allowbreak``.
+        fold: the heading under which a page folds the paragraph away; empty where it is open.
     """
 
     text: str
     formula: str = ""
+    fold: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +112,34 @@ class Curve:
 
 
 @dataclass(frozen=True, eq=False)
+class Shares:
+    """What the elements of x are, iteration by iteration.
+
+    Attributes:
+        indices: loop indices, ascending, shape (iterations,).
+        parts: a kind of element -> its share of all elements, of the same shape; they add up to 1.
+    """
+
+    indices: NDArray[np.int_]
+    parts: Mapping[str, Array]
+
+
+@dataclass(frozen=True, eq=False)
+class GrowingSum:
+    """A sum, term after term.
+
+    Attributes:
+        label: what is added up.
+        values: the sum of the first 0, 1, 2, … terms, shape (terms + 1,).
+        spread: the std of such a sum over many networks, of the same shape.
+    """
+
+    label: str
+    values: Array
+    spread: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Result:
     """What an exercise finds.
 
@@ -119,7 +152,12 @@ class Result:
         outputs: each name that the step's snippet assigns -> the same value, computed here.
         counts: histograms; may be empty.
         curves: sizes per layer; may be empty.
+        shares: what the elements of x are around the first that is not finite; None where it is
+            not in question, or never happens.
+        growing_sum: a sum, term after term; None where it is not in question.
         curve_axis: the quantity that the curves show, such as "std of x".
+        brief: the answer to the guess in one sentence, for a class; empty where the first
+            paragraph of ``answer`` is that sentence.
     """
 
     setting: Setting
@@ -130,3 +168,11 @@ class Result:
     counts: tuple[Counts, ...] = ()
     curves: tuple[Curve, ...] = ()
     curve_axis: str = "std of x"
+    shares: Shares | None = None
+    growing_sum: GrowingSum | None = None
+    brief: str = ""
+
+    @property
+    def in_short(self) -> str:
+        """The answer to the guess in one sentence."""
+        return self.brief or self.answer[0].text

@@ -64,7 +64,7 @@ def averages_of_few(label: str, values: Array, lesson: float) -> tuple[Counts, .
     if groups < 2:
         return ()
     means = values[: groups * _FEW].reshape(groups, _FEW).mean(1)
-    marks = {f"the lesson: {lesson}": lesson}
+    marks = {f"the notebook: {lesson}": lesson}
     return (Counts.of(label, f"average over {_FEW} samples", means, _BINS, marks=marks),)
 
 

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..question.experiment import Experiment
+from ..question.experiment import DEFAULTS, PARAMETERS, Experiment
+from ..question.parameter import Parameter
 
 LESSON_N, LESSON_DEPTH = 512, 100
 
 _BOUNDS = {"n": (2, 1024), "depth": (1, 1000), "seed": (0, 2**63 - 1), "repetitions": (2, 10**7)}
+
+
+def _within(name: str, bounds: tuple[int, int]) -> Parameter:
+    """The description of a field of an Experiment, with the lesson's bounds."""
+    parameter, (low, high) = PARAMETERS[name], bounds
+    stops = tuple(stop for stop in parameter.stops if low <= stop <= high)
+    return replace(parameter, minimum=low, maximum=high, stops=stops)
+
+
+SIZES = {"width": _within("width", _BOUNDS["n"]), "depth": _within("depth", _BOUNDS["depth"])}
+"""Field -> its description in the lesson: every step accepts what it allows."""
+
+
+def within_sizes(experiment: Experiment) -> tuple[Experiment, list[str]]:
+    """The Experiment at a size that every step accepts, and a sentence on each field it changes."""
+    changes = {
+        name: DEFAULTS[name]
+        for name, parameter in SIZES.items()
+        if not parameter.accepts(getattr(experiment, name))
+    }
+    problems = [
+        f"{name} must be {SIZES[name].allowed} in the lesson, got {getattr(experiment, name)}: "
+        f"{default} is used"
+        for name, default in changes.items()
+    ]
+    return experiment.replace(**changes), problems
 
 
 @dataclass(frozen=True)

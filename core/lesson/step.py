@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..question.experiment import Experiment
+from ..text import format_number
 from .result import Result
 from .setting import LESSON_DEPTH, LESSON_N, Setting
 
 OnProgress = Callable[[float], None]
 """Called with the fraction that is done."""
+_DEPTH = re.compile(rf"\b{LESSON_DEPTH} (product|layer)s\b")
+
+
+def _at_depth(text: str, depth: int) -> str:
+    """The text with this depth in place of the lesson's own, "100 products" or "100 layers"."""
+    return _DEPTH.sub(rf"{depth} \1{'' if depth == 1 else 's'}", text)
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,8 @@ class Guess:
         judged: whether a number is compared with the right one by their ratio or difference.
         tolerance: the largest ratio (the larger divided by the smaller), or difference, with
             which a number counts as right.
+        whole: what a number that is to be whole counts, such as "A loop index"; empty for a real
+            number.
     """
 
     prompt: str
@@ -33,6 +43,13 @@ class Guess:
     options: tuple[str, ...] = ()
     judged: Literal["ratio", "difference"] = "ratio"
     tolerance: float = 1.0
+    whole: str = ""
+
+    def problem(self, guess: float | str) -> str:
+        """Why a guess cannot be judged, in a sentence; empty if it can."""
+        if not self.whole or float(guess).is_integer():
+            return ""
+        return f"{self.whole} is a whole number: {format_number(float(guess))} is not one."
 
     def accepts(self, guess: float | str, right: float | str) -> bool:
         """Whether a guess is right.
@@ -62,7 +79,7 @@ class Step:
     Attributes:
         number: its place in the lesson, from 1.
         slug: registry key; it stands in links and is never renamed.
-        title: a few words.
+        title: a few words; here and in what is asked, the depth is the lesson's own.
         question: the exercise, in one to three sentences.
         guess: the guess that is asked for before the answer.
         compute: does the exercise; a pure function of its size, which reports its progress.
@@ -84,6 +101,15 @@ class Step:
     repeats: str = ""
     repetitions: int = 2
     most_repetitions: int = 2
+
+    def at(self, depth: int) -> Step:
+        """The step whose title, question and guess name this depth, in products."""
+        title, question, prompt = (
+            _at_depth(text, depth) for text in (self.title, self.question, self.guess.prompt)
+        )
+        return replace(
+            self, title=title, question=question, guess=replace(self.guess, prompt=prompt)
+        )
 
     def setting(
         self,

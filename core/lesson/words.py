@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
-from ..text import format_number, significant
+from ..reading.number import value_text
+from ..text import format_number, with_minus
 
 _LARGEST_LOG = 700.0  # a little less than the log of the largest float
 
@@ -33,7 +34,19 @@ def tex_exp(log: float, digits: int) -> str:
 
 def rounded(value: float) -> str:
     """A number in a sentence: three significant digits, or NaN."""
-    return "NaN" if math.isnan(value) else significant(value)
+    return value_text(value, digits=3)
+
+
+def decimals(value: float, places: int) -> str:
+    """A number in a sentence with so many decimals."""
+    return with_minus(f"{value:z.{places}f}")
+
+
+def answer_text(right: float | str) -> str:
+    """The right answer to a guess as the page writes it."""
+    if isinstance(right, str):
+        return right
+    return "never" if math.isinf(right) else rounded(right)
 
 
 def share(part: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -18,18 +18,25 @@ _OF_OTHERS = re.compile(
     re.DOTALL,
 )
 
+Fit = Callable[[Experiment], tuple[Experiment, list[str]]]
+
 _LINKED = "_linked_experiment"
 _REMEMBERED = "_remembered_between_pages"
 _PAGE = "_page"
 _REFUSED = "_refused_of_what_was_opened"
 
 
-def adopt_link(page: str) -> None:
+def adopt_link(page: str, fit: Fit = lambda experiment: (experiment, [])) -> None:
     """Start the controls of a page from its link.
 
     The link is read once per session and page, before any widget exists: Streamlit would replace
     a bad value by the default without a word. A value that was not accepted is corrected in the
     address too.
+
+    Args:
+        page: its name.
+        fit: from the link's Experiment to one that the page allows, and sentences on what it
+            changes.
     """
     _arrive(page)
     state.unbind_all()
@@ -37,6 +44,8 @@ def adopt_link(page: str) -> None:
         everything = st.query_params.to_dict()
         query = {name: text for name, text in everything.items() if not _OF_OTHERS.fullmatch(name)}
         experiment, problems = Experiment.from_query(query)
+        experiment, beyond = fit(experiment)
+        problems += beyond
         st.session_state[_LINKED] = experiment, problems + st.session_state.pop(_REFUSED, [])
         accepted = {name: t for name, t in state.texts_of(experiment).items() if name in query}
         if any(query[name] != text for name, text in accepted.items()):

@@ -11,6 +11,7 @@ import streamlit as st
 from core.host import devices
 from core.layer.initializers import INITIALIZERS
 from core.question.experiment import DEFAULTS, NAMED_STOPS, PARAMETERS, SCALE_STOPS
+from core.question.parameter import Parameter
 from pages.controls.state import bind, text_of
 
 _LARGEST_NEW_SEED = 2**31
@@ -18,10 +19,12 @@ _ARITHMETIC = ("bias_std", "number_format", "batch_size")
 
 
 @lru_cache(maxsize=512)
-def _slider_options(name: str, here: object, width: int) -> tuple[object, ...]:
+def _slider_options(
+    name: str, stops: tuple[float, ...], here: object, width: int
+) -> tuple[object, ...]:
     """A slider's stops; its value now and its default; and the stops that follow the width."""
     named = NAMED_STOPS.get(name, {})
-    options: set[object] = {*PARAMETERS[name].stops, here, DEFAULTS[name], *named}
+    options: set[object] = {*stops, here, DEFAULTS[name], *named}
 
     def size(option: object) -> float:
         return named[option](width) if isinstance(option, str) else option
@@ -29,17 +32,18 @@ def _slider_options(name: str, here: object, width: int) -> tuple[object, ...]:
     return tuple(sorted(options, key=size))
 
 
-def control(name: str, *, bound: bool = True) -> None:
+def control(name: str, *, bound: bool = True, parameter: Parameter | None = None) -> None:
     """Draw the widget of one field.
 
     Args:
         name: of the field.
+        parameter: its description where the page allows less than the field's own.
         bound: whether Streamlit binds the widget to the address. When a bound widget is no longer
             drawn, Streamlit removes its parameter. So a widget that is not always drawn is not
             bound, and the page writes what ``state.unbound`` returns. A menu that is bound shows
             values, not their names: Streamlit writes into the address what the menu shows.
     """
-    parameter = PARAMETERS[name]
+    parameter = parameter or PARAMETERS[name]
     shared = {"key": name, "help": parameter.help}
     if bound:
         bind(name)
@@ -65,7 +69,9 @@ def control(name: str, *, bound: bool = True) -> None:
     elif parameter.stops:
         st.select_slider(
             parameter.label,
-            _slider_options(name, st.session_state[name], int(st.session_state["width"])),
+            _slider_options(
+                name, parameter.stops, st.session_state[name], int(st.session_state["width"])
+            ),
             value=default,
             format_func=text_of,
             **shared,

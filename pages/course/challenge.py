@@ -36,7 +36,7 @@ def challenge(seed: int) -> None:
             )
         with right:
             scale = st.text_input(
-                "Scale factor", key="challenge_scale", placeholder="such as 0.05 or 1/√n"
+                "Scale factor", key="challenge_scale", placeholder="such as 0.05 or 2/sqrt(512)"
             )
         if st.form_submit_button("Try it", type="primary"):
             st.session_state[_PROPOSED] = activation, scale

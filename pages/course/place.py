@@ -12,6 +12,7 @@ from core.text import shown
 from pages.controls import address, arrival
 
 _STEP, _DONE, _TEACH, _COUNTS = "_lesson_step", "_lesson_done", "_lesson_teach", "_lesson_counts"
+_REFUSED = "_lesson_refused"
 _OWNED = ("step", "done", "teach", "repetitions")
 _FIRST = next(iter(STEPS))
 _BY_NUMBER = {step.number: slug for slug, step in STEPS.items()}
@@ -116,98 +117,48 @@ def finish(slug: str) -> None:
     address.step()
 
 
-def _hide(slug: str) -> None:
+def hide(slug: str) -> None:
+    """Hide the answer of a step; the step no longer counts as done."""
     st.session_state[_DONE] -= {slug}
 
 
-def _go(slug: str) -> None:
+def take_back(step: Step, experiment: Experiment, problem: str) -> None:
+    """Note that a step has no answer at this size, and why: it is not done."""
+    hide(step.slug)
+    st.session_state[_REFUSED] = step.slug, experiment, repetitions(step), problem
+
+
+def refusals(step: Step, experiment: Experiment) -> list[str]:
+    """Why the step on screen had no answer, until something else is asked."""
+    slug, *size, problem = st.session_state.get(_REFUSED, (None, None))
+    if slug == step.slug and size == [experiment, repetitions(step)]:
+        return [problem]
+    st.session_state.pop(_REFUSED, None)
+    return []
+
+
+def go(slug: str) -> None:
+    """Go to a step."""
     st.session_state[_STEP] = slug
     address.step()
 
 
-def _teach(on: bool) -> None:
+def teach(on: bool) -> None:
+    """Turn the view for a projector on or off."""
     st.session_state[_TEACH] = on
     address.step()
 
 
-def _recount(slug: str) -> None:
-    st.session_state[_COUNTS][slug] = st.session_state[f"repetitions_{slug}"]
+def recount(slug: str, count: int) -> None:
+    """Set how often a step is repeated."""
+    st.session_state[_COUNTS][slug] = count
 
 
-def count_control(step: Step) -> None:
-    """Draw the slider for the number of repetitions, if the step repeats anything."""
-    if not step.repeats:
-        return
-    here, most = repetitions(step), step.most_repetitions
-    stops = {k * 10**power for power in range(1, 8) for k in (1, 2, 5)}
-    options = sorted({stop for stop in stops if stop <= most} | {here, step.repetitions, most})
-    st.select_slider(
-        f"How many {step.repeats}",
-        options,
-        value=here,
-        key=f"repetitions_{step.slug}",
-        format_func=lambda count: f"{count:,}",
-        on_change=_recount,
-        args=(step.slug,),
-    )
+def done() -> frozenset[str]:
+    """The slugs of the steps whose answers the student has seen."""
+    return frozenset(st.session_state[_DONE])
 
 
-def contents() -> None:
-    """Draw a button for each step, with a mark on those that are done."""
-    here, done = current().slug, st.session_state[_DONE]
-    st.html(f'<p class="gi-done">{len(done)} of {len(STEPS)} steps done</p>')
-    with st.container(gap=None, key="contents"):
-        for slug, step in STEPS.items():
-            st.button(
-                f"{step.number}. {step.title}",
-                key=f"go_{slug}",
-                icon=":material/check:" if slug in done else None,
-                type="primary" if slug == here else "tertiary",
-                on_click=_go,
-                args=(slug,),
-            )
-    st.button(
-        "Projector view", key="teach", icon=":material/co_present:", on_click=_teach, args=(True,)
-    )
-
-
-def _neighbour(offset: int) -> str | None:
+def neighbour(offset: int) -> str | None:
+    """The slug of the step so many places on; None if there is none."""
     return _BY_NUMBER.get(current().number + offset)
-
-
-def onwards() -> None:
-    """Draw the buttons to the step before and to the next."""
-    back, on = _neighbour(-1), _neighbour(1)
-    with st.container(horizontal=True, gap="small"):
-        _step_button("Previous", "previous", back)
-        _step_button("Next step", "next", on, primary=is_done(current()))
-
-
-def _step_button(label: str, key: str, slug: str | None, *, primary: bool = False) -> None:
-    st.button(
-        label,
-        key=key,
-        type="primary" if primary else "secondary",
-        disabled=slug is None,
-        on_click=_go,
-        args=(slug or _FIRST,),
-    )
-
-
-def teaching_controls() -> None:
-    """Draw the buttons that a teacher needs on the projector."""
-    slug = current().slug
-    shown_now = is_done(current())
-    with st.container(horizontal=True, gap="small", key="teaching"):
-        _step_button("Previous", "previous", _neighbour(-1))
-        st.button(
-            "Hide the answer" if shown_now else "Show the answer",
-            key="reveal",
-            type="secondary" if shown_now else "primary",
-            on_click=_hide if shown_now else finish,
-            args=(slug,),
-        )
-        _step_button("Next step", "next", _neighbour(1))
-        st.button(
-            "Leave the projector view", key="teach", type="tertiary", on_click=_teach, args=(False,)
-        )

@@ -23,6 +23,11 @@ def style() -> None:
     st.html(f"<style>{_CSS}</style>")
 
 
+def name_tab(title: str) -> None:
+    """Name the browser's tab after what is on screen."""
+    st.set_page_config(page_title=f"{title} - Good Init")
+
+
 def steady_style() -> None:
     """Keep a page that is drawn again and again from fading each time."""
     st.html("<style>[data-stale='true'] { opacity: 1 !important; transition: none; }</style>")

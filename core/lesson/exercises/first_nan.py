@@ -11,7 +11,7 @@ from ...reading.number import Number, average
 from ...simulation.propagate import propagate
 from ...theory.finite_width import predict
 from ..checks import CHECKS, Indices, first_failures
-from ..result import Counts, Result, Sentence
+from ..result import NOTEBOOK, WHY, Counts, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
 from ..words import lesson_draws, lines, share
@@ -121,25 +121,27 @@ def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
             "Neither check looks at the elements. torch adds up all n of them in float32, and the "
             f"sum overflows before they do: in {share(float((std < elements).mean()))} of the "
             "draws the std is NaN while every element is still finite. `x.isfinite().all()` does "
-            f"look at the elements; it is first False at i = {_frequent(elements)}."
+            f"look at the elements; it is first False at i = {_frequent(elements)}.",
+            fold=WHY,
         ),
         *_two_runs(std, wide),
     )
 
 
 def _two_runs(std: Indices, wide: Indices) -> tuple[Sentence, ...]:
-    """How the lesson came to 28 and 27; nothing at a size at which there is hardly a 28."""
+    """How the notebook came to 28 and 27; nothing at a size at which there is hardly a 28."""
     in_float32, in_float64 = ((found == _LESSON_BY_STD).mean() for found in (std, wide))
     if in_float64 < _COMMON:
         return ()
     return (
         Sentence(
-            "The lesson drew new numbers for each of two runs: the check of the std stopped one at "
-            "28, the check of the mean stopped the other at 27. Here the std is first NaN at 28 in "
-            f"{share(float(in_float32))} of the draws. A std added up in float64 is NaN only where "
-            f"some element is not finite, which begins at 28 in {share(float(in_float64))}. So the "
-            "lesson's torch seems to have added up the std, but not the mean, in a wider format "
-            "than float32."
+            "The original notebook drew new numbers for each of its two runs: the check of the std "
+            "stopped one at 28, the check of the mean stopped the other at 27. Here the std is "
+            f"first NaN at 28 in {share(float(in_float32))} of the draws. A std added up in "
+            "float64 is NaN only where some element is not finite, which begins at 28 in "
+            f"{share(float(in_float64))}. So the notebook's 28 would fit a torch that added up the "
+            "std in float64.",
+            fold=NOTEBOOK,
         ),
     )
 
@@ -181,13 +183,14 @@ STEP = Step(
     number=2,
     slug="first-nan",
     title="The first NaN",
-    question="Stop at the first NaN. The lesson finds it by checking the std rather than the mean. "
-    "Why, and does it matter?",
+    question="Make up to 100 products and stop at the first NaN. The original notebook finds it by "
+    "checking the std rather than the mean. Why, and does it matter?",
     guess=Guess(
-        "At which loop index i is the std NaN for the first time?",
+        "The first product is i = 0. At which i is the std NaN for the first time?",
         "number",
         judged="difference",
         tolerance=2,
+        whole="The loop index i",
     ),
     compute=_result,
     snippet=_snippet,

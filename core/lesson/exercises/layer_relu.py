@@ -6,13 +6,15 @@ import math
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ...maths.arrays import Array
 from ...reading.number import Number, average
 from ..draws import statistics_of_draws
-from ..result import Result, Sentence
+from ..result import WHY, Counts, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
 from ..words import generator, lines, rounded, tex
@@ -35,10 +37,15 @@ class _Moments(NamedTuple):
 
 
 class _Measured(NamedTuple):
-    """Moments of (a * x).clamp_min(0) and of (a @ x).clamp_min(0)."""
+    """Moments of (a * x).clamp_min(0) and of (a @ x).clamp_min(0), and all elements of the latter.
+
+    Attributes:
+        outputs: shape (repetitions · n,), float32.
+    """
 
     elements: _Moments
     layer: _Moments
+    outputs: NDArray[np.float32]
 
 
 def _moments(y: Tensor) -> Tensor:
@@ -50,13 +57,16 @@ def _moments(y: Tensor) -> Tensor:
 
 
 def _measured(setting: Setting, on_progress: OnProgress) -> _Measured:
+    outputs = []
+
     def both(a: Tensor, x: Tensor, y: Tensor) -> Tensor:
         layer = _moments(y.clamp_min_(0))
+        outputs.append(y.numpy().ravel())
         elements = _moments(a.mul_(x.unsqueeze(1)).clamp_min_(0).flatten(1))
         return torch.stack([elements, layer])
 
     elements, layer = statistics_of_draws(setting, both, on_progress)
-    return _Measured(_Moments(*elements), _Moments(*layer))
+    return _Measured(_Moments(*elements), _Moments(*layer), np.concatenate(outputs))
 
 
 def _rows(setting: Setting, measured: _Measured) -> tuple[Number, ...]:
@@ -157,12 +167,22 @@ def _sentences(setting: Setting, rows: tuple[Number, ...]) -> tuple[Sentence, ..
             f"to 1 instead would multiply the rms by {rounded(wrong)} at every layer, and by "
             f"{rounded(wrong**depth)} over {depth} layers.",
             r"\operatorname{Var}\Big(\sum_j a_{ij}y_j\Big) = n\,\sigma^2\,\mathbb E[y_j^2]",
+            fold=WHY,
         ),
     )
 
 
+def _histogram(setting: Setting, outputs: NDArray[np.float32], mean: float, rms: float) -> Counts:
+    """The elements of a layer with ReLU whose weights are multiplied by √(2/n)."""
+    y = outputs.astype(np.float64) * (2 / setting.n) ** 0.5
+    marks = {f"mean {rounded(mean)}": mean, f"rms {rounded(rms)}": rms}
+    span = (0.0, float(y.max()) or 1.0)
+    return Counts.of("elements of y", "element of y", y, 40, span=span, marks=marks)
+
+
 def _result(setting: Setting, on_progress: OnProgress) -> Result:
-    rows = _rows(setting, _measured(setting, on_progress))
+    measured = _measured(setting, on_progress)
+    rows = _rows(setting, measured)
     mean, std, second_moment = (row.measured for row in rows[6:])
     outputs = {
         "mean": mean,
@@ -170,7 +190,16 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
         "second_moment": second_moment,
         "elementwise": rows[2].measured,
     }
-    return Result(setting, rows, _sentences(setting, rows), math.pi**-0.5, outputs)
+    return Result(
+        setting,
+        rows,
+        _sentences(setting, rows),
+        math.pi**-0.5,
+        outputs,
+        counts=(_histogram(setting, measured.outputs, mean, second_moment**0.5),),
+        brief=f"With √(2/n) the mean is {rounded(mean)}, the std {rounded(std)} and the second "
+        f"moment {rounded(second_moment)}.",
+    )
 
 
 def _snippet(setting: Setting) -> str:

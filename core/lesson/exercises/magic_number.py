@@ -15,7 +15,7 @@ from ...text import products
 from ...theory.finite_width import LEVELS, Prediction, predict
 from ..networks import last_stds
 from ..quantiles import quantile_numbers
-from ..result import Counts, Curve, Result, Sentence
+from ..result import HOW, WHY, Counts, Curve, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
 from ..words import lesson_draws, lines, rounded, tex
@@ -89,6 +89,7 @@ def _rows(setting: Setting, measured: _Measured) -> tuple[Number, ...]:
             formula="0",
             lesson=setting.printed(_LESSON_MEAN),
             lesson_error=_LESSON_STD / root_n,
+            single=True,
         ),
         *quantile_numbers("std, one matrix", *measured.tied[1:], lesson),
         *quantile_numbers("std, fresh matrices", *measured.fresh[1:], None),
@@ -108,7 +109,7 @@ def _sentences(
     low, median, high = (rounded(_best(rows[place])) for place in (_LOW, _MEDIAN, _HIGH))
     fresh_low, fresh_high = (rounded(_best(rows[place])) for place in (_FRESH_LOW, _FRESH_HIGH))
     is_lessons = setting.printed(_LESSON_STD) is not None
-    lesson = " The lesson's 1.76 is ordinary, and so is a 0.77." if is_lessons else ""
+    lesson = " The notebook's 1.76 is ordinary, and so is a 0.77." if is_lessons else ""
     return (
         Sentence(
             f"Dividing by √n keeps x in range: after {products(depth)} the std of this run is "
@@ -121,12 +122,13 @@ def _sentences(
             "matrix acts at every step, and what it does to x repeats. Nine runs in ten end "
             f"between {low} and {high}, half of them above {median}.{lesson}",
         ),
-        *_law(depth, is_known=rows[_LOW].exact is not None),
         Sentence(
             "With a new matrix for every layer, as in a real network, the factors are independent "
             f"and the spread is small: nine runs in ten end between {fresh_low} and {fresh_high}.",
             r"\frac{\lVert x_L\rVert^2}{\lVert x_0\rVert^2} = \prod_{l=1}^{L}\frac{\chi^2_n}{n}",
+            fold=WHY,
         ),
+        *_law(depth, is_known=rows[_LOW].exact is not None),
     )
 
 
@@ -140,6 +142,7 @@ def _law(depth: int, *, is_known: bool) -> tuple[Sentence, ...]:
             "other. In that basis a is a random matrix H that is zero below its first subdiagonal, "
             f"and only its first {depth} columns matter.",
             rf"\lVert a^{{{depth}}}x\rVert = \lVert x\rVert\,\lVert H^{{{depth}}}e_1\rVert",
+            fold=HOW,
         ),
     )
 
@@ -149,7 +152,7 @@ def _histograms(setting: Setting, measured: _Measured) -> tuple[Counts, Counts]:
     inside = together[np.isfinite(together)]
     span = (inside.min() - 1e-9, inside.max() + 1e-9)
     lesson = setting.printed(_LESSON_STD)
-    marks = {} if lesson is None else {"the lesson": float(np.log2(lesson))}
+    marks = {} if lesson is None else {"the notebook": float(np.log2(lesson))}
 
     def counted(of: _Networks, marks: dict[str, float]) -> Counts:
         axis = "std of the last x"
@@ -181,6 +184,8 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
         {"mean": float(stats.mean[-1]), "std": float(stats.std[-1])},
         counts=_histograms(setting, measured),
         curves=_curves(measured),
+        brief=f"Nine runs in ten end with a std between {rounded(low)} and {rounded(high)}: it "
+        "does not stay at 1.",
     )
 
 
@@ -198,10 +203,10 @@ STEP = Step(
     number=6,
     slug="magic-number",
     title="The magic number 1/√n",
-    question="Divide the weights by √n and multiply a hundred times. Does the std stay at 1?",
+    question="Divide the weights by √n and make 100 products. Does the std stay at 1?",
     guess=Guess(
-        "Of many runs, leave out the 5 % with the smallest last std and the 5 % with the largest. "
-        "How many times the smallest std of the rest is the largest?",
+        "Run it with many seeds and leave out the most extreme tenth. How many times larger is the "
+        "largest final std than the smallest?",
         "number",
         judged="ratio",
         tolerance=2.0,

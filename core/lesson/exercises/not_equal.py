@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from ...reading.number import Number
 from ...simulation.propagate import Run, propagate
-from ..result import Result, Sentence
+from ..result import WHY, Result, Sentence, Shares
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
 from ..words import lines, share
 
 _NAN, _INF = float("nan"), float("inf")
+_BEFORE, _AFTER = 3, 3  # iterations in the picture
 
 
 def _truth(label: str, value: bool, exact: bool, lesson: float | None = None) -> Number:
@@ -35,8 +38,7 @@ def _rows() -> tuple[Number, ...]:
 def _sentences(run: Run) -> tuple[Sentence, ...]:
     return (
         Sentence(
-            "Nothing equals NaN, not even NaN: `nan == nan` is False. NaN says that there is no "
-            "such number, and two missing numbers need not be the same.",
+            "Nothing equals NaN, not even NaN: `nan == nan` is False.",
             r"\text{NaN == NaN is False}\qquad\allowbreak \text{NaN != NaN is True}",
         ),
         Sentence(
@@ -47,6 +49,10 @@ def _sentences(run: Run) -> tuple[Sentence, ...]:
             "Inf − Inf is NaN, and so is 0 · Inf.",
             r"\infty - \infty = \text{NaN}\qquad\allowbreak 0\cdot\infty = \text{NaN}",
         ),
+        Sentence(
+            "NaN says that there is no such number, and two missing numbers need not be the same.",
+            fold=WHY,
+        ),
         _in_products(run),
     )
 
@@ -55,7 +61,7 @@ def _in_products(run: Run) -> Sentence:
     """How the products of a run make NaN, with the shares of Inf and NaN where it begins."""
     broken = run.events.first_nonfinite
     if broken is None or run.events.first_nan is None:
-        return Sentence("At this size no element of x becomes NaN.")
+        return Sentence("At this size no element of x becomes NaN.", fold=WHY)
     stats = run.stats
     shares = []
     for i in (broken, broken + 1):
@@ -66,14 +72,27 @@ def _in_products(run: Run) -> Sentence:
     return Sentence(
         "The products make NaN in the same way. Each element of `a @ x` is a sum of terms of both "
         "signs. If some of them overflow to +Inf and others to −Inf, the element is NaN; if only "
-        f"one of the two happens, it is Inf. Here, {'; '.join(shares)}."
+        f"one of the two happens, it is Inf. Here, {'; '.join(shares)}.",
+        fold=WHY,
     )
+
+
+def _shares(run: Run) -> Shares | None:
+    """What the elements are around the iteration at which the first of them is not finite."""
+    broken = run.events.first_nonfinite
+    if broken is None:
+        return None
+    last = run.experiment.depth - 1
+    indices = np.arange(max(0, broken - _BEFORE), min(last, broken + _AFTER) + 1)
+    nan, nonfinite = run.stats.nan[indices + 1], run.stats.nonfinite[indices + 1]
+    parts = {"finite": 1 - nonfinite, "+Inf or −Inf": nonfinite - nan, "NaN": nan}
+    return Shares(indices, parts)
 
 
 def _result(setting: Setting, on_progress: OnProgress) -> Result:
     run = propagate(setting.experiment(), on_progress=on_progress)
     outputs = {"equal": 0.0, "unequal": 1.0, "known": 1.0, "born": _NAN}
-    return Result(setting, _rows(), _sentences(run), "False", outputs)
+    return Result(setting, _rows(), _sentences(run), "False", outputs, shares=_shares(run))
 
 
 def _snippet(setting: Setting) -> str:

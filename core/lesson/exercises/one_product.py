@@ -10,11 +10,11 @@ from torch import Tensor
 
 from ...maths.arrays import Array
 from ...reading.number import Number
-from ..result import Result, Sentence
+from ..result import NOTEBOOK, Result, Sentence
 from ..samples import as_experiment, averages_of_all_and_few, averages_of_few, samples
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
-from ..words import generator, lines, rounded, tex
+from ..words import decimals, generator, lines, rounded, tex
 
 
 class _Measured(NamedTuple):
@@ -77,8 +77,9 @@ def _sentences(measured: _Measured, rows: tuple[Number, ...]) -> tuple[Sentence,
     return (
         Sentence(
             "The product of two independent numbers of mean 0 and variance 1 has mean 0 and "
-            f"variance 1 again: {mean:.3f} and {second_moment:.3f} over {len(measured.y):,} "
-            "samples. The n of the step before is the variance of a sum of n such products.",
+            f"variance 1 again: {decimals(mean, 3)} and {second_moment:.3f} over "
+            f"{len(measured.y):,} samples. The n of the step before is the variance of a sum of n "
+            "such products.",
             r"\operatorname{Var}(ax) = \mathbb E[a^2]\,\mathbb E[x^2] = 1",
         ),
         Sentence(
@@ -89,10 +90,11 @@ def _sentences(measured: _Measured, rows: tuple[Number, ...]) -> tuple[Sentence,
             r"\sqrt{\tfrac{1}{N-1}\textstyle\sum_i (y_i-\bar y)^2}\;\Big|_{N=1} = \sqrt{0/0}",
         ),
         Sentence(
-            "The lesson's −0.2147 and 0.8951 are averages over 100 samples: their standard errors "
-            "are 0.1 and 0.283.",
+            "The original notebook's −0.2147 and 0.8951 are averages over 100 samples: their "
+            "standard errors are 0.1 and 0.283.",
             r"\frac{1}{\sqrt{100}} = 0.1\qquad\allowbreak "
             rf"\sqrt{{\tfrac{{8}}{{100}}}} = {tex(0.08**0.5, 3)}",
+            fold=NOTEBOOK,
         ),
     )
 
@@ -113,6 +115,8 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
             "together": rows[-1].measured,
         },
         counts=averages_of_few("y²", measured.y**2, 0.8951),
+        brief=f"`y.std()` of one number is {rounded(measured.lone)}: it divides by N − 1, which is "
+        "0 here.",
     )
 
 

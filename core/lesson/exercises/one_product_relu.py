@@ -6,7 +6,7 @@ import math
 
 from ...maths.arrays import Array
 from ...reading.number import Number
-from ..result import Result, Sentence
+from ..result import NOTEBOOK, Result, Sentence
 from ..samples import as_experiment, averages_of_all_and_few, averages_of_few, samples
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
@@ -50,10 +50,11 @@ def _sentences(y: Array, rows: tuple[Number, ...]) -> tuple[Sentence, ...]:
             r"(\sqrt2)^2\cdot\tfrac12 = 1",
         ),
         Sentence(
-            "The lesson's 0.3445 and 1.1150 are off by chance alone. Over 100 samples the standard "
-            f"error of the second moment is {rounded(error)}, and {rounded(2 * error)} with √2: "
-            "the squares of products have a long tail.",
+            "The notebook's 0.3445 and 1.1150 are off by chance alone. Over 100 samples the "
+            f"standard error of the second moment is {rounded(error)}, and {rounded(2 * error)} "
+            "with √2: the squares of products have a long tail.",
             rf"\sqrt{{\tfrac{{9/2 - 1/4}}{{100}}}} = {tex(error, 3)}",
+            fold=NOTEBOOK,
         ),
     )
 
@@ -73,6 +74,8 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
             "with_gain": rows[6].measured,
         },
         counts=averages_of_few("second moment", y**2, 0.3445),
+        brief="ReLU sets half of the samples to zero and so halves the second moment: it is "
+        f"{rounded(rows[2].measured)}.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Step 1: a hundred products a @ x, and what is left of x."""
+"""Step 1: many products a @ x, and what is left of x."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from ...reading.number import Number
 from ...simulation.propagate import Run, propagate
 from ...text import products
-from ..result import Curve, Result, Sentence
+from ..result import WHY, Curve, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
 from ..words import lesson_draws, lines, rounded, tex
@@ -49,6 +49,7 @@ def _rows(setting: Setting, measured: _Measured) -> tuple[Number, ...]:
             standard_error=1.0,
             exact=(setting.n - 1) ** 0.5,
             formula=r"\sqrt{n-1}",
+            single=True,
         ),
         *(
             Number(
@@ -79,6 +80,7 @@ def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
             f"The largest float32 number is {rounded(_LARGEST)}: there is room for about "
             f"{room:.0f} such factors.",
             rf"\frac{{\ln {tex(_LARGEST, 3)}}}{{\ln\sqrt{{{n}}}}} = {room:.1f}",
+            fold=WHY,
         ),
     )
 
@@ -116,11 +118,11 @@ def _snippet(setting: Setting) -> str:
 STEP = Step(
     number=1,
     slug="products",
-    title="A hundred products",
+    title="100 products",
     question="Draw a vector x and a square matrix a from N(0, 1), and replace x by a @ x again "
-    "and again. What is left of x after a hundred products?",
+    "and again. What is left of x after 100 products?",
     guess=Guess(
-        "What are the mean and the std of x in the end?",
+        "What are the mean and the std of x after 100 products?",
         "choice",
         options=(_NEAR, _HUGE, _NAN, _ZERO),
     ),

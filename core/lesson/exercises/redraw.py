@@ -9,7 +9,7 @@ import torch
 from ...maths.arrays import Array
 from ...reading.number import Number, average
 from ..draws import statistics_of_draws
-from ..result import Counts, Result, Sentence
+from ..result import NOTEBOOK, Counts, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
 from ..words import generator, lines, rounded, tex
@@ -93,10 +93,11 @@ def _sentences(
             rf"\operatorname{{Var}} y_i = \sum_k \operatorname{{Var}}(a_{{ik}}x_k) = n = {n}",
         ),
         Sentence(
-            "The lesson squared the sum of its 100 stds, not their average, so its 5,117,677 is "
-            "100² times too large. Divided by 100 before it is squared, the sum gives 511.8, as it "
-            f"should. The same slip here would give {measured.total**2:,.0f}.",
+            "The original notebook squared the sum of its 100 stds, not their average, so its "
+            "5,117,677 is 100² times too large. Divided by 100 before it is squared, the sum gives "
+            f"511.8, as it should. The same slip here would give {measured.total**2:,.0f}.",
             r"\left(\frac{\sqrt{5117677}}{100}\right)^2 = " + tex(_LESSON_MENDED),
+            fold=NOTEBOOK,
         ),
     )
 

@@ -15,7 +15,7 @@ from ...text import products
 from ...theory.finite_width import Prediction, predict
 from ..networks import Floats, first_indices
 from ..quantiles import spread_factor
-from ..result import Counts, Curve, Result, Sentence
+from ..result import WHY, Counts, Curve, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
 from ..words import lesson_draws, lines, rounded, tex, tex_exp
@@ -100,7 +100,7 @@ def _rows_of_a_tenth(setting: Setting, measured: _Measured) -> tuple[Number, Num
     factor = spread_factor(law, setting.depth) if known else None
     return (
         Number(
-            label=f"× 0.1: std after {products(setting.depth)}" + (" (exact: median)" * known),
+            label=f"× 0.1: std after {products(setting.depth)}",
             measured=std,
             standard_error=factor,
             exact=float(2 ** law.log2_std_quantiles[0.5][-1]) if known else None,
@@ -108,6 +108,7 @@ def _rows_of_a_tenth(setting: Setting, measured: _Measured) -> tuple[Number, Num
             lesson=setting.printed(_LESSON_STD),
             lesson_error=factor,
             factor=True,
+            single=True,
         ),
         Number(
             label=f"× 0.1: mean after {products(setting.depth)}",
@@ -117,6 +118,7 @@ def _rows_of_a_tenth(setting: Setting, measured: _Measured) -> tuple[Number, Num
             formula="0",
             lesson=setting.printed(_LESSON_MEAN),
             lesson_error=_LESSON_STD / root_n,
+            single=True,
         ),
     )
 
@@ -129,31 +131,40 @@ def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
             "With weights times 0.1 one product multiplies the std by 0.1·√n, which is "
             f"{'still above' if tenth > 1 else 'below'} 1: after {products(depth)} the std is "
             f"{rounded(float(measured.tenth.stats.std[-1]))}.",
-            rf"0.1\sqrt{{{n}}} = {tex(tenth)},\quad {tex(tenth)}^{{{depth}}} = "
+            rf"0.1\sqrt{{{n}}} = {tex(tenth)},\qquad\allowbreak {tex(tenth)}^{{{depth}}} = "
             + tex_exp(depth * math.log(tenth), 2),
         ),
         Sentence(
-            "The lesson asks for weights times 0.01 too, but does not run them. With these one "
-            f"product multiplies the std by {rounded(hundredth)}.",
+            f"The original notebook asks for weights times 0.01 too, but does not run them. With "
+            f"these one product multiplies the std by {rounded(hundredth)}: "
+            f"{_fate(measured.hundredth)}",
             rf"0.01\sqrt{{{n}}} = {tex(hundredth)}",
         ),
         *_underflow(measured.hundredth),
     )
 
 
+def _fate(run: Run) -> str:
+    """What becomes of x, as the end of a sentence."""
+    if run.events.all_zero is not None:
+        return f"every element is exactly 0 from i = {run.events.all_zero} on."
+    last, fate = rounded(float(run.stats.std[-1])), _FATES.get(kind_of(run), _FATES["holds"])
+    return f"{fate}; after {products(run.experiment.depth)} the std of x is {last}."
+
+
 def _underflow(run: Run) -> tuple[Sentence, ...]:
     """How x becomes exactly 0, if it does."""
-    subnormal, zero = run.events.all_subnormal, run.events.all_zero
-    if zero is None:
+    subnormal = run.events.all_subnormal
+    if run.events.all_zero is None:
         return ()
-    through = "" if subnormal is None else f"no element is normal any more at i = {subnormal}, and "
+    through = f" Here no element is normal any more at i = {subnormal}."
     return (
         Sentence(
             "Below its smallest normal number float32 still has the subnormal numbers, with fewer "
-            f"and fewer digits. Here {through}every element is exactly 0 at i = {zero}. No NaN "
-            "warns of this.",
-            rf"\text{{smallest normal }} {tex(_NORMAL, 3)},\quad "
+            f"and fewer digits.{'' if subnormal is None else through} No NaN warns of the end.",
+            rf"\text{{smallest normal }} {tex(_NORMAL, 3)}\qquad\allowbreak "
             rf"\text{{smallest subnormal }} {tex(2.0**-149, 2)}",
+            fold=WHY,
         ),
     )
 
@@ -173,6 +184,7 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
             Curve("× 0.1", tenth.stats.log2_std),
             Curve("× 0.01", hundredth.stats.log2_std),
         ),
+        brief=f"With weights times 0.01 {_fate(hundredth)}",
     )
 
 
@@ -197,9 +209,9 @@ STEP = Step(
     number=4,
     slug="smaller-weights",
     title="Smaller weights",
-    question="Multiply the weights by 0.1, then by 0.01. What becomes of x?",
+    question="Multiply the weights by 0.1, then by 0.01. What becomes of x after 100 products?",
     guess=Guess(
-        "What happens to x when the weights are multiplied by 0.01?",
+        "What happens to x within 100 products when the weights are multiplied by 0.01?",
         "choice",
         options=tuple(dict.fromkeys(_FATES.values())),
     ),

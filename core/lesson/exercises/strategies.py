@@ -118,10 +118,8 @@ def _rows_with_relu(measured: _Measured) -> tuple[Number, Number]:
 
 
 def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
-    n, by_n = setting.n, measured.by_n.stats.std
+    n = setting.n
     ends = {init: rounded(float(run.stats.std[-1])) for init, run in measured.runs.items()}
-    factor = 2.0 ** np.log2(float(by_n[1] / by_n[0]))
-    with_relu = rounded(float(measured.lsuv_relu.stats.rms[-1]))
     return (
         Sentence(
             "Scaling, which is Xavier's strategy: choose the std of the weights so that a @ x is "
@@ -132,29 +130,41 @@ def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
             rf"\frac{{1}}{{\sqrt{{{n}}}}} = {tex(n**-0.5)}",
         ),
         Sentence(
-            "The lesson's answer can be read as dividing by n itself. Then every product "
-            f"multiplies the std by {rounded(factor)}, and it ends at {rounded(float(by_n[-1]))}.",
-            rf"\frac{{\sqrt n}}{{n}} = \frac{{1}}{{\sqrt{{{n}}}}} = {tex(n**-0.5)}",
-        ),
-        Sentence(
             "Orthogonal: an orthogonal matrix keeps the length of every vector, so the std stays "
             f"at {ends['orthogonal']}.",
             r"a^\top a = I \;\Rightarrow\; \lVert a x\rVert = \lVert x\rVert",
         ),
         Sentence(
-            "Spectral normalisation, a third strategy, where the lesson leaves a blank: divide by "
-            "the largest singular value, so that no vector can grow. But only one direction keeps "
-            "its length. Every product halves a random vector, and the std ends at "
+            "Spectral normalisation, a third strategy (the notebook left “???”): divide by the "
+            "largest singular value, so that no vector can grow. But only one direction keeps its "
+            "length. Every product halves a random vector, and the std ends at "
             f"{ends['spectral']}.",
             rf"\lVert a\rVert_2 \approx 2\sqrt{{{n}}} = {tex(2 * n**0.5)}",
         ),
+        *_folded(n, measured, ends["lsuv"]),
+    )
+
+
+def _folded(n: int, measured: _Measured, end_of_lsuv: str) -> tuple[Sentence, Sentence]:
+    """A strategy more, and how the notebook's answer can be misread."""
+    by_n = measured.by_n.stats.std
+    factor = 2.0 ** np.log2(float(by_n[1] / by_n[0]))
+    with_relu = rounded(float(measured.lsuv_relu.stats.rms[-1]))
+    return (
         Sentence(
-            "LSUV, a fourth: start with orthogonal weights, send data through, and divide each "
-            "layer's weights by the std of its output until the variance is 1 within 0.1. No "
-            f"formula for the activation is needed. The std here ends at {ends['lsuv']}. With ReLU "
-            f"and a new matrix for each layer the rms stays at {with_relu}, while orthogonal "
-            "weights alone lose half of the second moment at every layer.",
+            "LSUV: start with orthogonal weights, send data through, and divide each layer's "
+            "weights by the std of its output until the variance is 1 within 0.1. No formula for "
+            f"the activation is needed. The std here ends at {end_of_lsuv}. With ReLU and a new "
+            f"matrix for each layer the rms stays at {with_relu}, while orthogonal weights alone "
+            "lose half of the second moment at every layer.",
             r"W \leftarrow W / \operatorname{std}(W x)",
+            fold="A fourth strategy: LSUV",
+        ),
+        Sentence(
+            "The notebook's answer can be read as dividing by n itself. Then every product "
+            f"multiplies the std by {rounded(factor)}, and it ends at {rounded(float(by_n[-1]))}.",
+            rf"\frac{{\sqrt n}}{{n}} = \frac{{1}}{{\sqrt{{{n}}}}} = {tex(n**-0.5)}",
+            fold="Why √n, not n?",
         ),
     )
 
@@ -172,6 +182,8 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
             *(Curve(name, run.stats.log2_std) for name, run in runs.items()),
             Curve("divided by n", measured.by_n.stats.log2_std),
         ),
+        brief="Xavier's rule divides by √n: each product adds up n terms, and the root of n brings "
+        "their sum back to the size of one.",
     )
 
 

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from ...host.threads import single_threaded
+from ...maths.arrays import Array
 from ...question.experiment import Experiment
 from ...reading.number import Number
 from ...simulation.propagate import draw_input, draw_layer
-from ..result import Result, Sentence
+from ..result import WHY, GrowingSum, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
-from ..words import lesson_draws, lines, rounded, share, tex
+from ..words import decimals, lesson_draws, lines, rounded, share, tex
 
 _ROW = 1
 _ALWAYS, _SOMETIMES, _NEVER = "always", "for some i, not for others", "never"
@@ -35,6 +36,8 @@ class _Measured(NamedTuple):
         exact: the same in float64.
         bound: the most by which rounding can make the two differ.
         spread: the std of the element over all a, given x.
+        sums: the sum of the first 0, 1, … n products of the element, in float64.
+        spreads: the std of such a sum over all a, given x.
         furthest: the largest difference over all i.
         equal: the share of all i for which both agree to the last bit.
     """
@@ -45,6 +48,8 @@ class _Measured(NamedTuple):
     exact: float
     bound: float
     spread: float
+    sums: Array
+    spreads: Array
     furthest: float
     equal: float
 
@@ -69,6 +74,7 @@ def _measured(setting: Setting) -> _Measured:
         product, by_hand = a @ x, _in_order(a, x)
         exact = a.double() @ x.double()
         terms = (a.double() * x.double()).abs().sum(1)
+        products = (a[row].double() * x.double()).numpy()
     return _Measured(
         row,
         float(product[row]),
@@ -77,6 +83,8 @@ def _measured(setting: Setting) -> _Measured:
         # Either way of adding up is off by at most n u Σ|a_ik x_k| (Higham 2002, section 4.2).
         bound=2 * n * _UNIT_ROUNDOFF * float(terms[row]),
         spread=float(x.double().square().sum().sqrt()) / n**0.5,
+        sums=np.concatenate([[0.0], products.cumsum()]),
+        spreads=np.concatenate([[0.0], np.sqrt(x.double().square().cumsum(0).numpy() / n)]),
         furthest=float((product - by_hand).abs().max()),
         equal=float((product == by_hand).double().mean()),
     )
@@ -86,16 +94,17 @@ def _rows(setting: Setting, measured: _Measured) -> tuple[Number, ...]:
     row, bound = measured.row, measured.bound
     return (
         Number(
-            label=f"(a @ x)[{row}] (exact: its mean over all a)",
+            label=f"element {row} of `a @ x`",
             measured=measured.product,
             standard_error=measured.spread,
             exact=0.0,
             formula=r"\mathbb E[y_i] = 0",
             lesson=setting.printed(_LESSON_Y),
             lesson_error=_LESSON_X_STD,
+            single=True,
         ),
         Number(
-            label=f"Σ a[{row}, k]·x[k], added in a loop (± the bound on rounding)",
+            label=f"Σ a[{row}, k]·x[k], added in a loop, ± the bound on rounding",
             measured=measured.by_hand,
             standard_error=bound,
             exact=measured.exact,
@@ -119,23 +128,34 @@ def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
     row, product = measured.row, measured.product
     return (
         Sentence(
-            f"Element {row} of `a @ x` is {product:.4f}. Its {setting.n} products, added up in a "
-            f"loop, make {measured.by_hand:.4f}.",
+            f"Element {row} of `a @ x` is {decimals(product, 4)}. Its {setting.n} products, added "
+            f"up in a loop, make {decimals(measured.by_hand, 4)}.",
             rf"y_{{{row}}} = \sum_{{k=0}}^{{n-1}} a_{{{row},k}}\,x_k = {tex(product, 5)}",
         ),
         Sentence(
-            "The two need not agree to the last bit. float32 rounds after every addition, and "
-            "`a @ x` adds in another order, with several partial sums side by side. Here they "
-            f"agree exactly for {share(measured.equal)} of the i, and differ by at most "
-            f"{rounded(measured.furthest)}.",
-            rf"|\text{{difference}}| \le 2\,n\,2^{{-24}} \sum_k |a_{{{row},k}}\,x_k| = "
+            f"The two need not agree to the last bit. {_agreement(measured)}",
+        ),
+        Sentence(
+            "float32 rounds after every addition, and `a @ x` adds in another order, with several "
+            "partial sums side by side. The size of the difference has a bound.",
+            rf"\text{{size}} \le n\,2^{{-23}} \sum_k |a_{{{row},k}}\,x_k| = "
             + tex(measured.bound, 2),
+            fold=WHY,
         ),
         Sentence(
             "Each of the n products has mean 0, so their sum has mean 0. Their variances add up, "
             "so the std of the sum is the length of x times the std of a weight.",
             r"\operatorname{std} y_i = \frac{\lVert x\rVert}{\sqrt n} = " + tex(measured.spread),
+            fold=WHY,
         ),
+    )
+
+
+def _agreement(measured: _Measured) -> str:
+    """For how many elements both ways of adding up agree."""
+    return (
+        f"Here they agree exactly for {share(measured.equal)} of the i, and differ by at most "
+        f"{rounded(measured.furthest)}."
     )
 
 
@@ -148,6 +168,8 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
         _sentences(setting, measured),
         _ALWAYS if equal == 1 else _NEVER if equal == 0 else _SOMETIMES,
         {"y_i": measured.product, "by_hand": measured.by_hand},
+        growing_sum=GrowingSum(f"element {measured.row} of y", measured.sums, measured.spreads),
+        brief=_agreement(measured),
     )
 
 

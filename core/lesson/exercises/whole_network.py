@@ -1,4 +1,4 @@
-"""Step 12: a hundred layers with ReLU, and three ways to draw their weights."""
+"""Step 12: many layers with ReLU, and three ways to draw their weights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...simulation.ensemble import sample_ensemble
 from ...simulation.propagate import Run, propagate
 from ...simulation.script import stream_seed_lines
 from ...theory.finite_width import LEVELS, predict
-from ..result import Curve, Result, Sentence
+from ..result import WHY, Curve, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
 from ..words import lines, rounded, tex, tex_exp
@@ -107,6 +107,7 @@ def _sentences(setting: Setting, measured: dict[str, _Measured]) -> tuple[Senten
             f"between {rounded(float(low))} and {rounded(float(high))}.",
             r"\operatorname{Var}\frac{\lVert x_L\rVert^2}{\lVert x_0\rVert^2} = "
             r"\left(1+\frac{5}{n}\right)^L - 1 = " + tex_exp(log_variance, 3),
+            fold=WHY,
         ),
     )
 
@@ -142,6 +143,7 @@ def _curve(init: str, measured: _Measured) -> Curve:
 
 def _result(setting: Setting, on_progress: OnProgress) -> Result:
     measured = _measured(setting, on_progress)
+    fates = "; ".join(f"{_INITS[name]}: the signal {each.kind}" for name, each in measured.items())
     return Result(
         setting,
         _rows(setting, measured),
@@ -153,6 +155,7 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
         },
         curves=tuple(_curve(init, each) for init, each in measured.items()),
         curve_axis="rms of x: this run, and nine networks in ten",
+        brief=f"{fates}.",
     )
 
 
@@ -187,10 +190,10 @@ STEP = Step(
     number=12,
     slug="whole-network",
     title="All of it together",
-    question="Stack layers x = ReLU(a @ x), each with a matrix of its own. Which weights carry a "
-    "signal through: raw ones, Xavier's or Kaiming's?",
+    question="Stack 100 layers x = ReLU(a @ x), each with a matrix of its own. Which weights carry "
+    "a signal through: raw ones, Xavier's or Kaiming's?",
     guess=Guess(
-        "With which weights does the signal hold?",
+        "With which weights does the signal hold for 100 layers?",
         "choice",
         options=(*_INITS.values(), "several", "none"),
     ),

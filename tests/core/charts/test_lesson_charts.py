@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from core import charts
+from core import charts, propagate
 from core.lesson import STEPS, Counts, Curve, Result, Setting
 
 SMALL = Setting(n=64, depth=50, seed=0, repetitions=20)
@@ -69,8 +69,46 @@ def test_what_is_marked_has_a_line_and_a_name():
     many = Setting(repetitions=20_000)
     [marked] = charts.lesson_pictures(STEPS["one-product-relu"].measure(many))
     [line] = marked["layout"]["shapes"]
-    assert line["x0"] == line["x1"] == 0.3445 and notes(marked) == ["the lesson: 0.3445"]
-    assert "the lesson: 0.3445 is marked" in marked["layout"]["meta"]["alt"]
+    assert line["x0"] == line["x1"] == 0.3445 and notes(marked) == ["the notebook: 0.3445"]
+    assert "the notebook: 0.3445 is marked" in marked["layout"]["meta"]["alt"]
+
+
+def test_the_kinds_of_elements_are_stacked_to_the_whole_at_each_iteration():
+    [figure] = pictures("not-equal")
+    assert figure["layout"]["barmode"] == "stack"
+    names = [trace["name"] for trace in figure["data"]]
+    assert names == ["finite", "+Inf or −Inf", "NaN"]
+    whole = np.sum([trace["y"] for trace in figure["data"]], axis=0)
+    np.testing.assert_allclose(whole, 1, atol=2e-6)  # listed with six digits
+    run = propagate(SMALL.experiment())
+    broken = run.events.first_nonfinite
+    at = figure["data"][0]["x"].index(broken)
+    finite = figure["data"][0]["y"][at]
+    assert finite == pytest.approx(1 - run.stats.nonfinite[broken + 1], abs=1e-6) and finite < 1
+    assert figure["data"][0]["y"][at - 1] == 1
+    assert f"at i = {broken}, " in figure["layout"]["meta"]["alt"]
+
+
+def test_a_sum_grows_from_nothing_to_the_element_within_a_band_as_wide_as_its_spread():
+    [figure] = pictures("sum-of-products")
+    below, above, total = (trace["y"] for trace in figure["data"])
+    result = STEPS["sum-of-products"].measure(SMALL)
+    assert total[0] == above[0] == 0 and len(total) == SMALL.n + 1
+    assert total[-1] == pytest.approx(result.numbers[0].measured, rel=1e-4)
+    assert above[-1] == pytest.approx(result.numbers[0].standard_error, rel=1e-5)
+    assert below == [-edge for edge in above] and above == sorted(above)
+
+
+def test_names_of_marks_that_are_near_each_other_stand_in_rows():
+    [figure] = pictures("layer-relu")
+    heights = [note["y"] for note in figure["layout"]["annotations"]]
+    assert len(set(heights)) == len(heights) == 2
+
+
+@pytest.mark.parametrize("slug", STEPS)
+def test_a_large_picture_asks_for_what_the_page_leaves_of_the_window(slug):
+    assert all(p["layout"]["meta"]["fills_window"] for p in pictures(slug, large=True))
+    assert not any(p["layout"]["meta"]["fills_window"] for p in pictures(slug))
 
 
 def test_the_whole_network_is_drawn_as_it_ran_within_the_band_of_nine_in_ten():

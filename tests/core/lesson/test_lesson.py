@@ -12,7 +12,18 @@ import torch
 
 from core import ACTIVATIONS, INITIALIZERS, Experiment, propagate
 from core.host.limits import WorkLimitError
-from core.lesson import AGREES_WITHIN, DEPTH, STEPS, Guess, Number, Setting, check, task
+from core.lesson import (
+    AGREES_WITHIN,
+    DEPTH,
+    SIZES,
+    STEPS,
+    Guess,
+    Number,
+    Setting,
+    check,
+    task,
+    within_sizes,
+)
 from core.lesson.__main__ import main
 from core.lesson.checks import first_failures
 from core.lesson.networks import one_matrix_each
@@ -62,6 +73,20 @@ def test_the_steps_are_numbered_in_order_and_say_what_they_ask():
         assert step.slug == slug and step.title and step.question.endswith("?")
         assert step.guess.prompt.endswith("?") and len(step.question) < 200
         assert (step.guess.kind == "choice") == bool(step.guess.options)
+
+
+def test_a_step_asks_at_the_depth_at_which_it_is_judged():
+    for step in STEPS.values():
+        assert step.at(100) == step
+        for depth in (1, 20):
+            at = step.at(depth)
+            said = f"{at.title} {at.question} {at.guess.prompt}"
+            assert "100" not in said and "a hundred" not in said and " 1 products" not in said
+    assert STEPS["products"].at(20).title == "20 products"
+    assert STEPS["products"].at(1).question.endswith("after 1 product?")
+    assert "20 layers" in STEPS["whole-network"].at(20).question
+    for slug in ("products", "first-nan", "smaller-weights", "magic-number"):
+        assert "20 products" in STEPS[slug].at(20).question
 
 
 # Rows whose exact value is a limit of large width, and how far n = 64 may be from it, relative.
@@ -225,6 +250,20 @@ def test_a_size_that_is_not_allowed_is_named(field, value):
         Setting(**{field: value})
 
 
+def test_the_lessons_sizes_are_those_that_every_step_accepts():
+    for name, parameter in SIZES.items():
+        for value in (parameter.minimum, parameter.maximum, *parameter.stops):
+            assert Setting(**{"n" if name == "width" else name: value})
+    assert SIZES["width"].stops[-1] == 1024 and SIZES["width"].stops[0] == 2
+    assert within_sizes(Experiment(width=1024)) == (Experiment(width=1024), [])
+    fitted, problems = within_sizes(Experiment(width=2048, depth=1500, seed=3))
+    assert fitted == Experiment(seed=3)
+    assert problems == [
+        "width must be a whole number from 2 to 1024 in the lesson, got 2048: 512 is used",
+        "depth must be a whole number from 1 to 1000 in the lesson, got 1500: 100 is used",
+    ]
+
+
 def test_more_repetitions_than_a_step_can_do_are_refused():
     with pytest.raises(ValueError, match=r"repetitions must be .* to 2000 in step 2, got 2001"):
         STEPS["first-nan"].setting(repetitions=2001)
@@ -318,7 +357,7 @@ def test_a_task_for_every_activation_and_none_for_another():
 def test_the_table_prints_every_exercise(capsys):
     assert main(["-n", "64", "--depth", "20", "--answers"]) == 0
     out = capsys.readouterr().out
-    assert [f"{step.number}. {step.title}" in out for step in STEPS.values()] == [True] * 12
+    assert [f"{step.number}. {step.at(20).title}" in out for step in STEPS.values()] == [True] * 12
     assert main(["-n", "1"]) == 2
     assert "n must be a whole number from 2 to 1024, got 1" in capsys.readouterr().err
 
