@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..sweep import Axis
-from ..text import significant, written
+from ..text import marked_up, significant, written
 
 _MOST_TICKS, _FEWEST_TICKS = 8, 3
 
@@ -31,7 +31,7 @@ def places(axis: Axis) -> list[Any]:
 
 def hover(axis: Axis, letter: str) -> str:
     """A line of a cell's hover with its value on this axis; ``letter`` is x or y."""
-    symbol = axis.parameter.symbol or axis.parameter.label.lower()
+    symbol = marked_up(axis.parameter.symbol or axis.parameter.label.lower())
     number = "" if is_listed(axis) else ":d" if axis.parameter.kind == "integer" else ":.4~g"
     return f"{symbol}: %{{{letter}}}" if is_listed(axis) else f"{symbol} = %{{{letter}{number}}}"
 
@@ -40,7 +40,7 @@ def map_axis(axis: Axis) -> dict[str, Any]:
     """An axis of the map, half a cell wider than its values on either side."""
     parameter = axis.parameter
     known = parameter.label.split()
-    name = " ".join([*known, *({parameter.symbol} - {"", *known})])
+    name = marked_up(" ".join([*known, *({parameter.symbol} - {"", *known})]))
     shared: dict[str, Any] = {"zeroline": False, "showgrid": False}
     if is_listed(axis):
         count = len(axis.values)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.maps.landscape import Landscape
 from core.maps.words import engines
+from core.text import marked_up
 from pages.controls import links
 from pages.maps import on_screen
 from pages.maps.refining import MapView
@@ -29,12 +30,19 @@ _VALID = (
 
 def say(sentence: str) -> None:
     """Draw the sentence above the picture that says what was found."""
-    text = escape(sentence)
-    st.html(f'<p class="gi-words gi-summary" role="status" aria-live="polite">{text}</p>')
+    st.html(
+        f'<p class="gi-words gi-summary" role="status" aria-live="polite">{_html(sentence)}</p>'
+    )
 
 
-def explained(landscape: Landscape, view: MapView) -> None:
+def _html(text: str) -> str:
+    """Plain text as HTML, with the index of σ_w and the power of n^0.5 where they belong."""
+    return marked_up(escape(text))
+
+
+def explained(view: MapView) -> None:
     """Draw what the colour means, how the numbers were computed, and what the lines are."""
+    landscape = view.landscape
     result = view.result or landscape.blank()
     measure, networks = result.measure, result.question.networks
     colour = f"Colour: {measure.label}. {measure.help}"
@@ -51,15 +59,16 @@ def explained(landscape: Landscape, view: MapView) -> None:
     sentences += [
         f"No number in some cells: {why}." for why in dict.fromkeys(result.errors.values())
     ]
-    st.html("".join(f'<p class="gi-words">{escape(text)}</p>' for text in sentences if text))
+    st.html("".join(f'<p class="gi-words">{_html(text)}</p>' for text in sentences if text))
 
 
-def link(landscape: Landscape, default: Landscape) -> None:
-    """Draw the map as files to download, and its link to copy."""
+def link(landscape: Landscape, default: Landscape, view: MapView) -> None:
+    """Draw the map as files to download, unless the host refuses it, and its link to copy."""
     query = urlencode(landscape.base.to_query() | landscape.to_query())
-    with st.container(horizontal=True):
-        st.link_button("Download CSV", f"sweep.csv?{query}")
-        st.link_button("Download Parquet", f"sweep.parquet?{query}")
+    if view.state != "refused":
+        with st.container(horizontal=True):
+            st.link_button("Download CSV", f"sweep.csv?{query}")
+            st.link_button("Download Parquet", f"sweep.parquet?{query}")
     with st.expander("Copy link"):
         beside = on_screen.to_query(landscape, default)
         st.code(links.link_to(landscape.base, beside), language=None, wrap_lines=True)
