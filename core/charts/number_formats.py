@@ -38,10 +38,10 @@ from .format_ends import end_marks
 _STYLES = {
     "float64": (GREY, "solid", 14),
     "float32": (BLUE, "solid", 10.5),
-    "bfloat16": (GREEN, "solid", 7.5),
-    "float16": (VERMILION, "solid", 5),
-    "float8_e5m2": (PURPLE, "solid", 3),
-    "float8_e4m3fn": (GOLD, "dash", 1.5),
+    "bfloat16": (GREEN, "dash", 7.5),
+    "float16": (VERMILION, "dot", 5),
+    "float8_e5m2": (PURPLE, "dashdot", 3),
+    "float8_e4m3fn": (GOLD, "longdash", 1.75),
 }
 """Colour, dash and width: where curves coincide, each shows on both sides of those above it."""
 _MOST_DECADES = 45.0  # as far as float32 reaches; float64's curve would flatten all others
