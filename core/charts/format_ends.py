@@ -41,18 +41,20 @@ def end_of(run: Run, low: float, high: float) -> End:
     sizes, found = np.log10(positive(run.size)), loss(run)
     drawn = np.flatnonzero(np.isfinite(sizes))
     if found is not None and found.what.startswith("stuck"):
-        layer = int(drawn[drawn <= found.index + 1][-1])
-        return End(layer, float(sizes[layer]), _STUCK, f"{found.what} from i = {found.index} on")
+        layer = int(drawn[drawn <= found.iteration + 1][-1])
+        return End(
+            layer, float(sizes[layer]), _STUCK, f"{found.what} from i = {found.iteration} on"
+        )
     outside = np.flatnonzero((sizes < low) | (sizes > high))
     if outside.size and outside[0] > 0:
         layer, size = int(outside[0]) - 1, float(run.size[drawn[-1]])
-        symbol, then = _LEAVES[sizes[outside[0]] > high], "goes on to"
-        ended = f", {found.what} at i = {found.index}" if found else f" at layer {drawn[-1]}"
+        symbol, then = _LEAVES[int(sizes[outside[0]] > high)], "goes on to"
+        ended = f", {found.what} at i = {found.iteration}" if found else f" at layer {drawn[-1]}"
         return End(layer, float(sizes[layer]), symbol, f"{then} {significant(size)}{ended}")
     layer = int(drawn[-1])
     if found is None:
         return End(layer, float(sizes[layer]), "circle-open", "")
-    words = f"{found.what} at i = {found.index}"
+    words = f"{found.what} at i = {found.iteration}"
     return End(layer, float(sizes[layer]), _SYMBOLS.get(found.what, "x"), words)
 
 

@@ -76,7 +76,7 @@ class Scale:
         elif high - low < _LEAST_SPAN:
             low, high = low - 0.5, high + 0.5
         colors: tuple[str, ...] = _VIRIDIS if self.centre is None else _DIVERGING
-        bar: dict[str, Any] = _BAR | {"title": {"text": marked_up(title), "side": "top"}}
+        bar: dict[str, Any] = _BAR | {"title": {"text": marked_up(title), "side": "bottom"}}
         if self.is_log:
             bar |= _log_ticks(low, high)
         return {

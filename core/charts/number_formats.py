@@ -36,11 +36,11 @@ from .figure import (
 from .format_ends import end_marks
 
 _STYLES = {
-    "float64": (GREY, "solid", 14),
-    "float32": (BLUE, "solid", 10.5),
-    "bfloat16": (GREEN, "dash", 7.5),
-    "float16": (VERMILION, "dot", 5),
-    "float8_e5m2": (PURPLE, "dashdot", 3),
+    "float64": (GREY, "solid", 10),
+    "float32": (BLUE, "solid", 7.5),
+    "bfloat16": (GREEN, "dash", 5.5),
+    "float16": (VERMILION, "dot", 4),
+    "float8_e5m2": (PURPLE, "dashdot", 2.75),
     "float8_e4m3fn": (GOLD, "longdash", 1.75),
 }
 """Colour, dash and width: where curves coincide, each shows on both sides of those above it."""

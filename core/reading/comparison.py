@@ -70,11 +70,11 @@ class Loss(NamedTuple):
     """When and how a number format loses the signal.
 
     Attributes:
-        index: the loop index of the product after which it is lost.
+        iteration: the loop index i of the product after which it is lost.
         what: what x is from then on, in a word or two.
     """
 
-    index: int
+    iteration: int
     what: str
 
 

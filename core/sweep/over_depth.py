@@ -10,7 +10,7 @@ from ..maths.arrays import Array
 from ..text import significant
 
 _NARROWEST = 4  # widths down to a quarter of the widest are looked at: narrower networks differ
-_FEWEST = 6.0  # networks from which a standard error means something
+_FEWEST = 5.0  # networks from which a standard error means something
 _SURE = 3.0  # standard errors
 _SAME = 0.03  # octaves, 2 %: a smaller change of size is none
 _MOST_NAMED = 4

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from core import NUMBER_FORMATS
+from core.text import significant
 
 # Exponent range and significand bits from the defining documents.
 BOOK = {
@@ -44,7 +45,7 @@ def test_beyond_the_largest_is_infinity_or_saturation(name):
 @pytest.mark.parametrize("name", NUMBER_FORMATS)
 def test_the_convention_beyond_the_largest_is_named_and_is_the_one_of_the_cast(name):
     entry = NUMBER_FORMATS[name]
-    words, end = entry.beyond_max, f"{entry.max:.3g}".replace("e+", "e")
+    words, end = entry.beyond_max, significant(entry.max)
     assert words.startswith(f"A number beyond {end} becomes ")
     beyond = entry.cast(torch.tensor([1e300, math.inf], dtype=torch.float64)).double()
     if entry.infinity:

@@ -47,10 +47,15 @@ def test_the_formats_that_carry_the_signal_are_named_and_where_the_others_lose_i
             assert found is None
         elif name == "float8_e4m3fn":
             stuck = run.stats.saturated / (1 - run.stats.zero)
-            assert found.what == "stuck at 448" and (stuck[found.index + 1 :] >= 0.25).all()
-            assert stuck[found.index] < 0.25 and f"at i = {found.index} (stuck at 448)" in said
+            assert found.what == "stuck at 448" and (stuck[found.iteration + 1 :] >= 0.25).all()
+            assert (
+                stuck[found.iteration] < 0.25 and f"at i = {found.iteration} (stuck at 448)" in said
+            )
         else:
-            assert found.index == index[name] and f"at i = {found.index} ({found.what})" in said
+            assert (
+                found.iteration == index[name]
+                and f"at i = {found.iteration} ({found.what})" in said
+            )
     assert said.index("float32") < said.index("float8_e4m3fn")
 
 

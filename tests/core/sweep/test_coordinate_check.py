@@ -113,7 +113,7 @@ def test_a_linear_network_has_the_same_factor_whatever_layers_are_ticked(scale, 
 @pytest.mark.parametrize("base", [TANH, Experiment(init="torch_linear", weights="fresh")])
 @pytest.mark.parametrize("layers, networks", [([1, 2, 8], 1), ([2, 8], 16)])
 def test_where_there_is_nothing_to_compare_the_whole_change_is_told(base, layers, networks):
-    check = coordinate_check(base, [64, 256, 1024], layers, networks)
+    check = coordinate_check(base, WIDTHS, layers, networks)
     assert check.over_depth.is_steady is None and math.isnan(check.factor_per_layer)
     whole = check.over_depth.whole
     assert check.sentence == (

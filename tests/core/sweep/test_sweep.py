@@ -481,6 +481,19 @@ def test_axes_are_read_from_text_and_written_back(text, values):
         ("width=" + "9" * 400, "width must be a whole number"),
     ],
 )
+def test_an_axis_that_is_not_allowed_is_named(text, words):
+    with pytest.raises(ValueError, match=words):
+        parse(text)
+
+
+def test_axes_know_their_spacing_and_every_field_can_be_one():
+    assert parse("scale=1e-2..1e1:9").is_logarithmic and not parse("depth=1..9:9").is_logarithmic
+    assert not parse("activation=tanh,relu,gelu").is_logarithmic
+    assert not parse("bias_std=0..1:5").is_logarithmic
+    assert set(AXES) == {*(item.name for item in fields(Experiment)), "sigma_w"}
+    assert spaced("seed", 1, 3, 3).values == (1, 2, 3)
+
+
 def test_a_seed_beyond_the_largest_is_named_as_it_was_written():
     with pytest.raises(ValueError, match="to 9223372036854775807, got '9223372036854775808'"):
         parse("seed=0..9223372036854775808:3")
@@ -494,16 +507,3 @@ def test_an_axis_takes_another_count_between_its_ends_and_knows_its_nearest_valu
     assert names.with_count(2) is names
     assert [names.nearest(each) for each in ("tanh", "silu")] == [0, 1]
     assert parse("width=16..64:5").nearest(33) == 2
-
-
-def test_an_axis_that_is_not_allowed_is_named(text, words):
-    with pytest.raises(ValueError, match=words):
-        parse(text)
-
-
-def test_axes_know_their_spacing_and_every_field_can_be_one():
-    assert parse("scale=1e-2..1e1:9").is_logarithmic and not parse("depth=1..9:9").is_logarithmic
-    assert not parse("activation=tanh,relu,gelu").is_logarithmic
-    assert not parse("bias_std=0..1:5").is_logarithmic
-    assert set(AXES) == {*(item.name for item in fields(Experiment)), "sigma_w"}
-    assert spaced("seed", 1, 3, 3).values == (1, 2, 3)
