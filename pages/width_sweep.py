@@ -30,7 +30,8 @@ def _table(check: CoordinateCheck) -> None:
 
 
 def _row(slope: Slope) -> tuple[str, tuple[str, ...]]:
-    texts = (f"{slope.slope:z.3f}", f"{slope.standard_error:.3f}", slope.in_words)
+    exponent = f"{slope.slope:z.3f}".replace("-", "−")
+    texts = (exponent, f"{slope.standard_error:.3f}", slope.in_words)
     return f"layer {slope.layer}", tuple(marked_up(escape(text)) for text in texts)
 
 

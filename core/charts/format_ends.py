@@ -9,16 +9,18 @@ import numpy as np
 
 from ..reading.comparison import loss
 from ..simulation.propagate import Run
-from ..text import listed as in_words
 from ..text import significant
-from .figure import Parts, beside, note, positive
+from .figure import Parts, Side, beside, note, positive
 
-_NEAR = 0.3, 0.09  # of the axes: nearer words would lie over each other
-_LINE = 17  # pixels from one line of words to the next
-_SIDES = 0.6  # of the layers, from which on words stand to the left of their point
+_PLOT = 700.0, 320.0  # pixels of a usual plot, in which words must not lie over each other
+_LETTER, _LINES = 7.0, 32.0  # pixels of a letter, and of the two lines of words at an end
+_GAP = 10  # pixels between a mark and its words
+_SIDES = 0.55  # of the layers, from which on words stand to the left of their mark
 
 _SYMBOLS = {"NaN": "x", "Inf": "x", "all zero": "circle"}
-_STUCK, _LEAVES = "square", ("triangle-down", "triangle-up")
+_STUCK, _DOWN, _UP, _THROUGH = "square", "triangle-down", "triangle-up", "circle-open"
+
+_Box = tuple[float, float, float]  # left, right and middle height, in pixels
 
 
 class End(NamedTuple):
@@ -40,22 +42,20 @@ def end_of(run: Run, low: float, high: float) -> End:
     """The end of a run's curve in a plot from 10**low to 10**high."""
     sizes, found = np.log10(positive(run.size)), loss(run)
     drawn = np.flatnonzero(np.isfinite(sizes))
+
+    def end(layer: int, symbol: str, words: str) -> End:
+        return End(layer, float(sizes[layer]), symbol, words)
+
+    told = f"{found.what} at i = {found.iteration}" if found else ""
     if found is not None and found.what.startswith("stuck"):
         layer = int(drawn[drawn <= found.iteration + 1][-1])
-        return End(
-            layer, float(sizes[layer]), _STUCK, f"{found.what} from i = {found.iteration} on"
-        )
+        return end(layer, _STUCK, f"stuck from i = {found.iteration}")
     outside = np.flatnonzero((sizes < low) | (sizes > high))
     if outside.size and outside[0] > 0:
-        layer, size = int(outside[0]) - 1, float(run.size[drawn[-1]])
-        symbol, then = _LEAVES[int(sizes[outside[0]] > high)], "goes on to"
-        ended = f", {found.what} at i = {found.iteration}" if found else f" at layer {drawn[-1]}"
-        return End(layer, float(sizes[layer]), symbol, f"{then} {significant(size)}{ended}")
-    layer = int(drawn[-1])
-    if found is None:
-        return End(layer, float(sizes[layer]), "circle-open", "")
-    words = f"{found.what} at i = {found.iteration}"
-    return End(layer, float(sizes[layer]), _SYMBOLS.get(found.what, "x"), words)
+        first = int(outside[0])
+        then = told or f"goes on to {significant(float(run.size[drawn[-1]]))}"
+        return end(first - 1, _UP if sizes[first] > high else _DOWN, then)
+    return end(int(drawn[-1]), _SYMBOLS.get(found.what, "x") if found else _THROUGH, told)
 
 
 def end_marks(
@@ -70,6 +70,7 @@ def end_marks(
     """
     ends = {name: end_of(run, low, high) for name, run in runs.items()}
     depth = next(iter(runs.values())).experiment.depth
+    own = [colors[name] for name in ends]
     marks = {
         "type": "scatter",
         "mode": "markers",
@@ -80,42 +81,48 @@ def end_marks(
         "showlegend": False,
         "marker": {
             "symbol": [end.symbol for end in ends.values()],
-            "color": [colors[name] for name in ends],
+            "color": own,
             "size": 11,
-            "line": {"width": 1.5, "color": [colors[name] for name in ends]},
+            "line": {"width": 1.5, "color": own},
         },
         "hoverinfo": "skip",
     }
-    return [marks], _words(ends, depth, high - low)
+    return [marks], _words(ends, depth, low, high)
 
 
-def _words(ends: Mapping[str, End], depth: int, decades: float) -> Parts:
+def _words(ends: Mapping[str, End], depth: int, low: float, high: float) -> Parts:
     """The words beside the ends: those of formats that end alike once, none over another."""
     alike: dict[tuple[int, str], list[str]] = {}
     for name, end in ends.items():
         if end.words:
             alike.setdefault((end.layer, end.words), []).append(name)
-    placed: list[tuple[End, int]] = []
+    placed: list[_Box] = []
     notes: Parts = []
     for names in alike.values():
-        end = ends[names[0]]
-        line = _free_line(end, placed, depth, decades)
-        placed.append((end, line))
-        side: Any = beside("left" if end.layer > _SIDES * depth else "right", 10)
-        place = {"yanchor": "middle", "yshift": -_LINE * line} | side
-        notes.append(
-            note(f"{in_words(names)}: {end.words}", end.layer, end.decade, size=12, **place)
-        )
+        end, first = ends[names[0]], ", ".join(names)
+        side: Side = "left" if end.layer > _SIDES * depth else "right"
+        long = _LETTER * max(len(first), len(end.words)) + _GAP
+        left = end.layer / depth * _PLOT[0] - (long if side == "left" else 0)
+        at = (left, left + long, (end.decade - low) / (high - low) * _PLOT[1])
+        shift = _free_shift(at, placed)
+        placed.append((*at[:2], at[2] + shift))
+        place: dict[str, Any] = {"yanchor": "middle", "yshift": shift, "align": "left"}
+        text = f"{first}<br>{end.words}"
+        place |= beside(side, _GAP)
+        notes.append(note(text, end.layer, end.decade, size=12, **place))
     return notes
 
 
-def _free_line(end: End, placed: list[tuple[End, int]], depth: int, decades: float) -> int:
-    """How many lines lower the words of an end stand, so that they lie over no others."""
-    across, up = _NEAR
-    near = [
-        line
-        for other, line in placed
-        if abs(other.layer - end.layer) < across * depth
-        and abs(other.decade - end.decade) < up * decades
-    ]
-    return max(near, default=-1) + 1
+def _free_shift(box: _Box, placed: list[_Box]) -> float:
+    """By how many pixels words are moved up, so that they lie over no others."""
+    left, right, height = box
+    shift = 0.0
+    for step in range(2 * len(placed) + 1):
+        shift = _LINES * ((step + 1) // 2) * (-1) ** step  # none, down, up, further down …
+        is_free = all(
+            right < other_left or left > other_right or abs(height + shift - at) >= _LINES
+            for other_left, other_right, at in placed
+        )
+        if is_free and _LINES / 2 <= height + shift <= _PLOT[1]:
+            break
+    return shift

@@ -70,8 +70,10 @@ def summary(result: SweepResult) -> str:
         refused = result.fraction_done == 1
         return "No cell has a number." if refused else "Nothing is measured yet."
     measure, median, asked = result.measure, result.median, result.question.measure
+    x, y = result.axes
     free = ~result.stuck_cells
-    ends = _ENDS if free.all() else _ENDS | _ENDS_OR_STUCK
+    told = free if x.is_choice else free[:, _own_row(result, y)]
+    ends = _ENDS if told.all() else _ENDS | _ENDS_OR_STUCK
     if measure.kind == "iteration":
         name = f"“{measure.label}”"
         never = np.isnan(median) & (free | (asked != "first_nonfinite"))

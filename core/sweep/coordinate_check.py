@@ -44,7 +44,7 @@ class Slope:
     def text(self) -> str:
         """The slope, with its standard error where there is one."""
         error = "" if np.isnan(self.standard_error) else f" ± {self.standard_error:.2f}"
-        return f"{self.slope:z.2f}{error}"
+        return f"{self.slope:z.2f}{error}".replace("-", "−")
 
     @property
     def in_words(self) -> str:

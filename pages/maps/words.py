@@ -36,8 +36,11 @@ def say(sentence: str) -> None:
 
 
 def _html(text: str) -> str:
-    """Plain text as HTML, with the index of σ_w and the power of n^0.5 where they belong."""
-    return marked_up(escape(text))
+    """Plain text as HTML, with the index of σ_w and the power of n^0.5 where they belong.
+
+    No line breaks inside "n = 512".
+    """
+    return marked_up(escape(text)).replace(" = ", "&nbsp;=&nbsp;")
 
 
 def explained(view: MapView) -> None:

@@ -39,7 +39,11 @@ def test_the_slopes_are_those_of_the_check_and_are_said_in_words(init):
     assert said(at) == read(check.sentence)
     assert "Done: 5 widths × 3 layers." in text(at)
     assert table(at) == {
-        each.layer: [f"{each.slope:z.3f}", f"{each.standard_error:.3f}", read(each.in_words)]
+        each.layer: [
+            f"{each.slope:z.3f}".replace("-", "−"),
+            f"{each.standard_error:.3f}",
+            read(each.in_words),
+        ]
         for each in check.slopes
     }
     figure = chart(at, "coordinate")["figure"]

@@ -240,7 +240,9 @@ def test_the_coordinate_check_is_drawn_on_log_axes_with_its_slopes():
         top = np.array(trace["y"]) + trace["error_y"]["array"]
         np.testing.assert_allclose(np.log2(top), (mean + spread)[:, place], atol=1e-4)
         each = check.slopes[place]
-        told = f"layer {each.layer}: slope {each.slope:z.2f} ± {each.standard_error:.2f}"
+        told = f"layer {each.layer}: slope {each.slope:z.2f} ± {each.standard_error:.2f}".replace(
+            "-", "−"
+        )
         assert trace["name"] == told and told in figure["layout"]["meta"]["alt"]
     assert figure["layout"]["xaxis"]["type"] == figure["layout"]["yaxis"]["type"] == "log"
     assert check.sentence in figure["layout"]["meta"]["alt"]
