@@ -117,8 +117,8 @@ def _free_shift(box: _Box, placed: list[_Box]) -> float:
     """By how many pixels words are moved up, so that they lie over no others."""
     left, right, height = box
     shift = 0.0
-    for step in range(2 * len(placed) + 1):
-        shift = _LINES * ((step + 1) // 2) * (-1) ** step  # none, down, up, further down …
+    for step in range(8 * len(placed) + 1):
+        shift = _LINES / 2 * ((step + 1) // 2) * (-1) ** step  # none, down, up, further down …
         is_free = all(
             right < other_left or left > other_right or abs(height + shift - at) >= _LINES
             for other_left, other_right, at in placed

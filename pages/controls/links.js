@@ -3,19 +3,20 @@
 
 const isForAnotherTab = ({ ctrlKey, metaKey, shiftKey }) => ctrlKey || metaKey || shiftKey;
 
-export default function address({ data: { href }, parentElement }) {
-  const box = parentElement.closest('[class*="st-key-to_explore_"]');
+// One watch for each box, however often the address changes: two would undo each other's for ever.
+function watch(box) {
   const mend = () => {
     const link = box.querySelector("a");
-    if (link && link.getAttribute("href") !== href) link.setAttribute("href", href);
+    if (link && link.getAttribute("href") !== box.goodInitHref) link.setAttribute("href", box.goodInitHref);
   };
-  const leaveAlone = (event) => { if (isForAnotherTab(event)) event.stopPropagation(); };
-  const seen = new MutationObserver(mend);
-  seen.observe(box, { subtree: true, childList: true, attributeFilter: ["href"] });
-  box.addEventListener("click", leaveAlone, true);
-  mend();
-  return () => {
-    seen.disconnect();
-    box.removeEventListener("click", leaveAlone, true);
-  };
+  new MutationObserver(mend).observe(box, { subtree: true, childList: true, attributeFilter: ["href"] });
+  box.addEventListener("click", (event) => isForAnotherTab(event) && event.stopPropagation(), true);
+  return mend;
+}
+
+export default function address({ data: { href }, parentElement }) {
+  const box = parentElement.closest('[class*="st-key-to_explore_"]');
+  box.goodInitHref = href;
+  box.goodInitMend ??= watch(box);
+  box.goodInitMend();
 }
