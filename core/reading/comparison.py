@@ -100,8 +100,9 @@ def carriers(runs: Mapping[str, Run]) -> str:
     kept = [name for name in runs if name not in lost]
     depth = next(iter(runs.values())).experiment.depth
     through = f"through {'all ' * (depth > 1)}{products(depth)}"
+    cut = "".join(_cut_off(runs[name]) for name in kept)
     if not lost:
-        return f"All of these formats carry the signal {through}."
+        return f"All of these formats carry the signal {through}.{cut}"
     alike: dict[Loss, list[str]] = {}
     for name, found in lost.items():
         alike.setdefault(found, []).append(name)
@@ -112,7 +113,19 @@ def carriers(runs: Mapping[str, Run]) -> str:
         return f"No format carries the signal {through}: it is lost by {where}."
     carry = f"{listed(kept)} carr{'y' if len(kept) > 1 else 'ies'} the signal {through}."
     others = "The others lose" if len(lost) > 1 else "The other one loses"
-    return f"{carry} {others} it: {where}."
+    return f"{carry} {others} it: {where}.{cut}"
+
+
+def _cut_off(run: Run) -> str:
+    """That some of the last elements are stuck, too few to lose the signal; else empty."""
+    share, limit = float(stuck_share(run)[-1]), run.experiment.format
+    if share == 0:
+        return ""
+    part = f"{share:.0%}" if share >= 0.005 else "less than 1%"
+    return (
+        f" But in {limit.name} {part} of the last layer's elements are stuck at "
+        f"{significant(limit.max)}."
+    )
 
 
 def eight_bits(runs: Mapping[str, Run]) -> str:

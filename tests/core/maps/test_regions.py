@@ -67,5 +67,5 @@ def test_a_region_too_small_for_a_name_and_a_map_on_its_way_have_none():
     seen.values[:] = np.nan
     seen.values[:, :2] = 1.0  # two columns of 24
     assert "explodes" not in [each.name for each in regions(result, seen, [])]
-    one = Landscape(BASE, parse("scale=1"), parse("width=16"), "first_nonfinite")
+    one = Landscape(BASE, parse("scale=10"), parse("width=16"), "first_nonfinite")
     assert {*found_in(one)} == {"explodes"}

@@ -71,3 +71,13 @@ def test_when_all_carry_it_or_none_does_that_is_said():
     assert carriers(two).endswith("The other one loses it: float32 at i = 28 (NaN).") or carriers(
         two
     ).endswith("The other one loses it: float32 at i = 28 (Inf).")
+
+
+def test_a_format_that_cuts_the_largest_elements_off_is_told():
+    run = propagate(Experiment(number_format="float8_e4m3fn", scale=0.05))
+    share = float(run.stats.saturated[-1] / (1 - run.stats.zero[-1]))
+    assert 0 < share < 0.25 and loss(run) is None
+    said = carriers({"float8_e4m3fn": run})
+    assert said.endswith(
+        f"But in float8_e4m3fn {share:.0%} of the last layer's elements are stuck at 448."
+    )
