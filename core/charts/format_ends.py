@@ -1,4 +1,4 @@
-"""The end of each number format's curve: a mark on it, and what ends it in words."""
+"""The end of each number format's curve: a mark on it, and the loop index beside the mark."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from ..simulation.propagate import Run
 from ..text import significant
 from .figure import Parts, Side, beside, note, positive
 
-_PLOT = 700.0, 320.0  # pixels of a usual plot, in which words must not lie over each other
-_LETTER, _LINES = 7.0, 32.0  # pixels of a letter, and of the two lines of words at an end
+_PLOTS = (
+    (270.0, 150.0),
+    (800.0, 320.0),
+)  # pixels on a phone and on a laptop: words lie over no others
+_LETTER, _LINE = 7.0, 16.0  # pixels of a letter and of a line
 _STEPS = 16  # half lines by which words may be moved
 _GAP = 10  # pixels between a mark and its words
 _SIDES = 0.55  # of the layers, from which on words stand to the left of their mark
@@ -22,6 +25,7 @@ _SYMBOLS = {"NaN": "x", "Inf": "x", "all zero": "circle"}
 _STUCK, _DOWN, _UP, _THROUGH = "square", "triangle-down", "triangle-up", "circle-open"
 
 _Box = tuple[float, float, float]  # left, right and middle height, in pixels
+_Boxes = tuple[_Box, ...]  # of the same words, on each of _PLOTS
 
 
 class End(NamedTuple):
@@ -53,7 +57,7 @@ def end_of(run: Run, low: float, high: float) -> End:
         place, rises = (at, float(sizes[at])), bool(sizes[layer] > sizes[0])
         return End(layer, float(sizes[layer]), symbol, words, place, rises)
 
-    told = f"{found.what} at i = {found.iteration}" if found else ""
+    told = f"i = {found.iteration}" if found else ""
     if found is not None and found.what.startswith("stuck"):
         layer = int(drawn[drawn <= found.iteration + 1][-1])
         # The curve goes on as a level line, with room at its end.
@@ -99,46 +103,50 @@ def end_marks(
 
 
 def _words(ends: Mapping[str, End], depth: int, low: float, high: float) -> Parts:
-    """The words beside the ends: those of formats that end alike once, none over another."""
-    alike: dict[tuple[int, str], list[str]] = {}
-    for name, end in ends.items():
+    """The words beside the ends: those of curves that end alike once, none over another."""
+    alike: dict[tuple[int, str], End] = {}
+    for end in ends.values():
         if end.words:
-            alike.setdefault((end.layer, end.words), []).append(name)
-    placed: list[_Box] = []
+            alike.setdefault((end.layer, end.words), end)
+    placed: list[_Boxes] = []
     notes: Parts = []
-    for names in alike.values():
-        end, first = ends[names[0]], ", ".join(names)
+    for end in alike.values():
         layer, decade = end.beside
         side: Side = "left" if layer > _SIDES * depth else "right"
-        long = _LETTER * max(len(first), len(end.words)) + _GAP
-        left = layer / depth * _PLOT[0] - (long if side == "left" else 0)
-        at = (left, left + long, (decade - low) / (high - low) * _PLOT[1])
+        long = _LETTER * len(end.words) + _GAP
+        boxes = []
+        for across, up in _PLOTS:
+            left = layer / depth * across - (long if side == "left" else 0)
+            boxes.append((left, left + long, (decade - low) / (high - low) * up))
         # Away from the curve, which comes to its end from the left, and from longer ones beyond.
-        shift = _free_shift(at, placed, up=end.rises == (side == "left"))
-        placed.append((*at[:2], at[2] + shift))
-        place: dict[str, Any] = {"yanchor": "middle", "yshift": shift, "align": "left"}
-        text = f"{first}<br>{end.words}"
-        place |= beside(side, _GAP)
-        notes.append(note(text, layer, decade, size=12, **place))
+        shift = _free_shift(tuple(boxes), placed, up=end.rises == (side == "left"))
+        placed.append(tuple((left, right, height + shift) for left, right, height in boxes))
+        place: dict[str, Any] = {"yanchor": "middle", "yshift": shift} | beside(side, _GAP)
+        notes.append(note(end.words, layer, decade, size=12, **place))
     return notes
 
 
-def _free_shift(box: _Box, placed: list[_Box], *, up: bool) -> float:
+def _free_shift(boxes: _Boxes, placed: list[_Boxes], *, up: bool) -> float:
     """By how many pixels words are moved up, so that they lie over no others.
 
     Args:
-        box: the words at the height of their point.
+        boxes: the words at the height of their point.
         placed: words that have their places.
         up: whether up is tried before down.
     """
-    left, right, height = box
     ways = (1, -1) if up else (-1, 1)
-    shifts = [way * _LINES / 2 * step for way in ways for step in range(1, _STEPS)]
+    shifts = [way * _LINE / 2 * step for way in ways for step in range(1, _STEPS)]
+    others = tuple(zip(*placed, strict=True)) or ((),) * len(_PLOTS)
     for shift in shifts:
-        is_free = all(
-            right < other_left or left > other_right or abs(height + shift - at) >= _LINES
-            for other_left, other_right, at in placed
-        )
-        if is_free and _LINES / 2 <= height + shift <= _PLOT[1]:
+        if all(_is_free(shift, *each) for each in zip(_PLOTS, boxes, others, strict=True)):
             return shift
     return shifts[0]
+
+
+def _is_free(shift: float, plot: tuple[float, float], box: _Box, others: tuple[_Box, ...]) -> bool:
+    """Whether words, moved up by so many pixels, are inside the plot and over no others."""
+    left, right, height = box[0], box[1], box[2] + shift
+    return _LINE / 2 <= height <= plot[1] and all(
+        right < other_left or left > other_right or abs(height - at) >= _LINE
+        for other_left, other_right, at in others
+    )
