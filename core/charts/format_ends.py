@@ -19,7 +19,7 @@ _PLOTS = (
 _LETTER, _LINE = 7.0, 16.0  # pixels of a letter and of a line
 _STEPS = 16  # half lines by which words may be moved
 _GAP = 10  # pixels between a mark and its words
-_SIDES = 0.55  # of the layers, from which on words stand to the left of their mark
+_MARGIN = 20.0  # pixels beside the plot into which words may reach
 
 _SYMBOLS = {"NaN": "x", "Inf": "x", "all zero": "circle"}
 _STUCK, _DOWN, _UP, _THROUGH = "square", "triangle-down", "triangle-up", "circle-open"
@@ -65,7 +65,7 @@ def end_of(run: Run, low: float, high: float) -> End:
     outside = np.flatnonzero((sizes < low) | (sizes > high))
     if outside.size and outside[0] > 0:
         first = int(outside[0])
-        then = told or f"goes on to {significant(float(run.size[drawn[-1]]))}"
+        then = told or f"→ {significant(float(run.size[drawn[-1]]))}"
         return end(first - 1, _UP if sizes[first] > high else _DOWN, then)
     return end(int(drawn[-1]), _SYMBOLS.get(found.what, "x") if found else _THROUGH, told)
 
@@ -112,8 +112,9 @@ def _words(ends: Mapping[str, End], depth: int, low: float, high: float) -> Part
     notes: Parts = []
     for end in alike.values():
         layer, decade = end.beside
-        side: Side = "left" if layer > _SIDES * depth else "right"
-        long = _LETTER * len(end.words) + _GAP
+        long, width = _LETTER * len(end.words) + _GAP, _PLOTS[0][0]
+        has_room = layer / depth * width + long <= width + _MARGIN
+        side: Side = "right" if has_room else "left"
         boxes = []
         for across, up in _PLOTS:
             left = layer / depth * across - (long if side == "left" else 0)

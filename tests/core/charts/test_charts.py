@@ -278,7 +278,7 @@ def test_each_formats_curve_ends_in_a_mark_that_says_at_which_i_and_what():
         broken = run.events.first_nonfinite
         if trace["name"] == "float64":
             assert trace["y"][layer + 1] > 10**high  # it leaves the plot, and it is said whereto
-            assert f"goes on to {run.size[-1]:.3g}".replace("e+", "e") in told
+            assert f"→ {run.size[-1]:.3g}".replace("e+", "e") in told
         elif broken is None:
             assert re.search(r"stuck from i = \d+", told)
         else:
