@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _SUBSCRIPT = re.compile(r"([σξ])_(\w)")
 _POWER = re.compile(r"\bn\^(−?-?\d+(?:\.\d+)?)")
@@ -10,6 +11,7 @@ _HYPHEN = re.compile(r"(?<![\w.)\]])-(?=[\d.]|inf)|(?<=\de)-(?=\d)")  # in −1 
 _NO_BREAK = re.compile(
     r"(?<=\d) (?=%|×)|(?<=\b\w) (?=[=<>≤≥] [−\d])|(?<=[=<>≤≥±]) (?=[−\d])|(?<=\b[Ss]tep) (?=\d)"
 )
+
 _SHOWN = 40  # characters: a longer value would hide the rest of a message
 
 
@@ -61,6 +63,11 @@ def with_minus(text: str) -> str:
 def unbroken(text: str) -> str:
     """Text in which no line ends inside "28 %", "i = 28", "n = 512" or "step 3"."""
     return _NO_BREAK.sub("\u00a0", text)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: "a", "a and b", "a, b and c"."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def products(count: int) -> str:

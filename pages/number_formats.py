@@ -9,12 +9,13 @@ import streamlit as st
 from core import charts
 from core.layer.number_formats import NUMBER_FORMATS
 from core.question.experiment import Experiment
-from core.reading.comparison import FormatRow, eight_bits, format_row
+from core.reading.comparison import FormatRow, carriers, eight_bits, format_row
 from core.simulation.propagate import Run
 from core.theory.windows import scale_windows
 from pages.controls import address, arrival, fields, state
 from pages.exploring import pinned
 from pages.figures.chart import show
+from pages.maps.words import say
 from pages.words import page, table
 from pages.work import answers
 from pages.work.progress import Progress, place_over_the_next
@@ -111,6 +112,7 @@ def _page() -> None:
         runs, refused = _measured(experiment, device)
         _refusals(refused)
         if runs:
+            say(carriers(runs))
             show(charts.std_by_format(runs), key="formats", urgent=True)
     _windows(experiment)
     if runs:

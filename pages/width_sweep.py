@@ -7,7 +7,6 @@ from html import escape
 import streamlit as st
 
 from core import charts
-from core.maps.landscape import Landscape
 from core.maps.words import engines
 from core.sweep.coordinate_check import CoordinateCheck, Slope, checked
 from core.text import typeset
@@ -31,17 +30,17 @@ def _table(check: CoordinateCheck) -> None:
 
 
 def _row(slope: Slope) -> tuple[str, tuple[str, ...]]:
-    texts = (f"{slope.slope:z.3f}", f"{slope.standard_error:.3f}", slope.in_words)
+    exponent = f"{slope.slope:z.3f}".replace("-", "−")
+    texts = (exponent, f"{slope.standard_error:.3f}", slope.in_words)
     return f"layer {slope.layer}", tuple(typeset(escape(text)) for text in texts)
 
 
-def _draw(landscape: Landscape, view: MapView) -> None:
+def _draw(view: MapView) -> None:
     """Draw the sizes as far as they are known."""
-    if view.state == "refused":
-        st.error(view.problem)
-        if view.result is None:
-            return
-    check = checked(view.result or landscape.blank())
+    refining.refusal(PAGE, view)
+    if view.state == "refused" and view.result is None:
+        return
+    check = checked(view.result or view.landscape.blank())
     words.say(check.sentence)
     show(charts.size_against_width(check), key="coordinate", urgent=True)
 
@@ -56,9 +55,9 @@ def _page() -> None:
         width_controls.controls(landscape)
     with left:
         page.warn(refused + arrival.link_problems(experiment))
-        view = refining.view_of(landscape)
-        _draw(landscape, view)
-        refining.button(landscape, view)
+        view = refining.view_of(PAGE, landscape)
+        _draw(view)
+        refining.button(landscape, view, ("width", "layer"))
     if view.result:
         check = checked(view.result)
         _table(check)
@@ -66,7 +65,7 @@ def _page() -> None:
         notes = [] if view.state == "going on" else check.notes
         page.paragraphs([*notes, engines(view.result)])
     width_controls.rest()
-    words.link(landscape, DEFAULT)
+    words.link(landscape, DEFAULT, view)
     on_screen.write_address(landscape, DEFAULT)
     refining.refresh_until_settled(view)
 

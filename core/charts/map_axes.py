@@ -31,9 +31,8 @@ def places(axis: Axis) -> list[Any]:
 
 def hover(axis: Axis, letter: str) -> str:
     """A line of a cell's hover with its value on this axis; ``letter`` is x or y."""
-    symbol = axis.parameter.symbol or axis.parameter.label.lower()
+    symbol = typeset(axis.parameter.symbol or axis.parameter.label.lower())
     number = "" if is_listed(axis) else ":d" if axis.parameter.kind == "integer" else ":.4~g"
-    symbol = typeset(symbol)
     return f"{symbol}: %{{{letter}}}" if is_listed(axis) else f"{symbol} = %{{{letter}{number}}}"
 
 

@@ -37,6 +37,8 @@ _DIVERGING = (
     "#67001f",
 )
 _LEAST_SPAN = 1e-6
+# Under the map, where no hover text of a cell lies over it, and where a phone has the width.
+_BAR = {"orientation": "h", "thickness": 12, "yref": "container", "y": 0, "yanchor": "bottom"}
 _FEWEST_TICKS, _MOST_TICKS = 4, 9
 _DIGITS = ((1,), (1, 3), (1, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9))
 
@@ -74,8 +76,7 @@ class Scale:
         elif high - low < _LEAST_SPAN:
             low, high = low - 0.5, high + 0.5
         colors: tuple[str, ...] = _VIRIDIS if self.centre is None else _DIVERGING
-        text = typeset(title)
-        bar: dict[str, Any] = {"title": {"text": text, "side": "right"}, "thickness": 12}
+        bar: dict[str, Any] = _BAR | {"title": {"text": typeset(title), "side": "bottom"}}
         if self.is_log:
             bar |= _log_ticks(low, high)
         return {

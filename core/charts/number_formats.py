@@ -33,16 +33,17 @@ from .figure import (
     size_title,
     upright,
 )
+from .format_ends import end_marks
 
 _STYLES = {
-    "float64": (GREY, "solid", 7),
-    "float32": (BLUE, "solid", 4.5),
-    "bfloat16": (GREEN, "dash", 3.5),
-    "float16": (VERMILION, "dot", 3),
-    "float8_e5m2": (PURPLE, "dashdot", 2.5),
-    "float8_e4m3fn": (GOLD, "longdash", 2),
+    "float64": (GREY, "solid", 10),
+    "float32": (BLUE, "solid", 7.5),
+    "bfloat16": (GREEN, "dash", 5.5),
+    "float16": (VERMILION, "dot", 4),
+    "float8_e5m2": (PURPLE, "dashdot", 2.75),
+    "float8_e4m3fn": (GOLD, "longdash", 1.75),
 }
-"""Colour, dash and width: where curves coincide, the wider one of a longer format shows beneath."""
+"""Colour, dash and width: where curves coincide, each shows on both sides of those above it."""
 _MOST_DECADES = 45.0  # as far as float32 reaches; float64's curve would flatten all others
 _FLOOR, _CEILING = 1e-12, 1e8  # of the scale axis; a bar that goes further ends at the edge
 _ROOM = 0.35  # decades beside the bars
@@ -64,13 +65,16 @@ def std_by_format(runs: Mapping[str, Run]) -> Figure:
         hover = f"{name}: {run.size_name} %{{y:.4g}}"
         curve = line(positive(run.size), name=name, color=color, hover=hover, uid=name)
         data.append(curve | {"line": {"color": color, "dash": dash, "width": width}})
+    low, high = _visible_decades(runs)
+    marks, notes = end_marks(runs, {name: _STYLES[name][0] for name in runs}, low, high)
     layout = {
         "xaxis": layer_axis(first.experiment.depth),
-        "yaxis": size_axis(*_visible_decades(runs), size_title(first)),
+        "yaxis": size_axis(low, high, size_title(first)),
+        "annotations": notes,
     }
     outcomes = "; ".join(f"{name}: {outcome(run)}" for name, run in runs.items())
     alt = f"Standard deviation of x per layer in each number format. {outcomes}."
-    return figure(data, layout, height=400, alt=alt)
+    return figure(data + marks, layout, height=400, alt=alt)
 
 
 def _bar(row: int, name: str, window: Window, ends: tuple[float, float]) -> dict[str, Any]:

@@ -15,21 +15,25 @@ from ..maps.map import (
     NEVER,
     NO_NUMBER,
     NOT_FINITE,
+    STUCK,
     UNBOUNDED,
     Map,
     Mask,
     map_of,
 )
+from ..maps.regions import regions
 from ..maps.words import engine_words, quantity, summary
-from ..sweep import SweepResult
-from .figure import BLUE, GREY, PURPLE, VERMILION, Figure, Parts, figure, listed, packed
+from ..sweep import Axis, SweepResult
+from ..text import typeset
+from .figure import BLUE, GREY, PURPLE, VERMILION, Figure, Parts, figure, listed, note, packed
 from .map_axes import hover, is_listed, map_axis, names, places
 from .map_colours import scale_of
 
-_HEIGHT = 560
+_HEIGHT = 600
 _KINDS = {
-    NEVER: "#b9c0c9",
+    NEVER: "rgba(128,138,150,0.28)",  # between the page and the numbers, light or dark
     NOT_FINITE: "#7a2b12",
+    STUCK: "#b5650a",
     UNBOUNDED: "#7a2b12",
     ALL_ZERO: "#4a5361",
     DIES_OUT: "#4a5361",
@@ -60,10 +64,27 @@ def phase_diagram(result: SweepResult, borders: Sequence[Border] = ()) -> Figure
         "xaxis": map_axis(x) | {"automargin": True},
         "yaxis": map_axis(y) | {"automargin": True},
         "hovermode": "closest",
-        "margin": {"l": 64, "r": 8, "t": 40, "b": 56},
+        "margin": {"l": 64, "r": 8, "t": 40, "b": 112},
+        "annotations": _region_names(result, seen, borders),
     }
     alt = f"Map of {quantity(result)} over {x.parameter.label} and {y.parameter.label}. "
     return figure(data, layout, height=_HEIGHT, alt=alt + summary(result))
+
+
+def _region_names(result: SweepResult, seen: Map, borders: Sequence[Border]) -> Parts:
+    """The fate of the signals of each region, written on it."""
+    across, up = (_in_axis_units(axis) for axis in result.axes)
+    return [
+        note(f"<b>{each.name}</b>", across[each.column], up[each.row], size=15)
+        for each in regions(result, seen, borders)
+    ]
+
+
+def _in_axis_units(axis: Axis) -> list[Any]:
+    """The places of an axis's cells as an annotation takes them: on a log axis their log10."""
+    if map_axis(axis).get("type") == "log":
+        return listed(np.log10(places(axis)))
+    return places(axis)
 
 
 def _numbers(result: SweepResult, seen: Map) -> dict[str, Any]:
@@ -93,7 +114,7 @@ def _flat(result: SweepResult, seen: Map, name: str) -> dict[str, Any]:
 def _cells(result: SweepResult, seen: Map, mask: Mask, words: str) -> dict[str, Any]:
     """The parts that all cells have: places, the lines of their hover, and names for a file."""
     x, y = result.axes
-    lines = [hover(x, "x"), hover(y, "y"), f"<b>{words}</b>"]
+    lines = [hover(x, "x"), hover(y, "y"), f"<b>{typeset(words)}</b>"]
     cells: dict[str, Any] = {"type": "heatmap", "hoverongaps": False}
     if any(any(row) for row in seen.notes):
         lines.append("%{text}")

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..text import significant
+
 
 @dataclass(frozen=True)
 class NumberFormat:
@@ -93,6 +95,21 @@ class NumberFormat:
     def bits(self) -> int:
         """The width of one value, in bits."""
         return torch.finfo(self.dtype).bits
+
+    @property
+    def beyond_max(self) -> str:
+        """What a number beyond ``max`` becomes, in words; where conventions differ, which is used.
+
+        For a format without infinity, OFP8 allows a conversion that saturates and one that gives
+        NaN. torch saturates.
+        """
+        end = significant(self.max)
+        if self.infinity:
+            return f"A number beyond {end} becomes Inf."
+        return (
+            f"A number beyond {end} becomes {end}, as torch rounds it; under the standard's other "
+            "convention, which does not saturate, it would be NaN."
+        )
 
     def cast(self, x: Tensor) -> Tensor:
         """``x`` rounded to this format, same shape; beyond ``max`` it gives Inf or saturates."""

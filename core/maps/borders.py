@@ -26,6 +26,7 @@ _NAMES: dict[Kind, str] = {
     "overflow": "overflow, by theory",
     "underflow": "all zero, by theory",
 }
+_STUCK = "stuck at the largest value, by theory"
 _STRENGTHS = ("scale", "sigma_w")
 _WINDOWED = ("width", "depth", "activation", "init", "number_format")
 _MOST = 24  # places along the other axis at which a border is computed
@@ -41,16 +42,18 @@ class Border:
         kind: the change across the line.
         x, y: its points, in the axes' own units. On the axis of a choice, half a place to either
             side of the value's place. NaN where the line is interrupted.
+        saturates: whether the number format has no infinity, so that nothing overflows.
     """
 
     kind: Kind
     x: Array
     y: Array
+    saturates: bool = False
 
     @property
     def name(self) -> str:
         """The change across the line, in words."""
-        return _NAMES[self.kind]
+        return _STUCK if self.kind == "overflow" and self.saturates else _NAMES[self.kind]
 
 
 def borders(base: Experiment, x: Side, y: Side) -> list[Border]:
@@ -77,8 +80,9 @@ def borders(base: Experiment, x: Side, y: Side) -> list[Border]:
         ends, across = _traced(base, other, lambda e: _window(e, strength[0]))
         lines |= {"overflow": (ends[1], across), "underflow": (ends[0], across)}
     low, high = (float(strength[1][place]) for place in (0, -1))
+    saturates = not base.format.infinity and other[0] != "number_format"
     return [
-        Border(kind, across, along) if flipped else Border(kind, along, across)
+        Border(kind, *((across, along) if flipped else (along, across)), saturates)
         for kind, (along, across) in lines.items()
         if ((along >= low) & (along <= high)).any()
     ]

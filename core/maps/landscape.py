@@ -7,12 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from ..host.limits import WorkLimit, WorkLimitError
 from ..question.experiment import PARAMETERS, Experiment
 from ..question.parameter import Note
 from ..sweep.axes import Axis, Value, notes, parse, placed
-from ..sweep.chunks import groups_of
-from ..sweep.groups import Question, work
+from ..sweep.groups import Question
 from ..sweep.measures import measure_of
 from ..sweep.result import SweepResult
 from ..sweep.run import sweep
@@ -93,18 +91,15 @@ class Landscape:
                 raise
             return replace(self, measure=measure_of(self.measure)[0], **changes)
 
-    def check(self, limit: WorkLimit) -> None:
-        """Raise WorkLimitError, naming the parts to lower, if its cells are too much work."""
-        axes = (self.x, self.y)
-        groups, _ = groups_of(self.base, axes, self.question)
-        needed = sum(work(group, self.question) for group in groups)
-        if needed > limit.multiply_adds:
-            cells = len(self.x.values) * len(self.y.values)
-            raise WorkLimitError(
-                f"this map needs about {needed:.1e} multiply-adds and the host allows "
-                f"{limit.multiply_adds:.1e}: lower cells ({cells}), networks ({self.networks}), "
-                "width or depth" + (", or do not measure it for real" if self.real else "")
-            )
+    @property
+    def cells_a_side(self) -> int:
+        """The values of the longer axis of numbers; 0 if both axes are choices."""
+        numbers = [axis for axis in (self.x, self.y) if not axis.is_choice]
+        return max((len(axis.values) for axis in numbers), default=0)
+
+    def with_cells(self, count: int) -> Landscape:
+        """The same map with so many values, between the same ends, on each axis of numbers."""
+        return self.replace(x=self.x.with_count(count), y=self.y.with_count(count))
 
     def experiment(self, column: int, row: int) -> Experiment:
         """The experiment of a cell; ValueError if there is none."""

@@ -17,6 +17,7 @@ Mask = NDArray[np.bool_]
 NEVER = "never"
 NOT_FINITE = "not finite any more"
 ALL_ZERO = "all zero"
+STUCK = "stuck at the largest value"
 UNBOUNDED = "grows without bound"
 DIES_OUT = "dies out"
 AT_THE_EDGE = "infinite: at the edge of chaos"
@@ -45,8 +46,11 @@ def map_of(result: SweepResult) -> Map:
     source, known = _sources(result)
     median = result.median.ravel()[source].T
     failed = _failed(result).ravel()[source].T & known.T
-    kinds = {NO_NUMBER: failed}
-    sound = known.T & ~failed
+    stuck = _stuck(result).ravel()[source].T & known.T & ~failed
+    if result.measure.kind == "iteration":
+        stuck &= np.isnan(median)
+    kinds = {NO_NUMBER: failed, STUCK: stuck}
+    sound = known.T & ~failed & ~stuck
     for name, mask in _kinds(result, median).items():
         kinds[name] = mask & sound
     none = np.any(list(kinds.values()), axis=0) | ~sound
@@ -85,6 +89,11 @@ def _failed(result: SweepResult) -> Mask:
     for place in result.errors:
         failed[place] = True
     return failed
+
+
+def _stuck(result: SweepResult) -> Mask:
+    """Which cells are stuck at the largest value; a fraction says enough of that by itself."""
+    return result.stuck_cells & (result.measure.kind != "fraction")
 
 
 def _kinds(result: SweepResult, median: Array) -> dict[str, Mask]:

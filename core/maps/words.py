@@ -18,6 +18,11 @@ _ENDS = {
     "sizes": ("survives", "explodes or vanishes"),
 }
 """Event -> the fate of a signal without it, and with it."""
+_ENDS_OR_STUCK = {
+    "first_nonfinite": ("stays in range", "becomes Inf, NaN or stuck at the largest value"),
+    "sizes": ("survives", "explodes, vanishes or sticks at the largest value"),
+}
+"""The same on a map with cells that are stuck at the largest value of a format."""
 
 
 def engine_words(name: str) -> str:
@@ -50,20 +55,34 @@ def valued(axis: Axis, value: Value) -> str:
     return str(value) if axis.is_choice else f"{axis.parameter.symbol} = {_number(value)}"
 
 
+def grid(x: Axis, y: Axis, units: tuple[str, str] | None = None) -> str:
+    """The size of a grid: "48 × 43 cells", or with the units of its sides "8 widths × 4 layers"."""
+    columns, rows = len(x.values), len(y.values)
+    if units is None:
+        return f"{columns} × {rows} cells"
+    sides = zip((columns, rows), units, strict=True)
+    return " × ".join(f"{count} {unit}{'s' * (count != 1)}" for count, unit in sides)
+
+
 def summary(result: SweepResult) -> str:
     """One sentence: where the signal gets through, or between which values the measure lies."""
     if not result.done.any():
         refused = result.fraction_done == 1
         return "No cell has a number." if refused else "Nothing is measured yet."
-    measure, median = result.measure, result.median
+    measure, median, asked = result.measure, result.median, result.question.measure
+    x, y = result.axes
+    free = ~result.stuck_cells
+    told = free if x.is_choice else free[:, _own_row(result, y)]
+    ends = _ENDS if told.all() else _ENDS | _ENDS_OR_STUCK
     if measure.kind == "iteration":
         name = f"“{measure.label}”"
-        ends = _ENDS.get(result.question.measure, (f"stays without {name}", f"reaches {name}"))
-        return _survival(result, np.isnan(median), *ends)
+        never = np.isnan(median) & (free | (asked != "first_nonfinite"))
+        fates = ends.get(asked, (f"stays without {name}", f"reaches {name}"))
+        return _survival(result, never, *fates)
     if measure.at_a_layer and measure.kind in ("log2", "positive"):
-        sound = np.isfinite(median) & ((median > 0) | (measure.kind == "log2"))
+        sound = np.isfinite(median) & ((median > 0) | (measure.kind == "log2")) & free
         if not sound[result.done].all():
-            return _survival(result, sound, *_ENDS["sizes"])
+            return _survival(result, sound, *ends["sizes"])
     return _range(result)
 
 
@@ -178,6 +197,8 @@ def cell(result: SweepResult, place: tuple[int, int]) -> str:
     many = f"in the typical one of {networks} networks" if networks > 1 else "in the one network"
     if result.measure.of_theory is not None:
         many = "at infinite width"
+    if result.stuck_cells[place]:
+        many += ", stuck at the largest value of its format"
     if result.measure.kind == "iteration":
         came = round(result.share(place) * networks)
         first = "never" if np.isnan(value) else f"i = {value:.0f}"

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
 
 from ..layer.number_formats import NUMBER_FORMATS
 from ..simulation.propagate import Run
-from ..text import significant
+from ..text import listed, products, significant
 from ..theory.finite_width import Prediction
-from .diagnosis import breaks_as, stuck_share
+from .diagnosis import breaks_as, kind_of, stuck_share
 from .expectation import in_words
+
+STUCK = 0.25  # of the elements other than zero, as in the verdict "saturates"
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,68 @@ def format_row(run: Run, prediction: Prediction) -> FormatRow:
     )
 
 
+class Loss(NamedTuple):
+    """When and how a number format loses the signal.
+
+    Attributes:
+        iteration: the loop index i of the product after which it is lost.
+        what: what x is from then on, in a word or two.
+    """
+
+    iteration: int
+    what: str
+
+
+def loss(run: Run) -> Loss | None:
+    """When and how the run's number format loses the signal; None if it carries it."""
+    kind: str = kind_of(run)
+    events, limit = run.events, run.experiment.format
+    if events.first_nonfinite is not None:
+        return Loss(events.first_nonfinite, breaks_as(run) or "Inf")
+    if kind in ("vanishes", "dies") and events.all_zero is not None:
+        return Loss(events.all_zero, "all zero")
+    if kind == "saturates":
+        free = np.flatnonzero(stuck_share(run) < STUCK)
+        return Loss(int(free[-1]), f"stuck at {significant(limit.max)}")
+    if kind == "stuck" and events.all_subnormal is not None:
+        return Loss(events.all_subnormal, "stuck at its smallest numbers")
+    return None
+
+
+def carriers(runs: Mapping[str, Run]) -> str:
+    """Which number formats carry the signal through all layers, and where the others lose it."""
+    lost = {name: found for name, run in runs.items() if (found := loss(run)) is not None}
+    kept = [name for name in runs if name not in lost]
+    depth = next(iter(runs.values())).experiment.depth
+    through = f"through {'all ' * (depth > 1)}{products(depth)}"
+    cut = "".join(_cut_off(runs[name]) for name in kept)
+    if not lost:
+        return f"All of these formats carry the signal {through}.{cut}"
+    alike: dict[Loss, list[str]] = {}
+    for name, found in lost.items():
+        alike.setdefault(found, []).append(name)
+    where = ", ".join(
+        f"{listed(names)} at i = {index} ({what})" for (index, what), names in alike.items()
+    )
+    if not kept:
+        return f"No format carries the signal {through}: it is lost by {where}."
+    carry = f"{listed(kept)} carr{'y' if len(kept) > 1 else 'ies'} the signal {through}."
+    others = "The others lose" if len(lost) > 1 else "The other one loses"
+    return f"{carry} {others} it: {where}.{cut}"
+
+
+def _cut_off(run: Run) -> str:
+    """That some of the last elements are stuck, too few to lose the signal; else empty."""
+    share, limit = float(stuck_share(run)[-1]), run.experiment.format
+    if share == 0:
+        return ""
+    part = f"{share:.0%}" if share >= 0.005 else "less than 1%"
+    return (
+        f" But in {limit.name} {part} of the last layer's elements are stuck at "
+        f"{significant(limit.max)}."
+    )
+
+
 def eight_bits(runs: Mapping[str, Run]) -> str:
     """What happened at the largest value of the 8-bit formats, a sentence for each."""
     words = []
@@ -75,8 +142,9 @@ def eight_bits(runs: Mapping[str, Run]) -> str:
             words.append(f"{name} has Inf: a value that exceeds {end} is lost, {here}.")
         else:
             words.append(
-                f"{name} has no Inf: a value that exceeds {end} sticks at {end} and never becomes "
-                f"NaN, here {100 * stuck_share(run)[-1]:.0f} % of the last layer's elements other "
-                "than zero. A stuck signal looks calm, but it has forgotten the input's size."
+                f"{name} has no Inf. {number_format.beyond_max} Here "
+                f"{100 * stuck_share(run)[-1]:.0f} % of the last layer's elements other than zero "
+                f"are stuck at {end}. A stuck signal looks calm, but it has forgotten the input's "
+                "size."
             )
     return " ".join(words)

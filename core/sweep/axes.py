@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -83,6 +83,20 @@ class Axis:
         steps, factors = np.diff(numbers), np.diff(np.log(numbers))
         return bool(np.std(factors) / np.mean(factors) < np.std(steps) / np.mean(steps))
 
+    def nearest(self, value: Value) -> int:
+        """The place of the value nearest to this one; of a choice, its place, or the middle."""
+        if self.is_choice:
+            return self.values.index(value) if value in self.values else len(self.values) // 2
+        apart = [abs(float(each) - float(value)) for each in self.values]
+        return apart.index(min(apart))
+
+    def with_count(self, count: int) -> Axis:
+        """So many values between the same ends; an axis of names stays as it is."""
+        if self.is_choice:
+            return self
+        low, high = (cast(float, self.values[end]) for end in (0, -1))
+        return spaced(self.name, low, high, count)
+
     def to_text(self) -> str:
         """The axis as ``parse`` reads it back, exactly."""
         low, high, count = self.values[0], self.values[-1], len(self.values)
@@ -120,15 +134,30 @@ def spaced(name: str, low: float, high: float, count: int) -> Axis:
     if not 1 <= count <= MOST_CELLS:
         raise ValueError(f"count must be a whole number from 1 to {MOST_CELLS}, got {count}")
     for end in (low, high):
-        if not (math.isfinite(end) and parameter.accepts(parameter.convert(end))):
+        is_finite = isinstance(end, int) or math.isfinite(end)
+        if not (is_finite and parameter.accepts(parameter.convert(end))):
             raise ValueError(f"{name} must be {parameter.allowed}, got {shown(end)}")
     even = name in _EVEN or low <= 0
+    if isinstance(low, int) and isinstance(high, int) and even and not _are_floats(low, high):
+        return Axis(name, tuple(dict.fromkeys(_whole_steps(low, high, count))))
+    low, high = float(low), float(high)
     with np.errstate(all="ignore"):
         numbers = np.linspace(low, high, count) if even else np.geomspace(low, high, count)
     if parameter.kind == "integer":
         return Axis(name, tuple(dict.fromkeys(int(each) for each in np.rint(numbers))))
     inner = [float(f"{each:.4g}") for each in numbers[1:-1]]
-    return Axis(name, tuple(dict.fromkeys([float(low), *inner, float(high)][:count])))
+    return Axis(name, tuple(dict.fromkeys([low, *inner, high][:count])))
+
+
+def _are_floats(*ends: int) -> bool:
+    """Whether a float holds each of these whole numbers; beyond 2**53 it holds few."""
+    return all(int(float(end)) == end for end in ends)
+
+
+def _whole_steps(low: int, high: int, count: int) -> list[int]:
+    """Whole numbers from low to high in steps as equal as they can be, without a float."""
+    steps = max(1, count - 1)
+    return [low + (2 * place * (high - low) + steps) // (2 * steps) for place in range(count)]
 
 
 def parse(text: str) -> Axis:
@@ -144,7 +173,7 @@ def parse(text: str) -> Axis:
     found = _RANGE.fullmatch(rest)
     if found:
         ends = [_value(name, parameter, found[end].strip()) for end in ("low", "high")]
-        low, high = (float(end) if not isinstance(end, str) else math.nan for end in ends)
+        low, high = (math.nan if isinstance(end, str) else end for end in ends)
         return spaced(name, low, high, int(found["count"]))
     parts = rest.split(",")
     if len(parts) > MOST_CELLS:

@@ -10,7 +10,7 @@ from statistics import median
 
 from ..question.experiment import Experiment
 from .axes import Axis, placed
-from .groups import Answer, Cell, Group, Question, grouped, solve, work
+from .groups import Answer, Cell, Group, Question, ShouldStop, grouped, solve, work
 
 COARSEST = 8
 """Every eighth cell along an axis is solved first."""
@@ -50,9 +50,15 @@ def groups_of(
     return groups, impossible
 
 
-def solve_chunk(chunk: Chunk, question: Question) -> list[Answer]:
-    """The answers of all groups of a chunk: the task of an executor."""
-    return [answer for group in chunk for answer in solve(group, question)]
+def solve_chunk(
+    chunk: Chunk, question: Question, should_stop: ShouldStop | None = None
+) -> list[Answer]:
+    """The answers of all groups of a chunk: the task of an executor.
+
+    Raises:
+        Stopped: ``should_stop`` returned True.
+    """
+    return [answer for group in chunk for answer in solve(group, question, should_stop)]
 
 
 def nothing() -> None:

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
-from ..text import significant
 from . import Axis, SweepResult, sweep
+from .over_depth import OverDepth, over_depth
 
 MEASURE = "log2_rms"
 _FLAT = 0.03  # a slope that is smaller changes the size by less than 16 % over five doublings
 _SURE = 3.0  # standard errors
-_HELD = 0.02  # |factor − 1| of a layer that keeps the size
+_FEWEST_FOR_A_LINE = 3  # layers: through two exponents there is always a line
 _MOST_NAMED = 3
 _FOR_FINITE_WIDTH = 4  # widths that are enough to tell a slope from an effect of narrow networks
 
@@ -44,7 +44,7 @@ class Slope:
     def text(self) -> str:
         """The slope, with its standard error where there is one."""
         error = "" if np.isnan(self.standard_error) else f" ± {self.standard_error:.2f}"
-        return f"{self.slope:z.2f}{error}"
+        return f"{self.slope:z.2f}{error}".replace("-", "−")
 
     @property
     def in_words(self) -> str:
@@ -69,8 +69,7 @@ class CoordinateCheck:
         log2_rms: float64 of shape (networks, widths, layers); NaN where a size is not known, or
             outside the number format's range.
         slopes: one for each layer with sizes at two widths or more.
-        factor_per_layer: the factor by which a layer multiplies the size of the widest networks,
-            geometric mean; NaN with fewer than two layers.
+        over_depth: how the size of the widest networks changes from layer to layer.
     """
 
     base: Experiment
@@ -78,19 +77,33 @@ class CoordinateCheck:
     layers: tuple[int, ...]
     log2_rms: Array
     slopes: tuple[Slope, ...]
-    factor_per_layer: float
+    over_depth: OverDepth
+
+    @property
+    def factor_per_layer(self) -> float:
+        """The factor by which every layer multiplies the size of the widest networks.
+
+        NaN where the steps between the layers disagree, or where there is nothing to compare.
+        """
+        return self.over_depth.factor_per_layer
 
     @property
     def slope_per_layer(self) -> float:
         """How much the exponent grows from layer to layer.
 
         It is fitted to the layers at which every network has a size: at the others, where wide
-        networks are missing, the slope is that of narrow networks. NaN with fewer than two layers.
+        networks are missing, the slope is that of narrow networks. NaN with fewer than three
+        layers, and where the exponents do not lie on a line.
         """
         whole = [each for each in self.slopes if each.layer not in self._left_out]
-        if len(whole) < 2:
+        if len(whole) < _FEWEST_FOR_A_LINE:
             return float("nan")
-        return float(np.polyfit([each.layer for each in whole], [s.slope for s in whole], 1)[0])
+        layers, slopes = [each.layer for each in whole], [each.slope for each in whole]
+        per_layer, start = np.polyfit(layers, slopes, 1)
+        apart = np.abs(np.array(slopes) - start - per_layer * np.array(layers))
+        errors = np.nan_to_num([each.standard_error for each in whole])
+        on_a_line = (apart <= np.maximum(_FLAT, _SURE * errors)).all()
+        return float(per_layer) if on_a_line else float("nan")
 
     @property
     def _left_out(self) -> list[int]:
@@ -116,7 +129,7 @@ class CoordinateCheck:
         if not self.slopes:
             return "There is no slope: it takes two widths at which x has a size."
         if all(each.is_flat for each in self.slopes):
-            return _flat(self)
+            return f"Flat: the size does not depend on width{self.over_depth.in_words}"
         return _steep(self)
 
 
@@ -158,7 +171,7 @@ def checked(result: SweepResult) -> CoordinateCheck:
         layers,
         sizes,
         tuple(slope for slope in slopes if slope),
-        _factor(layers, sizes),
+        over_depth(widths, layers, sizes),
     )
 
 
@@ -192,31 +205,6 @@ def _fitted(layer: int, widths: tuple[int, ...], sizes: Array) -> Slope | None:
     scores = design * (weight * (sizes[known] - design @ fitted))[:, None]
     covariance = inverse @ (scores.T @ scores) @ inverse * weight.size / freedom
     return Slope(layer, float(fitted[1]), float(np.sqrt(covariance[1, 1])))
-
-
-def _factor(layers: tuple[int, ...], sizes: Array) -> float:
-    """The factor per layer, of the widest networks whose size is known at two layers."""
-    for place in range(sizes.shape[1] - 1, -1, -1):
-        known = np.isfinite(sizes[:, place]).all(axis=0)
-        (found,) = np.nonzero(known)
-        if len(found) > 1:
-            first, last = found[0], found[-1]
-            grown = np.median(sizes[:, place, last]) - np.median(sizes[:, place, first])
-            return float(2.0 ** (grown / (layers[last] - layers[first])))
-    return float("nan")
-
-
-def _flat(check: CoordinateCheck) -> str:
-    words = "Flat: the size does not depend on width"
-    factor = check.factor_per_layer
-    if np.isnan(factor) or abs(factor - 1) < _HELD:
-        kept = "" if np.isnan(factor) else ", and every layer keeps it"
-        return f"{words}{kept}."
-    verb = "falls" if factor < 1 else "grows"
-    return (
-        f"{words}. But it {verb} with depth: every layer multiplies it by {significant(factor)}, "
-        "at every width."
-    )
 
 
 def _steep(check: CoordinateCheck) -> str:

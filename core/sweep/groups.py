@@ -11,15 +11,16 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..host.limits import cost, ensemble_work
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
 from ..simulation.ensemble import is_exact_in_law, sample_ensemble
-from ..simulation.propagate import Run, propagate
+from ..simulation.propagate import Run, Stopped, propagate
 from ..simulation.scale_free import is_scale_free
-from .measures import MEASURES, Measure
+from .measures import MEASURES, Measure, is_stuck
 
 Engine = Literal["theory", "sampler", "matrices", "runs"]
 ENGINES: dict[Engine, str] = {
@@ -30,6 +31,7 @@ ENGINES: dict[Engine, str] = {
 }
 """Engine, which computes a number -> its name in words."""
 
+ShouldStop = Callable[[], bool]
 _Key = tuple[Engine, Experiment, object]
 
 _HEAVIEST = 8.0  # standard deviations; no weight of any matrix is farther out
@@ -96,12 +98,22 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer of a cell: a number per network, or the reason why there is none."""
+    """The answer of a cell: a number per network, or the reason why there is none.
+
+    Attributes:
+        index: the cell's flat place in the grid.
+        engine: computed the numbers.
+        values: a number per network.
+        error: why there is none; empty if there is.
+        stuck: the networks that are stuck at the largest value of a format without infinity; None
+            where none can be.
+    """
 
     index: int
     engine: Engine
     values: Array = field(default_factory=lambda: np.empty(0))
     error: str = ""
+    stuck: NDArray[np.bool_] | None = None
 
 
 def grouped(cells: Sequence[tuple[Cell, int]], question: Question, deepest: int) -> Iterator[Group]:
@@ -155,11 +167,22 @@ def work(group: Group, question: Question) -> float:
     return ensemble_work(group.shared, question.ensemble_size)
 
 
-def solve(group: Group, question: Question) -> list[Answer]:
-    """The answers of a group's cells; a ValueError becomes the error of all of them."""
+def solve(group: Group, question: Question, should_stop: ShouldStop | None = None) -> list[Answer]:
+    """The answers of a group's cells; a ValueError becomes the error of all of them.
+
+    Args:
+        group: the cells.
+        question: the question that they answer.
+        should_stop: asked after every layer of a network.
+
+    Raises:
+        Stopped: ``should_stop`` returned True.
+    """
     try:
-        solved = {"theory": _by_theory, "runs": _by_runs}.get(group.engine, _by_ensemble)
-        return solved(group, question)
+        if group.engine == "theory":
+            return _by_theory(group, question)
+        solved = _by_runs if group.engine == "runs" else _by_ensemble
+        return solved(group, question, should_stop)
     except ValueError as error:
         return [Answer(cell.index, group.engine, error=str(error)) for cell in group.cells]
 
@@ -177,11 +200,17 @@ def _by_theory(group: Group, question: Question) -> list[Answer]:
     ]
 
 
-def _by_ensemble(group: Group, question: Question) -> list[Answer]:
+def _by_ensemble(group: Group, question: Question, should_stop: ShouldStop | None) -> list[Answer]:
     compute = question.entry.of_ensemble
     assert compute is not None
     e = group.shared
-    ensemble = sample_ensemble(e, question.ensemble_size, seed=e.seed)
+
+    def on_progress(fraction: float) -> None:
+        if should_stop is not None and should_stop():
+            raise Stopped(f"stopped after {fraction:.0%} of {question.ensemble_size} networks")
+
+    size = question.ensemble_size
+    ensemble = sample_ensemble(e, size, seed=e.seed, on_progress=on_progress)
     answers = []
     for cell in group.cells:
         layer = question.layer_of(cell.experiment)
@@ -190,14 +219,19 @@ def _by_ensemble(group: Group, question: Question) -> list[Answer]:
     return answers
 
 
-def _by_runs(group: Group, question: Question) -> list[Answer]:
+def _by_runs(group: Group, question: Question, should_stop: ShouldStop | None) -> list[Answer]:
     compute = question.entry.of_run
     assert compute is not None
-    runs = [propagate(each) for each in _networks(group.shared, question.ensemble_size)]
-    return [
-        Answer(cell.index, "runs", _each(runs, question.layer_of(cell.experiment), compute))
-        for cell in group.cells
-    ]
+    networks = _networks(group.shared, question.ensemble_size)
+    runs = [propagate(each, should_stop=should_stop) for each in networks]
+    saturates = not group.shared.format.infinity
+    answers = []
+    for cell in group.cells:
+        layer = question.layer_of(cell.experiment)
+        stuck = np.array([is_stuck(run, layer) for run in runs]) if saturates else None
+        values = _each(runs, layer, compute)
+        answers.append(Answer(cell.index, "runs", values, stuck=stuck))
+    return answers
 
 
 def _each(runs: Sequence[Run], layer: int, compute: Callable[[Run, int], float]) -> Array:

@@ -22,6 +22,7 @@ OfTheory = Callable[[Activation, Array, Array], Array]
 
 TRAINABLE = 6
 """Layers per ξ_c through which two signals can be told apart: Schoenholz et al. 2017."""
+_STUCK = 0.25  # of the elements other than zero, as in the verdict that a run saturates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +127,15 @@ def _q_star(phi: Activation, sigma_w: Array, sigma_b: Array) -> Array:
 
 def _theory(label: str, help: str, kind: Kind, compute: OfTheory) -> Measure:
     return Measure(label=label, help=f"{help} At infinite width.", kind=kind, of_theory=compute)
+
+
+def is_stuck(run: Run, layer: int) -> bool:
+    """Whether a layer is stuck at the largest value of a format that has no infinity.
+
+    It is where a quarter or more of its elements other than zero are at that value.
+    """
+    stuck, zero = run.stats.saturated[layer], run.stats.zero[layer]
+    return bool(stuck > 0 and stuck >= _STUCK * (1 - zero))
 
 
 MEASURES: dict[str, Measure] = {

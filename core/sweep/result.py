@@ -33,6 +33,8 @@ class SweepResult:
         engines: uint8 of shape (*grid): which of NAMES computed the cell; 0 if it is not done.
         errors: place in the grid -> why the cell has no number.
         stopped: whether it was stopped before its end.
+        stuck: bool of the shape of ``values``: the networks that are stuck, at the measured layer,
+            at the largest value of a format without infinity. None in the constructor: no network.
     """
 
     base: Experiment
@@ -42,6 +44,11 @@ class SweepResult:
     engines: NDArray[np.uint8]
     errors: Mapping[tuple[int, ...], str] = field(default_factory=dict)
     stopped: bool = False
+    stuck: NDArray[np.bool_] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.stuck is None:
+            object.__setattr__(self, "stuck", np.zeros(self.values.shape, dtype=np.bool_))
 
     @classmethod
     def blank(cls, base: Experiment, axes: tuple[Axis, ...], question: Question) -> SweepResult:
@@ -93,6 +100,11 @@ class SweepResult:
         with warnings.catch_warnings(), np.errstate(invalid="ignore"):
             warnings.simplefilter("ignore", RuntimeWarning)  # of cells without a number
             return np.asarray(np.nanmedian(values, axis=0))
+
+    @property
+    def stuck_cells(self) -> NDArray[np.bool_]:
+        """The cells in which more than half of the networks are stuck, shape (*grid)."""
+        return np.asarray(self.stuck.mean(axis=0) > 0.5)
 
     def share(self, place: tuple[int, ...]) -> float:
         """The share of a cell's networks in which the event happened; NaN if it is not done."""

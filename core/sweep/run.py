@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from ..question.experiment import Experiment
 from .axes import Value, as_axes
 from .chunks import Chunk, chunked, groups_of, overhead, solve_chunk
-from .groups import Answer, Group, Question
+from .groups import Answer, Group, Question, ShouldStop
 from .measures import measure_of
 from .result import NAMES, SweepResult
+
+Solver = Callable[[Chunk, Question], list[Answer]]
 
 _POLL = 0.1  # seconds between two calls of should_stop, and between two calls of on_result
 
@@ -50,7 +54,8 @@ def sweep(
         on_progress: called with the fraction done, whenever cells are done.
         on_result: called with the result so far, at most ten times a second and at the end; coarse
             cells come first.
-        should_stop: asked about ten times a second; cells that are done by then are kept.
+        should_stop: asked about ten times a second; cells that are done by then are kept. Without
+            an executor, a cell that is being computed ends at its next layer.
         known: an unfinished result of the same sweep. Its numbers are kept, and the missing ones
             are computed, to the last bit as without interruption. If none is missing, on_progress
             and on_result are not called.
@@ -69,9 +74,9 @@ def sweep(
     found.take(impossible)
     if known is not None:
         groups = found.go_on(known, groups)
-    with _own_thread() if executor is None else _left_open(executor) as place:
+    with _own_thread() if executor is None else _left_open(executor) as (place, solver):
         chunks = chunked(groups, question, overhead(place))
-        for answers in _streamed(place, chunks, question, should_stop or _never):
+        for answers in _streamed(place, solver, chunks, question, should_stop or _never):
             found.take(answers)
             if on_result and found.is_news():
                 on_result(found.so_far())
@@ -104,24 +109,34 @@ def _never() -> bool:
 
 
 @contextmanager
-def _own_thread() -> Iterator[Executor]:
+def _own_thread() -> Iterator[tuple[Executor, Solver]]:
+    """A thread, and a solver that ends with the block: it is in the middle of a cell then."""
+    left = threading.Event()
     with ThreadPoolExecutor(1) as executor:
-        yield executor
+        try:
+            yield executor, partial(solve_chunk, should_stop=left.is_set)
+        finally:
+            left.set()
 
 
 @contextmanager
-def _left_open(executor: Executor) -> Iterator[Executor]:
-    yield executor
+def _left_open(executor: Executor) -> Iterator[tuple[Executor, Solver]]:
+    """An executor of the caller's. An event would not reach its processes or machines."""
+    yield executor, solve_chunk
 
 
 def _streamed(
-    executor: Executor, chunks: Sequence[Chunk], question: Question, should_stop: Callable[[], bool]
+    executor: Executor,
+    solver: Solver,
+    chunks: Sequence[Chunk],
+    question: Question,
+    should_stop: ShouldStop,
 ) -> Iterator[list[Answer]]:
     """The answers of each chunk as it is done; chunks that are left over are cancelled."""
     running: dict[Future[list[Answer]], Chunk] = {}
     try:
         for chunk in chunks:
-            running[executor.submit(solve_chunk, chunk, question)] = chunk
+            running[executor.submit(solver, chunk, question)] = chunk
         while running and not should_stop():
             done, _ = wait(running, timeout=_POLL, return_when=FIRST_COMPLETED)
             for future in done:
@@ -155,7 +170,9 @@ class _Found:
 
     def take(self, answers: Sequence[Answer]) -> None:
         """Put answers in their places."""
-        values = self.result.values.reshape(len(self.result.values), -1)
+        networks = len(self.result.values)
+        values = self.result.values.reshape(networks, -1)
+        stuck = self.result.stuck.reshape(networks, -1)
         self.answered += len(answers)
         for answer in answers:
             if answer.error:
@@ -163,6 +180,8 @@ class _Found:
                 self.errors[tuple(map(int, place))] = answer.error
                 continue
             values[:, answer.index] = answer.values
+            if answer.stuck is not None:
+                stuck[:, answer.index] = answer.stuck
             self.result.engines.flat[answer.index] = NAMES.index(answer.engine)
 
     def go_on(self, known: SweepResult, groups: Sequence[Group]) -> list[Group]:
@@ -175,6 +194,7 @@ class _Found:
             raise ValueError("known must be a result of this sweep, got one of another")
         r.values[:] = known.values
         r.engines[:] = known.engines
+        r.stuck[:] = known.stuck
         left = [
             group
             for group in groups
@@ -194,5 +214,6 @@ class _Found:
     def so_far(self) -> SweepResult:
         """A copy that later answers do not change."""
         r = self.result
-        values, engines = r.values.copy(), r.engines.copy()
-        return replace(r, values=values, engines=engines, errors=dict(self.errors))
+        values, engines, stuck = r.values.copy(), r.engines.copy(), r.stuck.copy()
+        errors = dict(self.errors)
+        return replace(r, values=values, engines=engines, errors=errors, stuck=stuck)

@@ -1,7 +1,8 @@
 """A sweep as a tidy table, and as a file that can be loaded and drawn again.
 
 One row for each network of each cell: the axes' values, ``network``, the measure, the engine that
-computed it, and the error if there is one. The description of the sweep is kept with the table as
+computed it, and the error if there is one. Where a network is stuck at the largest value of its
+format, there is a column ``stuck`` too. The description of the sweep is kept with the table as
 JSON: in Parquet's own metadata, in the first line of a CSV file.
 """
 
@@ -35,7 +36,8 @@ def to_frame(result: SweepResult) -> pd.DataFrame:
     """One row for each network of each cell, cells in the order of the grid.
 
     Columns: one for each axis, ``network``, ``value``, ``engine`` (empty in a cell that is not
-    done) and ``error``. Where an engine is named, NaN of a measure of iterations means never.
+    done) and ``error``; also ``stuck`` if a network is stuck at the largest value of a format
+    without infinity. Where an engine is named, NaN of a measure of iterations means never.
     """
     networks, cells = len(result.values), result.done.size
     places = np.unravel_index(np.arange(cells), result.shape)
@@ -50,6 +52,8 @@ def to_frame(result: SweepResult) -> pd.DataFrame:
     columns["value"] = result.values.reshape(networks, cells).T.ravel()
     columns["engine"] = np.repeat(np.array(NAMES, dtype=object)[result.engines.ravel()], networks)
     columns["error"] = np.repeat(errors, networks)
+    if result.stuck.any():
+        columns["stuck"] = result.stuck.reshape(networks, cells).T.ravel()
     return pd.DataFrame(columns)
 
 
@@ -83,6 +87,7 @@ def _rebuilt(text: str, frame: pd.DataFrame) -> SweepResult:
     values = frame["value"].to_numpy(np.float64).reshape(cells, networks).T
     engines = frame["engine"].to_numpy(object)[::networks]
     errors = frame["error"].to_numpy(object)[::networks]
+    stuck = frame["stuck"].to_numpy(bool) if "stuck" in frame else np.zeros(len(frame), bool)
     unknown = set(engines) - set(NAMES)
     if unknown:
         raise ValueError(
@@ -99,6 +104,7 @@ def _rebuilt(text: str, frame: pd.DataFrame) -> SweepResult:
             for cell in np.flatnonzero(errors != "")
         },
         bool(document["stopped"]),
+        stuck.reshape(cells, networks).T.reshape(networks, *shape).copy(),
     )
 
 

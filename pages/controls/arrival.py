@@ -23,6 +23,7 @@ Fit = Callable[[Experiment], tuple[Experiment, list[str]]]
 _LINKED = "_linked_experiment"
 _REMEMBERED = "_remembered_between_pages"
 _PAGE = "_page"
+_CAME = "_came_from_another_page"
 _REFUSED = "_refused_of_what_was_opened"
 
 
@@ -67,6 +68,8 @@ def _arrive(page: str) -> None:
     if page != before and not address.goes_back():
         _remember_last_step()
     st.session_state[_PAGE] = page
+    if page != before:
+        st.session_state[_CAME] = True
     remembered = _remembered()
     opened = st.query_params.to_dict().get(OPEN)
     if page == before and address.went_back("controls"):
@@ -105,6 +108,11 @@ def _set_from_address() -> None:
     if not opens_another(query):
         asked = {name: query[name] for name in PARAMETERS if name in query}
         state.set_controls(Experiment.from_query(asked)[0])
+
+
+def came_from_another_page() -> bool:
+    """Whether the session has been on another page: its first page is what a link asked for."""
+    return bool(st.session_state.get(_CAME, False))
 
 
 def remember_page(page: str) -> None:

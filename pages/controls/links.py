@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
 
 from core.question.experiment import Experiment
 from core.question.link import to_text
-from pages.controls.state import DEFAULT_TEXTS
+from pages.controls.state import DEFAULT_TEXTS, without_defaults
+
+_component = st.components.v2.component(
+    "good_init_explore_link",
+    js=(Path(__file__).parent / "links.js").read_text(),
+    isolate_styles=False,
+)
 
 OPEN = "open"
 """The parameter whose value is a whole experiment, in a link from page to page."""
@@ -45,10 +52,18 @@ def opens_another(query: Mapping[str, str]) -> bool:
 
 
 def explore_link(label: str, experiment: Experiment | None = None) -> None:
-    """Draw a link to Explore; with an experiment it opens there."""
-    st.page_link(
-        "pages/explore.py",
-        label=label,
-        icon=":material/insights:",
-        query_params=query_to_open(experiment) if experiment else None,
-    )
+    """Draw a link to Explore; with an experiment it opens there.
+
+    Streamlit follows a plain click itself. Its link has no address that a new tab could open, so
+    the script gives it one, and leaves clicks for a new tab or window to the browser.
+    """
+    query = without_defaults(experiment.to_query()) if experiment else {}
+    asked = {name: text for name, text in query.items() if text is not None}
+    with st.container(key=f"to_explore_{label.replace(' ', '_')}", gap=None):
+        st.page_link(
+            "pages/explore.py",
+            label=label,
+            icon=":material/insights:",
+            query_params=query_to_open(experiment) if experiment else None,
+        )
+        _component(key=f"address of {label}", data={"href": f"./?{urlencode(asked)}".rstrip("?")})

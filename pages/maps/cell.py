@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.maps.landscape import Landscape
 from core.maps.words import cell, valued
+from core.question.experiment import Experiment
 from core.sweep import Axis, SweepResult
 from core.text import typeset
 from pages.controls import links
@@ -44,9 +45,10 @@ def chooser(landscape: Landscape, result: SweepResult) -> None:
         it in Explore; on a touch screen, tap it twice. Or choose it here.</p>"""
     )
     with st.container(horizontal=True, gap="medium", key="cell"):
-        column = _place("x", landscape.x)
-        row = _place("y", landscape.y)
-    st.html(f'<p class="gi-words">{typeset(escape(cell(result, (column, row))))}</p>')
+        column = _place("x", landscape.x, landscape.base)
+        row = _place("y", landscape.y, landscape.base)
+    words = typeset(escape(cell(result, (column, row))))
+    st.html(f'<p class="gi-words">{words}</p>')
     try:
         experiment = landscape.experiment(column, row)
     except ValueError:
@@ -54,12 +56,16 @@ def chooser(landscape: Landscape, result: SweepResult) -> None:
     links.explore_link("Open this cell in Explore", experiment)
 
 
-def _place(letter: str, axis: Axis) -> int:
-    """Draw the slider over an axis; it begins in the middle. Returns the index of the value."""
+def _place(letter: str, axis: Axis, base: Experiment) -> int:
+    """Draw the slider over an axis; it begins at the controls' own value, or near to it.
+
+    Returns:
+        The index of the value.
+    """
     places = list(range(len(axis.values)))
     key = f"cell_{letter}_{len(places)}"
     if st.session_state.get(key) not in places:
-        st.session_state[key] = len(places) // 2
+        st.session_state[key] = axis.nearest(getattr(base, axis.name))
     return st.select_slider(
         axis.parameter.label,
         places,

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import streamlit as st
 
+from core.maps.fitting import CELLS_A_SIDE, NETWORKS
 from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS
 from core.sweep import AXES, MEASURES, Axis, measure_of, spaced
@@ -21,8 +22,6 @@ _RANGES = {
     "width": (16, 2048),
     "depth": (1, 200),
 }
-_CELLS = (12, 24, 48, 96)
-_NETWORKS = (1, 4, 16, 64)
 _COLOURS = (
     "first_nonfinite",
     "all_zero",
@@ -47,7 +46,7 @@ def controls(landscape: Landscape) -> None:
     _cells(landscape)
     _colour(landscape)
     of_theory = landscape.question.entry.of_theory is not None
-    _choice("networks", "Networks per cell", _NETWORKS, landscape.networks, disabled=of_theory)
+    _choice("networks", "Networks per cell", NETWORKS, landscape.networks, disabled=of_theory)
     on_screen.set_unless_same("map_real", landscape.real)
     st.toggle(
         "Measure it for real",
@@ -172,13 +171,11 @@ def _change_values(letter: str, name: str) -> None:
 
 def _count(landscape: Landscape) -> int:
     """Cells a side: the number that was chosen here, else that of the longest axis."""
-    numbers = [axis for axis in (landscape.x, landscape.y) if not axis.is_choice]
-    for axis in numbers:
-        for count in _CELLS:
-            ends = (float(axis.values[0]), float(axis.values[-1]))
-            if spaced(axis.name, *ends, count) == axis:
+    for axis in (landscape.x, landscape.y):
+        for count in CELLS_A_SIDE:
+            if not axis.is_choice and axis.with_count(count) == axis:
                 return count
-    return max((len(axis.values) for axis in numbers), default=_CELLS[1])
+    return landscape.cells_a_side or CELLS_A_SIDE[1]
 
 
 def _cells(landscape: Landscape) -> None:
@@ -186,7 +183,7 @@ def _cells(landscape: Landscape) -> None:
     on_screen.set_unless_same("map_cells", here)
     st.segmented_control(
         "Cells a side",
-        sorted({*_CELLS, here}),
+        sorted({*CELLS_A_SIDE, here}),
         key="map_cells",
         required=True,
         on_change=_change_cells,
@@ -195,14 +192,8 @@ def _cells(landscape: Landscape) -> None:
 
 def _change_cells() -> None:
     """Put more or fewer cells between the same ends."""
-    here: Landscape = on_screen.stored(PAGE)
-    changes = {}
-    for letter in ("x", "y"):
-        axis: Axis = getattr(here, letter)
-        if not axis.is_choice:
-            ends = (float(axis.values[0]), float(axis.values[-1]))
-            changes[letter] = spaced(axis.name, *ends, st.session_state["map_cells"])
-    on_screen.change_map(PAGE, **changes)
+    changed = on_screen.stored(PAGE).with_cells(st.session_state["map_cells"])
+    on_screen.change_map(PAGE, x=changed.x, y=changed.y)
 
 
 def rest(landscape: Landscape) -> None:

@@ -18,20 +18,24 @@ def adopt_link(
     page: str,
     default: Landscape,
     refusals: Callable[[Landscape], list[str]] = lambda landscape: [],
+    first: Landscape | None = None,
 ) -> None:
     """Take the map from the link: once per session, and after a step back in the history.
 
     Args:
         page: whose map it is.
-        default: the page's own map.
+        default: gives the parts that a link lacks.
         refusals: why a map is not for this page, in sentences; the page then shows its own.
+        first: shown where no link asks for anything; the default if None.
     """
     key, asked = _MAP + page, st.query_params.to_dict()
     is_new = address.went_back("landscape") and not links.opens_another(asked)
     if key in st.session_state and not is_new:
         return
     query = {name: text for name, text in asked.items() if name in PARTS}
-    around = default.replace(base=state.current()[0])
+    has_no_link = not asked or (arrival.came_from_another_page() and not query)
+    start = first if first and has_no_link and not is_new else default
+    around = start.replace(base=state.current()[0])
     landscape, problems = Landscape.from_query(query, around)
     refused = refusals(landscape)
     st.session_state[key] = around if refused else landscape

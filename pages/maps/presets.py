@@ -1,4 +1,4 @@
-"""Maps that are worth seeing, a button for each; the page begins with the first."""
+"""Maps that are worth seeing, a button for each; a page without a link begins with the first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def _map(x: str, y: str, measure: str, networks: int = 1, **fields: str) -> Land
 
 
 PRESETS: dict[str, Landscape] = {
-    "The lesson’s map": _map("scale=0.01..10:48", "width=16..2048:48", "first_nonfinite", 16),
+    # Six widths for each doubling: the powers of two are among them.
+    "The lesson’s map": _map("scale=0.01..10:48", "width=16..2048:43", "first_nonfinite", 16),
     "Trainable depth of tanh": _map(
         "sigma_w=0.5..3:24",
         "bias_std=0..1:24",
@@ -35,7 +36,10 @@ PRESETS: dict[str, Landscape] = {
     ),
 }
 """Name of a button -> the map that it shows."""
-DEFAULT = next(iter(PRESETS.values()))
+FIRST = next(iter(PRESETS.values()))
+"""The map of a page that no link leads to."""
+DEFAULT = _map("scale=0.01..10:48", "width=16..2048:48", "first_nonfinite", 16)
+"""Gives the parts that a link lacks: links that exist rely on it, so it never changes."""
 
 
 def buttons(landscape: Landscape) -> None:

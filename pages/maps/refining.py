@@ -8,13 +8,17 @@ from typing import NamedTuple
 import streamlit as st
 
 from core.maps.borders import Border
+from core.maps.fitting import MapTooLarge
 from core.maps.landscape import Landscape
+from core.maps.words import grid
 from core.sweep import SweepResult
+from pages.maps import on_screen
 from pages.work import answers
 from pages.work.jobs import Standing, Unfinished
 from pages.work.queue import QueueFull
 
 _PARTIAL, _STOPPED, _WATCHED = "_partial_sweep", "_stopped_sweep", "_watched_sweep"
+_LAST = "_last_map_on_"
 _MOST_PARTIAL = 2  # half-done maps of a viewer; a few MB each at most
 _REFRESHES = "_refreshes_of_the_map"
 FIRST_WAIT = 0.35
@@ -31,17 +35,22 @@ class MapView(NamedTuple):
     """What is known of a map, and how its computation stands.
 
     Attributes:
+        landscape: the map that the numbers are of: the one that is asked for, or if the host
+            refuses that, the one before.
         result: the numbers known so far; None if there are none.
         state: done, going on, stopped, or refused.
         standing: its place in the queue or the fraction done, while it goes on.
         problem: why the host refuses to compute it.
+        fitting: the smaller map that the host would compute instead.
         borders: theory's lines; None while they are computed.
     """
 
+    landscape: Landscape
     result: SweepResult | None
     state: str
     standing: Standing = _AT_FIRST
     problem: str = ""
+    fitting: Landscape | None = None
     borders: list[Border] | None = None
 
     @property
@@ -50,15 +59,21 @@ class MapView(NamedTuple):
         return self.state == "refused" or (self.state != "going on" and self.borders is not None)
 
 
-def view_of(landscape: Landscape, *, bordered: bool = False) -> MapView:
+def view_of(page: str, landscape: Landscape, *, bordered: bool = False) -> MapView:
     """What is known of a map now; only for its first picture the script waits a moment.
 
     Args:
+        page: whose map it is.
         landscape: the map.
         bordered: whether theory's lines belong to it.
     """
-    view = _numbers(landscape)
-    return view._replace(borders=_borders(landscape) if bordered else [])
+    view, key = _numbers(landscape), _LAST + page
+    if view.state == "refused" and view.result is None and key in st.session_state:
+        last, result = st.session_state[key]
+        view = view._replace(landscape=last, result=result)
+    if view.result is not None:
+        st.session_state[key] = view.landscape, view.result
+    return view._replace(borders=_borders(view.landscape) if bordered else [])
 
 
 def refresh_until_settled(view: MapView) -> None:
@@ -77,18 +92,39 @@ def _numbers(landscape: Landscape) -> MapView:
     _leave_others(landscape)
     before = _partials().get(landscape)
     if st.session_state.get(_STOPPED) == landscape:
-        return MapView(before, "stopped")
+        return MapView(landscape, before, "stopped")
     st.session_state.pop(_STOPPED, None)
     try:
         patience = 0.0 if before else FIRST_WAIT
         result = answers.sweep(landscape, patience=patience, known=before)
     except Unfinished as unfinished:
         _remember(landscape, unfinished.so_far)
-        return MapView(_partials().get(landscape), "going on", unfinished.standing)
+        return MapView(landscape, _partials().get(landscape), "going on", unfinished.standing)
+    except MapTooLarge as error:
+        return MapView(landscape, before, "refused", problem=str(error), fitting=error.fitting)
     except ValueError as error:
-        return MapView(before, "refused", problem=str(error))
+        return MapView(landscape, before, "refused", problem=str(error))
     _partials().pop(landscape, None)
-    return MapView(result, "done")
+    return MapView(landscape, result, "done")
+
+
+def refusal(page: str, view: MapView) -> None:
+    """Draw why the host refuses the map, and a button for the one that it would compute."""
+    if view.state != "refused":
+        return
+    st.error(view.problem)
+    fitting = view.fitting
+    if fitting is not None:
+        count = fitting.networks
+        networks = f"{count} network{'s' * (count > 1)}"
+        st.button(
+            f"Measure {grid(fitting.x, fitting.y)} with {networks}",
+            key="fitting",
+            type="primary",
+            on_click=on_screen.change_map,
+            args=(page,),
+            kwargs={"x": fitting.x, "y": fitting.y, "networks": count},
+        )
 
 
 def _leave_others(landscape: Landscape) -> None:
@@ -108,10 +144,15 @@ def _borders(landscape: Landscape) -> list[Border] | None:
         return []
 
 
-def button(landscape: Landscape, view: MapView) -> None:
+def button(landscape: Landscape, view: MapView, units: tuple[str, str] | None = None) -> None:
     """Draw how far the map is, and a button to stop it or to go on.
 
     The line stays when the map is done, so that nothing below it moves.
+
+    Args:
+        landscape: the map.
+        view: what is known of it.
+        units: what a value of each axis is, if the result is no map of cells.
     """
     done = view.result.fraction_done if view.result else 0.0
     with st.container(horizontal=True, key="sweeping", vertical_alignment="center"):
@@ -128,8 +169,8 @@ def button(landscape: Landscape, view: MapView) -> None:
             st.html(f'<p class="gi-words">Stopped at {done:.0%}.</p>', width="content")
             st.button("Go on", key="go_on", icon=":material/play_arrow:", on_click=_resume)
         elif view.state == "done":
-            cells = " × ".join(str(len(axis.values)) for axis in (landscape.x, landscape.y))
-            st.html(f'<p class="gi-words">Done: {cells} cells.</p>', width="content")
+            size = grid(landscape.x, landscape.y, units)
+            st.html(f'<p class="gi-words">Done: {size}.</p>', width="content")
 
 
 def _stop(landscape: Landscape) -> None:

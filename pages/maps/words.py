@@ -30,12 +30,22 @@ _VALID = (
 
 def say(sentence: str) -> None:
     """Draw the sentence above the picture that says what was found."""
-    text = typeset(escape(sentence))
-    st.html(f'<p class="gi-words gi-summary" role="status" aria-live="polite">{text}</p>')
+    st.html(
+        f'<p class="gi-words gi-summary" role="status" aria-live="polite">{_html(sentence)}</p>'
+    )
 
 
-def explained(landscape: Landscape, view: MapView) -> None:
+def _html(text: str) -> str:
+    """Plain text as HTML, with the index of σ_w and the power of n^0.5 where they belong.
+
+    No line breaks inside "n = 512".
+    """
+    return typeset(escape(text)).replace(" = ", "&nbsp;=&nbsp;")
+
+
+def explained(view: MapView) -> None:
     """Draw what the colour means, how the numbers were computed, and what the lines are."""
+    landscape = view.landscape
     result = view.result or landscape.blank()
     measure, networks = result.measure, result.question.networks
     colour = f"Colour: {measure.label}. {measure.help}"
@@ -52,17 +62,16 @@ def explained(landscape: Landscape, view: MapView) -> None:
     sentences += [
         f"No number in some cells: {why}." for why in dict.fromkeys(result.errors.values())
     ]
-    st.html(
-        "".join(f'<p class="gi-words">{typeset(escape(text))}</p>' for text in sentences if text)
-    )
+    st.html("".join(f'<p class="gi-words">{_html(text)}</p>' for text in sentences if text))
 
 
-def link(landscape: Landscape, default: Landscape) -> None:
-    """Draw the map as files to download, and its link to copy."""
+def link(landscape: Landscape, default: Landscape, view: MapView) -> None:
+    """Draw the map as files to download, unless the host refuses it, and its link to copy."""
     query = urlencode(landscape.base.to_query() | landscape.to_query())
-    with st.container(horizontal=True):
-        st.link_button("Download CSV", f"sweep.csv?{query}")
-        st.link_button("Download Parquet", f"sweep.parquet?{query}")
+    if view.state != "refused":
+        with st.container(horizontal=True):
+            st.link_button("Download CSV", f"sweep.csv?{query}")
+            st.link_button("Download Parquet", f"sweep.parquet?{query}")
     with st.expander("Copy link"):
         beside = on_screen.to_query(landscape, default)
         st.code(links.link_to(landscape.base, beside), language=None, wrap_lines=True)

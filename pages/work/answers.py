@@ -14,6 +14,7 @@ from core.host.limits import WorkLimit, cost, ensemble_work, is_quick
 from core.lesson import STEPS, Result, Setting
 from core.maps.borders import Border
 from core.maps.borders import borders as compute_borders
+from core.maps.fitting import check as check_size
 from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS, Experiment
 from core.simulation.ensemble import Ensemble, sample_ensemble
@@ -177,7 +178,7 @@ def sweep(
 
 
 def _swept(landscape: Landscape, known: SweepResult | None, tell: OnProgress) -> SweepResult:
-    landscape.check(WorkLimit.from_environment())
+    check_size(landscape, WorkLimit.from_environment())
     done = known.fraction_done if known else 0.0
 
     def on_result(found: SweepResult) -> None:

@@ -20,6 +20,7 @@ from tests.browser.on_screen import (
     drawn,
     has_query,
     idle,
+    listen,
     query_of,
     scrolls_one_way,
     until,
@@ -121,6 +122,28 @@ def test_a_cell_is_opened_by_keyboard_alone(page, address):
     assert faults(page) == []
 
 
+def test_a_link_to_explore_opens_in_a_new_tab_and_the_map_stays(page, address):
+    landscape(page, address, **SMALL)
+    page.locator(".st-key-cell").get_by_role("slider", name="Width n").press("Home")
+    expect(page.get_by_text("n = 16: NaN iteration")).to_be_visible()
+    idle(page)
+    link = page.get_by_role("link", name="Open this cell in Explore")
+    expect(link).to_have_attribute("href", re.compile(r"\./\?width=16&depth=40&scale="))
+    before = page.url
+    with page.context.expect_page() as opening:
+        link.click(modifiers=["ControlOrMeta"])
+    other = opening.value
+    listen(other)
+    other.goto(other.url)  # from its beginning, now that it is listened to
+    drawn(other)
+    expect(other.locator(".gi-answer")).to_be_visible()
+    assert query_of(other)["width"] == "16" and query_of(other)["depth"] == "40"
+    other.close()
+    assert page.url == before
+    expect(page.locator(".gi-summary")).to_be_visible()
+    assert faults(page) == []
+
+
 @pytest.mark.parametrize("way, query", [("cell", SMALL), ("menu", SMALL), ("link", {})])
 def test_leaving_a_map_is_one_step_back_to_it_as_it_was(page, address, way, query):
     page.goto("about:blank")
@@ -182,7 +205,7 @@ def test_a_finger_reads_a_cell_first_and_opens_it_with_the_second_tap(visitor, a
     bar, plot = (
         page.evaluate(f"({sides})('.gi-plot {part}')") for part in (".cbfills", ".nsewdrag")
     )
-    assert plot[0] < bar[0] < bar[1] < plot[1]  # the colour bar is as high as the map
+    assert plot[0] < plot[1] < bar[0] < bar[1]  # the colour bar lies under the map
     page.locator(".gi-plot").scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     x, y = page.evaluate(WHERE, [COLUMN, ROW])

@@ -1,6 +1,7 @@
 """The phase diagram page: links, hostile ones too, presets, what is chosen, stop, a click."""
 
 import json
+import re
 import threading
 import time
 from urllib.parse import parse_qs, urlsplit
@@ -84,6 +85,9 @@ def test_without_a_link_it_is_the_lessons_map(monkeypatch):
 
     monkeypatch.setattr(answers, "sweep", sweep)
     at = visited("pages/phase_diagram.py", {})
+    assert asked[-1] == presets.FIRST and address(at) == {"y": "width=16..2048:43"}
+    assert {2**k for k in range(4, 12)} <= {*asked[-1].y.values}  # the sentence is of n = 512
+    at = visited("pages/phase_diagram.py", {"networks": "16"})
     assert asked[-1] == presets.DEFAULT and address(at) == {}
     assert asked[-1].to_query() == {
         "x": "scale=0.01..10:48",
@@ -159,6 +163,31 @@ def test_axes_colour_cells_and_networks_are_chosen():
     assert address(settled(at))["y"] == "number_format=float16,float32"
 
 
+def test_a_link_lacks_what_it_always_lacked_and_the_menu_leads_to_the_first_map(monkeypatch):
+    asked = []
+
+    def sweep(landscape, *args, **more):
+        asked.append(landscape)
+        return landscape.blank()
+
+    monkeypatch.setattr(answers, "sweep", sweep)
+    visited("pages/phase_diagram.py", {"activation": "relu"})  # as it was copied
+    assert asked[-1] == presets.DEFAULT.replace(base=Experiment(activation="relu"))
+    at = visited("pages/explore.py", {"activation": "relu"})
+    at.switch_page("pages/phase_diagram.py").run()
+    assert not at.exception
+    assert asked[-1] == presets.FIRST.replace(base=Experiment(activation="relu"))
+
+
+def test_seeds_up_to_the_largest_are_an_axis():
+    seeds = {"x": "seed=0..9223372036854775807:3", "y": "scale=0.1..1:3", "networks": "1"}
+    at = opened(**seeds, width="16", depth="8")
+    assert problems(at) == [] and address(at)["x"] == seeds["x"]
+    assert figure(at)["data"][0]["x"] == [0, 2**62, 2**63 - 1]
+    at.button_group(key="map_cells").set_value(12).run()
+    assert address(settled(at))["x"] == "seed=0..9223372036854775807:12"
+
+
 def test_an_axis_gives_way_to_another_of_the_same_kind():
     at = opened(**SMALL)
     at.selectbox(key="map_x").set_value("width").run()
@@ -184,8 +213,34 @@ def test_a_map_that_is_too_much_work_is_refused_and_the_controls_stay(monkeypatc
     monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e5")
     at = opened(**(SMALL | {"depth": "41"}))
     [error] = at.error
-    assert "this map needs about" in error.value and "networks (3)" in error.value
+    assert error.value.startswith("Too much to measure: ")
+    assert "Lower width or depth." in error.value  # even one network of 6 × 4 cells is
+    assert not [button for button in at.button if button.key == "fitting"]
     assert at.selectbox(key="map_measure").value == "first_nonfinite"
+    assert not at.get("link_button")
+
+
+def test_a_refused_map_leaves_the_one_before_and_a_button_for_one_that_fits(monkeypatch):
+    wide = {"x": "scale=0.01..10:26", "y": "width=16..64:14", "networks": "4", "depth": "20"}
+    at = opened(**wide)
+    before, sentence = figure(at), said(at)
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "5e8")
+    at.toggle(key="map_real").set_value(True).run()
+    [error] = at.error
+    assert error.value.endswith("Try 24 cells a side and 1 network.") or error.value.endswith(
+        "Try 12 cells a side and 1 network."
+    )
+    assert figure(at) == before and said(at) == sentence
+    assert not components(at, "refresh") and not at.get("link_button")
+    assert address(at)["real"] == "true"
+    button = at.button(key="fitting")
+    assert re.fullmatch(r"Measure \d+ × \d+ cells with 1 network", button.label)
+    button.click().run()
+    settled(at)
+    assert not at.error and address(at)["networks"] == "1" and address(at)["real"] == "true"
+    assert f"Done: {button.label.split(' ', 1)[1].split(' with')[0]}." in text(at)
+    assert "The numbers come from real a @ x in the number format." in text(at)
+    assert at.get("link_button")
 
 
 class Slow:
@@ -272,12 +327,16 @@ def test_who_moves_on_leaves_the_work_on_the_map_before(monkeypatch):
 
 def test_a_cell_is_told_in_words_with_its_link_to_explore():
     at = opened(**SMALL)
+    # It begins at the cell nearest to the controls: s = 1 and n = 512.
+    assert "s = 0.631, n = 64: NaN iteration " in text(at)
     at.select_slider(key="cell_x_6").set_value(5).run()
     at.select_slider(key="cell_y_4").set_value(2).run()
     assert "s = 10, n = 40: NaN iteration i = " in text(at)
     [link] = [each for each in at.get("page_link") if "Open this cell" in each.proto.label]
     query = parse_qs(link.proto.query_string)
     assert query == {"open": ["width:40,depth:40,scale:10"]}
+    [component] = components(at, "address of Open this cell in Explore")
+    assert json.loads(component.proto.json) == {"href": "./?width=40&depth=40&scale=10"}
 
 
 def test_a_click_on_a_cell_opens_it_in_explore(monkeypatch):

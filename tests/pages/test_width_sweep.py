@@ -23,16 +23,27 @@ def table(at):
     """Layer -> slope, standard error, words, as a viewer reads them."""
     [block] = blocks(at, "gi-table")
     rows = re.findall(r"<tr><th scope=\"row\">layer (\d+)</th>(.*?)</tr>", block, flags=re.DOTALL)
-    return {int(layer): re.findall(r"<td.*?>(.*?)</td>", cells) for layer, cells in rows}
+    found = {int(layer): re.findall(r"<td.*?>(.*?)</td>", cells) for layer, cells in rows}
+    return {layer: [words(cell) for cell in cells] for layer, cells in found.items()}
+
+
+def read(text):
+    """A text with powers as a viewer reads it: n^0.5 has its power above the line."""
+    return words(typeset(text))
 
 
 @pytest.mark.parametrize("init", ["normal", "xavier_normal"])
 def test_the_slopes_are_those_of_the_check_and_are_said_in_words(init):
     at = opened(**SMALL, init=init)
     check = coordinate_check(Experiment(init=init), WIDTHS, LAYERS, 4)
-    assert said(at) == words(typeset(check.sentence))
+    assert said(at) == read(check.sentence)
+    assert "Done: 5 widths × 3 layers." in text(at)
     assert table(at) == {
-        each.layer: [f"{each.slope:z.3f}", f"{each.standard_error:.3f}", typeset(each.in_words)]
+        each.layer: [
+            f"{each.slope:z.3f}".replace("-", "−"),
+            f"{each.standard_error:.3f}",
+            read(each.in_words),
+        ]
         for each in check.slopes
     }
     figure = chart(at, "coordinate")["figure"]
@@ -44,7 +55,8 @@ def test_the_slopes_are_those_of_the_check_and_are_said_in_words(init):
 def test_without_a_link_it_is_eight_widths_and_four_layers():
     at = opened()
     assert address(at) == {} and [*table(at)] == [1, 2, 4, 8]
-    assert said(at).startswith("Grows with width: as n 0.50 at layer 1")
+    assert said(at).startswith(read("Grows with width: as n^0.50 at layer 1"))
+    assert "<sup>0.50</sup>" in " ".join(block.proto.body for block in at.get("html"))
     at.button(key="rule_xavier_normal").click().run()
     assert said(settled(at)).startswith("Flat: the size does not depend on width")
     assert at.selectbox(key="init").value == "xavier_normal"
@@ -82,7 +94,7 @@ def test_layers_out_of_range_are_told():
 def test_too_much_work_is_refused_and_the_controls_stay(monkeypatch):
     monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e4")
     at = opened(**SMALL, seed="9")
-    assert "this map needs about" in at.error[0].value
+    assert at.error[0].value.startswith("Too much to measure: about ")
     assert at.selectbox(key="init").value == "normal"
 
 

@@ -1,6 +1,7 @@
 """Figures are valid Plotly, complete, and say what they show."""
 
 import base64
+import itertools
 import json
 import re
 import tomllib
@@ -257,10 +258,66 @@ def test_six_formats_are_valid_plotly_and_each_curve_is_told_apart_without_colou
     drawn = charts.std_by_format(_six(**changes))
     go.Figure(drawn)
     json.dumps(drawn, allow_nan=False)
-    assert [trace["name"] for trace in drawn["data"]] == list(NUMBER_FORMATS)
-    assert len({trace["line"]["dash"] for trace in drawn["data"]}) == len(NUMBER_FORMATS) - 1
-    assert len({trace["line"]["width"] for trace in drawn["data"]}) == len(NUMBER_FORMATS)
+    *curves, ends = drawn["data"]
+    assert [trace["name"] for trace in curves] == list(NUMBER_FORMATS)
+    assert len({trace["line"]["dash"] for trace in curves}) == len(NUMBER_FORMATS) - 1
+    widths = [trace["line"]["width"] for trace in curves]
+    # The next one leaves at least half a pixel of each on either side.
+    assert all(below - above >= 1 for below, above in itertools.pairwise(widths))
     assert all(name in drawn["layout"]["meta"]["alt"] for name in NUMBER_FORMATS)
+    assert len(ends["x"]) == len(NUMBER_FORMATS) and not ends["showlegend"]
+
+
+def test_each_formats_curve_ends_in_a_mark_that_says_at_which_i_and_what():
+    runs = {name: propagate(Experiment(number_format=name, depth=60)) for name in NUMBER_FORMATS}
+    drawn = charts.std_by_format(runs)
+    *curves, ends = drawn["data"]
+    told = " | ".join(each["text"] for each in drawn["layout"]["annotations"])
+    low, high = drawn["layout"]["yaxis"]["range"]
+    for trace, layer, size in zip(curves, ends["x"], ends["y"], strict=True):
+        run = runs[trace["name"]]
+        assert size == pytest.approx(trace["y"][layer], rel=1e-5)
+        assert low <= np.log10(size) <= high
+        broken = run.events.first_nonfinite
+        if trace["name"] == "float64":
+            assert trace["y"][layer + 1] > 10**high  # it leaves the plot, and it is said whereto
+            assert f"→ {run.size[-1]:.3g}".replace("e+", "e") in told
+        elif broken is None:
+            assert re.search(r"stuck from i = \d+", told)
+        else:
+            assert layer == broken or run.size[layer + 1] > 0  # the last layer of the curve
+            assert f"i = {broken}" in told.split(" | ")
+    assert dict(zip(NUMBER_FORMATS, ends["marker"]["symbol"], strict=True)) == {
+        "float64": "triangle-up",
+        "float32": "x",
+        "bfloat16": "x",
+        "float16": "x",
+        "float8_e5m2": "x",
+        "float8_e4m3fn": "square",
+    }
+
+
+@pytest.mark.parametrize("plot", [(270, 150), (800, 320)], ids=["phone", "laptop"])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"scale": 0.001}, {"scale": 0.1}, {"depth": 100}, {"depth": 100, "scale": 0.01}],
+    ids=repr,
+)
+def test_no_words_at_the_ends_of_curves_lie_over_others(changes, plot):
+    e = Experiment(**({"depth": 20} | changes))
+    runs = {name: propagate(e.replace(number_format=name)) for name in NUMBER_FORMATS}
+    drawn = charts.std_by_format(runs)
+    low, high = drawn["layout"]["yaxis"]["range"]
+    boxes = []  # in pixels; a letter of size 12 is 7 wide and 14 high
+    for each in drawn["layout"]["annotations"]:
+        x, long = each["x"] / e.depth * plot[0] + each["xshift"], 7 * len(each["text"])
+        y = -(each["y"] - low) / (high - low) * plot[1] - each["yshift"]
+        left = x - long if each["xanchor"] == "right" else x
+        boxes.append((left, left + long, y - 7, y + 7))
+        assert left > -20 and left + long < plot[0] + 20
+    for one, other in itertools.combinations(boxes, 2):
+        apart = one[1] < other[0] or other[1] < one[0] or one[3] < other[2] or other[3] < one[2]
+        assert apart, drawn["layout"]["annotations"]
 
 
 @pytest.mark.parametrize(

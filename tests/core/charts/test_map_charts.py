@@ -84,6 +84,9 @@ def test_log_axes_are_drawn_as_such_and_choices_stand_beside_each_other():
     _, sigmas = drawn("chi")
     assert sigmas["layout"]["xaxis"]["title"]["text"] == "σ<sub>w</sub>"
     assert sigmas["layout"]["yaxis"]["title"]["text"] == "Bias std σ<sub>b</sub>"
+    assert sigmas["data"][0]["hovertemplate"].startswith("σ<sub>w</sub> = %{x")
+    _, depth = drawn("depth")
+    assert depth["data"][0]["colorbar"]["title"]["text"] == "trainable depth 6·ξ<sub>c</sub>"
 
 
 @pytest.mark.parametrize(
@@ -121,6 +124,71 @@ def test_the_borders_lie_on_top_of_the_cells_with_a_light_line_beneath():
         assert above["hoverinfo"] == "skip"  # a click goes to the cell
     names = [trace["name"] for trace in figure["data"][3::2]]
     assert names == ["χ₁ = 1: edge of chaos", "overflow, by theory", "all zero, by theory"]
+
+
+def test_the_colour_bar_lies_under_the_map_where_no_hover_text_covers_it():
+    _, figure = drawn("iterations")
+    bar = figure["data"][0]["colorbar"]
+    assert (bar["orientation"], bar["yref"], bar["y"], bar["yanchor"]) == (
+        "h",
+        "container",
+        0,
+        "bottom",
+    )
+
+
+def test_the_regions_of_a_map_are_named_at_their_places_on_its_axes():
+    x, y = parse("scale=0.0005..5:24"), parse("width=32..128:12")
+    landscape = Landscape(BASE.replace(depth=60), x, y, "first_nonfinite")
+    lines = borders(landscape.base, *((axis.name, axis.values) for axis in (x, y)))
+    figure = charts.phase_diagram(landscape.sweep(), lines)
+    names = figure["layout"]["annotations"]
+    assert [each["text"] for each in names] == [
+        "<b>explodes</b>",
+        "<b>holds</b>",
+        "<b>vanishes</b>",
+    ]
+    for axis, letter in ((x, "x"), (y, "y")):
+        known = np.log10(axis.values)
+        for each in names:  # an annotation on a log axis stands at the log10
+            assert np.abs(known - each[letter]).min() < 1e-5
+    heat = figure["data"][0]
+    column = int(np.abs(np.log10(heat["x"]) - names[0]["x"]).argmin())
+    row = int(np.abs(np.log10(heat["y"]) - names[0]["y"]).argmin())
+    assert np.isfinite(unpacked(heat["z"])[row, column])
+    assert charts.phase_diagram(landscape.blank())["layout"]["annotations"] == []
+
+
+def test_what_is_stuck_has_a_colour_and_its_line_a_name():
+    x, y = parse("scale=0.005..5:7"), parse("number_format=float16,float8_e4m3fn")
+    base = BASE.replace(weights="tied")
+    figure = charts.phase_diagram(Landscape(base, x, y, "log2_std").sweep())
+    [stuck] = [t for t in figure["data"] if t["name"] == "stuck at the largest value"]
+    assert stuck["showlegend"] and np.isfinite(unpacked(stuck["z"])[1]).any()
+    colors = {t["name"]: t["colorscale"][0][1] for t in figure["data"] if "showlegend" in t}
+    assert len({*colors.values()}) == len(colors) == 3
+    axes = [("scale", x.values), ("width", (16, 64))]
+    found = {
+        name: [line.name for line in borders(BASE.replace(number_format=name), *axes)]
+        for name in ("float16", "float8_e4m3fn")
+    }
+    assert "overflow, by theory" in found["float16"]
+    assert "stuck at the largest value, by theory" in found["float8_e4m3fn"]
+    assert "overflow, by theory" not in found["float8_e4m3fn"]
+
+
+def test_cells_where_nothing_happens_are_as_quiet_on_a_dark_page_as_on_a_light_one():
+    _, figure = drawn("iterations")
+    [never] = [trace for trace in figure["data"] if trace["name"] == "never"]
+    red, green, blue, share = (float(part) for part in never["colorscale"][0][1][5:-1].split(","))
+    for page in ("#ffffff", "#10151d"):
+        below = [int(page[place : place + 2], 16) for place in (1, 3, 5)]
+        mixed = [
+            round(share * own + (1 - share) * ground)
+            for own, ground in zip((red, green, blue), below, strict=True)
+        ]
+        # Told apart from the page, and no lamp on it.
+        assert 1.15 < _contrast("#" + "".join(f"{part:02x}" for part in mixed), page) < 2
 
 
 def test_cells_without_a_number_and_the_engine_of_each_are_told():
@@ -172,7 +240,9 @@ def test_the_coordinate_check_is_drawn_on_log_axes_with_its_slopes():
         top = np.array(trace["y"]) + trace["error_y"]["array"]
         np.testing.assert_allclose(np.log2(top), (mean + spread)[:, place], atol=1e-4)
         each = check.slopes[place]
-        told = f"layer {each.layer}: slope {each.slope:z.2f} ± {each.standard_error:.2f}"
+        told = f"layer {each.layer}: slope {each.slope:z.2f} ± {each.standard_error:.2f}".replace(
+            "-", "−"
+        )
         assert trace["name"] == told and told in figure["layout"]["meta"]["alt"]
     assert figure["layout"]["xaxis"]["type"] == figure["layout"]["yaxis"]["type"] == "log"
     assert check.sentence in figure["layout"]["meta"]["alt"]

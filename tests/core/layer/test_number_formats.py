@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from core import NUMBER_FORMATS
+from core.text import significant
 
 # Exponent range and significand bits from the defining documents.
 BOOK = {
@@ -39,3 +40,16 @@ def test_beyond_the_largest_is_infinity_or_saturation(name):
     beyond = entry.cast(torch.tensor([2 * entry.max, -2 * entry.max], dtype=torch.float64)).double()
     expected = math.inf if entry.infinity else entry.max
     assert beyond.tolist() == [expected, -expected]
+
+
+@pytest.mark.parametrize("name", NUMBER_FORMATS)
+def test_the_convention_beyond_the_largest_is_named_and_is_the_one_of_the_cast(name):
+    entry = NUMBER_FORMATS[name]
+    words, end = entry.beyond_max, significant(entry.max)
+    assert words.startswith(f"A number beyond {end} becomes ")
+    beyond = entry.cast(torch.tensor([1e300, math.inf], dtype=torch.float64)).double()
+    if entry.infinity:
+        assert words.endswith("becomes Inf.") and beyond[1] == math.inf
+    else:
+        assert f"becomes {end}, as torch rounds it" in words and "it would be NaN" in words
+        assert beyond.tolist() == [entry.max, entry.max]

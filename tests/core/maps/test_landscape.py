@@ -8,10 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import Experiment
-from core.host.limits import WorkLimit, WorkLimitError
 from core.maps.landscape import PARTS, Landscape
-from core.maps.map import ALL_ZERO, DIES_OUT, NEVER, NO_NUMBER, NOT_FINITE, UNBOUNDED, map_of
-from core.maps.words import cell, engines, summary
+from core.maps.map import (
+    ALL_ZERO,
+    DIES_OUT,
+    NEVER,
+    NO_NUMBER,
+    NOT_FINITE,
+    STUCK,
+    UNBOUNDED,
+    map_of,
+)
+from core.maps.words import cell, engines, grid, summary
 from core.question.experiment import PARAMETERS
 from core.question.parameter import refusals
 from core.sweep import MEASURES, parse, sweep
@@ -111,14 +119,6 @@ def test_whatever_stands_in_a_link_it_is_read_and_every_part_that_is_not_taken_i
         else:
             taken = found.to_query()[name] == text.strip()
         assert taken or any(name in told or shown(text.strip()) in told for told in problems)
-
-
-def test_a_map_that_is_too_much_work_is_refused_in_words():
-    small().check(WorkLimit(2**31, 4e11))
-    with pytest.raises(WorkLimitError, match=r"host allows 1.0e\+06: lower cells \(45\)"):
-        small().check(WorkLimit(2**31, 1e6))
-    with pytest.raises(WorkLimitError, match="do not measure it for real"):
-        DEFAULT.replace(real=True).check(WorkLimit(2**31, 4e11))
 
 
 def test_a_landscape_sweeps_as_its_parts_do_and_names_its_cells():
@@ -237,6 +237,53 @@ def test_a_cell_is_told_with_how_many_networks_came_to_it():
     )
     assert cell(result, (0, 2)).endswith("NaN iteration never in the typical one of 5 networks.")
     assert engines(result) == "The numbers come from networks without matrices, exact in law."
+
+
+FLOAT8 = Landscape(
+    Experiment(width=64, depth=20),
+    parse("scale=0.02..10:7"),
+    parse("number_format=float8_e4m3fn,float8_e5m2"),
+    "log2_std",
+)
+
+
+@pytest.mark.parametrize("measure", ["log2_std", "rms", "mean", "first_nonfinite", "all_zero"])
+def test_what_is_stuck_at_the_largest_value_is_no_number_but_a_kind_of_its_own(measure):
+    result = FLOAT8.replace(measure=measure).sweep()
+    seen, stuck = map_of(result), result.stuck_cells.T
+    assert stuck[0].any() and not stuck[0].all() and not stuck[1].any()
+    np.testing.assert_array_equal(seen.kinds[STUCK], stuck)
+    assert np.isnan(seen.values[stuck]).all()
+    assert not (seen.kinds.get(NEVER, stuck & False) & stuck).any()
+    column = int(np.flatnonzero(stuck[0])[0])
+    assert "stuck at the largest value of its format" in cell(result, (column, 0))
+    assert "stuck" not in cell(result, (0, 1))
+
+
+def test_a_share_of_elements_says_enough_of_what_is_stuck():
+    result = FLOAT8.replace(measure="saturated").sweep()
+    assert result.stuck_cells.any() and STUCK not in map_of(result).kinds
+
+
+def test_a_stuck_signal_does_not_survive_and_does_not_stay_in_range():
+    own = FLOAT8.replace(base=FLOAT8.base.replace(number_format="float8_e4m3fn"))
+    at_most = own.x.values[int(np.flatnonzero(~own.sweep().stuck_cells[:, 0])[-1])]
+    said = summary(own.sweep())
+    assert said.startswith("With float8_e4m3fn the typical network survives through 20 layers ")
+    assert said.endswith("; elsewhere it explodes, vanishes or sticks at the largest value.")
+    assert f"and {at_most:.3g};" in said or f"up to s = {at_most:.3g};" in said
+    finite = summary(own.replace(measure="first_nonfinite").sweep())
+    assert f"stays in range through 20 layers up to s = {at_most:.3g};" in finite
+    assert finite.endswith("becomes Inf, NaN or stuck at the largest value.")
+    zero = summary(own.replace(measure="all_zero").sweep())
+    assert "does not vanish" in zero and "stuck" not in zero
+
+
+def test_a_grid_is_told_in_cells_or_in_what_its_sides_are():
+    x, y = parse("width=16..2048:8"), parse("depth=1,2,4,8")
+    assert grid(x, y) == "8 × 4 cells"
+    assert grid(x, y, ("width", "layer")) == "8 widths × 4 layers"
+    assert grid(x, parse("depth=3"), ("width", "layer")) == "8 widths × 1 layer"
 
 
 @pytest.mark.parametrize("measure", MEASURES)

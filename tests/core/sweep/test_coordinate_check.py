@@ -1,14 +1,19 @@
 """The coordinate check: exponents of width against what each initialiser is known to do."""
 
+import itertools
 import math
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from core import Experiment
 from core.sweep import sweep
-from core.sweep.coordinate_check import MEASURE, coordinate_check
+from core.sweep.coordinate_check import MEASURE, CoordinateCheck, Slope, coordinate_check
 from core.sweep.coordinate_check import checked as checked_sweep
+from core.sweep.over_depth import OverDepth
+from core.theory import mean_field as mf
 
 WIDTHS = [16, 32, 64, 128, 256, 512, 1024]
 LAYERS = [1, 2, 4]
@@ -60,6 +65,85 @@ def test_torchs_own_linear_layer_is_flat_but_falls_with_depth():
     )
 
 
+TANH = Experiment(activation="tanh", init="xavier_normal", weights="fresh")
+
+
+def sizes_by_theory(layers):
+    """The rms of wide tanh networks, by iterating the length map from an input of variance 1."""
+    q, found = 1.0, {}
+    for layer in range(1, max(layers) + 1):
+        q = float(mf.second_moment("tanh", q))
+        found[layer] = math.sqrt(q)
+    return found
+
+
+@pytest.mark.parametrize("layers", [[1, 2, 4], [1, 4, 16], [2, 8, 32], [1, 2, 4, 8, 16, 32]])
+@pytest.mark.parametrize("networks", [4, 16])
+def test_a_network_that_falls_ever_more_slowly_has_no_factor_whatever_layers_are_ticked(
+    layers, networks
+):
+    check = coordinate_check(TANH, [64, 256, 1024], layers, networks)
+    assert check.over_depth.is_steady is False and math.isnan(check.factor_per_layer)
+    assert check.sentence.startswith("Flat: the size does not depend on width. But it changes with")
+    assert check.sentence.endswith(": no constant factor.") and "every layer" not in check.sentence
+    size = sizes_by_theory(layers)
+    told = re.findall(r"from (?:layer )?(\d+) to (\d+) it falls to ([\d.]+) of", check.sentence)
+    steps = [(int(first), int(last)) for first, last, _ in told]
+    assert steps[:3] == [*itertools.pairwise(layers)][:3]
+    assert int(told[-1][1]) == layers[-1]
+    for first, last, factor in told:
+        # 1/n effects at n = 256 and the scatter of 4 networks come to 3 %.
+        assert float(factor) == pytest.approx(size[int(last)] / size[int(first)], rel=0.05)
+
+
+@pytest.mark.parametrize("layers", [[1, 2, 4], [2, 3, 4, 6, 8, 12], [3, 9, 27]])
+@pytest.mark.parametrize("scale, per_layer", [(1.0, 1.0), (0.8, 0.8), (1.25, 1.25)])
+def test_a_linear_network_has_the_same_factor_whatever_layers_are_ticked(scale, per_layer, layers):
+    base = Experiment(init="xavier_normal", weights="fresh", scale=scale)
+    check = coordinate_check(base, WIDTHS, layers, 8)
+    assert check.over_depth.is_steady
+    # A layer's log2 rms scatters by 0.03 a network at n = 1024.
+    assert check.factor_per_layer == pytest.approx(per_layer, rel=0.015)
+    if per_layer == 1:
+        assert check.sentence.endswith("width, and every layer keeps it.")
+    else:
+        assert f"every layer multiplies it by {check.factor_per_layer:.3g}," in check.sentence
+
+
+@pytest.mark.parametrize("base", [TANH, Experiment(init="torch_linear", weights="fresh")])
+@pytest.mark.parametrize("layers, networks", [([1, 2, 8], 1), ([2, 8], 16)])
+def test_where_there_is_nothing_to_compare_the_whole_change_is_told(base, layers, networks):
+    check = coordinate_check(base, WIDTHS, layers, networks)
+    assert check.over_depth.is_steady is None and math.isnan(check.factor_per_layer)
+    whole = check.over_depth.whole
+    assert check.sentence == (
+        f"Flat: the size does not depend on width. From layer {layers[0]} to 8 it falls to "
+        f"{whole.factor:.3g} of its size."
+    )
+    size = sizes_by_theory(layers) if base is TANH else {k: 3 ** (-k / 2) for k in layers}
+    # One network of 1024 units scatters by 0.03·√7 octaves over seven layers: three of those.
+    assert whole.factor == pytest.approx(size[8] / size[layers[0]], rel=0.17)
+
+
+def test_what_is_the_same_at_two_layers_is_told_so_and_one_layer_has_no_depth():
+    base = Experiment(init="orthogonal", weights="fresh")
+    same = coordinate_check(base, [64, 256], [3, 5], 4)
+    assert same.sentence.endswith("depend on width. From layer 3 to 5 it keeps its size.")
+    one = coordinate_check(base, [64, 256], [3], 4)
+    assert one.sentence == "Flat: the size does not depend on width."
+
+
+@pytest.mark.parametrize("slopes, told", [((0.5, 1.0, 2.0), 0.5), ((0.5, 1.0, 1.3), math.nan)])
+def test_an_exponent_per_layer_is_told_only_if_the_exponents_lie_on_a_line(slopes, told):
+    fitted = tuple(Slope(k, slope, 0.01) for k, slope in zip((1, 2, 4), slopes, strict=True))
+    sizes = np.zeros((2, 2, 3))
+    check = CoordinateCheck(Experiment(), (16, 64), (1, 2, 4), sizes, fitted, OverDepth())
+    assert check.slope_per_layer == pytest.approx(told, nan_ok=True)
+    assert ("per layer" in check.sentence) == (told == 0.5)
+    pair = replace(check, layers=(1, 2), log2_rms=sizes[..., :2], slopes=fitted[:2])
+    assert math.isnan(pair.slope_per_layer)  # through two exponents there is always a line
+
+
 def test_the_axes_may_be_in_any_order_and_have_a_value_twice():
     axes = {"width": [64, 16, 32, 16], "depth": [4, 1, 4, 2]}
     found = checked_sweep(sweep(Experiment(), axes, MEASURE, ensemble_size=3))
@@ -67,7 +151,7 @@ def test_the_axes_may_be_in_any_order_and_have_a_value_twice():
     assert (found.widths, found.layers) == (expected.widths, expected.layers)
     np.testing.assert_array_equal(found.log2_rms, expected.log2_rms)
     assert found.slopes == expected.slopes and found.sentence == expected.sentence
-    assert found.factor_per_layer == expected.factor_per_layer
+    assert found.over_depth == expected.over_depth
 
 
 def test_the_exponent_per_layer_is_that_of_layers_at_which_all_have_a_size():
@@ -124,7 +208,7 @@ def test_layers_outside_the_number_format_are_left_out_and_named():
 def test_one_width_has_no_slope_and_wrong_values_are_refused():
     check = coordinate_check(Experiment(), [64], [1, 2], 2)
     assert check.slopes == () and "two widths" in check.sentence
-    assert check.factor_per_layer == pytest.approx(8, rel=0.5)
+    assert check.over_depth.whole.factor == pytest.approx(8, rel=0.5)
     with pytest.raises(ValueError, match="width must be a whole number from 1"):
         coordinate_check(Experiment(), [0, 16], [1])
     with pytest.raises(ValueError, match="ensemble_size"):

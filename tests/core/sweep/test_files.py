@@ -19,6 +19,9 @@ RESULTS = {
         BASE, {"activation": ["tanh", "relu"], "width": [2, 5, 9]}, "log2_rms@3", ensemble_size=3
     ),
     "infinite": lambda: sweep(BASE.replace(weights="fresh"), {"scale": [1e-6, 1e6]}, "log2_std"),
+    "stuck": lambda: sweep(
+        BASE.replace(number_format="float8_e4m3fn"), {"scale": [0.1, 5.0]}, ensemble_size=2
+    ),
     "theory": lambda: sweep(
         BASE.replace(activation="tanh"), {"sigma_w": [0.5, 1.7], "bias_std": [0.0, 0.3]}, "xi_c"
     ),
@@ -30,6 +33,7 @@ def same(one, other):
     assert one.values.tobytes() == other.values.tobytes()
     assert one.engines.tobytes() == other.engines.tobytes()
     assert one.errors == other.errors and one.stopped == other.stopped
+    assert one.stuck.tobytes() == other.stuck.tobytes()
 
 
 @pytest.fixture
@@ -80,6 +84,8 @@ def test_the_table_has_a_row_for_each_network_of_each_cell():
     for _, row in frame.iterrows():
         place = (["tanh", "relu"].index(row["activation"]), [2, 5, 9].index(row["width"]))
         assert row["value"] == result.values[(row["network"], *place)]
+    stuck = to_frame(RESULTS["stuck"]())
+    assert stuck["stuck"].tolist() == [False, False, True, True]
 
 
 def test_others_can_read_the_files(tmp_path):

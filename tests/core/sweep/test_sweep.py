@@ -1,5 +1,7 @@
 """A sweep gives each cell what its experiment gives alone, whoever computes it, in any order."""
 
+import threading
+import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import fields, replace
 from multiprocessing import get_context
@@ -8,11 +10,13 @@ import numpy as np
 import pytest
 
 from core import Experiment, propagate
+from core.reading.verdict import judge
 from core.simulation.ensemble import sample_ensemble
+from core.simulation.propagate import Stopped
 from core.statistics.layer_stats import EVENTS, STATISTICS
 from core.sweep import AXES, ENGINES, MEASURES, SweepResult, parse, spaced, sweep
 from core.sweep.chunks import chunked, groups_of, level_of, solve_chunk
-from core.sweep.groups import Question, work
+from core.sweep.groups import Question, _networks, work
 from core.sweep.measures import measure_of
 from core.theory.finite_width import predict
 
@@ -45,6 +49,7 @@ GRIDS = {
 def same(one: SweepResult, other: SweepResult):
     assert one.values.tobytes() == other.values.tobytes()
     assert one.engines.tobytes() == other.engines.tobytes()
+    assert one.stuck.tobytes() == other.stuck.tobytes()
     assert one.errors == other.errors and one.stopped == other.stopped
 
 
@@ -210,10 +215,10 @@ def test_a_cell_that_fails_is_marked_and_the_others_go_on(monkeypatch):
 def test_a_chunk_that_breaks_marks_its_cells_and_the_sweep_goes_on(monkeypatch):
     from core.sweep import groups
 
-    def break_at_five(experiment, *rest):
+    def break_at_five(experiment, **hooks):
         if experiment.seed == 5:
             raise MemoryError("no room")
-        return propagate(experiment, *rest)
+        return propagate(experiment, **hooks)
 
     monkeypatch.setattr(groups, "propagate", break_at_five)
     monkeypatch.setattr("core.sweep.run.chunked", lambda found, *_: [(g,) for g in found])
@@ -239,6 +244,52 @@ def test_a_sweep_that_is_stopped_keeps_what_it_has():
     assert np.isnan(result.values[:, ~result.done]).all()
 
 
+@pytest.mark.parametrize("engine, real", [("propagate", True), ("sample_ensemble", False)])
+@pytest.mark.parametrize("way", ["asked", "raises"])
+def test_a_cell_in_the_middle_of_its_computation_is_stopped(monkeypatch, engine, real, way):
+    from core.sweep import groups
+
+    begun = threading.Event()
+
+    def endless(experiment, *size, should_stop=None, on_progress=None, **more):
+        begun.set()
+        while not (should_stop and should_stop()):
+            if on_progress:
+                on_progress(0.5)
+            time.sleep(0.001)
+        raise Stopped
+
+    class Left(Exception):
+        pass
+
+    def should_stop():
+        if begun.is_set() and way == "raises":
+            raise Left
+        return begun.is_set()
+
+    monkeypatch.setattr(groups, engine, endless)
+    options = {"real": real, "should_stop": should_stop}
+    if way == "raises":
+        with pytest.raises(Left):
+            sweep(SMALL, {"seed": [1, 2]}, "rms", **options)
+        return
+    result = sweep(SMALL, {"seed": [1, 2]}, "rms", **options)
+    assert result.stopped and not result.done.any() and not result.errors
+
+
+def test_a_network_that_is_stuck_at_the_largest_value_is_marked_as_its_verdict_says():
+    base = Experiment(width=64, depth=20, number_format="float8_e4m3fn")
+    axes = {"scale": [0.05, 0.125, 0.3, 2.0], "number_format": ["float8_e4m3fn", "float8_e5m2"]}
+    result = sweep(base, axes, "log2_std", ensemble_size=3)
+    for place in np.ndindex(result.shape):
+        e = result.experiment(place)
+        kinds = [judge(propagate(each)).kind for each in _networks(e, 3)]
+        assert result.stuck[:, *place].tolist() == [kind == "saturates" for kind in kinds]
+    assert result.stuck_cells.any() and not result.stuck_cells.all()
+    early = sweep(base, {"scale": [0.3]}, "log2_std@1")
+    assert not early.stuck.any()  # it is of the layer that is measured
+
+
 def left_over(known, name):
     """Groups of a grid that have a cell without a number."""
     base, axes, measure = GRIDS[name]
@@ -256,9 +307,9 @@ def test_a_sweep_that_goes_on_computes_what_is_missing_to_the_same_bits(name, sh
     stopped = replace(whole, values=values, engines=known.astype(np.uint8), stopped=True)
     solved, fractions = [], []
 
-    def solving(chunk, question):
+    def solving(chunk, question, **hooks):
         solved.extend(chunk)
-        return solve_chunk(chunk, question)
+        return solve_chunk(chunk, question, **hooks)
 
     monkeypatch.setattr("core.sweep.run.solve_chunk", solving)
     before = stopped.values.copy()
@@ -399,6 +450,12 @@ def test_every_measure_has_words_and_something_that_knows_it():
         ("scale=3", (3.0,)),
         ("scale=2..2:1", (2.0,)),
         ("scale=4..1:3", (4.0, 2.0, 1.0)),
+        # Beyond 2**53 a float holds few whole numbers.
+        ("seed=0..9223372036854775807:3", (0, 2**62, 2**63 - 1)),
+        ("seed=0..9223372036854775807:1", (0,)),
+        ("seed=9223372036854775807..9223372036854775801:4", tuple(2**63 - k for k in (1, 3, 5, 7))),
+        ("seed=0..9007199254740993:2", (0, 2**53 + 1)),
+        ("seed=1..4:2", (1, 4)),
     ],
 )
 def test_axes_are_read_from_text_and_written_back(text, values):
@@ -435,3 +492,18 @@ def test_axes_know_their_spacing_and_every_field_can_be_one():
     assert not parse("bias_std=0..1:5").is_logarithmic
     assert set(AXES) == {*(item.name for item in fields(Experiment)), "sigma_w"}
     assert spaced("seed", 1, 3, 3).values == (1, 2, 3)
+
+
+def test_a_seed_beyond_the_largest_is_named_as_it_was_written():
+    with pytest.raises(ValueError, match="to 9223372036854775807, got '9223372036854775808'"):
+        parse("seed=0..9223372036854775808:3")
+
+
+def test_an_axis_takes_another_count_between_its_ends_and_knows_its_nearest_value():
+    assert parse("scale=0.01..10:48").with_count(24) == parse("scale=0.01..10:24")
+    whole = parse("seed=0..9223372036854775807:9")
+    assert whole.with_count(3) == parse("seed=0..9223372036854775807:3")
+    names = parse("activation=tanh,relu,gelu")
+    assert names.with_count(2) is names
+    assert [names.nearest(each) for each in ("tanh", "silu")] == [0, 1]
+    assert parse("width=16..64:5").nearest(33) == 2
