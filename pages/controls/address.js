@@ -28,8 +28,11 @@ class Passage {
     this.begun = false;
   }
 
-  leads(url) {
-    return url.pathname !== this.location.pathname || url.searchParams.has("open");
+  // Before the server opens a page, it sends that page's query alone, which gets the path of the page
+  // that is left. So a query leads away too if it is for another page: ?open= for any, ?room= for Guess.
+  leads({ pathname, searchParams }) {
+    const isOfGuess = searchParams.has("room") && !pathname.endsWith("/guess");
+    return pathname !== this.location.pathname || searchParams.has("open") || isOfGuess;
   }
 
   clicked({ target, ctrlKey, metaKey, shiftKey }) {

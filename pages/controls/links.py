@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.question.experiment import Experiment
 from core.question.link import to_text
-from pages.controls.state import DEFAULT_TEXTS
+from pages.controls.state import DEFAULT_TEXTS, PAGE
 
 OPEN = "open"
 """The parameter whose value is a whole experiment, in a link from page to page."""
@@ -26,8 +26,13 @@ def link_to(experiment: Experiment, beside: Mapping[str, str], *, brief: bool = 
     query = experiment.to_query()
     if brief:
         query = {name: text for name, text in query.items() if text != DEFAULT_TEXTS[name]}
-    address = (st.context.url or "").split("?")[0]
-    return f"{address}?{urlencode(query | dict(beside), safe=':,')}".removesuffix("?")
+    return f"{_here()}?{urlencode(query | dict(beside), safe=':,')}".removesuffix("?")
+
+
+def _here() -> str:
+    """The address of this page, with a slash after a bare host: some chat programs ask for it."""
+    address = (st.context.url or "").split("?")[0].removesuffix("/")
+    return f"{address}/" if st.session_state.get(PAGE) == "explore" else address
 
 
 def query_to_open(experiment: Experiment) -> dict[str, str]:

@@ -11,7 +11,14 @@ from core import charts
 from core.host.devices import available_devices
 from core.question.experiment import Experiment
 from core.reading.expectation import predicted_iteration
-from core.reading.guesses import QUESTION, counted, in_class, measured_iteration, setting
+from core.reading.guesses import (
+    QUESTION,
+    counted,
+    in_class,
+    loop,
+    measured_iteration,
+    setting,
+)
 from core.reading.verdict import judge
 from core.simulation.propagate import Run
 from pages.figures.chart import show
@@ -29,10 +36,11 @@ def style() -> None:
 
 
 def question(experiment: Experiment, *, is_open: bool = True) -> None:
-    """Draw the question; while guesses are open, also how iterations are counted."""
+    """Draw the question with its loop; while guesses are open, also how iterations are counted."""
     rule = f"<small>{escape(counted(experiment))}</small>" if is_open else ""
     st.html(
         f"""<div class="gi-question"><h1>{escape(QUESTION)}</h1>
+        <p><code>{escape(loop(experiment))}</code></p>
         <p>{escape(setting(experiment))}</p>{rule}</div>"""
     )
 
@@ -68,9 +76,12 @@ def histogram(view: RoomView, run: Run | None = None) -> None:
 
 
 def answer(view: RoomView, run: Run) -> None:
-    """Draw the measured and the predicted iteration, above the guesses."""
+    """Draw the measured and the predicted iteration, and the guesses below or beside them."""
     law = answers.prediction(view.room.experiment)
-    page.answer(judge(run), run, predicted_iteration(law))
-    histogram(view, run)
-    sentence = in_class(view.guesses, measured_iteration(run), is_shown=True)
-    st.html(f'<p class="gi-count">{escape(sentence)}</p>')
+    words, picture = st.columns([2, 3], gap="medium")
+    with words:
+        page.answer(judge(run), run, predicted_iteration(law))
+        sentence = in_class(view.guesses, measured_iteration(run), is_shown=True)
+        st.html(f'<p class="gi-count">{escape(sentence)}</p>')
+    with picture:
+        histogram(view, run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from http.cookies import CookieError, SimpleCookie
+from ipaddress import IPv6Address, ip_address, ip_network
 
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
@@ -13,6 +14,8 @@ from streamlit.runtime import Runtime
 COOKIE = "good_init_viewer"
 _WORD = re.compile(r"[A-Za-z0-9_-]{22,64}", re.ASCII)
 _BYTES = 16
+_LONGEST_ADDRESS = 64
+_OF_ONE_CUSTOMER = 64  # leading bits of an IPv6 address; the others are the customer's to choose
 
 
 def token() -> str:
@@ -21,6 +24,28 @@ def token() -> str:
     if isinstance(given, str) and _WORD.fullmatch(given):
         return given
     return st.session_state.setdefault("_viewer", secrets.token_urlsafe(_BYTES))
+
+
+def address() -> str:
+    """The address that the viewer's connection comes from, as the server sees it.
+
+    No header of a stranger counts. Behind a proxy that the server trusts, as docs/hosting.md says,
+    it is what the proxy passes on.
+    """
+    return _customer(st.context.ip_address or "this computer")
+
+
+def _customer(host: str) -> str:
+    """What one customer of a provider has: an IPv4 address, or a network of IPv6 addresses."""
+    try:
+        found = ip_address(host)
+    except ValueError:
+        return host[:_LONGEST_ADDRESS]
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ip_network((int(found), _OF_ONE_CUSTOMER), strict=False))
 
 
 def connected() -> int:
