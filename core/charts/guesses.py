@@ -181,4 +181,4 @@ def guessed_iterations(
     alt = f"Histogram of the guessed iterations. {words}{answer}"
     if large:
         layout |= _LARGE
-    return figure(data, layout, height=400, alt=alt)
+    return figure(data, layout, height=440 if large else 400, alt=alt)

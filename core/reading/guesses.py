@@ -55,8 +55,9 @@ def setting(experiment: Experiment) -> str:
     again = "the same at every step" if e.weights == "tied" else "new ones at every step"
     phi = {"linear": "no ReLU", "relu": "ReLU after every product"}
     inputs = "" if e.batch_size == 1 else f"{e.batch_size} inputs of "
+    size = f"{e.width} × {e.width}".replace(" ", "\N{NO-BREAK SPACE}")
     parts = [
-        f"x: {inputs}{e.width} numbers from randn; a: {e.width} × {e.width} weights from {drawn}",
+        f"x: {inputs}{e.width} numbers from randn; a: {size} weights from {drawn}",
         again,
         phi.get(e.activation, f"{e.activation} after every product"),
     ]

@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import charts
 from core.host.devices import available_devices
@@ -75,13 +76,18 @@ def histogram(view: RoomView, run: Run | None = None) -> None:
     show(figure, key="guesses", urgent=True)
 
 
-def answer(view: RoomView, run: Run) -> None:
-    """Draw the measured and the predicted iteration, and the guesses below or beside them."""
+def answer(view: RoomView, run: Run) -> DeltaGenerator:
+    """Draw the measured and the predicted iteration, and the guesses below or beside them.
+
+    Returns:
+        The place below the guesses.
+    """
     law = answers.prediction(view.room.experiment)
     words, picture = st.columns([2, 3], gap="medium")
     with words:
         page.answer(judge(run), run, predicted_iteration(law))
-        sentence = in_class(view.guesses, measured_iteration(run), is_shown=True)
-        st.html(f'<p class="gi-count">{escape(sentence)}</p>')
     with picture:
         histogram(view, run)
+        sentence = in_class(view.guesses, measured_iteration(run), is_shown=True)
+        st.html(f'<p class="gi-count">{escape(sentence)}</p>')
+    return picture

@@ -67,9 +67,8 @@ def _shown(view: RoomView) -> None:
     experiment = view.room.experiment
     answer.question(experiment, is_open=False)
     run = answer.measured(experiment)
-    if run is not None:
-        answer.answer(view, run)
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    below = st.container() if run is None else answer.answer(view, run)
+    with below, st.container(horizontal=True, gap="small", vertical_alignment="center"):
         again = st.button(
             "Ask again",
             key="ask_again",

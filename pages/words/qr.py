@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import segno
 import streamlit as st
 
-_ONLY_HERE = """<p class="gi-feedback gi-far" role="note">
+_ONLY_HERE = """<p class="gi-local gi-feedback gi-far" role="note">
 This address works on this computer only: start with <code>make run ADDRESS=0.0.0.0</code>
 and open the page by this computer's name or address.</p>"""
 
