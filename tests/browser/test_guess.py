@@ -140,7 +140,7 @@ def test_a_projector_shows_count_question_button_and_picture_at_once(visitor, ad
     for screen in SCREENS:
         teacher.set_viewport_size(screen)
         ends_above(screen["height"], *shared, answer, again)
-    assert teacher.problems == []
+    assert faults(teacher) == []
 
 
 @pytest.fixture
