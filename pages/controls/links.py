@@ -30,7 +30,7 @@ def link_to(experiment: Experiment, beside: Mapping[str, str], *, brief: bool = 
 
 
 def _here() -> str:
-    """The address of this page, with a slash after a bare host: some chat programs ask for it."""
+    """The address of this page. Explore's ends in a slash: chat programs may ask for one."""
     address = (st.context.url or "").split("?")[0].removesuffix("/")
     return f"{address}/" if st.session_state.get(PAGE) == "explore" else address
 
