@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.text import shown
 from pages.controls import address, arrival
 from pages.controls.links import explore_link
 from pages.poll import answer, student, teacher, watch
-from pages.poll.codes import ALPHABET, LENGTH, well_formed
-from pages.poll.rooms import HOURS
+from pages.poll.codes import LENGTH, well_formed
+from pages.poll.room import HOURS
 from pages.poll.store import RoomError
 from pages.poll.view import last_code, view_of
 from pages.words import page
 from pages.work.viewer import token
 
-_ALLOWED = f"{LENGTH} letters and digits out of {ALPHABET}"
+_NO_CODE = (
+    f"That is not a room code. It has {LENGTH} letters and digits and is on your teacher's screen."
+)
 
 
 def _join(problems: list[str]) -> None:
@@ -48,11 +49,11 @@ def _room(code: str) -> None:
         watch.watch(code, "version", None)
         return
     if view is None:
-        _join([f"room: there is no room {code}. A room is open for {HOURS} hours."])
+        _join([f"There is no room {code}. A room is open for {HOURS} hours."])
     elif view.is_teacher:
         teacher.show(view, viewer)
     else:
-        student.show(view, viewer)
+        student.go_on_or_show(view, viewer)
 
 
 def _page() -> None:
@@ -62,7 +63,7 @@ def _page() -> None:
     if code:
         st.fragment(_room)(code)
     else:
-        _join([f"room must be {_ALLOWED}, got {shown(asked)}"] if asked else [])
+        _join([_NO_CODE] if asked else [])
     address.write((), {}, {})
 
 

@@ -181,5 +181,4 @@ def guessed_iterations(
     alt = f"Histogram of the guessed iterations. {words}{answer}"
     if large:
         layout |= _LARGE
-    height = (430 if run else 520) if large else 400
-    return figure(data, layout, height=height, alt=alt)
+    return figure(data, layout, height=440 if large else 400, alt=alt)

@@ -18,11 +18,12 @@ def to_text(experiment: Experiment) -> str:
     return ",".join(f"{name}:{named[name]}" for name in changed or [_FIELD])
 
 
-def from_text(text: str) -> tuple[Experiment | None, list[str]]:
-    """The experiment that the text of a pin describes, and the problems with the text.
+def from_text(text: str, *, what: str = "a pin") -> tuple[Experiment | None, list[str]]:
+    """The experiment that a text describes, and the problems with the text.
 
     Args:
         text: ``field:value,field:value``. Any text is read without an error.
+        what: what the viewer knows the text as; the problems name it.
 
     Returns:
         The experiment, or None if the text names no field; and one sentence for each part that was
@@ -30,7 +31,7 @@ def from_text(text: str) -> tuple[Experiment | None, list[str]]:
     """
     if len(text) > _LONGEST:
         length = f"at most {_LONGEST} characters, got {len(text)}"
-        return None, [f"a pin must have {length}, {shown(text)}: it is left out"]
+        return None, [f"{what} must have {length}, {shown(text)}: it is left out"]
     values: dict[str, str] = {}
     problems = []
     for part in text.split(","):
@@ -44,6 +45,6 @@ def from_text(text: str) -> tuple[Experiment | None, list[str]]:
             values[name] = value
     if not values.keys() & PARAMETERS.keys():
         fields = ", ".join(PARAMETERS)
-        return None, [f"a pin must be {_FORM} of {fields}, got {shown(text)}: it is left out"]
+        return None, [f"{what} must be {_FORM} of {fields}, got {shown(text)}: it is left out"]
     experiment, refused = Experiment.from_query(values)
     return experiment, problems + refused

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..question.experiment import Experiment
 from ..question.naming import stop_name
 from ..simulation.propagate import Run
-from ..text import products, significant
+from ..text import format_number, significant
 
 QUESTION = "At which iteration does x become NaN, if ever?"
 _DRAWN = {"normal": "randn", "uniform": "rand, from −√3 to √3"}
@@ -36,24 +37,33 @@ class Guesses:
         return self.never if iteration is None else self.counts.get(iteration, 0)
 
 
+def loop(experiment: Experiment) -> str:
+    """The loop that the question is about, as a line of Python: it says what x is."""
+    e = experiment
+    which = "[i]" if e.weights == "fresh" else ""
+    step = f"a{which} @ x" + (f" + b{which}" if e.bias_std else "")
+    step = step if e.activation == "linear" else f"{e.activation}({step})"
+    return f"for i in range({e.depth}): x = {step}"
+
+
 def setting(experiment: Experiment) -> str:
-    """The experiment in words, for a class that knows the lesson, without its outcome."""
+    """What the letters of the loop stand for, in words, without the outcome."""
     e = experiment
     rule = _DRAWN.get(e.init, e.init)
     scale = stop_name(e, "scale") or significant(e.scale)
     drawn = rule if scale == "1" else f"{rule} × {scale}"
     again = "the same at every step" if e.weights == "tied" else "new ones at every step"
     phi = {"linear": "no ReLU", "relu": "ReLU after every product"}
+    inputs = "" if e.batch_size == 1 else f"{e.batch_size} inputs of "
+    size = f"{e.width} × {e.width}".replace(" ", "\N{NO-BREAK SPACE}")
     parts = [
-        f"{e.width} × {e.width} weights from {drawn}",
+        f"x: {inputs}{e.width} numbers from randn; a: {size} weights from {drawn}",
         again,
         phi.get(e.activation, f"{e.activation} after every product"),
     ]
     if e.bias_std:
-        parts.append(f"a bias of std {significant(e.bias_std)}")
-    if e.batch_size > 1:
-        parts.append(f"{e.batch_size} inputs at once")
-    return f"{', '.join([*parts, e.number_format])}; {products(e.depth)}."
+        parts.append(f"a bias b of std {significant(e.bias_std)}")
+    return f"{', '.join([*parts, e.number_format])}."
 
 
 def counted(experiment: Experiment) -> str:
@@ -71,6 +81,12 @@ def measured_iteration(run: Run) -> int | None:
 def named(iteration: int | None) -> str:
     """A guess as the page repeats it to its author."""
     return "never" if iteration is None else str(iteration)
+
+
+def not_whole(typed: float) -> str:
+    """Why a number that is not whole is no guess, in a sentence."""
+    below = math.floor(typed)
+    return f"{format_number(typed)} is not an iteration: do you mean {below} or {below + 1}?"
 
 
 def how_far(guess: int | None, measured: int | None) -> str:
@@ -94,7 +110,7 @@ def in_class(guesses: Guesses, measured: int | None = None, *, is_shown: bool = 
         low, high = min(guesses.counts), max(guesses.counts)
         parts.append(f"from {low} to {high}" if low < high else f"at {low}")
     if guesses.never:
-        parts.append(f"{guesses.never} say never")
+        parts.append(f"{guesses.never} say{'s' * (guesses.never == 1)} never")
     if is_shown:
         right = guesses.of(measured)
         parts.append(f"{right or 'none'} exactly right")

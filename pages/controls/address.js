@@ -7,15 +7,25 @@
 // the page that is left keeps the address it had, and the new page keeps its last one. The way begins
 // with a click on a link, or when the server opens a page. It ends when the new page writes its
 // address. A preset sets several controls at once: it is a way too, to another address of the page.
+
+// After a step in the history the address is already what the viewer went back to. Until the page that
+// belongs to it has written its own parameters, or the viewer does something, it stays as it is: the
+// page that is left still takes its parameters away, and a page that was only passed on the way to
+// another one still arrives. Either would make a history entry, or change one for good.
 class Passage {
   constructor({ history, location, document }) {
     const [push, replace] = [history.pushState.bind(history), history.replaceState.bind(history)];
     Object.assign(this, { location, push, replace });
     history.pushState = (...step) => this.step(...step);
-    history.replaceState = (state, title, url) => replace(state, title, this.withOwn(url));
+    history.replaceState = (state, title, url) => {
+      if (!this.returning) replace(state, title, this.withOwn(url));
+    };
+    for (const act of ["pointerdown", "keydown", "click"])
+      document.addEventListener(act, () => { this.returning = false; }, true);
     document.addEventListener("click", (event) => this.clicked(event), true);
     window.addEventListener("popstate", () => {
       this.end();
+      this.returning = !this.location.hash; // a jump inside the page is not answered
       this.told = null; // the older address stays as it is
     });
   }
@@ -28,8 +38,16 @@ class Passage {
     this.begun = false;
   }
 
-  leads(url) {
-    return url.pathname !== this.location.pathname || url.searchParams.has("open");
+  // Whether a page is the one at the address; Explore has no name there.
+  isAt(page) {
+    return this.location.pathname.endsWith(page === "explore" ? "/" : `/${page}`);
+  }
+
+  // Before the server opens a page, it sends that page's query alone, which gets the path of the page
+  // that is left. So a query leads away too if it is for another page: ?open= for any, ?room= for Guess.
+  leads({ pathname, searchParams }) {
+    const isOfGuess = searchParams.has("room") && !pathname.endsWith("/guess");
+    return pathname !== this.location.pathname || searchParams.has("open") || isOfGuess;
   }
 
   clicked({ target, ctrlKey, metaKey, shiftKey }) {
@@ -41,6 +59,7 @@ class Passage {
   }
 
   step(state, title, url) {
+    if (this.returning) return undefined;
     const { location } = this;
     const next = new URL(url, location.href);
     if (this.leads(next)) this.begin();
@@ -74,8 +93,11 @@ function amended(address, { owned, params: wanted }) {
 }
 
 // ``steps`` counts the clicks that changed the page's own parameters: each becomes a history entry.
+// ``returns`` counts steps in the history, so that there is something to write after each.
 export default function write({ data }) {
   const passage = window.goodInitPassage;
+  if (passage.returning && !passage.isAt(data.page)) return undefined;
+  passage.returning = false;
   const { begun, left } = passage;
   passage.end();
   passage.told = data;

@@ -9,8 +9,12 @@ from urllib.parse import parse_qs, parse_qsl
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from pages.controls.state import PAGE
+
 _STEPS = "_steps_of_the_address"
 _BACK = "_back_on_a_page"
+_RETURNS = "_returns_to_an_address"
+_COUNTED = {"steps": _STEPS, "returns": _RETURNS}
 _STREAMLITS = ("embed", "embed_options")  # a page that writes these gets an error
 
 _component = st.components.v2.component(
@@ -84,7 +88,9 @@ def write(
         beside: what others write to the address. It is not written here; when it changes, the
             browser checks that the page's own parameters are still there.
     """
-    st.session_state.pop(_BACK, None)
+    if st.session_state.pop(_BACK, None) is not None or goes_back():
+        st.session_state[_RETURNS] = st.session_state.get(_RETURNS, 0) + 1
     texts = {name: text for name, text in params.items() if text is not None}
     data = {"owned": list(owned), "params": texts, "beside": dict(beside)}
-    _component(key="address", data=data | {"steps": st.session_state.get(_STEPS, 0)})
+    data |= {name: st.session_state.get(key, 0) for name, key in _COUNTED.items()}
+    _component(key="address", data=data | {"page": st.session_state[PAGE]})

@@ -14,7 +14,7 @@ from pages.controls.links import OPEN, opens_another
 
 # Parameters of a link that belong to other readers than the experiment's fields.
 _OF_OTHERS = re.compile(
-    r"pin_.*|ensemble|step|done|teach|open|repetitions|hide|view|x|y|measure|networks|real",
+    r"pin_.*|ensemble|step|done|teach|open|repetitions|hide|view|x|y|measure|networks|real|room",
     re.DOTALL,
 )
 
@@ -22,7 +22,6 @@ Fit = Callable[[Experiment], tuple[Experiment, list[str]]]
 
 _LINKED = "_linked_experiment"
 _REMEMBERED = "_remembered_between_pages"
-_PAGE = "_page"
 _CAME = "_came_from_another_page"
 _REFUSED = "_refused_of_what_was_opened"
 
@@ -64,10 +63,10 @@ def _arrive(page: str) -> None:
     the address; or they are set from ``?open=…``, if a link has that. After a step back in the
     browser's history they are set from the address.
     """
-    before = st.session_state.get(_PAGE, page)
+    before = st.session_state.get(state.PAGE, page)
     if page != before and not address.goes_back():
         _remember_last_step()
-    st.session_state[_PAGE] = page
+    st.session_state[state.PAGE] = page
     if page != before:
         st.session_state[_CAME] = True
     remembered = _remembered()
@@ -83,7 +82,7 @@ def _arrive(page: str) -> None:
         address.restore()
         return
     if opened is not None:
-        experiment, st.session_state[_REFUSED] = from_text(opened)
+        experiment, st.session_state[_REFUSED] = from_text(opened, what="a link")
         remember(state.without_defaults(state.texts_of(experiment or Experiment())))
         del st.query_params[OPEN]
     elif any(name in st.query_params for name in PARAMETERS):
@@ -117,13 +116,13 @@ def came_from_another_page() -> bool:
 
 def remember_page(page: str) -> None:
     """Note that a page without these controls is on screen: the next one restores what was set."""
-    st.session_state[_PAGE] = page
+    st.session_state[state.PAGE] = page
     state.unbind_all()
 
 
 def _remembered() -> dict[str, str]:
     """What was set on pages of this kind; the lesson has a size of its own."""
-    kind = "lesson" if st.session_state[_PAGE] == "lesson" else "tools"
+    kind = "lesson" if st.session_state[state.PAGE] == "lesson" else "tools"
     return st.session_state.setdefault(_REMEMBERED, {}).setdefault(kind, {})
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.question.experiment import Experiment
 from core.question.link import to_text
-from pages.controls.state import DEFAULT_TEXTS, without_defaults
+from pages.controls.state import DEFAULT_TEXTS, PAGE, without_defaults
 
 _component = st.components.v2.component(
     "good_init_explore_link",
@@ -33,8 +33,13 @@ def link_to(experiment: Experiment, beside: Mapping[str, str], *, brief: bool = 
     query = experiment.to_query()
     if brief:
         query = {name: text for name, text in query.items() if text != DEFAULT_TEXTS[name]}
-    address = (st.context.url or "").split("?")[0]
-    return f"{address}?{urlencode(query | dict(beside), safe=':,')}".removesuffix("?")
+    return f"{_here()}?{urlencode(query | dict(beside), safe=':,')}".removesuffix("?")
+
+
+def _here() -> str:
+    """The address of this page. Explore's ends in a slash: chat programs may ask for one."""
+    address = (st.context.url or "").split("?")[0].removesuffix("/")
+    return f"{address}/" if st.session_state.get(PAGE) == "explore" else address
 
 
 def query_to_open(experiment: Experiment) -> dict[str, str]:

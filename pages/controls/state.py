@@ -12,6 +12,8 @@ from core.question.naming import stop_name
 from core.text import written
 
 _BOUND = "_bound_to_the_address"
+PAGE = "_page"
+"""The key of the session under which the page on screen is noted."""
 
 DEFAULT_TEXTS = Experiment().to_query()
 

@@ -56,9 +56,9 @@ def _seen(label: str, names: Mapping[str, str], key: str) -> list[str]:
 
 def _choices() -> ClassView:
     controls = _seen(
-        "Controls that the class sees; the link sets the others", CONTROLS, "share_controls"
+        "What students may change (the rest is fixed by the link)", CONTROLS, "share_controls"
     )
-    answers = _seen("Answers that the class sees", ANSWERS, "share_answers")
+    answers = _seen("Answers that students see", ANSWERS, "share_answers")
     here = class_view.current()
     projector = st.checkbox(
         "Start in the projector view", value=here.on_projector, key="share_projector"

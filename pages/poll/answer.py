@@ -6,12 +6,20 @@ from html import escape
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import charts
 from core.host.devices import available_devices
 from core.question.experiment import Experiment
 from core.reading.expectation import predicted_iteration
-from core.reading.guesses import QUESTION, counted, in_class, measured_iteration, setting
+from core.reading.guesses import (
+    QUESTION,
+    counted,
+    in_class,
+    loop,
+    measured_iteration,
+    setting,
+)
 from core.reading.verdict import judge
 from core.simulation.propagate import Run
 from pages.figures.chart import show
@@ -29,10 +37,11 @@ def style() -> None:
 
 
 def question(experiment: Experiment, *, is_open: bool = True) -> None:
-    """Draw the question; while guesses are open, also how iterations are counted."""
+    """Draw the question with its loop; while guesses are open, also how iterations are counted."""
     rule = f"<small>{escape(counted(experiment))}</small>" if is_open else ""
     st.html(
         f"""<div class="gi-question"><h1>{escape(QUESTION)}</h1>
+        <p><code>{escape(loop(experiment))}</code></p>
         <p>{escape(setting(experiment))}</p>{rule}</div>"""
     )
 
@@ -67,10 +76,18 @@ def histogram(view: RoomView, run: Run | None = None) -> None:
     show(figure, key="guesses", urgent=True)
 
 
-def answer(view: RoomView, run: Run) -> None:
-    """Draw the measured and the predicted iteration, above the guesses."""
+def answer(view: RoomView, run: Run) -> DeltaGenerator:
+    """Draw the measured and the predicted iteration, and the guesses below or beside them.
+
+    Returns:
+        The place below the guesses.
+    """
     law = answers.prediction(view.room.experiment)
-    page.answer(judge(run), run, predicted_iteration(law))
-    histogram(view, run)
-    sentence = in_class(view.guesses, measured_iteration(run), is_shown=True)
-    st.html(f'<p class="gi-count">{escape(sentence)}</p>')
+    words, picture = st.columns([2, 3], gap="medium")
+    with words:
+        page.answer(judge(run), run, predicted_iteration(law))
+    with picture:
+        histogram(view, run)
+        sentence = in_class(view.guesses, measured_iteration(run), is_shown=True)
+        st.html(f'<p class="gi-count">{escape(sentence)}</p>')
+    return picture

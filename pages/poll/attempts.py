@@ -1,4 +1,4 @@
-"""Failed attempts of each viewer, counted so that room codes cannot be guessed."""
+"""Attempts, counted so that room codes cannot be guessed and rooms cannot be opened without end."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import threading
 import time
 from collections import OrderedDict, deque
 
-_MOST_VIEWERS = 4096
+_MOST_NAMES = 4096
 
 
-class FailedAttempts:
-    """Counts failed attempts, in this process only.
+class Attempts:
+    """Counts what each viewer or each address has tried lately, in this process only.
 
     Args:
-        most: failed attempts after which a viewer has to wait.
+        most: attempts after which there is a wait.
         seconds: for how long an attempt counts.
     """
 
@@ -23,17 +23,30 @@ class FailedAttempts:
         self.times: OrderedDict[str, deque[float]] = OrderedDict()
         self.lock = threading.Lock()
 
-    def too_many(self, viewer: str) -> bool:
-        """Whether the viewer has to wait."""
+    def too_many(self, name: str) -> bool:
+        """Whether this viewer or address has to wait."""
         with self.lock:
-            times = self.times.get(viewer, ())
-            recent = sum(time.monotonic() - when < self.seconds for when in times)
-        return recent >= self.most
+            return self._are_too_many(name)
 
-    def add(self, viewer: str) -> None:
+    def add(self, name: str) -> None:
         """Count one more."""
         with self.lock:
-            self.times.setdefault(viewer, deque(maxlen=self.most)).append(time.monotonic())
-            self.times.move_to_end(viewer)
-            if len(self.times) > _MOST_VIEWERS:
-                self.times.popitem(last=False)
+            self._add(name)
+
+    def admit(self, name: str) -> bool:
+        """Count one more unless there are too many; returns whether there was room for it."""
+        with self.lock:
+            if self._are_too_many(name):
+                return False
+            self._add(name)
+            return True
+
+    def _are_too_many(self, name: str) -> bool:
+        times = self.times.get(name, ())
+        return sum(time.monotonic() - when < self.seconds for when in times) >= self.most
+
+    def _add(self, name: str) -> None:
+        self.times.setdefault(name, deque(maxlen=self.most)).append(time.monotonic())
+        self.times.move_to_end(name)
+        if len(self.times) > _MOST_NAMES:
+            self.times.popitem(last=False)

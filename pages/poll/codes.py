@@ -25,6 +25,12 @@ def well_formed(text: str) -> str | None:
     return code if _CODE.fullmatch(code) else None
 
 
+def spaced(code: str) -> str:
+    """A code in two halves, as a person reads it."""
+    half = LENGTH // 2
+    return f"{code[:half]}\N{NO-BREAK SPACE}{code[half:]}"
+
+
 def number_of(code: str, viewer: str) -> int:
     """A viewer's number in a room, of 63 bits: always the same there, and another elsewhere."""
     digest = blake2b(viewer.encode(), key=code.encode(), digest_size=8).digest()

@@ -2,70 +2,29 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from hashlib import blake2b
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.engine import Connection
 
 from core.question.experiment import Experiment
 from core.reading.guesses import Guesses
 from core.text import shown
-from pages.poll.attempts import FailedAttempts
-from pages.poll.codes import new_code, number_of, well_formed
+from pages.poll.attempts import Attempts
+from pages.poll.codes import new_code, number_of
+from pages.poll.room import HOURS, Room, lead_on, now, room_of, row_of
 from pages.poll.store import GUESSES, ROOMS, RoomError, exclusive, insert, transact
 
-HOURS = 6
 MOST_GUESSES = 1000  # in a room
 MOST_ROOMS = 1000  # in the store
 MOST_OPEN = 20  # by one viewer
 
-failed_attempts = FailedAttempts(most=20, seconds=300)
-
-
-@dataclass(frozen=True)
-class Room:
-    """A question to a class.
-
-    Attributes:
-        code: what a student types.
-        experiment: the question is at which iteration its network breaks.
-        teacher: the viewer who opened it, as a number that means nothing outside this room.
-        revealed: whether the answer is shown; guesses are then closed.
-    """
-
-    code: str
-    experiment: Experiment
-    teacher: int
-    revealed: bool
-
-    def is_teacher(self, viewer: str) -> bool:
-        """Whether this viewer is the teacher who opened the room."""
-        return self.teacher == number_of(self.code, viewer)
-
-
-def now() -> int:
-    """The time by which rooms expire, in whole seconds since 1970."""
-    return int(time.time())
-
-
-def _room(row: Row) -> Room:
-    experiment, _ = Experiment.from_query(dict(parse_qsl(row.query)))
-    return Room(row.code, experiment, row.host, row.revealed)
-
-
-def _row(connection: Connection, code: str, *, alone: bool = False) -> Row:
-    """The row of a room, locked against other transactions if ``alone``; raises RoomError."""
-    known = well_formed(code)
-    query = select(ROOMS).where(ROOMS.c.code == known, ROOMS.c.expires > now())
-    row = connection.execute(query.with_for_update() if alone else query).one_or_none()
-    if row is None:
-        raise RoomError("unknown", f"There is no room {shown(code)}: it is open for {HOURS} hours.")
-    return row
+failed_attempts = Attempts(most=20, seconds=300)
+# Three processes that each let one address open so many leave room for others until they expire.
+openings = Attempts(most=50, seconds=3600)
 
 
 @contextmanager
@@ -81,27 +40,27 @@ def limit_attempts(viewer: str) -> Iterator[None]:
         raise
 
 
-def open(experiment: Experiment, viewer: str) -> Room:
+def open(
+    experiment: Experiment, viewer: str, *, address: str | None = None, after: str | None = None
+) -> Room:
     """Open a new room for a question, and delete the rooms that have expired.
+
+    Args:
+        experiment: the question.
+        viewer: becomes the room's teacher.
+        address: where the viewer is. Rooms are counted by it too: another viewer is only a cookie.
+        after: the code of a room of the same teacher; the phones in it go on to the new room.
 
     Raises:
         RoomError: too many rooms are open, or the store is away.
     """
+    if address and not openings.admit(address):
+        raise RoomError("full", "Too many rooms were opened from your network: try again later.")
 
     def work(connection: Connection) -> Room:
         exclusive(connection)
         connection.execute(delete(ROOMS).where(ROOMS.c.expires <= now()))
-        opened = {
-            row.code: row.host for row in connection.execute(select(ROOMS.c.code, ROOMS.c.host))
-        }
-        if len(opened) >= MOST_ROOMS:
-            raise RoomError("full", "Too many rooms are open here: try again later.")
-        own = sum(number == number_of(code, viewer) for code, number in opened.items())
-        if own >= MOST_OPEN:
-            raise RoomError(
-                "full", f"You have {MOST_OPEN} rooms open: each ends after {HOURS} hours."
-            )
-        code = next(code for code in iter(new_code, None) if code not in opened)
+        code = _free_code(connection, viewer)
         values = {"code": code, "query": urlencode(experiment.to_query()), "revealed": False}
         values |= {
             "host": number_of(code, viewer),
@@ -109,9 +68,22 @@ def open(experiment: Experiment, viewer: str) -> Room:
             "expires": now() + 3600 * HOURS,
         }
         connection.execute(ROOMS.insert().values(values))
+        if after:
+            lead_on(connection, after, viewer, code)
         return Room(code, experiment, values["host"], False)
 
     return transact(work, writes=True)
+
+
+def _free_code(connection: Connection, viewer: str) -> str:
+    """A code that no open room has; raises RoomError if too many rooms are open."""
+    opened = {row.code: row.host for row in connection.execute(select(ROOMS.c.code, ROOMS.c.host))}
+    if len(opened) >= MOST_ROOMS:
+        raise RoomError("full", "Too many rooms are open here: try again later.")
+    own = sum(number == number_of(code, viewer) for code, number in opened.items())
+    if own >= MOST_OPEN:
+        raise RoomError("full", f"You have {MOST_OPEN} rooms open: each ends after {HOURS} hours.")
+    return next(code for code in iter(new_code, None) if code not in opened)
 
 
 def find(code: str, viewer: str) -> Room | None:
@@ -122,7 +94,7 @@ def find(code: str, viewer: str) -> Room | None:
     """
     try:
         with limit_attempts(viewer):
-            return transact(lambda connection: _room(_row(connection, code)))
+            return transact(lambda connection: room_of(row_of(connection, code)))
     except RoomError as error:
         if error.kind != "unknown":
             raise
@@ -138,8 +110,8 @@ def guess(code: str, viewer: str, iteration: int | None) -> None:
     """
 
     def work(connection: Connection) -> None:
-        row = _row(connection, code, alone=True)
-        last = _room(row).experiment.depth - 1
+        row = row_of(connection, code, alone=True)
+        last = room_of(row).experiment.depth - 1
         if iteration is not None and not 0 <= iteration <= last:
             allowed = f"a whole number from 0 to {last}, or never"
             raise RoomError("value", f"A guess must be {allowed}, got {shown(iteration)}.")
@@ -166,8 +138,8 @@ def reveal(code: str, viewer: str) -> None:
     """
 
     def work(connection: Connection) -> None:
-        row = _row(connection, code, alone=True)
-        if not _room(row).is_teacher(viewer):
+        row = row_of(connection, code, alone=True)
+        if not room_of(row).is_teacher(viewer):
             raise RoomError("teacher", "Only the teacher who opened the room can show the answer.")
         connection.execute(update(ROOMS).where(ROOMS.c.code == row.code).values(revealed=True))
 
@@ -178,7 +150,7 @@ def counted_guesses(code: str) -> Guesses:
     """How often each iteration was guessed; raises RoomError."""
 
     def work(connection: Connection) -> Guesses:
-        return _counted(connection, _row(connection, code).code)
+        return _counted(connection, row_of(connection, code).code)
 
     return transact(work)
 
@@ -194,7 +166,7 @@ def own_guess(code: str, viewer: str) -> tuple[int | None] | None:
     """The viewer's guess in a tuple, for the guess "never" is None; None if there is no guess."""
 
     def work(connection: Connection) -> tuple[int | None] | None:
-        room = _row(connection, code).code
+        room = row_of(connection, code).code
         own = (GUESSES.c.room == room, GUESSES.c.voter == number_of(room, viewer))
         row = connection.execute(select(GUESSES.c.iteration).where(*own)).one_or_none()
         return None if row is None else (row.iteration,)
@@ -210,12 +182,13 @@ def status(code: str) -> dict[str, object]:
     """
 
     def work(connection: Connection) -> dict[str, object]:
-        row = _row(connection, code)
+        row = row_of(connection, code)
         guesses = _counted(connection, row.code)
         return {
             "version": version(guesses, revealed=row.revealed),
             "guesses": guesses.total,
             "revealed": row.revealed,
+            "stage": room_of(row).stage,
         }
 
     return transact(work)

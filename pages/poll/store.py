@@ -52,6 +52,12 @@ GUESSES = Table(
     Column("voter", BigInteger, primary_key=True, autoincrement=False),
     Column("iteration", Integer),
 )
+NEXT_ROOMS = Table(
+    "next_rooms",
+    _metadata,
+    Column("room", ForeignKey(ROOMS.c.code, ondelete="CASCADE"), primary_key=True),
+    Column("code", String(6), nullable=False),
+)
 
 T = TypeVar("T")
 _engines: dict[str, Engine] = {}

@@ -6,20 +6,39 @@ from html import escape
 
 import streamlit as st
 
-from core.reading.guesses import how_far, measured_iteration, named
+from core.reading.guesses import how_far, measured_iteration, named, not_whole
 from pages.poll import answer, rooms, watch
+from pages.poll.codes import spaced
 from pages.poll.store import RoomError
 from pages.poll.view import RoomView
 from pages.words import page
 
 _UNSENT = "_guesses_not_sent_yet"
+_LEFT = "_rooms_left_for_the_next"
 
 
-def show(view: RoomView, viewer: str) -> None:
-    """Draw the room, for a phone."""
-    answer.question(view.room.experiment, is_open=not view.room.revealed)
-    if view.room.revealed:
+def go_on_or_show(view: RoomView, viewer: str) -> None:
+    """Go on to the teacher's next room, if there is one; otherwise draw this room, for a phone.
+
+    A phone goes on from a room once: afterwards a step back leads to the room's answer.
+    """
+    following, left = view.room.following, st.session_state.setdefault(_LEFT, set())
+    if following and view.room.code not in left:
+        left.add(view.room.code)
+        st.query_params["room"] = following
+        st.rerun()
+    _show(view, viewer)
+
+
+def _show(view: RoomView, viewer: str) -> None:
+    room = view.room
+    answer.question(room.experiment, is_open=not room.revealed)
+    if room.following:
+        label = f"Go on to room {spaced(room.following)}"
+        st.page_link("pages/guess.py", label=label, query_params={"room": room.following})
+    if room.revealed:
         _outcome(view)
+        watch.watch(room.code, "stage", None if view.is_away else room.stage)
         return
     above = st.container()
     _form(view)
@@ -27,8 +46,8 @@ def show(view: RoomView, viewer: str) -> None:
     with above:
         page.warn(problem)
         _feedback(view)
-    waits = view.is_away or view.room.code in _unsent()
-    watch.watch(view.room.code, "revealed", None if waits else False)
+    waits = view.is_away or room.code in _unsent()
+    watch.watch(room.code, "stage", None if waits else room.stage)
 
 
 def _unsent() -> dict[str, int | None]:
@@ -42,10 +61,12 @@ def _form(view: RoomView) -> None:
     with st.form(f"guess_form_{code}", border=False):
         typed = st.number_input(
             f"Iteration i, from 0 to {last}",
-            min_value=0,
-            max_value=last,
-            value=own,
-            step=1,
+            # A whole number's field would cut 12.7 to 12 without a word.
+            min_value=0.0,
+            max_value=float(last),
+            value=None if own is None else float(own),
+            step=1.0,
+            format="%g",
             key=f"guess_{code}",
         )
         with st.container(horizontal=True, gap="small"):
@@ -53,10 +74,11 @@ def _form(view: RoomView) -> None:
             never = st.form_submit_button("It never does", key="never")
     if never:
         _unsent()[code] = None
-    elif guessed and typed is not None:
-        _unsent()[code] = typed
+    elif guessed and typed is not None and typed.is_integer():
+        _unsent()[code] = int(typed)
     elif guessed:
-        st.html('<p class="gi-hint" role="alert">Type a number first.</p>')
+        words = "Type a number first." if typed is None else not_whole(typed)
+        st.html(f'<p class="gi-feedback gi-far" role="alert">{escape(words)}</p>')
 
 
 def _send(view: RoomView, viewer: str) -> tuple[RoomView, list[str]]:

@@ -27,9 +27,9 @@ def show(view: RoomView, viewer: str) -> None:
 
 
 def _open(view: RoomView, viewer: str) -> None:
+    answer.question(view.room.experiment)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        answer.question(view.room.experiment)
         answer.histogram(view)
         with st.container(horizontal=True, horizontal_alignment="distribute"):
             st.html(f'<p class="gi-count" role="status">{escape(in_class(view.guesses))}</p>')
@@ -67,11 +67,15 @@ def _shown(view: RoomView) -> None:
     experiment = view.room.experiment
     answer.question(experiment, is_open=False)
     run = answer.measured(experiment)
-    if run is not None:
-        answer.answer(view, run)
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        again = st.button("Ask again", key="ask_again", icon=":material/replay:")
+    below = st.container() if run is None else answer.answer(view, run)
+    with below, st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        again = st.button(
+            "Ask again",
+            key="ask_again",
+            icon=":material/replay:",
+            help="The same question in a new room. The phones in this room come along.",
+        )
         explore_link("Open in Explore", experiment)
-    if again and (code := ask.room_for(experiment)):
+    if again and (code := ask.room_for(experiment, after=view.room.code)):
         st.query_params["room"] = code
         st.rerun()

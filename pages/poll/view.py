@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.reading.guesses import Guesses
 from pages.poll import rooms
-from pages.poll.rooms import Room
+from pages.poll.room import Room
 from pages.poll.store import RoomError
 
 _LAST = "_last_views_of_rooms"
@@ -52,6 +52,12 @@ def view_of(code: str, viewer: str) -> RoomView | None:
         return seen[code]._replace(is_away=True)
     seen[code] = RoomView(room, is_teacher, guesses, own)
     return seen[code]
+
+
+def last_answered() -> str | None:
+    """The code of the viewer's own room whose answer was shown last."""
+    views = reversed(st.session_state.get(_LAST, {}).values())
+    return next((v.room.code for v in views if v.is_teacher and v.room.revealed), None)
 
 
 def last_code() -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from http.cookies import CookieError, SimpleCookie
+from ipaddress import IPv6Address, ip_address, ip_network
 
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,6 +15,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 COOKIE = "good_init_viewer"
 _WORD = re.compile(r"[A-Za-z0-9_-]{22,64}", re.ASCII)
 _BYTES = 16
+_LONGEST_ADDRESS = 64
+_OF_ONE_CUSTOMER = 64  # leading bits of an IPv6 address; the others are the customer's to choose
 
 
 def token() -> str:
@@ -30,6 +33,28 @@ def is_here() -> bool:
     if ctx is None or not Runtime.exists():
         return True
     return Runtime.instance().is_active_session(ctx.session_id)
+
+
+def address() -> str:
+    """The address that the viewer's connection comes from, as the server sees it.
+
+    No header of a stranger counts. Behind a proxy that the server trusts, as docs/hosting.md says,
+    it is what the proxy passes on.
+    """
+    return _customer(st.context.ip_address or "this computer")
+
+
+def _customer(host: str) -> str:
+    """What one customer of a provider has: an IPv4 address, or a network of IPv6 addresses."""
+    try:
+        found = ip_address(host)
+    except ValueError:
+        return host[:_LONGEST_ADDRESS]
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ip_network((int(found), _OF_ONE_CUSTOMER), strict=False))
 
 
 def connected() -> int:

@@ -36,7 +36,7 @@ def share(page):
 
 
 def link_in(dialog):
-    code = dialog.locator("code").first
+    code = dialog.locator("pre code").first
     expect(code).to_contain_text("http")
     return code.inner_text().strip()
 
@@ -48,7 +48,7 @@ def test_a_teacher_makes_a_link_and_the_class_sees_that_and_no_more(visitor, add
     assert "hide" not in before
     for name in ("Depth", ANSWERS["verdict"]):
         dialog.get_by_role("button", name=name, exact=True).click()
-    expect(dialog.locator("code").first).to_contain_text("hide=depth,verdict")
+    expect(dialog.locator("pre code").first).to_contain_text("hide=depth,verdict")
     link = link_in(dialog)
     asked = {name: texts[0] for name, texts in parse_qs(urlsplit(link).query).items()}
     assert asked == SMALL | {"scale": "0.1", "hide": "depth,verdict"}

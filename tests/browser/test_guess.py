@@ -7,7 +7,15 @@ from playwright.sync_api import expect
 
 from core import Experiment
 from pages.poll import rooms
-from tests.browser.on_screen import ends_above, query_of, scrolls_one_way, until, visit
+from tests.browser.on_screen import (
+    drawn,
+    ends_above,
+    has_query,
+    query_of,
+    scrolls_one_way,
+    until,
+    visit,
+)
 from tests.browser.test_accessibility import VIEWS, nothing_found
 from tests.browser.test_number_formats import PHONE, faults
 
@@ -56,7 +64,9 @@ def test_a_class_guesses_sees_it_live_and_the_answer_by_itself(visitor, address)
     student.get_by_role("button", name="Join").click()
     expect(student.get_by_text("64 × 64 weights")).to_be_visible()
     assert code_of(student) == code
+    expect(student.locator(".gi-question code")).to_have_text("for i in range(60): x = a @ x")
     guess(student, 31)
+    expect(student.get_by_test_id("InputInstructions")).to_be_hidden()
     expect(teacher.locator(".gi-count")).to_have_text("1 guess, at 31.")
     until(teacher, f"{GUESSED}?.x[0] === 31")
     guess(student, 40)  # changed: it counts once
@@ -86,6 +96,51 @@ def test_a_class_guesses_sees_it_live_and_the_answer_by_itself(visitor, address)
     found, problems = Experiment.from_query(query_of(teacher))
     assert problems == [] and found == Experiment(width=64, depth=60)
     assert faults(teacher) == [] and faults(student) == []
+
+
+def test_going_back_leads_through_the_room_to_the_experiment_that_it_asks(page, address):
+    asked = {"width": "64", "depth": "60", "activation": "relu"}
+    ask_the_class(page, address, **asked)
+    room = page.url
+    page.get_by_role("link", name="Lesson", exact=True).click()
+    expect(page.locator(".gi-step h1")).to_be_visible()
+    page.go_back()
+    expect(page.locator(".gi-room")).to_be_visible()
+    expect(page).to_have_url(room)
+    page.go_back()
+    expect(page.locator(".gi-answer")).to_be_visible()
+    drawn(page)
+    has_query(page, asked)
+    expect(page.get_by_role("slider", name="Depth")).to_have_attribute("aria-valuetext", "60")
+    page.go_back()
+    expect(page).to_have_url("about:blank")
+    assert page.problems == []
+
+
+SCREENS = ({"width": 1440, "height": 900}, {"width": 1024, "height": 768})
+
+
+def test_a_projector_shows_count_question_button_and_picture_at_once(visitor, address, room):
+    for k, iteration in enumerate((12, 28, 28, None)):
+        rooms.guess(room, f"student {k}", iteration)
+    teacher = visitor()
+    cookie = {"name": "good_init_viewer", "value": TEACHER, "url": address}
+    teacher.context.add_cookies([cookie])
+    teacher.goto(f"{address}/guess?room={room}")
+    reveal = teacher.get_by_role("button", name="Reveal")
+    expect(reveal).to_be_visible()
+    shared = [teacher.locator(name) for name in (".gi-question", ".gi-figure", ".gi-count")]
+    for screen in SCREENS:
+        teacher.set_viewport_size(screen)
+        ends_above(screen["height"], *shared, reveal)
+    reveal.click()
+    answer = teacher.locator(".gi-answer")
+    expect(answer).to_be_visible()
+    again = teacher.get_by_role("button", name="Ask again")
+    for screen in SCREENS:
+        teacher.set_viewport_size(screen)
+        ends_above(screen["height"], *shared, answer, again)
+    assert faults(teacher) == []
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from core import Experiment, charts, propagate
 from core.charts.figure import PIN_COLORS
 from core.question import naming, pins
 from core.question.experiment import PARAMETERS
+from core.question.link import from_text
 from core.reading import verdict
 from tests.core.experiments import EXPERIMENTS
 
@@ -35,6 +36,13 @@ def test_pins_are_in_the_order_of_their_slots_whatever_the_links():
     kept, _ = pins.from_query({"pin_c": "width:3", "pin_a": "width:1", "pin_b": "width:2"})
     assert list(kept) == ["a", "b", "c"]
     assert list(pins.with_pin({"b": Experiment()}, "a", Experiment())) == ["a", "b"]
+
+
+@pytest.mark.parametrize("text", ["nothing", "width:" + "1" * 500])
+def test_a_text_that_is_no_experiment_is_named_as_what_the_viewer_gave(text):
+    for what in ("a pin", "a link"):
+        experiment, [problem] = from_text(text, what=what)
+        assert experiment is None and problem.startswith(f"{what} must ")
 
 
 def test_the_first_free_slot_is_taken_and_there_are_six():

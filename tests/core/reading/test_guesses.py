@@ -7,11 +7,21 @@ import pytest
 
 from core import Experiment, propagate
 from core.charts import guessed_iterations
-from core.reading.guesses import Guesses, counted, how_far, in_class, measured_iteration, setting
+from core.reading.guesses import (
+    Guesses,
+    counted,
+    how_far,
+    in_class,
+    loop,
+    measured_iteration,
+    not_whole,
+    setting,
+)
 from core.theory.finite_width import predict
 
 BREAKS = Experiment(width=64, depth=60)
 HOLDS = Experiment(width=64, depth=30, scale=0.125, weights="fresh")
+SIZE = "512 × 512".replace(" ", "\N{NO-BREAK SPACE}")  # never broken in the line
 CLASS = Guesses({3: 1, 28: 4, 59: 2}, never=2)
 
 
@@ -20,22 +30,42 @@ CLASS = Guesses({3: 1, 28: 4, 59: 2}, never=2)
     [
         (
             {},
-            "512 × 512 weights from randn, the same at every step, no ReLU, float32; 100 products.",
+            "x: 512 numbers from randn; a: 512 × 512 weights from randn, the same at every step, "
+            "no ReLU, float32.",
         ),
         (
             {"scale": 512**-0.5, "activation": "relu", "weights": "fresh", "depth": 1},
-            "512 × 512 weights from randn × 1/√n, new ones at every step, ReLU after every "
-            "product, float32; 1 product.",
+            "x: 512 numbers from randn; a: 512 × 512 weights from randn × 1/√n, new ones at every "
+            "step, ReLU after every product, float32.",
         ),
         (
             {"init": "orthogonal", "activation": "tanh", "bias_std": 0.1, "batch_size": 4},
-            "512 × 512 weights from orthogonal, the same at every step, tanh after every product, "
-            "a bias of std 0.1, 4 inputs at once, float32; 100 products.",
+            "x: 4 inputs of 512 numbers from randn; a: 512 × 512 weights from orthogonal, the same "
+            "at every step, tanh after every product, a bias b of std 0.1, float32.",
         ),
     ],
 )
 def test_the_question_says_what_is_multiplied(changes, words):
-    assert setting(Experiment(**changes)) == words
+    assert setting(Experiment(**changes)) == words.replace("512 × 512", SIZE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({}, "for i in range(100): x = a @ x"),
+        ({"depth": 7, "activation": "relu"}, "for i in range(7): x = relu(a @ x)"),
+        (
+            {"weights": "fresh", "bias_std": 0.1, "activation": "tanh"},
+            "for i in range(100): x = tanh(a[i] @ x + b[i])",
+        ),
+    ],
+)
+def test_the_question_is_about_a_loop(changes, line):
+    assert loop(Experiment(**changes)) == line
+
+
+def test_a_number_that_is_not_whole_is_asked_back():
+    assert not_whole(12.7) == "12.7 is not an iteration: do you mean 12 or 13?"
 
 
 def test_a_guess_counts_from_zero():
@@ -61,6 +91,7 @@ def test_how_far_off_a_guess_was(guess, measured, words):
 def test_a_class_in_a_sentence():
     assert in_class(Guesses({})) == "No guesses yet."
     assert in_class(Guesses({7: 1})) == "1 guess, at 7."
+    assert in_class(Guesses({7: 1}, never=1)) == "2 guesses, at 7, 1 says never."
     assert in_class(CLASS) == "9 guesses, from 3 to 59, 2 say never."
     assert in_class(CLASS, 28, is_shown=True).endswith("2 say never, 4 exactly right.")
     assert in_class(CLASS, 4, is_shown=True).endswith("none exactly right.")

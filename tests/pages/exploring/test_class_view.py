@@ -4,6 +4,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import streamlit as st
 
 from core import Experiment
 from pages.exploring.class_view import ANSWERS
@@ -115,6 +116,17 @@ def test_the_dialog_makes_the_link_of_this_view_with_what_the_class_sees():
     view = {name: query[name] for name in ("hide", "view")}
     again = opened(**SMALL, **view)
     assert problems(again) == [] and "depth" not in keys(again)
+
+
+@pytest.mark.parametrize("host", ["localhost", "192.168.0.12"])
+def test_the_link_has_its_slash_and_says_where_no_phone_can_open_it(monkeypatch, host):
+    monkeypatch.setattr(type(st.context), "url", f"http://{host}:8501")
+    at = opened(**SMALL)
+    at.button(key="share").click().run()
+    assert not at.exception
+    assert links(at)[0] == f"http://{host}:8501/?width=64&depth=30"
+    bodies = [part.proto.body for part in at.get("html")]
+    assert any("on this computer only" in body for body in bodies) == (host == "localhost")
 
 
 def test_an_embedded_view_is_a_frame_whose_address_is_text():

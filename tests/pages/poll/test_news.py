@@ -42,7 +42,8 @@ def test_news_of_a_room_is_small_and_never_kept_by_the_browser(address, room):
     status, headers, body = get(f"{address}/rooms/{room.lower()}.json")
     assert status == 200 and headers["cache-control"] == "no-store" and len(body) < 100
     first = json.loads(body)
-    assert first == {"version": first["version"], "guesses": 0, "revealed": False}
+    shows = {"guesses": 0, "revealed": False, "stage": "open"}
+    assert first == {"version": first["version"]} | shows
     assert "set-cookie" not in headers
     rooms.guess(room, "student", 31)
     time.sleep(1.1)
@@ -89,6 +90,17 @@ def test_who_tries_codes_is_made_to_wait(address, room):
     ends = [get(f"{address}/rooms/AAAAA{last}.json", cookie=cookie)[0] for last in "ACDEFGHJKM" * 3]
     assert ends == [404] * 20 + [429] * 10
     assert get(f"{address}/rooms/{room}.json")[0] == 200
+
+
+def test_an_address_in_a_header_counts_only_from_a_proxy_that_is_trusted(address, room):
+    def refused(server):
+        paths = [f"{server}/rooms/ACDEF{last}.json" for last in "ACDEFGHJKM" * 3]
+        asked = [get(path, x_forwarded_for=f"192.0.2.{k}")[0] for k, path in enumerate(paths)]
+        return asked.count(429)
+
+    assert refused(address) == 0  # a proxy on the same machine, as deploy/nginx.conf is
+    with serve(FORWARDED_ALLOW_IPS="198.51.100.1") as elsewhere:
+        assert refused(elsewhere) == 10
 
 
 def test_a_store_that_is_away_is_said_so(tmp_path):

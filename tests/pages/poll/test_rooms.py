@@ -1,6 +1,7 @@
 """The store of polls, on SQLite and on a real PostgreSQL: what it keeps, bounds and survives."""
 
 import logging
+import re
 import sqlite3
 import subprocess
 import sys
@@ -12,8 +13,8 @@ from sqlalchemy import func, select, text
 
 from core import Experiment
 from core.reading.guesses import Guesses
-from pages.poll import database, rooms
-from pages.poll.attempts import FailedAttempts
+from pages.poll import database, room, rooms
+from pages.poll.attempts import Attempts
 from pages.poll.codes import ALPHABET, number_of, well_formed
 from pages.poll.store import (
     GUESSES,
@@ -43,7 +44,7 @@ def server():
 def use(monkeypatch, url):
     """Let the store be there for the rest of a test."""
     monkeypatch.setenv("GOOD_INIT_ROOMS", url)
-    monkeypatch.setattr(rooms, "failed_attempts", FailedAttempts(most=20, seconds=300))
+    monkeypatch.setattr(rooms, "failed_attempts", Attempts(most=20, seconds=300))
 
 
 @pytest.fixture
@@ -151,7 +152,8 @@ def test_what_has_expired_is_never_shown_and_makes_way(store, monkeypatch):
     old = rooms.open(LESSON, ANNA).code
     rooms.guess(old, BEN, 31)
     later = time.time() + 3600 * rooms.HOURS + 1
-    monkeypatch.setattr(rooms, "now", lambda: int(later))
+    for module in (room, rooms):
+        monkeypatch.setattr(module, "now", lambda: int(later))
     assert rooms.find(old, BEN) is None
     for do in (rooms.counted_guesses, rooms.status):
         refused("unknown", do, old)
@@ -176,6 +178,61 @@ def test_rooms_and_guesses_are_bounded(store, monkeypatch):
     refused("full", rooms.guess, code, "third", 3)
     rooms.guess(code, "first", 4)  # who is in may still change it
     assert rooms.counted_guesses(code) == Guesses({2: 1, 4: 1})
+
+
+def test_one_address_opens_so_many_rooms_whoever_asks(store, monkeypatch):
+    monkeypatch.setattr(rooms, "openings", Attempts(most=3, seconds=3600))
+    for number in range(3):
+        rooms.open(LESSON, f"viewer {number}", address="192.0.2.7")
+    assert "network" in refused("full", ask, "another viewer", "192.0.2.7")
+    rooms.open(LESSON, "another viewer", address="192.0.2.8")
+    monkeypatch.setattr(rooms.openings, "seconds", 0)
+    rooms.open(LESSON, "another viewer", address="192.0.2.7")
+    assert rows(ROOMS) == 5
+
+
+def ask(viewer, address):
+    rooms.open(LESSON, viewer, address=address)
+
+
+def test_an_address_that_opens_rooms_at_once_gets_no_more_of_them():
+    openings = Attempts(most=10, seconds=3600)
+    with ThreadPoolExecutor(30) as crowd:
+        assert sum(crowd.map(lambda _: openings.admit("192.0.2.7"), range(200))) == 10
+
+
+def test_the_store_is_not_filled_from_one_address():
+    configuration = (ROOT / "deploy" / "nginx.conf").read_text()
+    processes = len(re.findall(r"server 127\.0\.0\.1:\d+ ", configuration))
+    windows = 3600 * room.HOURS / rooms.openings.seconds  # until a room makes way
+    assert 0 < processes * windows * rooms.openings.most < rooms.MOST_ROOMS
+
+
+def test_the_phones_go_on_to_the_teachers_next_room_and_to_nobody_elses(store):
+    first = rooms.open(LESSON, ANNA).code
+    rooms.open(LESSON, BEN, after=first)
+    assert rooms.find(first, BEN).following is None
+    second = rooms.open(LESSON, ANNA, after=first).code
+    assert rooms.status(first)["stage"] == rooms.find(first, BEN).following == second
+    assert rooms.status(second)["stage"] == "open"
+    rooms.reveal(second, ANNA)
+    assert rooms.status(second)["stage"] == "revealed"
+    third = rooms.open(LESSON, ANNA, after=first).code  # the phones are in the second one by now
+    assert [rooms.find(code, BEN).following for code in (first, second, third)] == [
+        second,
+        third,
+        None,
+    ]
+    assert rooms.find(rooms.open(LESSON, ANNA, after="ACDEFG").code, BEN)
+
+
+def test_a_store_from_before_rooms_followed_each_other_is_read_and_written(store):
+    code = rooms.open(LESSON, ANNA).code
+    transact(lambda c: c.execute(text("DROP TABLE next_rooms")), writes=True)
+    disconnect()
+    assert rooms.find(code, BEN).following is None
+    following = rooms.open(LESSON, ANNA, after=code).code
+    assert rooms.find(code, BEN).following == following
 
 
 def test_a_class_that_guesses_at_once_is_counted_to_the_last(store):
@@ -239,7 +296,7 @@ def test_who_tries_codes_has_to_wait_and_others_do_not(store, monkeypatch):
 
 
 def test_failed_attempts_are_counted_of_so_many_viewers_only():
-    failed = FailedAttempts(most=1, seconds=300)
+    failed = Attempts(most=1, seconds=300)
     for viewer in range(10_000):
         failed.add(str(viewer))
     assert len(failed.times) < 5000 and failed.too_many("9999") and not failed.too_many("0")
@@ -271,7 +328,7 @@ def test_many_processes_find_an_empty_store_at_once(store):
 
 def test_a_store_that_was_emptied_comes_back(store):
     rooms.open(LESSON, ANNA)
-    for table in ("guesses", "rooms"):
+    for table in ("next_rooms", "guesses", "rooms"):
         transact(lambda c, name=table: c.execute(text(f"DROP TABLE {name}")), writes=True)
     assert rooms.find("ACDEFG", ANNA) is None
     assert rooms.find(rooms.open(LESSON, ANNA).code, ANNA)
