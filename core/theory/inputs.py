@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
+from functools import lru_cache
 
+import numpy as np
+import torch
+
+from ..layer.activations import Activation
 from ..layer.operation import Moments
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
+
+_DEGREES = 200  # of Hermite polynomials; the rest of E φ² counts as one power more
+_WIDEST = 12.0  # |z| up to which z ~ N(0, 1) is integrated
+_NODES = 240  # on either side of zero
+_SETTLED = 1e-13  # a change per layer below which nothing more happens
 
 
 def cosine_of_inputs(experiment: Experiment) -> Array:
@@ -19,21 +28,63 @@ def cosine_of_inputs(experiment: Experiment) -> Array:
         experiment: the question; its width and batch size play no part.
 
     Returns:
-        float64 of shape (depth + 1,). NaN where the signal is zero or infinite; after layer 0, if
-        the initialiser's matrices are neither of independent entries nor orthogonal.
+        float64 of shape (depth + 1,), right to about 1e-4. NaN where the signal is zero or
+        infinite, and after layer 0 if the initialiser's matrices are neither of independent entries
+        nor orthogonal.
 
     Reference: Poole et al. 2016, arXiv:1606.05340, eq. 5.
     """
+    alike = experiment.replace(batch_size=2, seed=0, number_format="float64")
+    return _cosines(alike).copy()
+
+
+@lru_cache(maxsize=64)
+def _cosines(experiment: Experiment) -> Array:
     found = np.full(experiment.depth + 1, np.nan)
     found[0] = 0.0
     if experiment.rule.law == "other":
         return found
-    now = Moments(square=1.0, cross=0.0)
+    square, cosine = 1.0, 0.0
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for layer in range(1, experiment.depth + 1):
-            now = experiment.layer.moments(now)
-            square = float(now.square)
+            before = square, cosine
+            h = experiment.layer.affine.moments(Moments(square=square, cross=cosine * square))
+            square, cosine = _after(experiment.phi, float(h.square), float(h.cross))
             if not 0 < square < np.inf:
                 break
-            found[layer] = float(now.cross) / square
+            found[layer] = cosine
+            if abs(cosine - before[1]) + abs(square / before[0] - 1) < _SETTLED:
+                found[layer:] = cosine
+                break
     return found
+
+
+def _after(phi: Activation, square: float, cross: float) -> tuple[float, float]:
+    """E φ(h)² and the cosine of φ(h) and φ(h′), for normal h and h′ of known moments.
+
+    E φ(h)φ(h′) = Σ a_k²·c^k, where c is the correlation and a_k the coefficient of φ in the
+    normalised Hermite polynomial of degree k (Daniely et al. 2016, arXiv:1602.05897).
+    """
+    if phi.name == "linear" or not 0 < square < np.inf:
+        return square, float(np.float64(cross) / square)
+    z, weight, polynomials = _hermite()
+    values = phi(torch.from_numpy(square**0.5 * z)).numpy() * weight
+    total = float(values @ values)
+    parts = np.square(polynomials @ values)
+    parts = np.append(parts, max(0.0, total - parts.sum()))
+    powers = (cross / square) ** np.arange(len(parts))
+    return total, float(parts @ powers / parts.sum())
+
+
+@lru_cache(maxsize=1)
+def _hermite() -> tuple[Array, Array, Array]:
+    """Nodes z, the roots of their normal weights, and Hermite polynomials times these roots."""
+    node, weight = np.polynomial.legendre.leggauss(_NODES)
+    half, scaled = _WIDEST / 2 * (node + 1), _WIDEST / 2 * weight
+    z = np.concatenate([-half[::-1], half])
+    root = np.sqrt(np.concatenate([scaled[::-1], scaled]) / np.sqrt(2 * np.pi))
+    root *= np.exp(-(z**2) / 4)
+    rows = [root, z * root]
+    for k in range(1, _DEGREES):
+        rows.append((z * rows[k] - np.sqrt(k) * rows[k - 1]) / np.sqrt(k + 1))
+    return z, root, np.array(rows)
