@@ -10,12 +10,11 @@ import numpy as np
 
 from ..layer.number_formats import NUMBER_FORMATS
 from ..simulation.propagate import Run
+from ..statistics.layer_stats import STUCK
 from ..text import listed, products, significant
 from ..theory.finite_width import Prediction
 from .diagnosis import breaks_as, kind_of, stuck_share
 from .expectation import in_words
-
-STUCK = 0.25  # of the elements other than zero, as in the verdict "saturates"
 
 
 @dataclass(frozen=True)

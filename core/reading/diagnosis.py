@@ -9,6 +9,7 @@ import torch
 
 from ..maths.arrays import Array
 from ..simulation.propagate import Run
+from ..statistics.layer_stats import STUCK
 from .trend import Factor, Level, Power, factor_of, level_of, power_of
 
 Kind = Literal[
@@ -31,7 +32,6 @@ _HOLDS = 4.0  # so has one within 1/16 … 16, where its own scatter explains as
 _COLLAPSED = 10.0  # with the std this far below the rms, all elements are nearly equal
 
 _BY_CHANCE = 3.0  # standard deviations of the sum of all steps
-_SATURATED = 0.25  # of the elements other than zero
 _PLAIN = 1.0  # octaves that x would lose over so many layers if rounding did not hold it
 _STILL = 0.1  # the part of it that x may lose
 _AROUND = 0.25  # octaves around the size at which it is held
@@ -59,7 +59,7 @@ def breaks_as(run: Run) -> str | None:
 def layers_in_range(run: Run) -> int:
     """How many layers, from the input on, lie in the format's normal range."""
     stats = run.stats
-    sound = np.isfinite(run.log2_size) & (stats.nonfinite == 0) & (stuck_share(run) < _SATURATED)
+    sound = np.isfinite(run.log2_size) & (stats.nonfinite == 0) & (stuck_share(run) < STUCK)
     sound &= stats.max_abs >= run.experiment.format.smallest_normal
     broken = np.flatnonzero(~sound)
     return int(broken[0]) if broken.size else len(stats)
@@ -168,7 +168,7 @@ def kind_of(run: Run) -> Kind:
         return "explodes"
     if _zero_for_good(run):
         return "dies" if _activation_killed_it(run) else "vanishes"
-    if stuck_share(run)[-1] >= _SATURATED:
+    if stuck_share(run)[-1] >= STUCK:
         return "saturates"
     if stuck_from(run) is not None:
         return "stuck"

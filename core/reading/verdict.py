@@ -120,9 +120,7 @@ def _saturation(run: Run) -> str:
     e = run.experiment
     return (
         f"{_misfit(run)}{e.number_format} has no infinity: {stuck_share(run)[-1]:.0%} of the "
-        f"elements other than zero are stuck at its largest value, {significant(e.format.max)}. "
-        "Here a number beyond it becomes that value, as torch rounds it; hardware that does not "
-        "saturate makes it NaN."
+        f"elements other than zero are stuck at its largest value. {e.format.beyond_max}"
     )
 
 

@@ -17,6 +17,9 @@ from ..maths.arrays import Array
 from .histogram import Histogram
 from .sums import LayerSums
 
+STUCK = 0.25
+"""The share of the elements other than zero at the largest value from which on a layer is stuck."""
+
 
 @dataclass(frozen=True)
 class Statistic:

@@ -12,7 +12,7 @@ from ..layer.activations import Activation
 from ..maths.arrays import Array
 from ..simulation.ensemble import Ensemble
 from ..simulation.propagate import Run
-from ..statistics.layer_stats import EVENTS, STATISTICS
+from ..statistics.layer_stats import EVENTS, STATISTICS, STUCK
 from ..text import shown
 from ..theory.correlations import chi_1, depth_scales
 from ..theory.fixed_points import fixed_point
@@ -22,7 +22,6 @@ OfTheory = Callable[[Activation, Array, Array], Array]
 
 TRAINABLE = 6
 """Layers per ξ_c through which two signals can be told apart: Schoenholz et al. 2017."""
-_STUCK = 0.25  # of the elements other than zero, as in the verdict that a run saturates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +134,7 @@ def is_stuck(run: Run, layer: int) -> bool:
     It is where a quarter or more of its elements other than zero are at that value.
     """
     stuck, zero = run.stats.saturated[layer], run.stats.zero[layer]
-    return bool(stuck > 0 and stuck >= _STUCK * (1 - zero))
+    return bool(stuck > 0 and stuck >= STUCK * (1 - zero))
 
 
 MEASURES: dict[str, Measure] = {

@@ -132,8 +132,8 @@ def _tied(e: Experiment, linear: bool) -> tuple[LengthLaw | None, str]:
         else "; for Gaussian weights, others differ by O(1/n)"
     )
     return law, (
-        "One Gaussian matrix at every step: exact while depth < n, from a table of "
-        f"{DRAWS:,} sampled networks{limit}."
+        f"Expected range: exact for one repeated Gaussian matrix, from {DRAWS:,} sampled "
+        f"networks{limit}."
     )
 
 
@@ -153,7 +153,7 @@ def _fresh(e: Experiment) -> tuple[LengthLaw | None, str]:
     )
     if roughest > _ROUGHEST:
         return None, f"Width {e.width} is too small for the law of {e.activation}."
-    return law, f"A Markov chain of lengths with {e.activation}'s moments, right up to O(1/n)."
+    return law, f"Expected range: approximate for {e.activation}, good for wide layers."
 
 
 @lru_cache(maxsize=16)

@@ -87,7 +87,6 @@ def answers(e):
         "script": hashed(to_script(e)),
         "ensemble": attributes(many, ENSEMBLE) + str(many.exact_in_law)[0],
         "predict": hashed(
-            theory.valid,
             by_level(theory.log2_rms_quantiles),
             by_level(theory.log2_std_quantiles),
             sorted(theory.overflow_pmf.items()),

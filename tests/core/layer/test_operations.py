@@ -138,10 +138,10 @@ def test_simulation_never_asks_for_moments(monkeypatch, e):
 # The law that is due -> an experiment.
 LAWS = {
     "Exact for the rms": PLAIN,
-    "A Markov chain": CURVED.replace(width=100),
-    "One Gaussian matrix": Experiment(width=24, depth=6),
+    "approximate for": CURVED.replace(width=100),
+    "one repeated Gaussian matrix": Experiment(width=24, depth=6),
     "an orthogonal matrix keeps": PLAIN.replace(init="orthogonal", batch_size=3),
-    "A Markov chain of lengths": PLAIN.replace(init="orthogonal", activation="tanh"),
+    "approximate for tanh": PLAIN.replace(init="orthogonal", activation="tanh"),
     "Exact for the rms at": PLAIN.replace(activation="relu", scale=1e-3, number_format="float16"),
 }
 
