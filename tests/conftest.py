@@ -60,19 +60,19 @@ def _tab(context):
 
 
 @pytest.fixture(scope="session")
-def window(browser):
+def shell_browser(browser):
     """The browser of those who have no touch screen."""
     with shell(browser) as running:
         yield running
 
 
 @pytest.fixture
-def visitor(browser, window):
+def visitor(browser, shell_browser):
     """Opens a page as another viewer would, who was never here: nothing is shared or cached."""
     contexts = []
 
     def arrive(**options):
-        opened = browser if options.get("has_touch") else window
+        opened = browser if options.get("has_touch") else shell_browser
         contexts.append(opened.new_context(**{"viewport": LAPTOP, **options}))
         contexts[-1].set_default_timeout(PATIENCE)
         return _tab(contexts[-1])

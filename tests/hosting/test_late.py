@@ -56,7 +56,7 @@ def test_a_step_that_a_link_follows_at_once_is_there_when_the_viewer_comes_back(
     visit(page, late)
     page.get_by_role("slider", name="Scale factor").press("ArrowRight")
     page.get_by_role("link", name="Lesson", exact=True).click()
-    expect(page.get_by_role("heading", name="A hundred products")).to_be_visible()
+    expect(page.get_by_role("heading", name="100 products")).to_be_visible()
     page.get_by_role("link", name="Explore", exact=True).click()
     settled(page)
     has_query(page, {"scale": "1.06"})

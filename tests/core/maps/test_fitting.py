@@ -29,12 +29,10 @@ def refused(landscape, limit=USUAL):
 
 def test_the_lessons_map_for_real_is_too_much_and_a_smaller_one_is_offered():
     error = refused(LESSON)
-    assert str(error) == (
-        "Too much to measure: about 5 times the limit. Try 24 cells a side and 4 networks."
-    )
+    assert str(error) == "Too much to measure: about 3 times the limit. Try 24 cells a side."
     assert isinstance(error, WorkLimitError)
     assert error.fitting == LESSON.replace(
-        x=parse("scale=0.01..10:24"), y=parse("width=16..2048:24"), networks=4
+        x=parse("scale=0.01..10:24"), y=parse("width=16..2048:24")
     )
     check(error.fitting, USUAL)
     check(LESSON.replace(real=False), USUAL)

@@ -1,4 +1,3 @@
-import asyncio
 import gzip
 from pathlib import Path
 
@@ -7,6 +6,7 @@ from starlette.responses import PlainTextResponse
 from streamlit import file_util
 
 from pages.serving.compressed import Compressed
+from tests.load.loop import run_apart
 
 SCRIPTS = Path(file_util.get_static_dir()) / "static" / "js"
 LARGEST = max(SCRIPTS.glob("*.js"), key=lambda path: path.stat().st_size)
@@ -24,7 +24,7 @@ def asked(path, accepted, method="GET"):
 
     headers = [(b"accept-encoding", accepted.encode())] if accepted else []
     scope = {"type": "http", "method": method, "path": path, "headers": headers}
-    asyncio.run(Compressed(PlainTextResponse("from Streamlit"))(scope, receive, send))
+    run_apart(Compressed(PlainTextResponse("from Streamlit"))(scope, receive, send))
     found = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return found, b"".join(message.get("body", b"") for message in sent[1:])
 
