@@ -30,7 +30,7 @@ def test_the_predicted_iteration_stands_beside_the_measured_one():
     at = opened()
     assert re.search(r"NaN iteration 28 .* predicted 28 \(\d\d %\), 27 \(\d\d %\)", answer(at))
     assert predicted_iteration(predict(Experiment())) in answer(at)
-    assert "one gaussian matrix at every step" in told(at).lower()
+    assert "one repeated gaussian matrix" in told(at).lower()
     assert set(traces(at)) >= {"median", "band90low", "band50high", "std"}
     [predicted] = chart(at, "ends")["figure"]["data"]
     assert 28 in predicted["x"] and predicted["name"] == "predicted"
