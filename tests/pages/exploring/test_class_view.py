@@ -62,7 +62,9 @@ def test_a_hidden_answer_is_told_nowhere_in_words_or_marks():
         layout = chart(hidden, key)["figure"]["layout"]
         assert not any(mark["visible"] for mark in layout["shapes"][:2])
         assert "i = 28" not in chart(hidden, key)["alt"] and "%" not in chart(hidden, key)["alt"]
-    assert "exact for one repeated" in " ".join(words(block) for block in blocks(hidden, "gi-expected"))
+    assert "one repeated Gaussian" in " ".join(
+        words(block) for block in blocks(hidden, "gi-expected")
+    )
     assert "curve still ends" in ANSWERS["verdict"]  # which the dialog says to a teacher
 
 
