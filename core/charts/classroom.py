@@ -60,5 +60,5 @@ def unanswered(drawn: Figure) -> Figure:
 
 
 def _subject(alt: str) -> str:
-    """What a figure is of, without what can be seen in it."""
+    """The subject of a figure, without the answer that can be seen in it."""
     return re.split(r"[.,;:] ", alt)[0].removesuffix(".")

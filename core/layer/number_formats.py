@@ -98,7 +98,7 @@ class NumberFormat:
 
     @property
     def beyond_max(self) -> str:
-        """What a number beyond ``max`` becomes, in words; where conventions differ, which is used.
+        """The fate of a number beyond ``max``, in words, with the convention where there are two.
 
         For a format without infinity, OFP8 allows a conversion that saturates and one that gives
         NaN. torch saturates.

@@ -1,4 +1,4 @@
-"""What a student is told about a guess."""
+"""The words about a student's guess."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _FIRM = 0.995  # V′(q) above it holds a signal so weakly that the width of a n
 
 @dataclass(frozen=True)
 class Advice:
-    """What weights of std gain/√n do to a unit signal, and what holds it on the edge of chaos.
+    """The fate of a unit signal with weights of std gain/√n, and the network that holds it.
 
     All sizes are those at infinite width, for an input of N(0, 1).
 
@@ -88,7 +88,7 @@ def _edge(phi: Activation) -> tuple[float, float] | None:
 
 
 def _of_gain(phi: Activation, sizes: Array) -> str:
-    """What weights of std gain/√n do."""
+    """The effect of weights of std gain/√n, in a sentence."""
     depth, last = len(sizes) - 1, float(sizes[-1])
     if phi.positively_homogeneous:
         return (

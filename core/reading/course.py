@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ..question.experiment import Experiment
 from ..simulation.propagate import Run
 from ..text import products, significant
 from .diagnosis import Kind, curve, layers_in_range, level, trend
@@ -85,6 +86,13 @@ def _changed(run: Run, kind: Kind, after: str, start: str) -> str:
     return f"{rate(run)}{after}{_forecast(run, seen) or start}."
 
 
+def rounds_small_numbers_off(e: Experiment) -> bool:
+    """Whether torch's φ is 0 for numbers whose φ the format holds, as its erf in bfloat16 is."""
+    least = torch.full((1,), 4 * e.format.smallest_normal, dtype=e.format.product_dtype)
+    true = abs(float(e.phi(least.double())))
+    return true >= e.format.smallest_normal and float(e.phi(least)) == 0
+
+
 def _keeps_its_law(run: Run, found: Factor) -> bool:
     """Whether the layer does to the sizes to come what it does to the last ones.
 
@@ -94,8 +102,7 @@ def _keeps_its_law(run: Run, found: Factor) -> bool:
     e, stats = run.experiment, run.stats
     if e.bias_std and found.octaves < 0:
         return False
-    least = torch.full((1,), 4 * e.format.smallest_normal, dtype=e.format.product_dtype)
-    if found.octaves < 0 and not e.phi(least).abs().max() > 0:  # torch's erf in bfloat16 is 0 there
+    if found.octaves < 0 and rounds_small_numbers_off(e):
         return False
     if e.phi.positively_homogeneous:
         return True

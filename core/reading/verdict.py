@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..simulation.propagate import Run
 from ..text import ordinal, products, significant
-from .course import course, rate
+from .course import course, rate, rounds_small_numbers_off
 from .diagnosis import (
     Kind,
     breaks_as,
@@ -19,7 +19,7 @@ from .diagnosis import (
 )
 from .torch_notes import torch_notes
 
-_FAR = 2.0**20  # times the smallest normal number: a signal as large does not vanish by rounding
+_NEAR = 2.0**8  # times the smallest normal number: a signal as small may vanish by rounding
 _WIDEST_DRAW = 5  # standard deviations; a weight beyond is rare in any matrix
 
 
@@ -89,12 +89,16 @@ def _disappearance(run: Run, kind: Kind) -> str:
     if e.weight_std < limit.smallest_subnormal:
         return f"The weights themselves are too small: {floor}, so every product is 0."
     shrinking = rate(run) if growth(run) < 1 else ""
-    if float(run.stats.max_abs[index]) * min(1.0, e.weight_std) > limit.smallest_normal * _FAR:
+    gone = f"from i = {index} on every element is exactly 0."
+    before = float(run.stats.max_abs[index]) * min(1.0, e.weight_std)
+    if before <= limit.smallest_normal * _NEAR:
+        return f"{shrinking}{floor.capitalize()}: {gone}"
+    if rounds_small_numbers_off(e) and not e.rule.has_zero_rows:
         return (
-            f"{shrinking}At i = {index} torch's {e.activation} makes 0 of every element, although "
-            f"{limit.name} has far smaller numbers."
+            f"{shrinking}{gone.capitalize()} torch's {e.activation} makes 0 of such small numbers, "
+            f"although {limit.name} has far smaller ones."
         )
-    return f"{shrinking}{floor.capitalize()}: from i = {index} on every element is exactly 0."
+    return f"{shrinking}{gone.capitalize()}"
 
 
 def _collapse(run: Run) -> str:

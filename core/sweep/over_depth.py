@@ -90,7 +90,7 @@ class OverDepth:
 
     @property
     def _listed(self) -> str:
-        """What happens at which layers; of many steps the first ones and the last."""
+        """The steps between the layers in words; of many, the first ones and the last."""
         shown = self.steps
         if len(shown) > _MOST_NAMED:
             shown = (*shown[: _MOST_NAMED - 1], shown[-1])

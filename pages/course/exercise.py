@@ -19,14 +19,14 @@ from pages.figures.chart import show
 from pages.words import table
 from pages.words.table import NOTHING
 from pages.work import answers
-from pages.work.progress import Progress
+from pages.work.progress import Progress, place_over_the_next
 
 _GUESSES = "_guesses"
 _MARKS = re.compile(r"([\\*_~\[\]<>$#])")
 _MAY_BREAK = r"\qquad\allowbreak"
 _COLUMNS = {
     "here": "",
-    "exact or typical": "What theory says. For a single draw, the middle and the spread of draws.",
+    "exact or typical": "Theory's value. For a single draw, the middle and the spread of draws.",
     "the original notebook got": "",
 }
 _CAPTION = (
@@ -118,7 +118,7 @@ def _feedback(step: Step, result: Result) -> None:
 
 def result_of(step: Step, setting: Setting) -> Result:
     """The result of the exercise at this size; a progress bar is drawn while it is computed."""
-    bar = st.empty()
+    bar = place_over_the_next()
     try:
         return answers.exercise(step.slug, setting, Progress(bar, "Measuring…"))
     finally:

@@ -26,7 +26,7 @@ from pages.figures.chart import show
 from pages.poll.view import RoomView
 from pages.words import page
 from pages.work import answers
-from pages.work.progress import Progress
+from pages.work.progress import Progress, place_over_the_next
 
 _CSS = (Path(__file__).parent / "guess.css").read_text()
 
@@ -48,7 +48,7 @@ def question(experiment: Experiment, *, is_open: bool = True) -> None:
 
 def measured(experiment: Experiment) -> Run | None:
     """The run, once its law is computed too; None, with a message, if the host refuses it."""
-    bar = st.empty()
+    bar = place_over_the_next()
     progress = Progress(bar, "Multiplying…")
     try:
         run = answers.run(experiment, available_devices()[0], progress)

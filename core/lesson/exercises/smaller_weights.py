@@ -145,7 +145,7 @@ def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
 
 
 def _fate(run: Run) -> str:
-    """What becomes of x, as the end of a sentence."""
+    """The fate of x, as the end of a sentence."""
     if run.events.all_zero is not None:
         return f"every element is exactly 0 from i = {run.events.all_zero} on."
     last, fate = rounded(float(run.stats.std[-1])), _FATES.get(kind_of(run), _FATES["holds"])

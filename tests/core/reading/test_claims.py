@@ -4,11 +4,14 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment, propagate
 from core.reading.verdict import judge
+from core.simulation.propagate import draw_input
+from tests.core.experiments import CPU, weights_and_bias
 
 DEEPEST = Experiment.__dataclass_fields__["depth"].metadata["parameter"].maximum
 NUMBER = r"(\d+(?:\.\d+)?(?:e-?\d+)?)"
@@ -141,7 +144,37 @@ def check_power(run, verb, words):
     assert np.ptp(left) <= 0.15 + 4 * noise
 
 
+def after_one_more(run, layers):
+    """φ(a @ x + b) and a @ x + b in float64, of the layer that follows ``layers`` layers."""
+    e = run.experiment
+    x = propagate(e.replace(depth=layers)).final if layers else draw_input(e, CPU).float().numpy()
+    x = torch.from_numpy(np.asarray(x, np.float64))
+    seen = e.format.cast(x.float())
+    a, b = weights_and_bias(e, layers + 1 if e.weights == "fresh" else 1, x=seen)
+    h = a.double() @ x
+    if b is not None:
+        h = h + b.double().view(-1, *[1] * (h.dim() - 1))
+    return e.phi(h), h
+
+
+def check_zeros(run, told):
+    """The cause that a sentence gives for zeros, from the layer before them in float64."""
+    e, index = run.experiment, run.events.all_zero
+    assert (run.stats.zero[index + 1 :] == 1).all()
+    if e.weight_std == 0 or "weights themselves" in told.sentence or e.rule.fit:
+        return
+    x, h = after_one_more(run, index)
+    if "has only zero" in told.sentence:  # float32 and float64 round every term of a sum
+        assert x.abs().max() <= e.format.smallest_normal
+    if "torch's" in told.sentence:
+        assert x.abs().max() >= e.format.smallest_normal
+    if "no pre-activation is positive" in told.sentence:
+        assert (h <= e.format.smallest_normal).all()
+
+
 CHECKS = {
+    "vanishes": check_zeros,
+    "dies": check_zeros,
     "holds": check_holds,
     "wanders": check_wanders,
     "settles": check_settles,
