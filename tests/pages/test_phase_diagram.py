@@ -226,6 +226,7 @@ def test_a_refused_map_leaves_the_one_before_and_a_button_for_one_that_fits(monk
     before, sentence = figure(at), said(at)
     monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "2e9")
     at.toggle(key="map_real").set_value(True).run()
+    settled(at)
     [error] = at.error
     assert error.value.endswith("Try 24 cells a side and 1 network.") or error.value.endswith(
         "Try 12 cells a side and 1 network."
