@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+import hypothesis
 import pytest
 import torch
 from playwright.sync_api import expect
@@ -13,6 +14,9 @@ from tests.serving import CHROMIUM, WHAT_TO_INSTALL, chromium, returning, serve,
 PATIENCE = 60_000  # ms; a busy machine takes its time
 expect.set_options(timeout=PATIENCE)
 LAPTOP = {"width": 1440, "height": 900}
+# The same examples in every run; --hypothesis-profile=default draws new ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session", autouse=True)

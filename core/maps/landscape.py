@@ -71,6 +71,11 @@ class Landscape:
         return {self.x.name: self.x.values, self.y.name: self.y.values}
 
     @property
+    def varied(self) -> frozenset[str]:
+        """The fields of an Experiment that the axes set; sigma_w sets the scale factor."""
+        return frozenset("scale" if name == "sigma_w" else name for name in self.axes)
+
+    @property
     def question(self) -> Question:
         """The question that every cell answers."""
         name, layer = measure_of(self.measure)

@@ -38,12 +38,13 @@ def control(name: str, *, bound: bool = True, parameter: Parameter | None = None
     Args:
         name: of the field.
         parameter: its description where the page allows less than the field's own.
-        bound: whether Streamlit binds the widget to the address. When a bound widget is no longer
-            drawn, Streamlit removes its parameter. So a widget that is not always drawn is not
-            bound, and the page writes what ``state.unbound`` returns. A menu that is bound shows
-            values, not their names: Streamlit writes into the address what the menu shows.
+        bound: whether Streamlit may bind the widget to the address. When a bound widget is no
+            longer drawn, Streamlit removes its parameter. So a widget that is not always drawn is
+            not bound, and the page writes what ``state.unbound`` returns. A menu of named choices
+            is never bound: Streamlit would write the names into the address.
     """
     parameter = parameter or PARAMETERS[name]
+    bound = bound and not parameter.names
     shared = {"key": name, "help": parameter.help}
     if bound:
         bind(name)
@@ -63,7 +64,7 @@ def control(name: str, *, bound: bool = True, parameter: Parameter | None = None
             parameter.label,
             options,
             index=options.index(default),
-            format_func=str if bound else parameter.name_of,
+            format_func=parameter.name_of,
             **shared,
         )
     elif parameter.stops:

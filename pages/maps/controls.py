@@ -118,7 +118,8 @@ def _axis(letter: str, label: str, landscape: Landscape) -> None:
     changed = {"key": key, "on_change": _change_values, "args": (letter, axis.name)}
     if axis.is_choice:
         on_screen.set_unless_same(key, list(axis.values))
-        st.multiselect(words, axis.parameter.choices, **changed, **shown)
+        named = axis.parameter.name_of
+        st.multiselect(words, axis.parameter.choices, format_func=named, **changed, **shown)
         return
     ends = (min(axis.values), max(axis.values))
     on_screen.set_unless_same(key, ends)
@@ -198,12 +199,10 @@ def _change_cells() -> None:
 
 def rest(landscape: Landscape) -> None:
     """Draw the widgets of the fields that are not on an axis."""
-    varied = {landscape.x.name, landscape.y.name}
-    if varied & {"scale", "sigma_w"}:
-        varied |= {"scale"}
+    same = [name for name in PARAMETERS if name not in landscape.varied]
     with st.expander("What is the same in every cell: depth, activation, initialiser, …"):
         left, right = st.columns(2, gap="medium")
-        for place, name in enumerate(name for name in PARAMETERS if name not in varied):
+        for place, name in enumerate(same):
             with (left, right)[place % 2]:
                 fields.control(name)
         fields.redraw_button()

@@ -79,8 +79,13 @@ def show_map(page: str, landscape: Landscape) -> None:
 
 
 def write_address(landscape: Landscape, default: Landscape) -> None:
-    """Write into the address every part of the map that differs from the default."""
-    address.write(PARTS, to_query(landscape, default), landscape.base.to_query())
+    """Write into the address every part of the map, and every menu, that differs from the default.
+
+    A field on an axis has no value of its own in the address.
+    """
+    menus = {name: text for name, text in state.unbound().items() if name not in landscape.varied}
+    query = to_query(landscape, default) | menus
+    address.write([*PARTS, *menus], query, landscape.base.to_query())
 
 
 def to_query(landscape: Landscape, default: Landscape) -> Mapping[str, str]:

@@ -40,7 +40,7 @@ def rules() -> None:
     with st.container(horizontal=True, gap="xsmall"):
         for name in _RULES:
             st.button(
-                name,
+                PARAMETERS["init"].name_of(name),
                 key=f"rule_{name}",
                 type="primary" if st.session_state["init"] == name else "secondary",
                 width="content",

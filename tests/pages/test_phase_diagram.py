@@ -101,7 +101,9 @@ def test_without_a_link_it_is_the_lessons_map(monkeypatch):
         assert not at.exception and asked[-1] == preset
         assert at.button(key=f"preset_{place}").proto.type == "primary"
         usual = presets.DEFAULT.to_query().items()
-        assert address(at) == dict(preset.to_query().items() - usual)
+        both = {(name, getattr(preset.base, name)) for name in ("init", "activation")}
+        menus = both - {("init", "normal"), ("activation", "linear")}
+        assert address(at) == dict(preset.to_query().items() - usual) | dict(menus)
 
 
 @pytest.mark.parametrize("name", ["Trainable depth of tanh", "Number formats"])
@@ -161,6 +163,19 @@ def test_axes_colour_cells_and_networks_are_chosen():
     assert address(settled(at))["y"] == "number_format=float16,float32"
     at.multiselect(key="map_y_number_format").set_value([]).run()  # nothing is no axis
     assert address(settled(at))["y"] == "number_format=float16,float32"
+
+
+def test_menus_show_names_and_the_address_has_values():
+    at = opened(**SMALL, activation="relu")
+    menu = at.selectbox(key="activation")
+    assert menu.value == "relu" and "ReLU squared" in menu.options
+    menu.set_value("relu_squared").run()
+    assert address(settled(at))["activation"] == "relu_squared"
+    at.selectbox(key="map_y").set_value("activation").run()
+    at.multiselect(key="map_y_activation").set_value(["tanh", "relu"]).run()
+    asked = address(settled(at))
+    assert asked["y"] == "activation=tanh,relu" and "activation" not in asked
+    assert "ReLU squared" in at.multiselect(key="map_y_activation").options
 
 
 def test_a_link_lacks_what_it_always_lacked_and_the_menu_leads_to_the_first_map(monkeypatch):
