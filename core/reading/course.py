@@ -97,12 +97,15 @@ def _keeps_its_law(run: Run, found: Factor) -> bool:
     """Whether the layer does to the sizes to come what it does to the last ones.
 
     A bias ends a decay, a bounded φ ends a growth, and φ has another slope at other sizes unless
-    it is positively homogeneous or x is already far from 1.
+    it is positively homogeneous or x is already far from 1. Rounding to nearest may hold numbers
+    of which a product takes less than one unit of their last digit.
     """
     e, stats = run.experiment, run.stats
     if e.bias_std and found.octaves < 0:
         return False
     if found.octaves < 0 and rounds_small_numbers_off(e):
+        return False
+    if -e.format.epsilon <= 2.0**found.octaves - 1 < 0:
         return False
     if e.phi.positively_homogeneous:
         return True

@@ -137,6 +137,14 @@ def test_rounding_that_holds_a_signal_is_told_with_the_size_and_no_forecast():
     assert "the rms stays near 5.61e-45" in told.sentence and "at this rate" not in told.sentence
 
 
+def test_rounding_may_hold_what_loses_less_than_a_last_digit_so_nothing_is_forecast():
+    coarse = {"width": 16, "depth": 40, "init": "identity", "number_format": "float8_e4m3fn"}
+    told = verdict(**coarse, scale=0.95, seed=218).sentence
+    assert "multiplies the std by about 0.918" in told and "at this rate" not in told
+    deeper = propagate(Experiment(**coarse | {"depth": 200}, scale=0.95, seed=218)).stats
+    assert deeper.rms[-1] == 2**-6  # the smallest normal number, for ever
+
+
 def test_a_bias_or_a_bounded_activation_ends_a_trend_so_nothing_is_forecast():
     """Both decay by a factor for now; the bias ends the first and only the second goes on."""
     shrinking = {"init": "xavier_normal", "scale": 0.5, "weights": "fresh", "depth": 20}
