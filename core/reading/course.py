@@ -125,7 +125,7 @@ def _forecast(run: Run, found: Factor) -> str:
     pace = abs(found.octaves)
     left = octaves / pace
     doubt = np.hypot(left * found.standard_error / pace, np.sqrt(left) * found.scatter / pace)
-    if left > _FURTHEST * (depth - found.from_layer):
+    if not 0 < left <= _FURTHEST * (depth - found.from_layer):
         return ""
     if _SURE * doubt + _SLACK * left + 1 > _PROMISED * (depth + left):
         return ""

@@ -145,6 +145,13 @@ def test_rounding_may_hold_what_loses_less_than_a_last_digit_so_nothing_is_forec
     assert deeper.rms[-1] == 2**-6  # the smallest normal number, for ever
 
 
+def test_no_forecast_of_an_end_that_an_element_has_reached():
+    full = {"width": 3, "depth": 15, "init": "truncated_normal", "activation": "silu"}
+    full |= {"number_format": "float8_e4m3fn", "seed": 644, "batch_size": 2, "bias_std": 0.02}
+    assert propagate(Experiment(**full)).stats.max_abs[-1] == 448
+    assert "at this rate" not in verdict(**full).sentence
+
+
 def test_a_bias_or_a_bounded_activation_ends_a_trend_so_nothing_is_forecast():
     """Both decay by a factor for now; the bias ends the first and only the second goes on."""
     shrinking = {"init": "xavier_normal", "scale": 0.5, "weights": "fresh", "depth": 20}
