@@ -19,6 +19,7 @@ SMALL_BYTES = 2**27
 # Microseconds of a run, a layer and the measurement of an element: of one network, then of many.
 _RUN, _LAYER, _MEASURED = 770.0, 10.0, 0.006
 _BATCH, _SAMPLED_LAYER, _SAMPLED = 800.0, 70.0, 0.008
+_OUTER = 0.2  # of a unit, for the gradient of a matrix whose elements are not formed
 IN_CACHE = 2**21
 """Elements of an ensemble that are worked on at once: 8 MiB of float32."""
 
@@ -54,6 +55,30 @@ def cost(experiment: Experiment, device_type: str = "cpu") -> Cost:
         layers.bytes + activations + measured + _OVERHEAD_BYTES,
         layers.multiply_adds + statistics * MICROSECOND,
     )
+
+
+def backward_cost(experiment: Experiment, device_type: str = "cpu") -> Cost:
+    """The memory and work of ``backpropagate``: the run, what it keeps, and the way back."""
+    shape, number_format = experiment.shape, experiment.format
+    elements = float(shape.width) * shape.inputs
+    item = number_format.product_dtype.itemsize
+    kept = shape.depth * elements * (number_format.bits // 8 + item * len(experiment.layer))
+    rows = 4 * (chunk_layers(experiment) + 1) * elements * 8
+    matrix = 0 if shape.inputs == 1 and experiment.weights == "fresh" else 3 * 8 * shape.width**2
+    measured = (_LAYER + _MEASURED * elements + _OUTER * shape.width) * shape.depth
+    back = experiment.layer.backward_cost(shape, number_format)
+    there = cost(experiment, device_type)
+    here = Cost(int(kept + rows + matrix), (_RUN + measured) * MICROSECOND)
+    return there + back + here
+
+
+def kept_parameters(experiment: Experiment) -> bool:
+    """Whether the matrices of all layers fit into the host's memory beside the rest of a run."""
+    if experiment.weights == "tied":
+        return False
+    matrices = 4.0 * experiment.width**2 * experiment.depth
+    matrices *= 2 if experiment.format.sum_dtype.itemsize == 8 else 1
+    return backward_cost(experiment).bytes + matrices <= WorkLimit.from_environment().bytes / 4
 
 
 def networks_at_once(experiment: Experiment) -> int:
@@ -110,13 +135,20 @@ class WorkLimit:
             settings.value("GOOD_INIT_MAX_MULTIPLY_ADDS"),
         )
 
-    def check(self, experiment: Experiment, device_type: str = "cpu") -> None:
+    def check(
+        self, experiment: Experiment, device_type: str = "cpu", *, backward: bool = False
+    ) -> None:
         """Check that a run is within the limit.
+
+        Args:
+            experiment: the question.
+            device_type: "cpu" or "cuda".
+            backward: whether the gradient is computed too.
 
         Raises:
             WorkLimitError: it is not; says how much is needed and allowed, and what to lower.
         """
-        need = cost(experiment, device_type)
+        need = (backward_cost if backward else cost)(experiment, device_type)
         levers = "width" if experiment.batch_size == 1 else "width or batch_size"
         if need.bytes > self.bytes:
             raise WorkLimitError(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from ..question.experiment import Experiment
-from .limits import SMALL_BYTES, WorkLimit, cost
+from .limits import SMALL_BYTES, WorkLimit, backward_cost, cost
 
 _LOOK = 0.1  # seconds between two calls of on_wait
 
@@ -70,7 +70,11 @@ _shared = SharedMemory()
 
 
 def room_for(
-    experiment: Experiment, device_type: str, on_wait: Callable[[], object]
+    experiment: Experiment,
+    device_type: str,
+    on_wait: Callable[[], object],
+    *,
+    backward: bool = False,
 ) -> AbstractContextManager[None]:
     """A block in which a run may take its memory; large runs together stay within the host's limit.
 
@@ -78,8 +82,9 @@ def room_for(
         experiment: the question.
         device_type: "cpu" or "cuda"; only runs on the CPU share memory.
         on_wait: called about ten times a second while a large run waits.
+        backward: whether the gradient is computed too.
     """
-    need = cost(experiment, device_type).bytes
+    need = (backward_cost if backward else cost)(experiment, device_type).bytes
     if device_type != "cpu" or need <= SMALL_BYTES:
         return nullcontext()
     return _shared.room_for(need, WorkLimit.from_environment().bytes, on_wait)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,6 +29,8 @@ class Activation:
         formula: φ in LaTeX.
         reference: the source of φ, such as a paper.
         code: φ as a PyTorch expression of ``x``, with the same bits as ``function``.
+        backward_code: φ′(h)·g as a PyTorch expression of ``h`` and ``g``, with the bits of torch's
+            own backward, also at kinks, ±Inf and NaN.
         kinks: the points at which φ is not smooth; quadrature is cut there.
         positively_homogeneous: whether φ(s·x) = s·φ(x) for every s > 0.
         closed_form: the moments known in closed form; all others are computed by quadrature.
@@ -40,6 +43,7 @@ class Activation:
     formula: str
     reference: str
     code: str
+    backward_code: str
     kinks: tuple[float, ...] = (0.0,)
     positively_homogeneous: bool = False
     closed_form: closed_forms.Moments | None = None
@@ -48,6 +52,14 @@ class Activation:
     def __call__(self, x: Tensor) -> Tensor:
         """φ(x), of the shape and dtype of ``x``."""
         return self.function(x)
+
+    @cached_property
+    def backward(self) -> Callable[[Tensor, Tensor], Tensor]:
+        """The function of ``backward_code``: (h, g) → φ′(h)·g, in the dtype of h and g."""
+        made: Callable[[Tensor, Tensor], Tensor] = eval(
+            f"lambda h, g: {self.backward_code}", {"torch": torch}
+        )
+        return made
 
     @cached_property
     def gain(self) -> float:
@@ -100,6 +112,7 @@ def leaky_relu(negative_slope: float) -> Activation:
         formula=rf"\max(x, 0) + {negative_slope:g}\min(x, 0)",
         reference="Maas, Hannun & Ng 2013, Rectifier nonlinearities improve acoustic models",
         code=f"torch.nn.functional.leaky_relu(x, {negative_slope!r})",
+        backward_code=f"torch.ops.aten.leaky_relu_backward(g, h, {negative_slope!r}, False)",
         positively_homogeneous=True,
         closed_form=closed_forms.leaky_relu(negative_slope),
     )
@@ -114,6 +127,7 @@ _ENTRIES = (
         formula="x",
         reference="the bare product, as in the lesson",
         code="x",
+        backward_code="g",
         positively_homogeneous=True,
         closed_form=closed_forms.leaky_relu(1.0),
     ),
@@ -125,6 +139,7 @@ _ENTRIES = (
         formula=r"\max(x, 0)",
         reference="Nair & Hinton 2010, Rectified linear units improve RBMs",
         code="x.clamp_min(0)",
+        backward_code="torch.ops.aten.threshold_backward(g, h, 0)",
         positively_homogeneous=True,
         closed_form=closed_forms.leaky_relu(0.0),
     ),
@@ -137,6 +152,7 @@ _ENTRIES = (
         formula=r"\tanh x",
         reference="LeCun et al. 1998, Efficient BackProp",
         code="torch.tanh(x)",
+        backward_code="torch.ops.aten.tanh_backward(g, torch.tanh(h))",
     ),
     Activation(
         name="sigmoid",
@@ -146,6 +162,7 @@ _ENTRIES = (
         formula=r"\frac{1}{1 + e^{-x}}",
         reference="Glorot & Bengio 2010, section 3.1",
         code="torch.sigmoid(x)",
+        backward_code="torch.ops.aten.sigmoid_backward(g, torch.sigmoid(h))",
     ),
     Activation(
         name="erf",
@@ -155,6 +172,7 @@ _ENTRIES = (
         formula=r"\operatorname{erf} x",
         reference="Williams 1997, Computing with infinite networks",
         code="torch.erf(x)",
+        backward_code="1.1283791670955126 * torch.exp(-h.pow(2)) * g",
         closed_form=closed_forms.erf(),
     ),
     Activation(
@@ -165,6 +183,7 @@ _ENTRIES = (
         formula=r"x\,\Phi(x)",
         reference="Hendrycks & Gimpel 2016, arXiv:1606.08415 (the exact form)",
         code="torch.nn.functional.gelu(x)",
+        backward_code="torch.ops.aten.gelu_backward(g, h)",
         closed_form=closed_forms.gelu(),
     ),
     Activation(
@@ -175,6 +194,7 @@ _ENTRIES = (
         formula=r"\frac{x}{1 + e^{-x}}",
         reference="Elfwing, Uchibe & Doya 2018, arXiv:1702.03118",
         code="torch.nn.functional.silu(x)",
+        backward_code="torch.ops.aten.silu_backward(g, h)",
     ),
     Activation(
         name="elu",
@@ -184,6 +204,7 @@ _ENTRIES = (
         formula=r"x\;(x>0),\quad e^x - 1\;(x\le 0)",
         reference="Clevert, Unterthiner & Hochreiter 2016, arXiv:1511.07289",
         code="torch.nn.functional.elu(x)",
+        backward_code="torch.ops.aten.elu_backward(g, 1, 1, 1, False, h)",
         closed_form=closed_forms.elu(1.0, 1.0),
     ),
     Activation(
@@ -196,6 +217,9 @@ _ENTRIES = (
         formula=r"\lambda x\;(x>0),\quad \lambda\alpha(e^x - 1)\;(x\le 0)",
         reference="Klambauer et al. 2017, arXiv:1706.02515",
         code="torch.selu(x)",
+        backward_code=(
+            f"torch.ops.aten.elu_backward(g, {_SELU_ALPHA!r}, {_SELU_SCALE!r}, 1, False, h)"
+        ),
         closed_form=closed_forms.elu(_SELU_SCALE, _SELU_ALPHA),
     ),
     Activation(
@@ -206,6 +230,7 @@ _ENTRIES = (
         formula=r"\ln(1 + e^x)",
         reference="Dugas et al. 2001, Incorporating second-order functional knowledge",
         code="torch.nn.functional.softplus(x)",
+        backward_code="torch.ops.aten.softplus_backward(g, h, 1, 20)",
     ),
     Activation(
         name="mish",
@@ -215,6 +240,7 @@ _ENTRIES = (
         formula=r"x \tanh(\ln(1 + e^x))",
         reference="Misra 2019, arXiv:1908.08681",
         code="torch.nn.functional.mish(x)",
+        backward_code="torch.ops.aten.mish_backward(g, h)",
     ),
     Activation(
         name="hardtanh",
@@ -224,6 +250,7 @@ _ENTRIES = (
         formula=r"\min(\max(x, -1), 1)",
         reference="Collobert 2004, Large scale machine learning",
         code="torch.nn.functional.hardtanh(x)",
+        backward_code="torch.ops.aten.hardtanh_backward(g, h, -1, 1)",
         kinks=(-1.0, 1.0),
         closed_form=closed_forms.clipped_ramp(1.0, odd=True),
     ),
@@ -235,6 +262,7 @@ _ENTRIES = (
         formula=r"\min(\max(x, 0), 6)",
         reference="Krizhevsky 2010, Convolutional deep belief networks on CIFAR-10",
         code="torch.nn.functional.relu6(x)",
+        backward_code="torch.ops.aten.hardtanh_backward(g, h, 0, 6)",
         kinks=(0.0, 6.0),
         closed_form=closed_forms.clipped_ramp(6.0, odd=False),
     ),
@@ -246,6 +274,7 @@ _ENTRIES = (
         formula=r"\frac{x}{1 + |x|}",
         reference="Glorot & Bengio 2010, section 3.2",
         code="torch.nn.functional.softsign(x)",
+        backward_code="g / (1 + h.abs()) - g * (h / (1 + h.abs()) / (1 + h.abs())) * h.sgn()",
     ),
     Activation(
         name="relu_squared",
@@ -255,6 +284,7 @@ _ENTRIES = (
         formula=r"\max(x, 0)^2",
         reference="So et al. 2021, Primer, arXiv:2109.08668",
         code="x.clamp_min(0) ** 2",
+        backward_code="torch.ops.aten.threshold_backward(g * (2 * h), h, 0)",
         closed_form=closed_forms.relu_squared(),
     ),
     Activation(
@@ -265,6 +295,7 @@ _ENTRIES = (
         formula=r"\sin x",
         reference="Sitzmann et al. 2020, arXiv:2006.09661",
         code="torch.sin(x)",
+        backward_code="g * torch.cos(h)",
         closed_form=closed_forms.sin(),
     ),
     Activation(
@@ -275,6 +306,7 @@ _ENTRIES = (
         formula="|x|",
         reference="Bruna & Mallat 2013, Invariant scattering convolution networks",
         code="x.abs()",
+        backward_code="g * h.sgn()",
         positively_homogeneous=True,
         closed_form=closed_forms.leaky_relu(-1.0),
     ),

@@ -41,6 +41,18 @@ class Arithmetic(Protocol[T]):
         """x as a layer stores its result."""
         ...
 
+    def loaded(self, g: T) -> T:
+        """A stored gradient as the steps of a layer take it."""
+        ...
+
+    def transposed_product(self, a: Any, g: T) -> T:
+        """aᵀ @ g, for the parameters ``a`` of a `Product`."""
+        ...
+
+    def apply_backward(self, phi: Activation, h: T, g: T) -> T:
+        """φ′(h)·g, elementwise."""
+        ...
+
 
 class Rounded:
     """Arithmetic in a number format, as a run computes it and as a script spells it.
@@ -78,6 +90,19 @@ class Rounded:
     def stored(self, x: Tensor) -> Tensor:
         """x rounded to the format."""
         return self.format.cast(x)
+
+    def loaded(self, g: Tensor) -> Tensor:
+        """g in ``product_dtype``."""
+        return g.to(self.format.product_dtype)
+
+    def transposed_product(self, a: Tensor, g: Tensor) -> Tensor:
+        """aᵀ @ g; its terms are added in ``sum_dtype`` and rounded once to ``product_dtype``."""
+        multiply = torch.mv if g.dim() == 1 else torch.mm
+        return self.loaded(multiply(a.t(), g.to(self.format.sum_dtype)))
+
+    def apply_backward(self, phi: Activation, h: Tensor, g: Tensor) -> Tensor:
+        """φ′(h)·g, with the bits of torch's own backward."""
+        return phi.backward(h, g)
 
     def _write(self, x: Tensor, out: Tensor) -> Tensor:
         return out.copy_(self.stored(x))

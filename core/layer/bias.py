@@ -41,6 +41,10 @@ class Bias:
         """x + b."""
         return on.add(x, p, out)
 
+    def backward(self, p: Tensor | Biases, x: T, g: T, on: Arithmetic[T]) -> T:
+        """g: a sum passes the gradient on."""
+        return g
+
     def code(self, shape: Shape, on: Rounded) -> Code:
         """The draw of b and the sum x + b."""
         draw = ["b = torch.randn(n, generator=generator)", *on.biases_code("b", self.std)]
@@ -73,6 +77,10 @@ class Bias:
         """A stream's draw of b, and a sum, which is its call."""
         draws = shape.depth if self.fresh else 1
         return Cost(0, (15 * draws + 0.6 * shape.depth) * MICROSECOND)
+
+    def backward_cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
+        """Nothing is computed."""
+        return Cost()
 
     def ensemble_elements(self, shape: Shape) -> int:
         """None to speak of."""

@@ -56,6 +56,10 @@ class Elementwise:
         """φ(x) in the arithmetic ``on``."""
         return on.apply(self.phi, x, out)
 
+    def backward(self, p: None, x: T, g: T, on: Arithmetic[T]) -> T:
+        """φ′(x)·g."""
+        return on.apply_backward(self.phi, x, g)
+
     def code(self, shape: Shape, on: Rounded) -> Code:
         """The line that applies φ."""
         return Code(step=on.apply_code(self.phi))
@@ -87,6 +91,10 @@ class Elementwise:
         """Its calls, and a hundredth of a microsecond for a number."""
         elements = shape.width * shape.inputs
         return Cost(0, (4 + 0.012 * elements) * shape.depth * MICROSECOND)
+
+    def backward_cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
+        """That of φ: its derivative takes about as long."""
+        return self.cost(shape, number_format)
 
     def ensemble_elements(self, shape: Shape) -> int:
         """None to speak of."""

@@ -138,6 +138,17 @@ class Operation(Protocol):
         """
         ...
 
+    def backward(self, p: Parameters, x: T, g: T, on: Arithmetic[T]) -> T:
+        """The gradient of a loss with respect to x, given that with respect to f(x).
+
+        Args:
+            p: the parameters that `forward` got.
+            x: the input that `forward` got.
+            g: the gradient with respect to f(x), shaped like f(x).
+            on: the arithmetic.
+        """
+        ...
+
     def code(self, shape: Shape, on: Rounded) -> Code:
         """`draw` and `forward` as PyTorch lines with the same bits.
 
@@ -184,6 +195,15 @@ class Operation(Protocol):
         Args:
             shape: the size of the signal.
             number_format: the format of weights and activations.
+        """
+        ...
+
+    def backward_cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
+        """Memory and work of `backward` in all layers of one run, beside `cost`.
+
+        Args:
+            shape: the size of the signal.
+            number_format: the format of weights and gradients.
         """
         ...
 

@@ -118,6 +118,10 @@ class Product:
         """a @ x in the arithmetic ``on``."""
         return on.product(p, x, out)
 
+    def backward(self, p: Parameters, x: T, g: T, on: Arithmetic[T]) -> T:
+        """aᵀ @ g."""
+        return on.transposed_product(p, g)
+
     def code(self, shape: Shape, on: Rounded) -> Code:
         """The draw of a and the product a @ x."""
         w = self.drawn
@@ -188,6 +192,16 @@ class Product:
             kept += n * n * (item + max(4, item))
         products = shape.depth * self._product_cost(shape)
         return Cost(int(kept), products + w.draws(shape.depth) * self._draw_cost(shape))
+
+    def backward_cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
+        """A product with aᵀ for every layer, and the draws again of the matrices not kept.
+
+        With several inputs, the gradient of a is a product too.
+        """
+        several = 1 + (shape.inputs > 1)
+        products = shape.depth * several * self._product_cost(shape)
+        again = self.drawn.draws(shape.depth) if self.drawn.fresh else 0
+        return Cost(0, products + again * self._draw_cost(shape))
 
     def _product_cost(self, shape: Shape, several: float = _BESIDE_OTHERS) -> float:
         """The multiply-adds of one real product, besides the call."""

@@ -130,6 +130,21 @@ class Scaled:
         """x as it is: nothing is rounded to a format."""
         return x
 
+    def loaded(self, g: ScaledNumbers) -> ScaledNumbers:
+        """g as it is."""
+        return g
+
+    def transposed_product(self, a: Any, g: ScaledNumbers) -> ScaledNumbers:
+        """aᵀ @ g, by the object from `in_law` that made a @ x."""
+        product: ScaledNumbers = a.times_transposed(g)
+        return product
+
+    def apply_backward(
+        self, phi: Activation, h: ScaledNumbers, g: ScaledNumbers
+    ) -> ScaledNumbers:
+        """φ′(h)·g; where h's power is beyond ±40, φ′ is replaced by the power law it follows."""
+        raise NotImplementedError
+
 
 class _ScaledActivation:
     """φ(h·2^e) without forming h·2^e: beyond 2^±40, φ is replaced by its power law there."""

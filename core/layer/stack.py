@@ -44,6 +44,9 @@ class Layer:
         if isinstance(self.operations[0], Bias):  # it writes into its input, which is the layer's
             raise ValueError("operations must not begin with a Bias")
 
+    def __len__(self) -> int:
+        return len(self.operations)
+
     def __iter__(self) -> Iterator[Operation]:
         return iter(self.operations)
 
@@ -113,11 +116,44 @@ class Layer:
         Returns:
             The output as the layer stores it: rounded to the format in `Rounded`.
         """
-        operations = self.operations
+        return self.trace(parameters, x, on, out)[-1]
+
+    def trace(
+        self, parameters: Sequence[Parameters], x: T, on: Arithmetic[T], out: T | None = None
+    ) -> list[T]:
+        """The input of each operation, and the layer's output.
+
+        A Bias writes into its input: that entry is then the sum. Arguments are those of `forward`.
+        """
+        seen, operations = [x], self.operations
         for place in range(len(operations) - 1):
-            x = operations[place].forward(parameters[place], x, on)
-        x = operations[-1].forward(parameters[-1], x, on, out)
-        return on.stored(x) if out is None else x
+            seen.append(operations[place].forward(parameters[place], seen[-1], on))
+        x = operations[-1].forward(parameters[-1], seen[-1], on, out)
+        seen.append(on.stored(x) if out is None else x)
+        return seen
+
+    def backward(
+        self, parameters: Sequence[Parameters], inputs: Sequence[T], g: T, on: Arithmetic[T]
+    ) -> list[T]:
+        """The gradient of a loss with respect to the input of each operation, and to the output.
+
+        Args:
+            parameters: one for each operation, as `forward` got them.
+            inputs: of the operations, as `trace` returned them before the output.
+            g: the gradient with respect to the output, as a layer stores it.
+            on: the arithmetic.
+
+        Returns:
+            One more gradient than there are inputs; the first, that of the layer's input, as a
+            layer stores it.
+        """
+        found = [on.loaded(g)]
+        for op, p, x in zip(
+            reversed(self.operations), reversed(parameters), reversed(inputs), strict=True
+        ):
+            found.append(op.backward(p, x, found[-1], on))
+        found[-1] = on.stored(found[-1])
+        return found[::-1]
 
     def code(self, shape: Shape, on: Rounded) -> Code:
         """`draw` and `forward` as PyTorch lines with the same bits; see `Operation.code`."""
@@ -149,6 +185,11 @@ class Layer:
     def cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
         """Memory and work of all layers of one run, without the measurement."""
         return sum((op.cost(shape, number_format) for op in self.operations), Cost())
+
+    def backward_cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
+        """Memory and work of the way back through all layers, without the measurement."""
+        costs = (op.backward_cost(shape, number_format) for op in self.operations)
+        return sum(costs, Cost())
 
     def ensemble_elements(self, shape: Shape) -> int:
         """How many numbers a network of an ensemble keeps; see `Operation.ensemble_elements`."""

@@ -149,6 +149,17 @@ class Experiment:
         minimum=0,
         maximum=2**63 - 1,
     )
+    loss_scale: float = _parameter(
+        1.0,
+        label="Loss scale",
+        help="Multiplies the gradient at the last layer, so that it stays in the number format on "
+        "its way back.",
+        symbol="S",
+        kind="real",
+        minimum=2.0**-24,
+        maximum=2.0**24,
+        stops=tuple(2.0**power for power in range(-24, 25)),
+    )
 
     def __post_init__(self) -> None:
         for name, parameter in PARAMETERS.items():

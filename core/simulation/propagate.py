@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -98,7 +100,7 @@ def draw_layer(
     return experiment.layer.draw(stream, experiment.shape, x, Rounded(experiment.format))
 
 
-def _aligned_rows(rows: int, like: Tensor) -> Tensor:
+def aligned_rows(rows: int, like: Tensor) -> Tensor:
     """An empty tensor of ``rows`` rows shaped like ``like``, each at a multiple of _ALIGNMENT."""
     per_boundary = _ALIGNMENT // like.element_size()
     stride = -(-like.numel() // per_boundary) * per_boundary
@@ -134,34 +136,82 @@ def propagate(
         Stopped: ``should_stop`` returned True.
     """
     target = resolve_device(device)
-    WorkLimit.from_environment().check(experiment, target.type)
+    hooks = Hooks(on_progress, should_stop, experiment.depth)
+    with computing(experiment, target, hooks):
+        return forward(experiment, target, hooks)
+
+
+class Hooks:
+    """The caller's hooks, which are called after every layer and during a wait.
+
+    Args:
+        on_progress: called with the fraction that is done.
+        should_stop: the work stops if it returns True.
+        layers: how many layers the work passes through.
+    """
+
+    def __init__(
+        self,
+        on_progress: Callable[[float], None] | None,
+        should_stop: Callable[[], bool] | None,
+        layers: int,
+    ) -> None:
+        self._tell, self._stops, self._layers = on_progress, should_stop, layers
+
+    def after(self, done: int) -> None:
+        """Tell the caller that ``done`` layers are done.
+
+        Raises:
+            Stopped: ``should_stop`` returned True.
+        """
+        if self._stops is not None and self._stops():
+            after = f"after {done} of {self._layers} layers" if done else "before the first layer"
+            raise Stopped(f"stopped {after}")
+        if self._tell is not None:
+            self._tell(done / self._layers)
+
+
+@contextmanager
+def computing(
+    experiment: Experiment, target: torch.device, hooks: Hooks, *, backward: bool = False
+) -> Iterator[None]:
+    """A block in which a run computes: within the host's limits, and with room in memory.
+
+    Raises:
+        WorkLimitError: the run needs more memory or work than the host allows or the device has.
+        Stopped: the caller stopped it while it waited for memory.
+    """
+    WorkLimit.from_environment().check(experiment, target.type, backward=backward)
     keep_freed_memory()
-
-    def on_wait() -> None:
-        if should_stop is not None and should_stop():
-            raise Stopped("stopped before the first layer")
-        if on_progress is not None:
-            on_progress(0.0)
-
+    room = room_for(experiment, target.type, lambda: hooks.after(0), backward=backward)
     try:
-        with room_for(experiment, target.type, on_wait), torch.inference_mode(), single_threaded():
-            return _run(experiment, target, on_progress, should_stop)
+        with room, torch.inference_mode(), single_threaded():
+            yield
     except torch.OutOfMemoryError as error:
         raise WorkLimitError(f"{target} ran out of memory: lower width or batch_size") from error
 
 
-def _run(
-    experiment: Experiment,
-    target: torch.device,
-    on_progress: Callable[[float], None] | None,
-    should_stop: Callable[[], bool] | None,
+Keep: TypeAlias = Callable[[list[Parameters], list[Tensor]], None]
+
+
+def forward(
+    experiment: Experiment, target: torch.device, hooks: Hooks, keep: Keep | None = None
 ) -> Run:
+    """The run of an experiment on a device, inside of `computing`.
+
+    Args:
+        experiment: the question.
+        target: the device.
+        hooks: called after every layer.
+        keep: called for every layer with its parameters and what `Layer.trace` returned, whose
+            first and last tensors are overwritten later.
+    """
     sums: list[LayerSums] = []
     printed: dict[str, int | None] = {}
     x = draw_input(experiment, target)
     layer, arithmetic = experiment.layer, Rounded(experiment.format)
     rows = chunk_layers(experiment)
-    buffer = _aligned_rows(rows + 1, x)
+    buffer = aligned_rows(rows + 1, x)
     buffer[0] = x
     places = buffer.unbind()
     parameters: list[Parameters] | None = None
@@ -171,28 +221,28 @@ def _run(
             if parameters is None or experiment.weights == "fresh":
                 parameters = None  # frees the old matrix before the new one is drawn
                 parameters = draw_layer(experiment, start + row + 1, target, places[row])
-            layer.forward(parameters, places[row], arithmetic, places[row + 1])
-            if should_stop is not None and should_stop():
-                raise Stopped(f"stopped after {start + row + 1} of {experiment.depth} layers")
-            if on_progress is not None:
-                on_progress((start + row + 1) / experiment.depth)
+            seen = layer.trace(parameters, places[row], arithmetic, places[row + 1])
+            if keep is not None:
+                keep(parameters, seen)
+            hooks.after(start + row + 1)
         first = 1 if start else 0
         chunk = buffer[first : done + 1]
         part = add_up(chunk, experiment.format)
         sums.append(part)
-        seen = torch_statistics(chunk, part, experiment.format, first_layer=start + first)
-        printed = {name: _earlier(printed.get(name), index) for name, index in seen.items()}
+        told = torch_statistics(chunk, part, experiment.format, first_layer=start + first)
+        printed = {name: _earlier(printed.get(name), index) for name, index in told.items()}
         buffer[0] = buffer[done]
     stats = LayerStats.of(joined(sums))
     events = Events(**element_events(stats), **printed)
-    return Run(experiment, str(target), stats, events, _to_numpy(buffer[0]))
+    return Run(experiment, str(target), stats, events, to_numpy(buffer[0]))
 
 
 def _earlier(known: int | None, new: int | None) -> int | None:
     return new if known is None else known
 
 
-def _to_numpy(x: Tensor) -> NDArray[np.floating]:
+def to_numpy(x: Tensor) -> NDArray[np.floating]:
+    """A copy of x as an array; float32 where NumPy lacks the format."""
     lacking = x.dtype not in (torch.float64, torch.float32, torch.float16)
     array: NDArray[np.floating] = (x.float() if lacking else x).cpu().numpy()
     return array.copy()

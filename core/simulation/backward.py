@@ -1,0 +1,232 @@
+"""backpropagate(): the gradient through the same layers, with real matrices in the real format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..host.devices import resolve_device
+from ..host.limits import chunk_layers, kept_parameters
+from ..layer.arithmetic import Rounded
+from ..layer.operation import Parameters
+from ..layer.product import Product
+from ..question.experiment import Experiment
+from ..statistics import weight_gradients
+from ..statistics.layer_stats import EVENTS, LayerStats
+from ..statistics.sums import LayerSums, add_up, joined
+from ..statistics.weight_gradients import WeightGradients
+from .propagate import (
+    Hooks,
+    Run,
+    aligned_rows,
+    computing,
+    draw_layer,
+    forward,
+    layer_generator,
+    to_numpy,
+)
+
+_STREAM = 2**40
+"""The "layer" of the stream that draws the gradient at the output: beyond every other stream."""
+
+
+@dataclass(frozen=True)
+class BackwardEvents:
+    """The layer k at which each event happened first on the way from L down to 0; None for never.
+
+    Attributes:
+        first_nonfinite: an element of δ_k is Inf or NaN.
+        first_nan: an element of δ_k is NaN.
+        all_zero: every element of δ_k is exactly zero.
+        all_subnormal: no element of δ_k reaches the smallest normal value.
+    """
+
+    first_nonfinite: int | None
+    first_nan: int | None
+    all_zero: int | None
+    all_subnormal: int | None
+
+    @classmethod
+    def of(cls, stats: LayerStats) -> BackwardEvents:
+        """The events that the statistics of δ_0 … δ_L tell."""
+        return cls(**{name: _last(EVENTS[name].at(stats)) for name in cls.__dataclass_fields__})
+
+
+def _last(happened: NDArray[np.bool_]) -> int | None:
+    found = np.flatnonzero(happened)
+    return int(found[-1]) if found.size else None
+
+
+@dataclass(frozen=True)
+class Backward:
+    """A run and its gradient: δ_k = ∂ℓ/∂x_k for a loss ℓ whose gradient at the output is normal.
+
+    Attributes:
+        run: the run forward, to the bit what ``propagate`` returns.
+        stats: every statistic of δ_0 … δ_L.
+        weights: the gradients of the weights, per product.
+        events: what happened first on the way back.
+        final: δ_0, shaped like x_0; float32 where NumPy lacks the format.
+    """
+
+    run: Run
+    stats: LayerStats
+    weights: WeightGradients
+    events: BackwardEvents
+    final: NDArray[np.floating]
+
+
+def draw_output_gradient(experiment: Experiment, device: torch.device) -> Tensor:
+    """δ_L ~ N(0, 1) times the loss scale, in the number format, shaped like x_L."""
+    shape = [experiment.width, experiment.batch_size][: 1 + (experiment.batch_size > 1)]
+    stream = layer_generator(experiment, _STREAM, device)
+    g = torch.randn(shape, generator=stream, device=device, dtype=torch.float32)
+    return experiment.format.cast(g * experiment.loss_scale)
+
+
+class _Kept:
+    """What the way back needs of the way there.
+
+    Args:
+        experiment: the question.
+        target: the device.
+    """
+
+    def __init__(self, experiment: Experiment, target: torch.device) -> None:
+        self._experiment, self._target = experiment, target
+        self._keeps_parameters = kept_parameters(experiment)
+        self._parameters: list[list[Parameters]] = []
+        self._seen: list[list[Tensor]] = []
+
+    def keep(self, parameters: list[Parameters], seen: list[Tensor]) -> None:
+        """Keep a layer of the way there; its last tensor is the next one's first."""
+        if self._keeps_parameters or (not self._parameters and self._is_tied):
+            self._parameters.append(parameters)
+        self._seen.append([seen[0].clone(), *seen[1:-1]])
+
+    @property
+    def _is_tied(self) -> bool:
+        return self._experiment.weights == "tied"
+
+    def layers(self) -> Iterator[tuple[list[Parameters], list[Tensor]]]:
+        """The parameters of each layer and the inputs of its operations, from the last to the first.
+
+        A layer is let go when the next one is asked for.
+        """
+        for layer in range(len(self._seen), 0, -1):
+            seen = self._seen.pop()
+            if self._is_tied:
+                yield self._parameters[0], seen
+            elif self._keeps_parameters:
+                yield self._parameters.pop(), seen
+            else:
+                yield draw_layer(self._experiment, layer, self._target, seen[0]), seen
+
+
+def backpropagate(
+    experiment: Experiment,
+    device: str = "cpu",
+    *,
+    on_progress: Callable[[float], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Backward:
+    """Pass an input through the layers and a gradient back, and measure both at every layer.
+
+    δ_L is a normal vector from a random stream of its own, times the loss scale; then
+    δ_{k−1} = aᵀ (φ′(h_k) ∘ δ_k). Arguments and errors are those of ``propagate``; the way back is
+    the second half of the progress.
+    """
+    target = resolve_device(device)
+    hooks = Hooks(on_progress, should_stop, 2 * experiment.depth)
+    with computing(experiment, target, hooks, backward=True):
+        kept = _Kept(experiment, target)
+        run = forward(experiment, target, hooks, kept.keep)
+        return _way_back(run, target, kept, hooks)
+
+
+def _way_back(run: Run, target: torch.device, kept: _Kept, hooks: Hooks) -> Backward:
+    e = run.experiment
+    g, arithmetic = draw_output_gradient(e, target), Rounded(e.format)
+    gradients = _Chunks(e, g)
+    products = _Products(e)
+    for done, (parameters, seen) in enumerate(kept.layers(), 1):
+        found = e.layer.backward(parameters, seen, g, arithmetic)
+        g = found[0]
+        gradients.add(g)
+        products.add(found, seen)
+        hooks.after(e.depth + done)
+    stats = gradients.stats()
+    return Backward(run, stats, products.measured(), BackwardEvents.of(stats), to_numpy(g))
+
+
+class _Chunks:
+    """δ_L, δ_{L−1}, … measured some layers at a time."""
+
+    def __init__(self, experiment: Experiment, first: Tensor) -> None:
+        self._format, self._sums = experiment.format, list[LayerSums]()
+        self._rows = aligned_rows(chunk_layers(experiment) + 1, first)
+        self._filled = 0
+        self.add(first)
+
+    def add(self, g: Tensor) -> None:
+        self._rows[self._filled] = g
+        self._filled += 1
+        if self._filled == len(self._rows):
+            self._measure()
+
+    def _measure(self) -> None:
+        if self._filled:
+            self._sums.append(add_up(self._rows[: self._filled].flip(0), self._format))
+            self._filled = 0
+
+    def stats(self) -> LayerStats:
+        """Every statistic, in the order of the layers: δ_0 first."""
+        self._measure()
+        return LayerStats.of(joined(self._sums[::-1]))
+
+
+class _Products:
+    """The gradients of the weights, measured some layers at a time."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self._format = experiment.format
+        self._one_input = experiment.batch_size == 1
+        self._place = next(
+            place for place, op in enumerate(experiment.layer) if isinstance(op, Product)
+        )
+        self._rows = chunk_layers(experiment) if self._one_input else 1
+        self._g: list[Tensor] = []
+        self._x: list[Tensor] = []
+        self._found: list[NDArray[np.float64]] = []
+        self._sum = weight_gradients.Sum(self._format) if experiment.weights == "tied" else None
+
+    def add(self, gradients: list[Tensor], seen: list[Tensor]) -> None:
+        """Add a layer: the gradient with respect to a @ x, and x."""
+        self._g.append(gradients[self._place + 1])
+        self._x.append(seen[self._place])
+        if len(self._g) == self._rows:
+            self._measure()
+
+    def _measure(self) -> None:
+        if not self._g:
+            return
+        g, x = torch.stack(self._g), torch.stack([x.to(self._g[0].dtype) for x in self._x])
+        if self._one_input:
+            self._found.append(weight_gradients.outer(g, x, self._format))
+        else:
+            self._found.append(weight_gradients.product(g[0], x[0], self._format)[:, None])
+        if self._sum is not None:
+            self._sum.add(g, x)
+        self._g, self._x = [], []
+
+    def measured(self) -> WeightGradients:
+        """All layers, in their order."""
+        self._measure()
+        table = np.concatenate(self._found, axis=1)[:, ::-1]
+        columns = np.concatenate([np.full((len(table), 1), np.nan), table], axis=1)
+        return WeightGradients(*columns, self._sum.measured() if self._sum else None)
