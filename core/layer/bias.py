@@ -65,6 +65,12 @@ class Bias:
         """The logarithm of E x² + σ_b²."""
         return logs.add(square, 2 * logs.of(self.std))
 
+    def log_gradient_factor(
+        self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0
+    ) -> Numbers:
+        """0: a sum passes the gradient on."""
+        return 0 * square
+
     def needs_matrices(self, shape: Shape) -> bool:
         """False: an ensemble draws real biases, and no matrices for them."""
         return False

@@ -13,7 +13,7 @@ from .arithmetic import Arithmetic, Rounded
 from .moments import cross_moment, mean, second_moment
 from .number_formats import NumberFormat
 from .operation import MICROSECOND, Code, Cost, Moments, Shape
-from .tails import infinite_sides, log2_second_moment, never_zero, slopes
+from .tails import infinite_sides, log2_derivative_moment, log2_second_moment, never_zero, slopes
 
 T = TypeVar("T")
 
@@ -79,6 +79,12 @@ class Elementwise:
     def log_square(self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0) -> Numbers:
         """log E φ(h)² for normal h, from log E h²; log_scale concerns weights alone."""
         return log2_second_moment(self.phi)(square / logs.octave) * logs.octave
+
+    def log_gradient_factor(
+        self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0
+    ) -> Numbers:
+        """log E φ′(h)² for normal h, from log E h²; log_scale concerns weights alone."""
+        return log2_derivative_moment(self.phi)(square / logs.octave) * logs.octave
 
     def needs_matrices(self, shape: Shape) -> bool:
         """False: φ has no parameters."""

@@ -172,6 +172,18 @@ class Operation(Protocol):
         """
         ...
 
+    def log_gradient_factor(
+        self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0
+    ) -> Numbers:
+        """log of E (∂ℓ/∂x)² over E (∂ℓ/∂f(x))² at infinite width, for any loss ℓ.
+
+        Args:
+            square: log E x², a scalar or an array.
+            logs: the base of all logarithms.
+            log_scale: the logarithm of a further factor on every weight.
+        """
+        ...
+
     def needs_matrices(self, shape: Shape) -> bool:
         """Whether an ensemble has to draw this operation's real matrices."""
         ...

@@ -160,6 +160,12 @@ class Product:
             return 2 * (log_scale + logs.of(self.weights.scale)) + 0 * square
         return 2 * (log_scale + logs.of(self.sigma_w)) + square
 
+    def log_gradient_factor(
+        self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0
+    ) -> Numbers:
+        """log σ_w²: aᵀ has the entries of a. A matrix that is fitted to x undoes x's size."""
+        return self.log_square(square, logs, log_scale) - square
+
     def needs_matrices(self, shape: Shape) -> bool:
         """Whether a @ x has no law that is cheaper to sample than a itself.
 

@@ -174,6 +174,19 @@ class Layer:
             square = op.log_square(square, logs, log_scale)
         return square
 
+    def log_gradient_factor(
+        self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0
+    ) -> Numbers:
+        """log of E δ² at the input over that at the output; see `Operation.log_gradient_factor`.
+
+        Along the transient it is χ of this layer, not the χ₁ of a fixed point.
+        """
+        found: Numbers = 0.0
+        for op in self.operations:
+            found = found + op.log_gradient_factor(square, logs, log_scale)
+            square = op.log_square(square, logs, log_scale)
+        return found
+
     def needs_matrices(self, shape: Shape) -> bool:
         """Whether an ensemble has to draw real matrices for this layer."""
         return any(op.needs_matrices(shape) for op in self.operations)

@@ -10,7 +10,7 @@ import torch
 
 from ..maths.arrays import Array, log2
 from .activations import Activation
-from .moments import second_moment
+from .moments import derivative_second_moment, second_moment
 
 FAR = 40
 """log2 of the |h| from which on φ(h) is taken as a power of h; −FAR towards zero.
@@ -98,6 +98,13 @@ class PowerTails:
 def log2_second_moment(phi: Activation) -> PowerTails:
     """log2 E[φ(h)²] for h ~ N(0, q), as a function of log2 q."""
     values = log2(second_moment(phi, 2.0**_GRID))
+    return PowerTails.of(_GRID, values).with_half_powers()
+
+
+@lru_cache(maxsize=64)
+def log2_derivative_moment(phi: Activation) -> PowerTails:
+    """log2 E[φ′(h)²] for h ~ N(0, q), as a function of log2 q."""
+    values = log2(derivative_second_moment(phi, 2.0**_GRID))
     return PowerTails.of(_GRID, values).with_half_powers()
 
 

@@ -27,10 +27,12 @@ from .basins import Basin
 from .correlations import chi_1, correlation_map, depth_scales, stable_correlation
 from .edge import edge_curve, edge_of_chaos, edge_points
 from .fixed_points import FixedPoint, fixed_point, fixed_points, length_map
+from .profile import Profile, profile
 
 __all__ = [
     "Basin",
     "FixedPoint",
+    "Profile",
     "chi_1",
     "correlation_map",
     "cross_moment",
@@ -46,6 +48,7 @@ __all__ = [
     "gain",
     "length_map",
     "mean",
+    "profile",
     "second_moment",
     "second_moment_slope",
     "stable_correlation",
