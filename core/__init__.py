@@ -13,6 +13,7 @@ from .layer.activations import ACTIVATIONS
 from .layer.initializers import INITIALIZERS
 from .layer.number_formats import NUMBER_FORMATS
 from .question.experiment import Experiment
+from .simulation.backward import Backward, backpropagate
 from .simulation.ensemble import Ensemble, sample_ensemble
 from .simulation.propagate import Run, propagate
 from .simulation.script import to_script
@@ -35,10 +36,12 @@ __all__ = [
     "ACTIVATIONS",
     "INITIALIZERS",
     "NUMBER_FORMATS",
+    "Backward",
     "Ensemble",
     "Experiment",
     "Prediction",
     "Run",
+    "backpropagate",
     "coordinate_check",
     "load",
     "mean_field",

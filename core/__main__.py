@@ -7,6 +7,7 @@ import sys
 
 from .question.options import add_options, experiment_of
 from .reading.records import FILE_FORMATS
+from .simulation.backward import backpropagate
 from .simulation.propagate import propagate
 
 
@@ -16,6 +17,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Push a signal through many layers x = a @ x and measure every layer.",
     )
     add_options(parser)
+    parser.add_argument(
+        "--backward", action="store_true", help="pass a gradient back through the layers too"
+    )
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 or auto")
     parser.add_argument("--format", choices=FILE_FORMATS, default="table", help="default table")
     return parser
@@ -25,11 +29,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run it; 2 and a message on stderr for what is not accepted."""
     options = vars(_parser().parse_args(arguments))
     try:
-        run = propagate(experiment_of(options), options["device"])
+        compute = backpropagate if options.pop("backward") else propagate
+        found = compute(experiment_of(options), options["device"])
     except ValueError as error:
         print(f"python -m core: {error}", file=sys.stderr)
         return 2
-    sys.stdout.write(FILE_FORMATS[options["format"]](run))
+    sys.stdout.write(FILE_FORMATS[options["format"]](found))
     return 0
 
 

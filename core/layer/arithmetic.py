@@ -171,6 +171,20 @@ class Rounded:
         """``apply`` as lines that reassign ``x``."""
         return [f"x = {phi.code}"]
 
-    def stored_code(self) -> list[str]:
-        """The cast of a layer's result to the format, as lines that reassign ``x``."""
-        return [] if self._has_own else [f"x = x.to({self.format.dtype})"]
+    def stored_code(self, name: str = "x") -> list[str]:
+        """``stored`` as lines that reassign the variable ``name``."""
+        return [] if self._has_own else [f"{name} = {name}.to({self.format.dtype})"]
+
+    def loaded_code(self) -> list[str]:
+        """``loaded`` as lines that reassign ``g``."""
+        return [] if self._has_own else ["g = g.float()"]
+
+    def transposed_product_code(self) -> list[str]:
+        """``transposed_product`` as lines that reassign ``g``."""
+        if self._adds_in_place or not self._has_own:
+            return ["g = a.T @ g"]
+        return [f"g = (a.T @ g.float()).to({self.format.dtype})"]
+
+    def apply_backward_code(self, phi: Activation) -> list[str]:
+        """``apply_backward`` as lines that reassign ``g``, given ``h``."""
+        return [f"g = {phi.backward_code}"]

@@ -61,8 +61,9 @@ class Elementwise:
         return on.apply_backward(self.phi, x, g)
 
     def code(self, shape: Shape, on: Rounded) -> Code:
-        """The line that applies φ."""
-        return Code(step=on.apply_code(self.phi))
+        """The lines that apply φ, and φ′ to the gradient."""
+        back = ["h = kept.pop()", *on.apply_backward_code(self.phi)]
+        return Code(step=on.apply_code(self.phi), keep=["kept.append(x)"], back=back)
 
     def moments(self, m: Moments) -> Moments:
         """The moments of φ(h) for h ~ N(0, m.square)."""

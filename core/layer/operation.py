@@ -64,10 +64,14 @@ class Code:
     Attributes:
         draw: lines that assign its parameters, given ``n`` and ``generator``.
         step: lines that reassign ``x``.
+        keep: lines before ``step`` that append to the list ``kept`` what ``back`` needs.
+        back: lines that take it from the end of ``kept`` and reassign the gradient ``g``.
     """
 
     draw: list[str] = field(default_factory=list)
     step: list[str] = field(default_factory=list)
+    keep: list[str] = field(default_factory=list)
+    back: list[str] = field(default_factory=list)
 
 
 MICROSECOND = 4000.0
@@ -150,7 +154,7 @@ class Operation(Protocol):
         ...
 
     def code(self, shape: Shape, on: Rounded) -> Code:
-        """`draw` and `forward` as PyTorch lines with the same bits.
+        """`draw`, `forward` and `backward` as PyTorch lines with the same bits.
 
         Args:
             shape: the size of the signal.

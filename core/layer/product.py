@@ -123,12 +123,14 @@ class Product:
         return on.transposed_product(p, g)
 
     def code(self, shape: Shape, on: Rounded) -> Code:
-        """The draw of a and the product a @ x."""
+        """The draw of a, and the products a @ x and aᵀ @ g."""
         w = self.drawn
         draw = w.rule.code.format(gain=w.phi.gain).splitlines()
         if w.rule.fit is not None:
             draw += on.summed_code("a") + w.rule.fit_code.splitlines()
-        return Code([*draw, *on.weights_code("a", w.scale)], on.product_code())
+        draw += on.weights_code("a", w.scale)
+        back = ["a = kept.pop()", *on.transposed_product_code()]
+        return Code(draw, on.product_code(), ["kept.append(a)"], back)
 
     def moments(self, m: Moments) -> Moments:
         """Second and cross moments are multiplied by σ_w²; the mean over weights is 0.

@@ -139,9 +139,7 @@ class Scaled:
         product: ScaledNumbers = a.times_transposed(g)
         return product
 
-    def apply_backward(
-        self, phi: Activation, h: ScaledNumbers, g: ScaledNumbers
-    ) -> ScaledNumbers:
+    def apply_backward(self, phi: Activation, h: ScaledNumbers, g: ScaledNumbers) -> ScaledNumbers:
         """φ′(h)·g; where h's power is beyond ±40, φ′ is replaced by the power law it follows."""
         raise NotImplementedError
 

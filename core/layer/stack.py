@@ -155,12 +155,20 @@ class Layer:
         found[-1] = on.stored(found[-1])
         return found[::-1]
 
-    def code(self, shape: Shape, on: Rounded) -> Code:
-        """`draw` and `forward` as PyTorch lines with the same bits; see `Operation.code`."""
+    def code(self, shape: Shape, on: Rounded, *, keeps: bool = False) -> Code:
+        """The layer as PyTorch lines with the same bits; see `Operation.code`.
+
+        Args:
+            shape: the size of the signal.
+            on: the arithmetic of the run.
+            keeps: whether the steps keep what the way back needs.
+        """
         parts = [op.code(shape, on) for op in self.operations]
         draw = [line for part in parts for line in part.draw]
-        step = [line for part in parts for line in part.step]
-        return Code(draw, step + on.stored_code())
+        step = [line for part in parts for line in (part.keep if keeps else []) + part.step]
+        back = [line for part in reversed(parts) for line in part.back]
+        back = [*on.loaded_code(), *back, *on.stored_code("g")]
+        return Code(draw, step + on.stored_code(), back=back)
 
     def moments(self, m: Moments) -> Moments:
         """The moments of the output at infinite width, given those of the input."""

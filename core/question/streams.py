@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+GRADIENT_STREAM = 2**40
+"""The "layer" whose stream draws the gradient at the output: beyond every other stream."""
+
 
 def stream_seed(seed: int, layer: int) -> int:
     """The seed of one layer's random stream: SplitMix64 of the run's seed and the layer number.

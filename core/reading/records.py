@@ -1,4 +1,4 @@
-"""A Run as plain records, and every table and file format that is written from them."""
+"""A Run or a Backward as plain records, and every table and file format made of them."""
 
 from __future__ import annotations
 
@@ -8,23 +8,44 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..simulation.backward import Backward
 from ..simulation.propagate import Run
 from ..statistics.layer_stats import STATISTICS
+from ..statistics.weight_gradients import NAMES
 from ..text import significant
 
 Record = dict[str, Any]
+Found: TypeAlias = Run | Backward
 
 
-def layer_records(run: Run) -> list[Record]:
-    """One record per layer 0 … depth: ``layer`` and every statistic."""
+def _run_of(found: Found) -> Run:
+    return found.run if isinstance(found, Backward) else found
+
+
+def _columns(found: Found) -> dict[str, list[float]]:
+    """Name -> a number per layer: every statistic of x, then of its gradient and the weights'."""
+    run = _run_of(found)
     columns = {name: run.stats.values[name].tolist() for name in STATISTICS}
+    if isinstance(found, Backward):
+        back = {f"gradient_{name}": found.stats.values[name].tolist() for name in STATISTICS}
+        weights = {f"weight_gradient_{n}": getattr(found.weights, n).tolist() for n in NAMES}
+        columns |= back | weights
+    return columns
+
+
+def layer_records(found: Found) -> list[Record]:
+    """One record per layer 0 … depth: ``layer`` and every statistic.
+
+    A Backward adds ``gradient_…``, the same of δ, and ``weight_gradient_…``, of the layer's matrix.
+    """
+    columns = _columns(found)
     return [
         {"layer": layer} | {name: column[layer] for name, column in columns.items()}
-        for layer in range(len(run.stats))
+        for layer in range(len(_run_of(found).stats))
     ]
 
 
@@ -52,47 +73,63 @@ def _strict(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def to_json(run: Run) -> str:
-    """{"experiment": …, "device": …, "events": …, "layers": […]}, strict JSON."""
+def to_json(found: Found) -> str:
+    """{"experiment": …, "device": …, "events": …, "layers": […]}, strict JSON.
+
+    A Backward adds ``gradient_events``, which are layers, and ``weight_gradient`` where one matrix
+    is used at every step: its gradient is the sum over the steps.
+    """
+    run = _run_of(found)
     layers = [
-        {name: _strict(value) for name, value in record.items()} for record in layer_records(run)
+        {name: _strict(value) for name, value in record.items()} for record in layer_records(found)
     ]
     document = {
         "experiment": asdict(run.experiment),
         "device": run.device,
         "events": asdict(run.events),
-        "layers": layers,
     }
-    return json.dumps(document, allow_nan=False, indent=1) + "\n"
+    if isinstance(found, Backward):
+        document["gradient_events"] = asdict(found.events)
+        if found.weights.whole:
+            whole = {name: _strict(value) for name, value in found.weights.whole.items()}
+            document["weight_gradient"] = whole
+    return json.dumps(document | {"layers": layers}, allow_nan=False, indent=1) + "\n"
 
 
-def to_csv(run: Run) -> str:
+def to_csv(found: Found) -> str:
     """A header and one line per layer; nan, inf and -inf as Python writes them."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, ["layer", *STATISTICS], lineterminator="\n")
+    writer = csv.DictWriter(out, ["layer", *_columns(found)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(layer_records(run))
+    writer.writerows(layer_records(found))
     return out.getvalue()
 
 
-def to_table(run: Run) -> str:
+def to_table(found: Found) -> str:
     """The events, and the main statistics in columns, for a terminal."""
-    shown = ("mean", "std", "rms", "max_abs", "zero", "nonfinite")
+    run = _run_of(found)
+    shown = ["mean", "std", "rms", "max_abs", "zero", "nonfinite"]
     lines = [" ".join(f"{name}={text}" for name, text in run.experiment.to_query().items())]
     lines += [f"device={run.device}", ""]
     for name, index in asdict(run.events).items():
         when = "never" if index is None else f"i = {index} (product {index + 1})"
         lines.append(f"{name:<20}{when}")
-    lines += ["", "layer" + "".join(f"{name:>13}" for name in shown)]
-    for record in layer_records(run):
-        cells = "".join(f"{record[name]:>13.5g}" for name in shown)
+    if isinstance(found, Backward):
+        for name, layer in asdict(found.events).items():
+            when = "never" if layer is None else f"layer {layer}"
+            lines.append(f"{'gradient ' + name:<26}{when}")
+        shown += ["gradient_rms", "gradient_zero", "weight_gradient_log2_rms"]
+    widths = [max(13, len(name) + 2) for name in shown]
+    lines += ["", "layer" + "".join(f"{n:>{w}}" for n, w in zip(shown, widths, strict=True))]
+    for record in layer_records(found):
+        cells = "".join(f"{record[n]:>{w}.5g}" for n, w in zip(shown, widths, strict=True))
         lines.append(f"{record['layer']:>5}{cells}")
     return "\n".join(lines) + "\n"
 
 
-FILE_FORMATS: dict[str, Callable[[Run], str]] = {
+FILE_FORMATS: dict[str, Callable[[Found], str]] = {
     "table": to_table,
     "json": to_json,
     "csv": to_csv,
 }
-"""Name -> writer of a whole run."""
+"""Name -> writer of a whole run, with its gradient if there is one."""

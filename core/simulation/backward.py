@@ -17,7 +17,7 @@ from ..layer.operation import Parameters
 from ..layer.product import Product
 from ..question.experiment import Experiment
 from ..statistics import weight_gradients
-from ..statistics.layer_stats import EVENTS, LayerStats
+from ..statistics.layer_stats import EVENTS, Event, LayerStats
 from ..statistics.sums import LayerSums, add_up, joined
 from ..statistics.weight_gradients import WeightGradients
 from .propagate import (
@@ -26,13 +26,10 @@ from .propagate import (
     aligned_rows,
     computing,
     draw_layer,
+    draw_output_gradient,
     forward,
-    layer_generator,
     to_numpy,
 )
-
-_STREAM = 2**40
-"""The "layer" of the stream that draws the gradient at the output: beyond every other stream."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +51,12 @@ class BackwardEvents:
     @classmethod
     def of(cls, stats: LayerStats) -> BackwardEvents:
         """The events that the statistics of δ_0 … δ_L tell."""
-        return cls(**{name: _last(EVENTS[name].at(stats)) for name in cls.__dataclass_fields__})
+        return cls(**{name: _last(EVENTS[name], stats) for name in cls.__dataclass_fields__})
 
 
-def _last(happened: NDArray[np.bool_]) -> int | None:
-    found = np.flatnonzero(happened)
+def _last(event: Event, stats: LayerStats) -> int | None:
+    assert event.at is not None  # the statistics tell the events of a gradient
+    found = np.flatnonzero(event.at(stats))
     return int(found[-1]) if found.size else None
 
 
@@ -79,14 +77,6 @@ class Backward:
     weights: WeightGradients
     events: BackwardEvents
     final: NDArray[np.floating]
-
-
-def draw_output_gradient(experiment: Experiment, device: torch.device) -> Tensor:
-    """δ_L ~ N(0, 1) times the loss scale, in the number format, shaped like x_L."""
-    shape = [experiment.width, experiment.batch_size][: 1 + (experiment.batch_size > 1)]
-    stream = layer_generator(experiment, _STREAM, device)
-    g = torch.randn(shape, generator=stream, device=device, dtype=torch.float32)
-    return experiment.format.cast(g * experiment.loss_scale)
 
 
 class _Kept:
@@ -114,7 +104,7 @@ class _Kept:
         return self._experiment.weights == "tied"
 
     def layers(self) -> Iterator[tuple[list[Parameters], list[Tensor]]]:
-        """The parameters of each layer and the inputs of its operations, from the last to the first.
+        """The parameters of each layer and the inputs of its operations, the last layer first.
 
         A layer is let go when the next one is asked for.
         """
@@ -229,4 +219,5 @@ class _Products:
         self._measure()
         table = np.concatenate(self._found, axis=1)[:, ::-1]
         columns = np.concatenate([np.full((len(table), 1), np.nan), table], axis=1)
-        return WeightGradients(*columns, self._sum.measured() if self._sum else None)
+        whole = self._sum.measured() if self._sum else None
+        return WeightGradients(columns[0], columns[1], columns[2], whole)

@@ -19,7 +19,7 @@ from ..host.threads import keep_freed_memory, single_threaded
 from ..layer.arithmetic import Rounded
 from ..layer.operation import Parameters
 from ..question.experiment import Experiment
-from ..question.streams import stream_seed
+from ..question.streams import GRADIENT_STREAM, stream_seed
 from ..statistics.layer_stats import Events, LayerStats, element_events
 from ..statistics.sums import LayerSums, add_up, joined
 from ..statistics.torch_checks import torch_statistics
@@ -75,10 +75,21 @@ def layer_generator(experiment: Experiment, layer: int, device: torch.device) ->
 
 def draw_input(experiment: Experiment, device: torch.device) -> Tensor:
     """x₀ ~ N(0, 1) in the number format, shape (width,) or (width, batch_size)."""
-    shape = [experiment.width, experiment.batch_size][: 1 + (experiment.batch_size > 1)]
-    generator = layer_generator(experiment, 0, device)
+    generator, shape = layer_generator(experiment, 0, device), _signal_shape(experiment)
     x = torch.randn(shape, generator=generator, device=device, dtype=torch.float32)
     return experiment.format.cast(x)
+
+
+def _signal_shape(experiment: Experiment) -> list[int]:
+    return [experiment.width, experiment.batch_size][: 1 + (experiment.batch_size > 1)]
+
+
+def draw_output_gradient(experiment: Experiment, device: torch.device) -> Tensor:
+    """δ_L ~ N(0, 1) times the loss scale, in the number format, shaped like x_L."""
+    generator = layer_generator(experiment, GRADIENT_STREAM, device)
+    shape = _signal_shape(experiment)
+    g = torch.randn(shape, generator=generator, device=device, dtype=torch.float32)
+    return experiment.format.cast(g * experiment.loss_scale)
 
 
 def draw_layer(

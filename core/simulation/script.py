@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import ast
 import inspect
+from collections.abc import Iterable
 
 from ..layer.arithmetic import Rounded
+from ..layer.operation import Code
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
 from ..statistics.layer_stats import EVENTS
+from ..text import format_number
+from .backward import BackwardEvents
 
 _CHECKS = {name: event.check for name, event in EVENTS.items() if event.check}
+_BACKWARD = tuple(BackwardEvents.__dataclass_fields__)
 
 
 def stream_seed_lines() -> list[str]:
@@ -24,16 +29,17 @@ def stream_seed_lines() -> list[str]:
     return ast.unparse(function).splitlines()
 
 
-def _check_lines(e: Experiment) -> list[str]:
+def _check_lines(e: Experiment, name: str, events: Iterable[str], first: str, at: str) -> list[str]:
+    """Lines that note in the dictionary ``first`` where each event first happens to ``name``."""
     native = e.format.dtype == e.format.product_dtype
-    x = "x" if native else "x.float()"
+    x = name if native else f"{name}.float()"
     std = f"{x}.std()" if e.width * e.batch_size > 1 else "float('nan')"
     tiny = f"torch.finfo({e.format.dtype}).smallest_normal"
     lines = []
-    for event, check in _CHECKS.items():
+    for event in events:
         lines += [
-            f"if {check.format(x=x, std=std, tiny=tiny)}:",
-            f"    first.setdefault({event!r}, i)",
+            f"if {_CHECKS[event].format(x=x, std=std, tiny=tiny)}:",
+            f"    {first}.setdefault({event!r}, {at})",
         ]
     return lines
 
@@ -59,45 +65,86 @@ def _head_lines(e: Experiment) -> list[str]:
         "    return torch.Generator(device).manual_seed(stream_seed(seed, layer))",
         "",
         "",
+        *_MEAN_AND_STD,
+        "",
+        "",
     ]
 
 
-def _loop_lines(e: Experiment) -> list[str]:
+_MEAN_AND_STD = [
+    "def mean_and_std(x):",
+    "    # in float64, scaled by an exact power of two so that no square overflows",
+    "    y = x.double()",
+    "    e = min(max(torch.frexp(y.abs().max()).exponent.item(), -1000), 1000)",
+    "    y = y * 2.0 ** -e",
+    "    mean = y.sum(-1).sum() / y.numel()",
+    "    variance = (y - mean).square().sum(-1).sum() / (y.numel() - 1)  # unbiased, as x.std()",
+    '    return f"mean: {(mean * 2.0 ** e).item()}, std: {variance.item() ** 0.5 * 2.0 ** e}"',
+]
+
+
+def _normal(e: Experiment, layer: str, factor: float = 1.0) -> str:
+    """A normal tensor shaped like x in the number format, as an expression."""
     shape = "n" if e.batch_size == 1 else f"n, {e.batch_size}"
-    start = "" if e.number_format == "float32" else f".to({e.format.dtype})"
-    code = e.layer.code(e.shape, Rounded(e.format))
+    drawn = f"torch.randn({shape}, generator=stream({layer}))"
+    if factor != 1:
+        drawn = f"({drawn} * {format_number(factor)})"
+    return drawn if e.number_format == "float32" else f"{drawn}.to({e.format.dtype})"
+
+
+def _forward_lines(e: Experiment, code: Code, *, keeps: bool) -> list[str]:
     tied = e.weights == "tied"
     draw = [f"generator = stream({'1' if tied else 'i + 1'})", *code.draw]
     before, inside = (draw, []) if tied else ([], draw)
+    checks = _check_lines(e, "x", _CHECKS, "first", "i")
     return [
-        f"x = torch.randn({shape}, generator=stream(0)){start}",
+        f"x = {_normal(e, '0')}",
         *before,
+        *(["kept = []  # what the way back needs"] if keeps else []),
         "first = {}",
         "for i in range(depth):",
-        *_indented(inside + code.step + _check_lines(e)),
+        *_indented(inside + code.step + checks),
         "",
         f"for event in {tuple(_CHECKS)}:",
         '    print(f"{event}: {first.get(event)}")',
         "",
+        "print(mean_and_std(x))",
     ]
 
 
-_LAST_MEAN_AND_STD = [
-    "# mean and std in float64, scaled by an exact power of two so that no square overflows",
-    "y = x.double()",
-    "e = min(max(torch.frexp(y.abs().max()).exponent.item(), -1000), 1000)",
-    "y = y * 2.0 ** -e",
-    "mean = y.sum(-1).sum() / y.numel()",
-    "variance = (y - mean).square().sum(-1).sum() / (y.numel() - 1)  # unbiased, as x.std()",
-    'print(f"mean: {(mean * 2.0 ** e).item()}, std: {variance.item() ** 0.5 * 2.0 ** e}")',
-]
+def _backward_lines(e: Experiment, code: Code) -> list[str]:
+    checks = _check_lines(e, "g", _BACKWARD, "first_back", "k")
+    return [
+        "",
+        "# The gradient of a loss whose gradient at the output is normal, layer by layer back.",
+        f"g = {_normal(e, '2**40', e.loss_scale)}",
+        "first_back = {}",
+        "for k in range(depth, -1, -1):",
+        "    if k < depth:",
+        *_indented(_indented(code.back)),
+        *_indented(checks),
+        "",
+        f"for event in {_BACKWARD}:",
+        '    print(f"gradient {event}: {first_back.get(event)}")',
+        "",
+        'print("gradient", mean_and_std(g))',
+    ]
 
 
-def to_script(experiment: Experiment) -> str:
+def to_script(experiment: Experiment, *, backward: bool = False) -> str:
     """A Python script that repeats the run of ``experiment`` with torch alone.
 
     It draws the same numbers as ``propagate`` and prints the same events, each as a loop index i or
     None. On the same device it prints the mean and std of the last x, equal to the last bit.
+
+    Args:
+        experiment: the question.
+        backward: whether the script goes back too, as ``backpropagate`` does: with the transposed
+            matrices and without autograd. Its events are layers k, its mean and std those of δ_0.
     """
-    lines = [*_head_lines(experiment), *_loop_lines(experiment), *_LAST_MEAN_AND_STD]
+    e = experiment
+    code = e.layer.code(e.shape, Rounded(e.format), keeps=backward)
+    lines = [*_head_lines(e), *_forward_lines(e, code, keeps=backward)]
+    if backward:
+        lines += _backward_lines(e, code)
     return "\n".join(lines) + "\n"

@@ -129,7 +129,9 @@ class Sum:
             self._near *= 2.0 ** max(self._power - power, -1000)
         row = (-1, *[1] * (g.dim() - 1))
         near_x = torch.ldexp(x, -of_x.view(row))
-        near_g = torch.ldexp(g, -of_g.view(row)) * torch.exp2((of_g + of_x - power).double()).view(row)
+        near_g = torch.ldexp(g, -of_g.view(row)) * torch.exp2((of_g + of_x - power).double()).view(
+            row
+        )
         made = torch.tensordot(near_g, near_x, dims=([0, *range(2, g.dim())],) * 2)
         self._near = made if self._near is None else self._near + made
         self._power = power

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from core import ACTIVATIONS, NUMBER_FORMATS, Experiment, propagate
-from core.simulation.backward import backpropagate, draw_output_gradient
-from core.simulation.propagate import draw_input, draw_layer
+from core.simulation.backward import backpropagate
+from core.simulation.propagate import draw_input, draw_layer, draw_output_gradient
 from tests.core.experiments import CPU
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment, propagate
+from core.simulation.backward import backpropagate
 from core.simulation.script import to_script
 
 EVENTS = (
@@ -28,12 +29,18 @@ def expected(run):
     return f"{events}mean: {mean}, std: {std}\n"
 
 
-def printed(e):
+def expected_back(back):
+    events = "".join(f"gradient {name}: {layer}\n" for name, layer in vars(back.events).items())
+    mean, std = float(back.stats.mean[0]), float(back.stats.std[0])
+    return f"{expected(back.run)}{events}gradient mean: {mean}, std: {std}\n"
+
+
+def printed(e, **more):
     before = torch.get_num_threads()
     out = io.StringIO()
     try:
         with contextlib.redirect_stdout(out):
-            exec(to_script(e), {})
+            exec(to_script(e, **more), {})
     finally:
         torch.set_default_device(None)
         torch.set_num_threads(before)
@@ -47,8 +54,10 @@ def test_it_prints_the_same_for_every_activation_and_format(activation, number_f
         SMALL.replace(init="critical"),
         SMALL.replace(init="orthogonal", weights="fresh", batch_size=3, bias_std=0.3),
     ):
-        e = e.replace(activation=activation, number_format=number_format)
-        assert printed(e) == expected(propagate(e))
+        e = e.replace(activation=activation, number_format=number_format, loss_scale=8.0)
+        back = backpropagate(e)
+        assert printed(e) == expected(back.run)
+        assert printed(e, backward=True) == expected_back(back)
 
 
 @pytest.mark.parametrize("init", INITIALIZERS)
@@ -56,7 +65,9 @@ def test_it_prints_the_same_for_every_initialiser_and_scale(init):
     for width, batch_size in ((1, 1), (7, 5), (40, 1)):
         for scale in (1.0, 30.0, 1e-3, 0.0):
             e = SMALL.replace(init=init, width=width, batch_size=batch_size, scale=scale, depth=40)
-            assert printed(e) == expected(propagate(e))
+            back = backpropagate(e)
+            assert printed(e) == expected(back.run)
+            assert printed(e, backward=True) == expected_back(back)
 
 
 @pytest.mark.parametrize(
