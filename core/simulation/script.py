@@ -65,22 +65,20 @@ def _head_lines(e: Experiment) -> list[str]:
         "    return torch.Generator(device).manual_seed(stream_seed(seed, layer))",
         "",
         "",
-        *_MEAN_AND_STD,
-        "",
-        "",
     ]
 
 
-_MEAN_AND_STD = [
-    "def mean_and_std(x):",
-    "    # in float64, scaled by an exact power of two so that no square overflows",
-    "    y = x.double()",
-    "    e = min(max(torch.frexp(y.abs().max()).exponent.item(), -1000), 1000)",
-    "    y = y * 2.0 ** -e",
-    "    mean = y.sum(-1).sum() / y.numel()",
-    "    variance = (y - mean).square().sum(-1).sum() / (y.numel() - 1)  # unbiased, as x.std()",
-    '    return f"mean: {(mean * 2.0 ** e).item()}, std: {variance.item() ** 0.5 * 2.0 ** e}"',
-]
+def _mean_and_std_lines(name: str, label: str = "") -> list[str]:
+    return [
+        "# mean and std in float64, scaled by an exact power of two so that no square overflows",
+        f"y = {name}.double()",
+        "e = min(max(torch.frexp(y.abs().max()).exponent.item(), -1000), 1000)",
+        "y = y * 2.0 ** -e",
+        "mean = y.sum(-1).sum() / y.numel()",
+        "variance = (y - mean).square().sum(-1).sum() / (y.numel() - 1)  # unbiased, as x.std()",
+        f'print(f"{label}mean: {{(mean * 2.0 ** e).item()}}, '
+        'std: {variance.item() ** 0.5 * 2.0 ** e}")',
+    ]
 
 
 def _normal(e: Experiment, layer: str, factor: float = 1.0) -> str:
@@ -108,7 +106,7 @@ def _forward_lines(e: Experiment, code: Code, *, keeps: bool) -> list[str]:
         f"for event in {tuple(_CHECKS)}:",
         '    print(f"{event}: {first.get(event)}")',
         "",
-        "print(mean_and_std(x))",
+        *_mean_and_std_lines("x"),
     ]
 
 
@@ -127,7 +125,7 @@ def _backward_lines(e: Experiment, code: Code) -> list[str]:
         f"for event in {_BACKWARD}:",
         '    print(f"gradient {event}: {first_back.get(event)}")',
         "",
-        'print("gradient", mean_and_std(g))',
+        *_mean_and_std_lines("g", "gradient "),
     ]
 
 

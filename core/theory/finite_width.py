@@ -14,6 +14,7 @@ import numpy as np
 from ..maths.arrays import LN, Array
 from ..question.experiment import Experiment
 from ..text import significant
+from .gradient_law import gradient_law
 from .homogeneous_law import homogeneous_law
 from .length_law import LengthLaw
 from .markov_law import markov_law, table
@@ -44,6 +45,10 @@ class Prediction:
         overflow_pmf: loop index i -> probability that x first has a non-finite element there.
         all_zero_pmf: loop index i -> probability that x is first all zero there.
         born_dead: the probability that φ, without rounding, makes x all zero within the depth.
+        gradient_valid: one sentence that names the law of the gradient and where it holds, or says
+            why there is none.
+        log2_gradient_rms_quantiles: level -> quantile of log2 rms of δ_k at layers k = 0 … depth,
+            loss scale included; empty where no law is known. They go on beyond the format's range.
     """
 
     valid: str
@@ -52,6 +57,13 @@ class Prediction:
     overflow_pmf: Pmf = field(default_factory=dict)
     all_zero_pmf: Pmf = field(default_factory=dict)
     born_dead: float = 0.0
+    gradient_valid: str = ""
+    log2_gradient_rms_quantiles: Mapping[float, Array] = field(default_factory=dict)
+
+    @property
+    def gradient_known(self) -> bool:
+        """Whether a law of the gradient is known."""
+        return bool(self.log2_gradient_rms_quantiles)
 
     @property
     def known(self) -> bool:
@@ -76,7 +88,7 @@ def predict(experiment: Experiment) -> Prediction:
     e = experiment
     law, valid = _law(e)
     if law is None:
-        return Prediction(valid)
+        return Prediction(valid, gradient_valid=valid)
     if e.format.is_coarse:
         valid += " The coarse rounding of 8 bits is left out."
     rms = law.quantiles(LEVELS)
@@ -95,7 +107,23 @@ def predict(experiment: Experiment) -> Prediction:
         overflow_pmf(e, law),
         all_zero_pmf(e, law),
         float(law.dead[-1]),
+        *_of_gradient(e, law),
     )
+
+
+def _of_gradient(e: Experiment, law: LengthLaw) -> tuple[str, dict[float, Array]]:
+    """A sentence on the law of the gradient, and its quantiles, given the law of the signal."""
+    gaussian = e.layer.product.law != "orthogonal"
+    others = " Others than Gaussian weights differ by O(1/n)."
+    words = others if e.layer.product.law == "independent" else ""
+    if e.layer.degree == 1:
+        back = law.from_the_end
+        words = "The law of x read backwards: the factors have the same law." + words
+    else:
+        back = gradient_law(e.activation, e.width, e.sigma_w, e.bias_std, law, gaussian=gaussian)
+        words = f"Expected range: approximate for {e.activation}, good for wide layers." + words
+    octaves = back.quantiles(LEVELS) + np.log2(e.loss_scale)
+    return words, dict(zip(LEVELS, octaves, strict=True))
 
 
 def _law(e: Experiment) -> tuple[LengthLaw | None, str]:

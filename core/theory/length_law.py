@@ -63,6 +63,11 @@ class LengthLaw:
         """The index of each layer's first point when all layers are joined end to end."""
         return np.cumsum([0, *map(len, self.points[:-1])])
 
+    @property
+    def from_the_end(self) -> LengthLaw:
+        """The law whose layer k is layer depth − k of this one."""
+        return LengthLaw(self.points[::-1], self.weights[::-1], self.dead[::-1])
+
     def shifted(self, per_product: float) -> LengthLaw:
         """The law with every product multiplied by 2^per_product."""
         moved = [points + layer * per_product for layer, points in enumerate(self.points)]

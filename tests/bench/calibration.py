@@ -1,8 +1,9 @@
 """``python -m tests.bench.calibration``: how often networks fall into the bands that we predict.
 
 Every network is of another width, depth and initialiser, and asked once: is its last log2 rms (or
-log2 std) between the quantiles of ``predict``? Coverage is the fraction that is. In parentheses:
-how many standard errors lie between it and the nominal one. It measures and never judges.
+its last log2 std, or log2 rms of the gradient at its input) between the quantiles of ``predict``?
+Coverage is the fraction that is. In parentheses: how many standard errors lie between it and the
+nominal one. It measures and never judges.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core import ACTIVATIONS, Experiment, propagate
+from core import ACTIVATIONS, Experiment, backpropagate
 from core.theory.finite_width import Prediction, predict
 
 BANDS = {0.5: (0.25, 0.75), 0.9: (0.05, 0.95)}
 """Nominal coverage -> the two levels."""
 
-STATISTICS = ("log2_rms", "log2_std")
+STATISTICS = ("log2_rms", "log2_std", "log2_gradient_rms")
 WIDTHS = (32, 48, 64, 96, 128, 192, 256, 384, 512)
 DEPTHS = (5, 8, 12, 18, 25, 36, 50, 60)
 GAUSSIAN = ("normal", "lecun_normal", "xavier_normal", "kaiming_normal", "critical")
@@ -93,11 +94,18 @@ def covered(family: Family, count: int, rng: np.random.Generator) -> dict[tuple[
     inside = {(statistic, nominal): 0 for statistic in STATISTICS for nominal in BANDS}
     for _ in range(count):
         e, law = family.draw(rng)
-        stats = propagate(e).stats
+        back = backpropagate(e)
+        stats = back.run.stats
+        found = {
+            "log2_rms": (stats.log2_rms[-1], -1),
+            "log2_std": (stats.log2_std[-1], -1),
+            "log2_gradient_rms": (back.stats.log2_rms[0], 0),
+        }
         for statistic, nominal in inside:
+            value, layer = found[statistic]
             quantiles = getattr(law, f"{statistic}_quantiles")
-            low, high = (quantiles[level][-1] for level in BANDS[nominal])
-            inside[statistic, nominal] += bool(low <= getattr(stats, statistic)[-1] <= high)
+            low, high = (quantiles[level][layer] for level in BANDS[nominal])
+            inside[statistic, nominal] += bool(low <= value <= high)
     return inside
 
 

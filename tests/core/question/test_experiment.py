@@ -57,6 +57,7 @@ def test_defaults_are_the_lesson():
         "number_format": "float32",
         "batch_size": 1,
         "seed": 0,
+        "loss_scale": 1.0,
     }
 
 
