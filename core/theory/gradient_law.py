@@ -166,7 +166,7 @@ class _Given:
         return _Given(ln_p, along @ mass, mean, variance)
 
     def law(self, n: float) -> tuple[Array, Array]:
-        """Points of log2 rms of δ, ascending, and their probabilities, on an equally likely grid."""
+        """Points of log2 rms of δ, ascending, with probabilities, for an equally likely grid."""
         own = self.c[:, None] + _ALONG
         rest = self.r[:, None] + np.sqrt(self.variance)[:, None] * _ACROSS
         total = np.sort(np.logaddexp(own[:, :, None], rest[:, None, :]).ravel())

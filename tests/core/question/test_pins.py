@@ -173,7 +173,8 @@ def test_differences_are_the_fields_in_which_they_are_not_all_equal():
         (
             Experiment(),
             tuple(PARAMETERS),
-            "A · n = 512, L = 100, normal, s = 1, linear, tied, σ_b = 0, float32, B = 1, seed = 0, S = 1",
+            "A · n = 512, L = 100, normal, s = 1, linear, tied, σ_b = 0, float32, B = 1, seed = 0, "
+            "S = 1",
         ),
     ],
 )
