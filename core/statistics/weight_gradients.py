@@ -39,16 +39,22 @@ class WeightGradients:
 
 
 def _exponents(x: Tensor) -> Tensor:
-    """The exponent e of the largest magnitude of each row in [2^(e−1), 2^e), int32 (rows,)."""
-    largest = x.abs().flatten(1).amax(1)
-    return torch.frexp(torch.where(largest.isfinite(), largest, 1.0)).exponent
+    """The exponent e of the largest magnitude of each row in [2^(e−1), 2^e), float64 (rows,)."""
+    flat = x.flatten(1)
+    largest = torch.maximum(flat.amax(1), -flat.amin(1))
+    exponent = torch.frexp(torch.where(largest.isfinite(), largest, 1.0)).exponent
+    return exponent.double().clamp_(-1000, 1000)
+
+
+def _near_one(x: Tensor, exponents: Tensor) -> Tensor:
+    """x·2^−exponents, row by row."""
+    return x * torch.exp2(-exponents).view(-1, *[1] * (x.dim() - 1))
 
 
 def _log2_rms(x: Tensor) -> Tensor:
-    """log2 of the root mean square of each row of x, float64 of shape (rows, …)."""
+    """log2 of the root mean square of each row of x, float64 of shape (rows,)."""
     e = _exponents(x)
-    near = torch.ldexp(x, -e.view(-1, *[1] * (x.dim() - 1)))
-    return near.square().flatten(1).mean(1).log2() / 2 + e
+    return _near_one(x, e).flatten(1).square_().mean(1).log2() / 2 + e
 
 
 def outer(g: Tensor, x: Tensor, number_format: NumberFormat) -> Array:
@@ -66,24 +72,46 @@ def outer(g: Tensor, x: Tensor, number_format: NumberFormat) -> Array:
     log2_rms = _log2_rms(g) + _log2_rms(x)
     undefined = (g.isinf().any(1) & (x == 0).any(1)) | (x.isinf().any(1) & (g == 0).any(1))
     log2_rms = torch.where(undefined, torch.nan, log2_rms)  # Inf times 0
-    sizes_g, sizes_x = g.abs().log2(), x.abs().log2()
-    broken_g, broken_x = ~g.isfinite(), ~x.isfinite()
-    whole = torch.where(broken_x, torch.inf, sizes_x).sort(1).values
-    finite_g = torch.where(broken_g, torch.nan, sizes_g)
-    edge = number_format.log2_rounds_to_zero_below
-    # Up to which log2|x| an element is zero, and from which on it overflows.
-    zeros = torch.searchsorted(whole, (edge - finite_g).nan_to_num(-torch.inf), right=True)
-    zero_x = (x == 0).sum(1, keepdim=True)
-    finite_x = (~broken_x).sum(1, keepdim=True)
-    zeros = torch.where(broken_g, 0, torch.where(g == 0, finite_x, zeros.clamp(zero_x, finite_x)))
-    broken = torch.where(broken_g, x.shape[1], x.shape[1] - finite_x)
-    if number_format.infinity:
-        over = torch.searchsorted(whole, number_format.log2_overflows_from - finite_g)
-        broken = torch.where(broken_g | (g == 0), broken, x.shape[1] - over)
-    count = float(g.shape[1] * x.shape[1])
-    table = torch.stack([log2_rms, zeros.sum(1).double() / count, broken.sum(1).double() / count])
-    made: Array = table.cpu().numpy()
+    zero, nonfinite = _shares(g.abs(), x.abs(), number_format)
+    made: Array = torch.stack([log2_rms, zero, nonfinite]).cpu().numpy()
     return made
+
+
+def _shares(g: Tensor, x: Tensor, number_format: NumberFormat) -> tuple[Tensor, Tensor]:
+    """The fractions of products of two magnitudes that are zero, and that are not finite."""
+    n = x.shape[1]
+    zero_g, zero_x = ((values == 0).sum(1).double() for values in (g, x))
+    broken_g, broken_x = ((~values.isfinite()).sum(1).double() for values in (g, x))
+    zero = zero_g * (n - broken_x) + (n - broken_g - zero_g) * zero_x
+    broken = broken_g * n + (n - broken_g) * broken_x
+    least, most = (_extremes(g)[end] + _extremes(x)[end] for end in (0, 1))
+    lost = least <= number_format.log2_rounds_to_zero_below
+    lost |= (most >= number_format.log2_overflows_from) & number_format.infinity
+    for row in lost.nonzero().flatten().tolist():  # the rows where a product leaves the range
+        zero[row], broken[row] = _counted(g[row], x[row], number_format)
+    return zero / n**2, broken / n**2
+
+
+def _extremes(values: Tensor) -> tuple[Tensor, Tensor]:
+    """log2 of the least and of the largest magnitude of each row, but for 0, Inf and NaN."""
+    usual = (values > 0) & (values < torch.inf)
+    least = torch.where(usual, values, torch.inf).amin(1)
+    return least.log2(), torch.where(usual, values, 0.0).amax(1).log2()
+
+
+def _counted(g: Tensor, x: Tensor, number_format: NumberFormat) -> tuple[int, int]:
+    """How many products of two magnitudes are zero, and how many are not finite, by sorting."""
+    fine_g, fine_x = g[g.isfinite()], x[x.isfinite()]
+    sizes, own = fine_x.log2().sort().values, fine_g.log2()
+    edge, end = number_format.log2_rounds_to_zero_below, number_format.log2_overflows_from
+    zero = torch.where(
+        fine_g == 0, len(sizes), torch.searchsorted(sizes, edge - own, right=True)
+    ).sum()
+    broken = len(g) * len(x) - len(fine_g) * len(fine_x)
+    if number_format.infinity:
+        over = len(sizes) - torch.searchsorted(sizes, end - own)
+        broken += int(torch.where(fine_g == 0, 0, over).sum())
+    return int(zero), broken
 
 
 def product(g: Tensor, x: Tensor, number_format: NumberFormat) -> Array:
@@ -112,7 +140,7 @@ class Sum:
     def __init__(self, number_format: NumberFormat) -> None:
         self._format = number_format
         self._near: Tensor | None = None
-        self._power = 0
+        self._power = 0.0
 
     def add(self, g: Tensor, x: Tensor) -> None:
         """Add the products of some layers.
@@ -123,15 +151,12 @@ class Sum:
         """
         g, x = g.double(), x.double()
         of_g, of_x = _exponents(g), _exponents(x)
-        power = int((of_g + of_x).max())
+        power = float((of_g + of_x).max())
         if self._near is not None:
             power = max(power, self._power)
             self._near *= 2.0 ** max(self._power - power, -1000)
-        row = (-1, *[1] * (g.dim() - 1))
-        near_x = torch.ldexp(x, -of_x.view(row))
-        near_g = torch.ldexp(g, -of_g.view(row)) * torch.exp2((of_g + of_x - power).double()).view(
-            row
-        )
+        near_x, near_g = _near_one(x, of_x), _near_one(g, of_g)
+        near_g = _near_one(near_g, (power - of_g - of_x).clamp_max(1000))
         made = torch.tensordot(near_g, near_x, dims=([0, *range(2, g.dim())],) * 2)
         self._near = made if self._near is None else self._near + made
         self._power = power
@@ -140,8 +165,15 @@ class Sum:
         """The three numbers of the sum, by the names in NAMES; of nothing, those of a zero."""
         if self._near is None:
             return dict(zip(NAMES, (-np.inf, 1.0, 0.0), strict=True))
-        log2_rms = float(_log2_rms(self._near.flatten().unsqueeze(0))[0]) + self._power
-        stored = self._format.cast(torch.ldexp(self._near, torch.tensor(self._power))).double()
-        zero = float((stored == 0).double().mean())
-        nonfinite = float((~stored.isfinite()).double().mean())
-        return dict(zip(NAMES, (log2_rms, zero, nonfinite), strict=True))
+        log2_rms = float(_log2_rms(self._near.view(1, -1))[0]) + self._power
+        size = self._near.to(self._format.sum_dtype).abs().double()
+        zero = size <= self._scaled(self._format.log2_rounds_to_zero_below)
+        nonfinite = ~self._near.isfinite()
+        if self._format.infinity:
+            nonfinite |= size >= self._scaled(self._format.log2_overflows_from)
+        shares = (float(mask.sum()) / mask.numel() for mask in (zero, nonfinite))
+        return dict(zip(NAMES, (log2_rms, *shares), strict=True))
+
+    def _scaled(self, log2: float) -> float:
+        """2^log2 in units of the sum's power of two."""
+        return float(2.0 ** min(max(log2 - self._power, -1000.0), 1000.0))
