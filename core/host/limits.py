@@ -20,6 +20,7 @@ SMALL_BYTES = 2**27
 _RUN, _LAYER, _MEASURED = 770.0, 10.0, 0.006
 _BATCH, _SAMPLED_LAYER, _SAMPLED = 800.0, 70.0, 0.008
 _OUTER = 0.2  # of a unit, for the gradient of a matrix whose elements are not formed
+_KEPT = 2**24  # elements of an ensemble that are kept for the way back: 64 MiB
 IN_CACHE = 2**21
 """Elements of an ensemble that are worked on at once: 8 MiB of float32."""
 
@@ -85,6 +86,12 @@ def networks_at_once(experiment: Experiment) -> int:
     """How many networks of an ensemble are sampled at once: as many as fit a cache, at least 1."""
     kept = experiment.layer.ensemble_elements(experiment.shape)
     return max(1, IN_CACHE // (kept or experiment.width * experiment.batch_size))
+
+
+def networks_there_and_back(experiment: Experiment) -> int:
+    """How many networks of an ensemble are sampled at once where the way there is kept."""
+    kept = experiment.depth * experiment.width * experiment.batch_size * (len(experiment.layer) + 1)
+    return max(1, min(networks_at_once(experiment), _KEPT // kept))
 
 
 def ensemble_work(experiment: Experiment, ensemble_size: int) -> float:

@@ -71,11 +71,13 @@ class Bias:
         """0: a sum passes the gradient on."""
         return 0 * square
 
-    def needs_matrices(self, shape: Shape) -> bool:
+    def needs_matrices(self, shape: Shape, *, backward: bool = False) -> bool:
         """False: an ensemble draws real biases, and no matrices for them."""
         return False
 
-    def in_law(self, networks: int, shape: Shape, stream: Generator) -> Biases:
+    def in_law(
+        self, networks: int, shape: Shape, stream: Generator, *, backward: bool = False
+    ) -> Biases:
         """The biases of ``networks`` networks."""
         return Biases(networks, shape.width, self, stream)
 

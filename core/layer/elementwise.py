@@ -87,11 +87,13 @@ class Elementwise:
         """log E φ′(h)² for normal h, from log E h²; log_scale concerns weights alone."""
         return log2_derivative_moment(self.phi)(square / logs.octave) * logs.octave
 
-    def needs_matrices(self, shape: Shape) -> bool:
+    def needs_matrices(self, shape: Shape, *, backward: bool = False) -> bool:
         """False: φ has no parameters."""
         return False
 
-    def in_law(self, networks: int, shape: Shape, stream: Generator) -> None:
+    def in_law(
+        self, networks: int, shape: Shape, stream: Generator, *, backward: bool = False
+    ) -> None:
         """φ has no parameters."""
 
     def cost(self, shape: Shape, number_format: NumberFormat) -> Cost:

@@ -22,7 +22,7 @@ from torch import Generator, Tensor
 from ..maths.arrays import log2
 from .activations import Activation
 from .initializers import Initializer
-from .scaled import ScaledNumbers
+from .scaled import ScaledNumbers, powers
 
 _LEAST_NEW = 1e-6  # of a vector's length: a shorter residual is rounding of float32
 
@@ -36,13 +36,47 @@ class Fresh:
         std: the standard deviation of Gaussian entries; σ_w of an orthogonal matrix.
         orthogonal: whether a is σ_w times a Haar orthogonal matrix.
         stream: the source of random numbers.
+        backward: whether aᵀ will be asked for.
     """
 
-    def __init__(self, std: float, orthogonal: bool, stream: Generator) -> None:
+    def __init__(
+        self, std: float, orthogonal: bool, stream: Generator, *, backward: bool = False
+    ) -> None:
         self._octaves, self._orthogonal, self._stream = log2(std), orthogonal, stream
+        self._seen: list[tuple[ScaledNumbers, ScaledNumbers]] | None = [] if backward else None
 
     def times(self, x: ScaledNumbers) -> ScaledNumbers:
         """a @ x of the next layer, for x of shape (networks, n, inputs)."""
+        y = self._drawn(x)
+        if self._seen is not None:
+            self._seen.append((x, y))
+        return y
+
+    def times_transposed(self, g: ScaledNumbers) -> ScaledNumbers:
+        """aᵀ @ g of the last layer that is left, given a @ x there.
+
+        aᵀg = X (XᵀX)⁻¹Yᵀg + the rest, which is across X. For Gaussian a the rest is a new normal
+        matrix times the length of g; for an orthogonal a it has the length of the part of g that is
+        across Y.
+        """
+        assert self._seen is not None
+        x, y = (each.near_one() for each in self._seen.pop())
+        e = g.near_one()
+        near_x, near_y, near_g = (each.numbers.double() for each in (x, y, e))
+        inverse = _pseudo_inverse(near_x)
+        known = near_x @ (inverse @ (near_y.mT @ near_g))
+        z = torch.randn(near_g.shape, generator=self._stream).double()
+        z = z - near_x @ (inverse @ (near_x.mT @ z))
+        if self._orthogonal:
+            near_g = near_g - near_y @ (_pseudo_inverse(near_y) @ (near_y.mT @ near_g))
+            q, r = torch.linalg.qr(z)
+            z = q * r.diagonal(dim1=1, dim2=2).sign().unsqueeze(1)
+        across = z @ _gram_root(near_g).mT
+        one = ScaledNumbers(known.float(), e.power + (y.power - x.power))
+        two = ScaledNumbers(across.float(), e.power + self._octaves)
+        return _sum(one, two)
+
+    def _drawn(self, x: ScaledNumbers) -> ScaledNumbers:
         z = torch.randn(x.numbers.shape, generator=self._stream)
         if x.numbers.shape[2] == 1:
             length = torch.linalg.vector_norm(x.numbers, dim=(1, 2)).double()
@@ -55,6 +89,22 @@ class Fresh:
             z = q * r.diagonal(dim1=1, dim2=2).sign().unsqueeze(1)
         near, power = _near_one(x)
         return ScaledNumbers(z @ _gram_root(near).mT.float(), x.power + (power + self._octaves))
+
+
+def _pseudo_inverse(x: Tensor) -> Tensor:
+    """The pseudo-inverse of XᵀX, for x of shape (networks, n, inputs)."""
+    gram = x.mT @ x
+    if gram.shape[1] == 1:
+        return torch.where(gram > 0, 1 / gram, 0.0)
+    return torch.linalg.pinv(gram, hermitian=True)
+
+
+def _sum(one: ScaledNumbers, two: ScaledNumbers) -> ScaledNumbers:
+    """The sum of two signals of the same networks."""
+    common = torch.maximum(one.power, two.power)
+    common = torch.where(common.isneginf() | common.isnan(), 0.0, common)
+    first, second = (each.numbers * powers(each.power - common) for each in (one, two))
+    return ScaledNumbers(first + second, common).near_one()
 
 
 def _near_one(x: ScaledNumbers) -> tuple[Tensor, Tensor]:
@@ -83,18 +133,29 @@ class Tied:
         width: n.
         std: the standard deviation of the entries.
         stream: the source of random numbers.
+        backward: whether aᵀ will be asked for, as many times.
 
     Reference: Bolthausen 2014, arXiv:1201.2891.
     """
 
     def __init__(
-        self, networks: int, vectors: int, width: int, std: float, stream: Generator
+        self,
+        networks: int,
+        vectors: int,
+        width: int,
+        std: float,
+        stream: Generator,
+        *,
+        backward: bool = False,
     ) -> None:
         self._octaves, self._stream = log2(std), stream
-        self._known = 0
+        self._known = self._known_back = 0
         shape = (networks, vectors, width)
         self._directions: Floats = np.zeros(shape, np.float32)  # orthonormal rows, or zero rows
         self._images: Floats = np.zeros(shape, np.float32)  # a @ each direction
+        back = shape if backward else (networks, 0, width)
+        self._directions_back: Floats = np.zeros(back, np.float32)  # of g, orthonormal or zero
+        self._images_back: Floats = np.zeros(back, np.float32)  # aᵀ @ each, across every x
 
     def times(self, x: ScaledNumbers) -> ScaledNumbers:
         """a @ x of the next layer, for x of shape (networks, n, inputs)."""
@@ -103,22 +164,54 @@ class Tied:
         products = torch.from_numpy(np.concatenate(columns, axis=2))
         return ScaledNumbers(products, x.power + (power + self._octaves))
 
+    def times_transposed(self, g: ScaledNumbers) -> ScaledNumbers:
+        """aᵀ @ g, for g of shape (networks, n, inputs), after all products with a."""
+        near, power = _near_one(g)
+        columns = [self._times_transposed(v.numpy()) for v in near.unsqueeze(-1).unbind(2)]
+        products = torch.from_numpy(np.concatenate(columns, axis=2))
+        return ScaledNumbers(products, g.power + (power + self._octaves)).near_one()
+
+    def _times_transposed(self, v: Floats) -> Floats:
+        """aᵀ @ v for v of shape (networks, n, 1): known along every x, new across them."""
+        k = self._known_back
+        directions, images = self._directions[:, : self._known], self._images[:, : self._known]
+        earlier, across = self._directions_back[:, :k], self._images_back[:, :k]
+        parts, direction, length, is_new = _split(v, earlier)
+        image: Floats = torch.randn(v.shape, generator=self._stream).numpy()
+        for _ in range(2):
+            image = image - directions.transpose(0, 2, 1) @ (directions @ image)
+        self._directions_back[:, k], self._images_back[:, k] = direction[..., 0], image[..., 0]
+        self._known_back += 1
+        along = directions.transpose(0, 2, 1) @ (images @ v)
+        return along + across.transpose(0, 2, 1) @ parts + np.where(is_new, length, 0) * image
+
     def _times(self, v: Floats) -> Floats:
         """a @ v, for v of shape (networks, n, 1)."""
         k = self._known
         directions, images = self._directions[:, :k], self._images[:, :k]
-        residual, parts = v, np.zeros((len(v), k, 1), np.float32)
-        for _ in range(2):  # Gram–Schmidt twice: the second pass removes what rounding left
-            projection = directions @ residual
-            residual = residual - directions.transpose(0, 2, 1) @ projection
-            parts += projection
-        length = np.linalg.norm(residual, axis=1, keepdims=True)
-        is_new = length > _LEAST_NEW * np.linalg.norm(v, axis=1, keepdims=True)
-        direction = np.divide(residual, length, out=np.zeros_like(residual), where=is_new)
+        parts, direction, length, is_new = _split(v, directions)
         image = torch.randn(v.shape[:2], generator=self._stream).numpy()
         self._directions[:, k], self._images[:, k] = direction[:, :, 0], image
         self._known += 1
         return images.transpose(0, 2, 1) @ parts + np.where(is_new, length, 0) * image[:, :, None]
+
+
+def _split(v: Floats, directions: Floats) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
+    """v along orthonormal directions, and the rest as a new direction, its length, if it is new.
+
+    Args:
+        v: shape (networks, n, 1).
+        directions: shape (networks, known, n).
+    """
+    residual, parts = v, np.zeros((len(v), directions.shape[1], 1), np.float32)
+    for _ in range(2):  # Gram–Schmidt twice: the second pass removes what rounding left
+        projection = directions @ residual
+        residual = residual - directions.transpose(0, 2, 1) @ projection
+        parts += projection
+    length = np.linalg.norm(residual, axis=1, keepdims=True)
+    is_new = length > _LEAST_NEW * np.linalg.norm(v, axis=1, keepdims=True)
+    direction = np.divide(residual, length, out=np.zeros_like(residual), where=is_new)
+    return parts, direction, length, is_new
 
 
 class Matrices:
@@ -132,6 +225,7 @@ class Matrices:
         scale: the factor on every weight.
         fresh: whether every layer has its own matrix.
         stream: the source of random numbers.
+        backward: whether aᵀ will be asked for; fresh matrices are then drawn again.
     """
 
     def __init__(
@@ -143,10 +237,13 @@ class Matrices:
         scale: float,
         fresh: bool,
         stream: Generator,
+        *,
+        backward: bool = False,
     ) -> None:
         self._networks, self._rule, self._phi, self._width = networks, rule, phi, width
         self._octaves, self._fresh, self._stream = log2(scale), fresh, stream
         self._a: Floats | None = None
+        self._drawn_from: list[tuple[Tensor, ScaledNumbers]] | None = [] if backward else None
 
     def times(self, x: ScaledNumbers) -> ScaledNumbers:
         """a @ x of the next layer, for x of shape (networks, n, inputs)."""
@@ -154,11 +251,27 @@ class Matrices:
             x = ScaledNumbers.of(x.numbers * torch.exp2(x.power).float().view(-1, 1, 1))
         if self._a is None or self._fresh:
             self._a = None  # frees the old matrices before the new ones are drawn
+            if self._drawn_from is not None:
+                self._drawn_from.append((self._stream.get_state(), x))
             self._a = self._drawn(x.numbers)
         near, power = _near_one(x)
         # NumPy's loop over matrices is many times faster than torch's for one or two columns.
         products = torch.from_numpy(self._a @ near.numpy())
         return ScaledNumbers(products, x.power + (power + self._octaves))
+
+    def times_transposed(self, g: ScaledNumbers) -> ScaledNumbers:
+        """aᵀ @ g of the last layer that is left."""
+        assert self._drawn_from is not None
+        if self._fresh:
+            now = self._stream.get_state()
+            state, x = self._drawn_from.pop()
+            self._stream.set_state(state)
+            self._a = self._drawn(x.numbers)
+            self._stream.set_state(now)
+        assert self._a is not None
+        near, power = _near_one(g)
+        products = torch.from_numpy(self._a.transpose(0, 2, 1) @ near.numpy())
+        return ScaledNumbers(products, g.power + (power + self._octaves)).near_one()
 
     def _drawn(self, x: Tensor) -> Floats:
         n, sample = self._width, self._rule.sample

@@ -188,17 +188,20 @@ class Operation(Protocol):
         """
         ...
 
-    def needs_matrices(self, shape: Shape) -> bool:
+    def needs_matrices(self, shape: Shape, *, backward: bool = False) -> bool:
         """Whether an ensemble has to draw this operation's real matrices."""
         ...
 
-    def in_law(self, networks: int, shape: Shape, stream: Generator) -> Parameters:
+    def in_law(
+        self, networks: int, shape: Shape, stream: Generator, *, backward: bool = False
+    ) -> Parameters:
         """The parameters of an ensemble, or an object that samples f(x) from the same law.
 
         Args:
             networks: how many networks.
             shape: the size of the signal.
             stream: the source of random numbers.
+            backward: whether `backward` will be asked too, once for each layer from the last one.
 
         Returns:
             The first argument of `forward` in the arithmetic `Scaled`, for one layer after another.

@@ -168,28 +168,38 @@ class Product:
         """log σ_w²: aᵀ has the entries of a. A matrix that is fitted to x undoes x's size."""
         return self.log_square(square, logs, log_scale) - square
 
-    def needs_matrices(self, shape: Shape) -> bool:
+    def needs_matrices(self, shape: Shape, *, backward: bool = False) -> bool:
         """Whether a @ x has no law that is cheaper to sample than a itself.
 
         A Gaussian matrix at every step is cheaper up to n/2 vectors: conditioning costs about
         2.5·n·vectors² multiply-adds, real products n²·vectors and the draw. A Haar orthogonal
-        matrix needs n directions for its inputs.
+        matrix needs n directions for its inputs, and as many more on the way back; a Gaussian one
+        needs one more there than its inputs.
         """
         vectors = shape.depth * shape.inputs
         if not self.drawn.fresh:
             return not (self.law == "gaussian" and vectors <= shape.width // 2)
-        fits = self.law == "gaussian" or (self.law == "orthogonal" and shape.inputs <= shape.width)
+        if backward and self.law == "gaussian":
+            return shape.inputs >= shape.width
+        directions = shape.inputs * (1 + backward)
+        fits = self.law == "gaussian" or (self.law == "orthogonal" and directions <= shape.width)
         return not fits
 
-    def in_law(self, networks: int, shape: Shape, stream: Generator) -> Fresh | Tied | Matrices:
+    def in_law(
+        self, networks: int, shape: Shape, stream: Generator, *, backward: bool = False
+    ) -> Fresh | Tied | Matrices:
         """The object that computes a @ x for ``networks`` networks, by its law or by matrices."""
         w = self.drawn
-        if self.needs_matrices(shape):
-            return Matrices(networks, w.rule, w.phi, w.width, w.scale, w.fresh, stream)
+        if self.needs_matrices(shape, backward=backward):
+            return Matrices(
+                networks, w.rule, w.phi, w.width, w.scale, w.fresh, stream, backward=backward
+            )
         if not w.fresh:
-            return Tied(networks, shape.depth * shape.inputs, w.width, w.std, stream)
+            vectors = shape.depth * shape.inputs
+            return Tied(networks, vectors, w.width, w.std, stream, backward=backward)
         orthogonal = self.law == "orthogonal"
-        return Fresh(self.sigma_w if orthogonal else w.std, orthogonal, stream)
+        std = self.sigma_w if orthogonal else w.std
+        return Fresh(std, orthogonal, stream, backward=backward)
 
     def cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
         """The matrices alive at once, in bytes; all products and draws, as work."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .activations import Activation
-from .tails import FAR, far_powers, infinite_sides
+from .tails import FAR, derivative_far_powers, far_powers, infinite_sides
 
 
 class Reach(NamedTuple):
@@ -141,7 +141,7 @@ class Scaled:
 
     def apply_backward(self, phi: Activation, h: ScaledNumbers, g: ScaledNumbers) -> ScaledNumbers:
         """φ′(h)·g; where h's power is beyond ±40, φ′ is replaced by the power law it follows."""
-        raise NotImplementedError
+        return _scaled(phi).backward(h, g)
 
 
 class _ScaledActivation:
@@ -151,6 +151,7 @@ class _ScaledActivation:
         self.phi = phi
         self.below, self.above = infinite_sides(phi)
         self.low, self.high = far_powers(phi)
+        self.derivative_powers = derivative_far_powers(phi)
 
     def __call__(self, x: ScaledNumbers) -> ScaledNumbers:
         h, exponent = x.numbers, x.power
@@ -162,6 +163,17 @@ class _ScaledActivation:
         shift = (self.high * above if self.high else 0) + (self.low * below if self.low else 0)
         power = torch.zeros_like(exponent) + shift
         return ScaledNumbers(self.phi(h * powers(near)), power, reach)
+
+    def backward(self, x: ScaledNumbers, g: ScaledNumbers) -> ScaledNumbers:
+        """φ′(h·2^e)·g, for h·2^e = x."""
+        h, exponent = x.numbers, x.power
+        if self.phi.positively_homogeneous:
+            return ScaledNumbers(self.phi.backward(h, g.numbers), g.power).near_one()
+        low, high = self.derivative_powers
+        above, below = (exponent - FAR).clamp_min(0), (exponent + FAR).clamp_max(0)
+        shift = (high * above if high else 0) + (low * below if low else 0)
+        found = self.phi.backward(h * powers(exponent.clamp(-FAR, FAR)), g.numbers)
+        return ScaledNumbers(found, g.power + shift).near_one()
 
 
 @lru_cache(maxsize=64)

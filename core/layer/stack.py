@@ -195,13 +195,15 @@ class Layer:
             square = op.log_square(square, logs, log_scale)
         return found
 
-    def needs_matrices(self, shape: Shape) -> bool:
+    def needs_matrices(self, shape: Shape, *, backward: bool = False) -> bool:
         """Whether an ensemble has to draw real matrices for this layer."""
-        return any(op.needs_matrices(shape) for op in self.operations)
+        return any(op.needs_matrices(shape, backward=backward) for op in self.operations)
 
-    def in_law(self, networks: int, shape: Shape, stream: Generator) -> list[Parameters]:
+    def in_law(
+        self, networks: int, shape: Shape, stream: Generator, *, backward: bool = False
+    ) -> list[Parameters]:
         """The parameters of an ensemble, one for each operation; see `Operation.in_law`."""
-        return [op.in_law(networks, shape, stream) for op in self.operations]
+        return [op.in_law(networks, shape, stream, backward=backward) for op in self.operations]
 
     def cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
         """Memory and work of all layers of one run, without the measurement."""

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..maths.arrays import Array, log2
+from ..maths.quadrature import TensorFunction
 from .activations import Activation
 from .moments import derivative_second_moment, second_moment
 
@@ -40,14 +41,20 @@ def never_zero(phi: Activation) -> bool:
 @lru_cache(maxsize=64)
 def far_powers(phi: Activation) -> tuple[float, float]:
     """The powers of |h| that |φ(h)| follows for |h| < 2^−40 and for |h| > 2^40."""
-    u = _between_minus_one_and_one()
+    return _power(phi.function, -FAR), _power(phi.function, FAR)
 
-    def power(octave: int) -> float:
-        outwards = 1 if octave > 0 else -1
-        near, far = (phi(u * 2.0 ** (octave + k)).square().mean().item() for k in (0, outwards))
-        return float(np.rint(0.5 * np.log2(far / near) * outwards))
 
-    return power(-FAR), power(FAR)
+@lru_cache(maxsize=64)
+def derivative_far_powers(phi: Activation) -> tuple[float, float]:
+    """The powers of |h| that |φ′(h)| follows there; 0 where φ′ is all zero."""
+    return _power(phi.derivative, -FAR), _power(phi.derivative, FAR)
+
+
+def _power(function: TensorFunction, octave: int) -> float:
+    """The power of |h| that a function follows beyond |h| = 2^octave."""
+    u, outwards = _between_minus_one_and_one(), 1 if octave > 0 else -1
+    near, far = (function(u * 2.0 ** (octave + k)).square().mean().item() for k in (0, outwards))
+    return float(np.rint(0.5 * np.log2(far / near) * outwards)) if near > 0 and far > 0 else 0.0
 
 
 @lru_cache(maxsize=64)

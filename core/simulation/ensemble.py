@@ -15,9 +15,17 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from ..host.limits import IN_CACHE, WorkLimit, ensemble_work, networks_at_once
+from ..host.limits import (
+    IN_CACHE,
+    WorkLimit,
+    ensemble_work,
+    networks_at_once,
+    networks_there_and_back,
+)
 from ..host.threads import single_threaded
 from ..layer.number_formats import NumberFormat
+from ..layer.operation import Parameters
+from ..layer.product import Product
 from ..layer.scaled import Scaled, ScaledNumbers
 from ..layer.stack import shifts
 from ..maths.arrays import Array, log2
@@ -43,6 +51,11 @@ class Ensemble:
         log2_reach: log2 of the largest value whose overflow would make x non-finite: of the
             pre-activations where φ could overflow.
         log2_max_abs: log2 of the largest |x|.
+        log2_gradient_rms: log2 of the root mean square of δ; None if no gradient was asked for, as
+            the two that follow.
+        gradient_zero: the fraction of elements of δ that are exactly zero.
+        log2_weight_gradient_rms: of the gradient of each layer's matrix, for tied weights the share
+            of that step; NaN at layer 0.
     """
 
     experiment: Experiment
@@ -53,9 +66,12 @@ class Ensemble:
     zero: Array
     log2_reach: Array
     log2_max_abs: Array
+    log2_gradient_rms: Array | None = None
+    gradient_zero: Array | None = None
+    log2_weight_gradient_rms: Array | None = None
 
     def at(self, experiment: Experiment) -> Ensemble:
-        """The same networks with fewer layers, or with another scale factor.
+        """The same networks with fewer layers, or with another scale factor; without gradients.
 
         Args:
             experiment: this ensemble's, at the same or a smaller depth, at any scale factor and in
@@ -115,9 +131,9 @@ def _first(happened: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:
     return np.where(after.any(1), after.argmax(1).astype(float), np.nan)
 
 
-def is_exact_in_law(experiment: Experiment) -> bool:
-    """Whether an ensemble of this experiment needs no matrices."""
-    return not experiment.layer.needs_matrices(experiment.shape)
+def is_exact_in_law(experiment: Experiment, *, backward: bool = False) -> bool:
+    """Whether an ensemble of this experiment, or one with gradients, needs no matrices."""
+    return not experiment.layer.needs_matrices(experiment.shape, backward=backward)
 
 
 def sample_ensemble(
@@ -125,6 +141,7 @@ def sample_ensemble(
     ensemble_size: int,
     *,
     seed: int = 0,
+    backward: bool = False,
     on_progress: Callable[[float], object] | None = None,
 ) -> Ensemble:
     """Sample the sizes of x in ``ensemble_size`` networks, each with its own weights and input.
@@ -134,6 +151,8 @@ def sample_ensemble(
             infinity holds the elements at its largest value.
         ensemble_size: the number of networks, at least 1.
         seed: the seed of the ensemble, at least 0; the same seed gives the same numbers.
+        backward: whether a gradient goes back through each network too. Its networks are others
+            than without.
         on_progress: called after every layer with the fraction that is done.
 
     Raises:
@@ -145,18 +164,20 @@ def sample_ensemble(
     seed = _whole("seed", seed, at_least=0)
     e = experiment
     WorkLimit.from_environment().check_ensemble(ensemble_work(e, ensemble_size), ensemble_size)
-    at_once = networks_at_once(e)
+    at_once = networks_there_and_back(e) if backward else networks_at_once(e)
     parts = []
     with torch.inference_mode(), single_threaded():
         for done in range(0, ensemble_size, at_once):
             generator = torch.Generator().manual_seed(stream_seed(seed, _STREAM + done))
             count = min(at_once, ensemble_size - done)
-            layers = _layers(e, count, generator)
+            walk = _Walk(e, count, generator, backward=backward)
+            layers = walk.there()
             if on_progress:
                 layers = _reporting(layers, e.depth, (done, count, ensemble_size), on_progress)
-            parts.append(_columns(layers, _never_zero(e)))
+            columns = _columns(layers, _never_zero(e))
+            parts.append(columns + (walk.back() if backward else []))
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return Ensemble(e, is_exact_in_law(e), *joined)
+    return Ensemble(e, is_exact_in_law(e, backward=backward), *joined)
 
 
 def _whole(name: str, value: object, *, at_least: int) -> int:
@@ -175,16 +196,63 @@ def _never_zero(e: Experiment) -> bool:
     return e.layer.elementwise.never_zero and not silent
 
 
-def _layers(e: Experiment, count: int, generator: Generator) -> Iterator[ScaledNumbers]:
-    """The signals of ``count`` networks at layers 0 … depth."""
-    x = ScaledNumbers.of(torch.randn(count, e.width, e.batch_size, generator=generator))
-    yield x
-    parameters, arithmetic = e.layer.in_law(count, e.shape, generator), Scaled()
-    for _ in range(e.depth):
-        x = e.layer.forward(parameters, x, arithmetic)
-        if not e.format.infinity:
-            x = x.held_at(e.format.max)
+class _Walk:
+    """The way of signals through several networks, and of their gradients back.
+
+    Args:
+        e: the question.
+        count: how many networks.
+        generator: the source of random numbers.
+        backward: whether what the way back needs is kept.
+    """
+
+    def __init__(self, e: Experiment, count: int, generator: Generator, *, backward: bool) -> None:
+        self._e, self._stream, self._keeps = e, generator, backward
+        self._shape = count, e.width, e.batch_size
+        self._arithmetic = Scaled()
+        self._parameters: list[Parameters] = []
+        self._kept: list[list[ScaledNumbers]] = []
+
+    def there(self) -> Iterator[ScaledNumbers]:
+        """The signals at layers 0 … depth."""
+        e, arithmetic = self._e, self._arithmetic
+        x = ScaledNumbers.of(torch.randn(self._shape, generator=self._stream))
         yield x
+        count, back = self._shape[0], self._keeps
+        self._parameters = e.layer.in_law(count, e.shape, self._stream, backward=back)
+        for _ in range(e.depth):
+            *inputs, x = e.layer.trace(self._parameters, x, arithmetic)
+            if self._keeps:
+                self._kept.append(inputs)
+            if not e.format.infinity:
+                x = x.held_at(e.format.max)
+            yield x
+
+    def back(self) -> list[Array]:
+        """log2 rms and zeros of the gradients, and log2 rms of those of the weights, per layer."""
+        e = self._e
+        place = next(place for place, op in enumerate(e.layer) if isinstance(op, Product))
+        g = ScaledNumbers.of(torch.randn(self._shape, generator=self._stream) * e.loss_scale)
+        gradients, weights = [g], []
+        while self._kept:
+            inputs = self._kept.pop()
+            found = e.layer.backward(self._parameters, inputs, g, self._arithmetic)
+            g = found[0]
+            gradients.append(g)
+            weights.append(_log2_rms_of_outer(found[place + 1], inputs[place]))
+        log2_rms, _, _, zero, *_ = _columns(iter(gradients[::-1]), never_zero=False)
+        first = np.full((self._shape[0], 1), np.nan)
+        return [log2_rms, zero, np.concatenate([first, np.stack(weights[::-1], axis=1)], axis=1)]
+
+
+def _log2_rms_of_outer(g: ScaledNumbers, x: ScaledNumbers) -> Array:
+    """log2 rms of g xᵀ, summed over the inputs, per network; −inf where it is zero."""
+    g, x = g.near_one(), x.near_one()
+    grams = ((each.numbers.mT @ each.numbers).double() for each in (g, x))
+    square = (next(grams) * next(grams)).sum((1, 2)).clamp_min(0) / x.numbers.shape[1] ** 2
+    octaves = square.log2() / 2 + g.power + x.power
+    found: Array = torch.where(square > 0, octaves, -torch.inf).numpy()
+    return found
 
 
 def _reporting(
