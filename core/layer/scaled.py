@@ -166,7 +166,8 @@ class _ScaledActivation:
 
     def backward(self, x: ScaledNumbers, g: ScaledNumbers) -> ScaledNumbers:
         """φ′(h·2^e)·g, for h·2^e = x."""
-        h, exponent = x.numbers, x.power
+        exponent = x.power
+        h = torch.where(exponent.isneginf().view(-1, 1, 1), 0.0, x.numbers)
         if self.phi.positively_homogeneous:
             return ScaledNumbers(self.phi.backward(h, g.numbers), g.power).near_one()
         low, high = self.derivative_powers

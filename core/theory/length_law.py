@@ -65,8 +65,16 @@ class LengthLaw:
 
     @property
     def from_the_end(self) -> LengthLaw:
-        """The law whose layer k is layer depth − k of this one."""
-        return LengthLaw(self.points[::-1], self.weights[::-1], self.dead[::-1])
+        """The law of a gradient that goes back by factors of the same law.
+
+        Its layer k is layer depth − k of this one. A signal that is all zero at any layer lets no
+        gradient through: φ′(0) is 0.
+        """
+        dead = np.full(len(self.dead), self.dead[-1])
+        dead[-1] = 0.0
+        alive = (1 - dead) / (1 - self.dead[::-1])
+        weights = [mass * part for mass, part in zip(self.weights[::-1], alive, strict=True)]
+        return LengthLaw(self.points[::-1], weights, dead)
 
     def shifted(self, per_product: float) -> LengthLaw:
         """The law with every product multiplied by 2^per_product."""

@@ -1,0 +1,81 @@
+"""Gradients of ensembles: from the law of the real ones, without their matrices."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from core import Experiment, backpropagate, sample_ensemble
+
+# One false alarm in 10⁴ over all comparisons of this file.
+CASES = {
+    "gaussian relu": {"activation": "relu", "init": "kaiming_normal"},
+    "gaussian tanh and bias": {"activation": "tanh", "init": "critical", "bias_std": 0.2},
+    "gaussian, three inputs": {"activation": "silu", "init": "critical", "batch_size": 3},
+    "orthogonal gelu": {"activation": "gelu", "init": "orthogonal", "scale": 1.4},
+    "orthogonal, three inputs": {"activation": "relu", "init": "orthogonal", "batch_size": 3},
+    "tied linear": {"init": "xavier_normal", "weights": "tied"},
+    "tied relu, two inputs": {
+        "activation": "relu",
+        "init": "kaiming_normal",
+        "weights": "tied",
+        "batch_size": 2,
+    },
+    "matrices": {"activation": "elu", "init": "kaiming_uniform"},
+    "one matrix": {"activation": "elu", "init": "kaiming_uniform", "weights": "tied"},
+    "fitted matrices": {"activation": "silu", "init": "lsuv"},
+    "a square": {"activation": "relu_squared", "init": "xavier_normal", "depth": 4},
+}
+LEAST = 1e-4 / (5 * len(CASES))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_gradients_have_the_law_of_real_ones(case):
+    usual = {"width": 32, "depth": 6, "weights": "fresh", "number_format": "float64"}
+    e = Experiment(**usual | CASES[case])
+    many = sample_ensemble(e, 800, backward=True)
+    assert many.exact_in_law == ("matri" not in case)
+    real = [backpropagate(e.replace(seed=seed)) for seed in range(400)]
+    there = np.array([back.run.stats.log2_rms[-1] for back in real])
+    here = np.array([back.stats.log2_rms for back in real])
+    weights = np.array([back.weights.log2_rms for back in real])
+    pairs = [
+        (many.log2_gradient_rms[:, 0], here[:, 0]),
+        (many.log2_gradient_rms[:, 3], here[:, 3]),
+        (many.log2_weight_gradient_rms[:, 1], weights[:, 1]),
+        (many.log2_weight_gradient_rms[:, 4], weights[:, 4]),
+        (
+            many.log2_rms[:, -1] + many.log2_gradient_rms[:, 0],
+            there + here[:, 0],
+        ),  # their joint law
+    ]
+    for sampled, measured in pairs:
+        assert stats.ks_2samp(sampled, measured).pvalue > LEAST
+
+
+def test_zeros_are_those_of_dead_units_and_dead_networks():
+    e = Experiment(width=3, depth=4, activation="relu", init="kaiming_normal", weights="fresh")
+    many = sample_ensemble(e, 4000, backward=True)
+    dead = np.isneginf(many.log2_gradient_rms)
+    assert (dead == (many.gradient_zero == 1)).all()
+    # All units of a layer are off with probability 1/8. Of a signal of 0 no gradient goes back.
+    expected = 1 - (7 / 8) ** e.depth
+    error = (expected * (1 - expected) / 4000) ** 0.5
+    assert (abs(dead[:, :-1].mean(0) - expected) <= 5 * error).all() and not dead[:, -1].any()
+
+
+def test_the_loss_scale_is_a_factor_and_the_same_seed_gives_the_same_numbers():
+    e = Experiment(width=16, depth=5, activation="tanh", init="critical", weights="fresh")
+    one = sample_ensemble(e, 8, backward=True)
+    scaled = sample_ensemble(e.replace(loss_scale=2.0**20), 8, backward=True)
+    np.testing.assert_allclose(scaled.log2_gradient_rms, one.log2_gradient_rms + 20, rtol=1e-5)
+    assert (scaled.log2_rms == one.log2_rms).all()
+    assert np.isnan(one.log2_weight_gradient_rms[:, 0]).all()
+    assert sample_ensemble(e, 8).log2_gradient_rms is None
+
+
+def test_gradients_beyond_every_float_stay_finite():
+    for scale in (1e-6, 1e6):
+        e = Experiment(width=16, depth=200, scale=scale, activation="relu", weights="fresh")
+        many = sample_ensemble(e, 4, backward=True)
+        assert np.isfinite(many.log2_gradient_rms).all()
+        assert abs(many.log2_gradient_rms[:, 0]).min() > 2000
