@@ -60,7 +60,7 @@ class Fresh:
         across Y.
         """
         assert self._seen is not None
-        x, y = (each.near_one() for each in self._seen.pop())
+        x, y = (each.with_zeros.near_one() for each in self._seen.pop())
         e = g.near_one()
         near_x, near_y, near_g = (each.numbers.double() for each in (x, y, e))
         inverse = _pseudo_inverse(near_x)
@@ -102,7 +102,6 @@ def _pseudo_inverse(x: Tensor) -> Tensor:
 def _sum(one: ScaledNumbers, two: ScaledNumbers) -> ScaledNumbers:
     """The sum of two signals of the same networks."""
     common = torch.maximum(one.power, two.power)
-    common = torch.where(common.isneginf() | common.isnan(), 0.0, common)
     first, second = (each.numbers * powers(each.power - common) for each in (one, two))
     return ScaledNumbers(first + second, common).near_one()
 

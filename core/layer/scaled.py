@@ -50,6 +50,15 @@ class ScaledNumbers(NamedTuple):
             return self.reach_before
         return Reach(_largest(self.numbers, below=True, above=True), self.power)
 
+    @property
+    def with_zeros(self) -> ScaledNumbers:
+        """The same values; a network whose power is −∞ has zeros, and the power 0."""
+        dead = self.power.isneginf()
+        if not bool(dead.any()):
+            return self
+        numbers = torch.where(dead.view(-1, 1, 1), 0.0, self.numbers)
+        return ScaledNumbers(numbers, torch.where(dead, 0.0, self.power), self.reach_before)
+
     def near_one(self, largest: Tensor | None = None) -> ScaledNumbers:
         """The same values, with the largest |number| of each network in [½, 1); zeros stay.
 
@@ -166,8 +175,7 @@ class _ScaledActivation:
 
     def backward(self, x: ScaledNumbers, g: ScaledNumbers) -> ScaledNumbers:
         """φ′(h·2^e)·g, for h·2^e = x."""
-        exponent = x.power
-        h = torch.where(exponent.isneginf().view(-1, 1, 1), 0.0, x.numbers)
+        h, exponent, _ = x.with_zeros
         if self.phi.positively_homogeneous:
             return ScaledNumbers(self.phi.backward(h, g.numbers), g.power).near_one()
         low, high = self.derivative_powers

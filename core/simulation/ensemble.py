@@ -247,7 +247,7 @@ class _Walk:
 
 def _log2_rms_of_outer(g: ScaledNumbers, x: ScaledNumbers) -> Array:
     """log2 rms of g xᵀ, summed over the inputs, per network; −inf where it is zero."""
-    g, x = g.near_one(), x.near_one()
+    g, x = g.with_zeros.near_one(), x.with_zeros.near_one()
     grams = ((each.numbers.mT @ each.numbers).double() for each in (g, x))
     square = (next(grams) * next(grams)).sum((1, 2)).clamp_min(0) / x.numbers.shape[1] ** 2
     octaves = square.log2() / 2 + g.power + x.power

@@ -74,6 +74,7 @@ def test_an_activation_of_ones_own_needs_no_closed_form():
         formula="x^3",
         reference="none",
         code="x ** 3",
+        backward_code="g * (3 * h**2)",
     )
     assert mf.second_moment(phi, 2.0) == pytest.approx(15 * 8)
     assert mf.second_moment_slope(phi, 2.0) == pytest.approx(45 * 4)
