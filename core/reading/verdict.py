@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..simulation.backward import Backward
 from ..simulation.propagate import Run
 from ..text import ordinal, products, significant
 from .course import course, rate, rounds_small_numbers_off
@@ -17,6 +18,7 @@ from .diagnosis import (
     stuck_from,
     stuck_share,
 )
+from .gradient import gradient_verdict
 from .torch_notes import torch_notes
 
 _NEAR = 2.0**8  # times the smallest normal number: a signal as small may vanish by rounding
@@ -169,8 +171,18 @@ def _iteration(run: Run) -> tuple[str, str, str]:
     return "none", "NaN iteration", f"every element is finite after {products(depth)}"
 
 
-def judge(run: Run) -> Verdict:
-    """The verdict on a run."""
+def judge(found: Run | Backward) -> Verdict:
+    """The verdict on a run, or on the gradient of a way back.
+
+    A gradient's ``iteration`` is a layer k, the first going back.
+    """
+    if isinstance(found, Backward):
+        told = gradient_verdict(found)
+        detail = f"going back from layer {found.run.experiment.depth}"
+        return Verdict(
+            told.kind, told.sentence, told.layer, told.layer_label, detail, told.growth, ()
+        )
+    run = found
     kind = kind_of(run)
     iteration, label, detail = _iteration(run)
     sentence, notes = _sentence(run, kind), torch_notes(run)

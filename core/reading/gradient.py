@@ -1,0 +1,120 @@
+"""A gradient in words: what becomes of it on its way from the output back to the input."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..simulation.backward import Backward
+from ..simulation.propagate import Run
+from ..statistics.layer_stats import Events, LayerStats, element_events
+from ..text import significant
+from .diagnosis import Kind, growth, kind_of, trend
+from .trend import Factor
+
+_HEALTHY = ("holds", "settles")
+
+
+class GradientVerdict(NamedTuple):
+    """What became of a gradient.
+
+    Attributes:
+        kind: one word, such as "explodes" or "holds".
+        sentence: one to three plain sentences with the numbers.
+        layer: the layer k of the first non-finite element or of all zeros, going back, as text.
+        layer_label: the name of ``layer``.
+        growth: the factor by which a layer multiplies the size going back; NaN if none is constant.
+    """
+
+    kind: Kind
+    sentence: str
+    layer: str
+    layer_label: str
+    growth: float
+
+
+def as_run(back: Backward) -> Run:
+    """The gradient as a run from the output to the input: its layer j is layer L − j.
+
+    What is said of the size of a signal, its trend and its level, is then said of the gradient's.
+    """
+    values = {name: column[::-1] for name, column in back.stats.values.items()}
+    stats = LayerStats(values, back.stats.histogram)
+    never = dict.fromkeys(Events.__dataclass_fields__)
+    events = Events(**never | element_events(stats))
+    return Run(back.run.experiment, back.run.device, stats, events, back.final)
+
+
+def gradient_verdict(back: Backward) -> GradientVerdict:
+    """The verdict on a gradient."""
+    run = as_run(back)
+    kind = _kind(back, run)
+    layer, label = _event(back)
+    return GradientVerdict(kind, _sentence(back, run, kind), layer, label, growth(run))
+
+
+def _kind(back: Backward, run: Run) -> Kind:
+    """The kind of a gradient: a change by a constant factor is an explosion or a vanishing."""
+    if back.events.first_nonfinite is not None:
+        return "explodes"
+    if back.stats.zero[0] == 1:
+        stopped = back.run.stats.zero[-1] == 1 and back.stats.zero[-2] == 1
+        return "dies" if stopped else "vanishes"
+    kind, found = kind_of(run), trend(run)
+    if not isinstance(found, Factor) or found.is_flat:
+        return kind
+    if kind == "grows" and found.octaves > 0:
+        return "explodes"
+    return "vanishes" if kind == "shrinks" and found.octaves < 0 else kind
+
+
+def _event(back: Backward) -> tuple[str, str]:
+    """The layer of the first failure on the way back, as text, and its name."""
+    broken, zero = back.events.first_nonfinite, back.events.all_zero
+    if broken is not None:
+        return str(broken), "Gradient breaks at layer"
+    if zero is not None:
+        return str(zero), "Gradient is zero from layer"
+    return "none", "Gradient breaks at layer"
+
+
+def _sentence(back: Backward, run: Run, kind: Kind) -> str:
+    e, events = run.experiment, back.events
+    if kind == "dies":
+        return "Every element of x is 0 at the last layer, so no gradient comes back."
+    going = _rate(run)
+    if events.first_nonfinite == e.depth:
+        return f"Times the loss scale the gradient does not fit {e.number_format} at the output."
+    if events.first_nonfinite is not None:
+        end = f"{e.number_format} ends at {significant(e.format.max)}"
+        growing = going if growth(run) > 1 else ""
+        return f"{growing}{end}: at layer {events.first_nonfinite} there is no room left."
+    if back.stats.zero[0] == 1:
+        shrinking = going if growth(run) < 1 else ""
+        return f"{shrinking}From layer {events.all_zero} down every element of it is exactly 0."
+    first, last = float(back.stats.log2_rms[0]), float(back.stats.log2_rms[-1])
+    share = significant(float(np.exp2(first - last)))
+    told = f"{going}The gradient at the input is {share} times that at the output."
+    if kind == "saturates":
+        told += f" Elements are stuck at {significant(e.format.max)}."
+    return told
+
+
+def _rate(run: Run) -> str:
+    """The factor per layer as a sentence of its own; empty where there is none, or it is 1."""
+    found = trend(run)
+    if not isinstance(found, Factor) or found.is_flat:
+        return ""
+    below = f" below layer {run.experiment.depth - found.from_layer}" if found.from_layer else ""
+    factor = significant(found.per_product)
+    if factor == "1":  # to three digits
+        factor = f"{found.per_product:.5f}"
+    return f"Going back, each layer{below} multiplies it by about {factor}. "
+
+
+def both_ways(forward: Kind, backward: Kind) -> str:
+    """One verdict on a signal and its gradient."""
+    if forward in _HEALTHY and backward in _HEALTHY:
+        return "healthy both ways"
+    return f"forward it {forward}, its gradient {backward}"
