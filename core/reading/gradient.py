@@ -59,7 +59,8 @@ def _kind(back: Backward, run: Run) -> Kind:
     if back.events.first_nonfinite is not None:
         return "explodes"
     if back.stats.zero[0] == 1:
-        stopped = back.run.stats.zero[-1] == 1 and back.stats.zero[-2] == 1
+        arrived = back.stats.zero[-1] < 1
+        stopped = arrived and back.run.stats.zero[-1] == 1 and back.stats.zero[-2] == 1
         return "dies" if stopped else "vanishes"
     kind, found = kind_of(run), trend(run)
     if not isinstance(found, Factor) or found.is_flat:
@@ -90,6 +91,8 @@ def _sentence(back: Backward, run: Run, kind: Kind) -> str:
         end = f"{e.number_format} ends at {significant(e.format.max)}"
         growing = going if growth(run) > 1 else ""
         return f"{growing}{end}: at layer {events.first_nonfinite} there is no room left."
+    if events.all_zero == e.depth:
+        return f"Times the loss scale the gradient is 0 in {e.number_format} at the output already."
     if back.stats.zero[0] == 1:
         shrinking = going if growth(run) < 1 else ""
         return f"{shrinking}From layer {events.all_zero} down every element of it is exactly 0."

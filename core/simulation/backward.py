@@ -164,14 +164,14 @@ class _Chunks:
         self.add(first)
 
     def add(self, g: Tensor) -> None:
-        self._rows[self._filled] = g
         self._filled += 1
+        self._rows[-self._filled] = g  # from the last row on, as the layers come
         if self._filled == len(self._rows):
             self._measure()
 
     def _measure(self) -> None:
         if self._filled:
-            self._sums.append(add_up(self._rows[: self._filled].flip(0), self._format))
+            self._sums.append(add_up(self._rows[-self._filled :], self._format))
             self._filled = 0
 
     def stats(self) -> LayerStats:
