@@ -81,8 +81,10 @@ def _disappearance(run: Run, kind: Kind) -> str:
     if e.weight_std == 0 and e.bias_std == 0:
         return "Every weight is 0, so the first product is exactly 0, and so is all that follows."
     if kind == "dies":
+        slopes = e.layer.elementwise.slopes
+        enough = "positive" if slopes and slopes[1] > 0 else "large enough"
         return (
-            f"At i = {index} no pre-activation is positive, and {e.activation} makes every element "
+            f"At i = {index} no pre-activation is {enough}, and {e.activation} makes every element "
             "exactly 0; it stays so."
         )
     floor = f"below {significant(limit.smallest_subnormal)} {limit.name} has only zero"
