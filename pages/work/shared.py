@@ -100,6 +100,13 @@ class Work:
         with SCRIPT_LOCK.released():
             return self._wait(job, hear, viewer, patience)
 
+    def kept_answer(self, key: Hashable) -> Kept | None:
+        """A cached answer, if there is one."""
+        with self._lock:
+            kept = self.kept.get(key)
+            self.found += kept is not None
+            return kept
+
     def leave(self, key: Hashable, viewer: str) -> None:
         """Note that a viewer will not come back for an answer."""
         with self._lock:
