@@ -74,9 +74,7 @@ def _asked(
     if kept is not None:
         return kept.answer
     quick, about = described()
-    # Only the queue needs the viewer's name, and finding it costs more than a cached answer.
-    name = "" if quick else viewer()
-    return work().answer((what, key), compute, quick=quick, viewer=name, about=about, **more)
+    return work().answer((what, key), compute, quick=quick, viewer=viewer(), about=about, **more)
 
 
 def run(experiment: Experiment, device: str, progress: Progress = _NOWHERE) -> Run:

@@ -14,7 +14,7 @@ from pages.work.jobs import Job
 from pages.work.queue import FairQueue
 
 _BEGUN = 4  # pieces of work that have begun and hold memory, for each place
-_LOOK = 0.1  # seconds between two looks whether anybody still wants the work
+_LOOK = 0.1  # seconds between two looks at who waits, or whether anybody still wants the work
 
 
 class Places:
@@ -89,6 +89,7 @@ class Places:
             self.drop_unwanted()
             if job in self.queue.running:
                 if not self.queue.may_start():
+                    job.turn_ends = time.monotonic() + _LOOK
                     return
                 self.queue.step_aside(job)
             self._fill()

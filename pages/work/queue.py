@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Hashable
 from itertools import count
 
 from pages.work.jobs import Job
 
 _LEAST_SHARE, _SHARE = 4, 10  # one viewer's places in the queue: a tenth of them, at least four
+_PART = 4  # of the jobs that may have begun, one viewer's are a quarter
 
 
 class QueueFull(ValueError):
     """More long work is waiting than the host allows."""
+
+
+def _of(job: Job) -> Hashable:
+    """The viewer of a job; a job of no viewer counts as that of one more."""
+    return job.viewer or job
 
 
 class FairQueue:
@@ -22,7 +29,8 @@ class FairQueue:
 
     Args:
         longest: how many jobs may wait.
-        most_begun: how many may have begun; a job that has begun goes on to hold its memory.
+        most_begun: how many may have begun, for they hold memory until they end; without the quick
+            ones, which did not begin here.
     """
 
     def __init__(self, longest: int, most_begun: int) -> None:
@@ -30,7 +38,7 @@ class FairQueue:
         self.waiting: list[Job] = []
         self.running: list[Job] = []
         self._starts = count(1)
-        self._last_start: dict[str, int] = {}
+        self._last_start: dict[Hashable, int] = {}
 
     def check_room(self, viewer: str) -> None:
         """Raise QueueFull if no job more may wait, or none of this viewer's; "" is no viewer."""
@@ -76,9 +84,9 @@ class FairQueue:
         job = self._startable()[0]
         self.waiting.remove(job)
         self.running.append(job)
-        viewers = {other.viewer for other in (*self.waiting, *self.running)}
+        viewers = {_of(other) for other in (*self.waiting, *self.running)}
         self._last_start = {name: at for name, at in self._last_start.items() if name in viewers}
-        self._last_start[job.viewer] = next(self._starts)
+        self._last_start[_of(job)] = next(self._starts)
         return job
 
     def end(self, job: Job) -> None:
@@ -87,15 +95,21 @@ class FairQueue:
 
     def _startable(self) -> list[Job]:
         """The jobs that may be next, in order: no new one where enough have begun."""
-        begun = len(self.running) + sum(job.has_begun for job in self.waiting)
-        return [job for job in self._in_order() if job.has_begun or begun < self.most_begun]
+        jobs = (*self.running, *self.waiting)
+        begun = Counter(_of(job) for job in jobs if job.has_begun and not job.quick)
+        room = begun.total() < self.most_begun
+        return [
+            job
+            for job in self._in_order()
+            if job.has_begun or (room and begun[_of(job)] * _PART < self.most_begun)
+        ]
 
     def _in_order(self) -> list[Job]:
         """The jobs that wait, the next one first."""
-        jobs_before = Counter(job.viewer for job in self.running)
+        jobs_before = Counter(map(_of, self.running))
         ranked = []
         for job in self.waiting:
-            rank = jobs_before[job.viewer], self._last_start.get(job.viewer, 0)
+            rank = jobs_before[_of(job)], self._last_start.get(_of(job), 0)
             ranked.append((rank, job))
-            jobs_before[job.viewer] += 1
+            jobs_before[_of(job)] += 1
         return [job for _, job in sorted(ranked, key=lambda pair: pair[0])]

@@ -93,7 +93,8 @@ def test_work_that_stood_aside_ends_once_nobody_waits_for_it(asking):
     until(lambda: work.standing() == (0, 0))
 
 
-def test_late_work_takes_turns_with_long_work(asking):
+def test_late_work_takes_turns_with_long_work(asking, monkeypatch):
+    monkeypatch.setattr("pages.work.lateness._QUICK", 0.01)
     work, long, late = Work(1, 10, 10**6, share=0.0), Gate("long"), Gate("late")
     first = ask(asking, work, "long", long)
     assert long.begun.wait(PATIENCE)
@@ -125,3 +126,29 @@ def test_a_viewer_whose_work_stood_aside_waits_for_those_who_have_waited_longer(
         seen.append(queue.start_next())
         queue.step_aside(seen[-1])
     assert [job.key for job in seen] == list("abcabca")
+
+
+def test_one_viewer_cannot_take_all_the_memory_of_work_that_has_begun(asking):
+    work, gates = Work(2, 20, 10**6, share=0.0), [Gate(name) for name in range(5)]
+    greedy = [
+        asking(work.answer, gate.name, gate, quick=False, viewer="greedy") for gate in gates[:4]
+    ]
+    until(lambda: len(begun_in(work)) == 2)
+    modest = ask(asking, work, 4, gates[4])
+    assert gates[4].begun.wait(PATIENCE)
+    until(lambda: all(job.aside > 0 for job in begun_in(work)))
+    assert len(begun_in(work)) == 3
+    for gate in gates:
+        gate.go.set()
+    assert [each.result(PATIENCE) for each in (*greedy, modest)] == [0, 1, 2, 3, 4]
+
+
+def test_late_work_keeps_no_long_work_from_beginning(asking, monkeypatch):
+    monkeypatch.setattr("pages.work.lateness._QUICK", 0.01)
+    work, gates = Work(1, 20, 10**6, share=0.0), [Gate(name) for name in range(5)]
+    late = [asking(work.answer, gate.name, gate, quick=True) for gate in gates]
+    until(lambda: sum(work.standing()) == 5)
+    assert ask(asking, work, "small", lambda tell: "small").result(PATIENCE) == "small"
+    for gate in gates:
+        gate.go.set()
+    assert [each.result(PATIENCE) for each in late] == list(range(5))
