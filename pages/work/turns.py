@@ -13,9 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Seconds that a thread back from a product, or from sending, waits for the interpreter. The
-# server's own thread comes back some hundred times in every step of a slider.
-_SWITCH_INTERVAL = 0.0002
+_SWITCH_INTERVAL = 0.001  # seconds that a thread back from a product waits for the interpreter
 
 
 class FairLock:
