@@ -13,6 +13,7 @@ from core.layer.stack import Layer
 from core.question.experiment import PARAMETERS
 from core.reading import verdict
 from core.reading.verdict import judge
+from pages.words import page
 from tests.serving import ROOT
 
 LINK = {
@@ -464,3 +465,10 @@ def test_a_step_works_out_the_cost_of_an_experiment_and_its_verdict_once(monkeyp
         assert not at.exception and shown(at).depth == depth
         assert verdicts == [shown(at)]
         assert {shape.depth for _, shape, _ in costs} >= {depth} and max(costs.values()) == 1
+
+
+def test_the_style_sheet_of_figures_goes_with_the_page_and_not_with_every_figure():
+    figures = [part.proto for part in opened().get("bidi_component")]
+    figures = [proto for proto in figures if proto.component_name == "good_init_chart"]
+    assert figures and not any(proto.css_content for proto in figures)
+    assert ".gi-figure {" in page._CSS
