@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..layer.operation import MICROSECOND, Cost
 from ..question.experiment import Experiment
@@ -37,12 +38,14 @@ def _measured_elements(experiment: Experiment) -> int:
     return max(experiment.width * experiment.batch_size, key_count(experiment.format))
 
 
-def cost(experiment: Experiment, device_type: str = "cpu") -> Cost:
+@lru_cache(maxsize=256)
+def cost(experiment: Experiment) -> Cost:
     """The memory and work of ``propagate``, estimated from above without allocating anything.
+
+    The estimate is the same on every device. A page, the host's work and the run itself ask for it.
 
     Args:
         experiment: the question.
-        device_type: "cpu" or "cuda"; the estimate is the same for both.
     """
     shape, number_format = experiment.shape, experiment.format
     vector, chunk = shape.width * shape.inputs, chunk_layers(experiment)
@@ -110,13 +113,13 @@ class WorkLimit:
             settings.value("GOOD_INIT_MAX_MULTIPLY_ADDS"),
         )
 
-    def check(self, experiment: Experiment, device_type: str = "cpu") -> None:
+    def check(self, experiment: Experiment) -> None:
         """Check that a run is within the limit.
 
         Raises:
             WorkLimitError: it is not; says how much is needed and allowed, and what to lower.
         """
-        need = cost(experiment, device_type)
+        need = cost(experiment)
         levers = "width" if experiment.batch_size == 1 else "width or batch_size"
         if need.bytes > self.bytes:
             raise WorkLimitError(

@@ -79,7 +79,7 @@ def room_for(
         device_type: "cpu" or "cuda"; only runs on the CPU share memory.
         on_wait: called about ten times a second while a large run waits.
     """
-    need = cost(experiment, device_type).bytes
+    need = cost(experiment).bytes
     if device_type != "cpu" or need <= SMALL_BYTES:
         return nullcontext()
     return _shared.room_for(need, WorkLimit.from_environment().bytes, on_wait)

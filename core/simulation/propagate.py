@@ -134,7 +134,7 @@ def propagate(
         Stopped: ``should_stop`` returned True.
     """
     target = resolve_device(device)
-    WorkLimit.from_environment().check(experiment, target.type)
+    WorkLimit.from_environment().check(experiment)
     keep_freed_memory()
 
     def on_wait() -> None:

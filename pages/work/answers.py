@@ -54,11 +54,27 @@ def viewer() -> str:
 
 
 def _asked(
-    what: str, key: object, compute: Callable[[OnProgress], Any], quick: bool, **more: Any
+    what: str,
+    key: object,
+    compute: Callable[[OnProgress], Any],
+    described: Callable[[], tuple[bool, dict[str, Any]]],
+    **more: Any,
 ) -> Any:
-    # Only the queue needs the viewer's name, and finding it costs more than a cached answer.
-    name = "" if quick else viewer()
-    return work().answer((what, key), compute, quick=quick, viewer=name, **more)
+    """An answer of this process.
+
+    Args:
+        what: its kind.
+        key: all that it depends on.
+        compute: as `Work.answer` calls it.
+        described: whether it is quick, and what is asked, for the log. It is called only where the
+            answer is not in the cache.
+        more: for `Work.answer`.
+    """
+    kept = work().kept_answer((what, key))
+    if kept is not None:
+        return kept.answer
+    quick, about = described()
+    return work().answer((what, key), compute, quick=quick, viewer=viewer(), about=about, **more)
 
 
 def run(experiment: Experiment, device: str, progress: Progress = _NOWHERE) -> Run:
@@ -68,9 +84,11 @@ def run(experiment: Experiment, device: str, progress: Progress = _NOWHERE) -> R
         "run",
         (e, device),
         lambda tell: propagate(e, device, on_progress=tell),
-        is_quick(e),
+        lambda: (
+            is_quick(e),
+            {"experiment": e.to_query(), "device": device, "bytes_at_most": cost(e).bytes},
+        ),
         hear=progress,
-        about={"experiment": e.to_query(), "device": device, "bytes_at_most": cost(e).bytes},
     )
 
 
@@ -81,9 +99,8 @@ def prediction(experiment: Experiment, progress: Progress = _NOWHERE) -> Predict
         "prediction",
         e,
         lambda tell: predict(e),
-        is_quickly_predicted(e),
+        lambda: (is_quickly_predicted(e), {"experiment": e.to_query()}),
         hear=progress,
-        about={"experiment": e.to_query()},
     )
 
 
@@ -118,9 +135,11 @@ def ensemble(experiment: Experiment, ensemble_size: int, progress: Progress = _N
         "ensemble",
         (base, ensemble_size),
         lambda tell: sample_ensemble(base, ensemble_size, on_progress=tell),
-        is_quick_ensemble(experiment, ensemble_size),
+        lambda: (
+            is_quick_ensemble(experiment, ensemble_size),
+            {"experiment": base.to_query(), "networks": ensemble_size},
+        ),
         hear=progress,
-        about={"experiment": base.to_query(), "networks": ensemble_size},
     )
     return found.at(experiment.replace(seed=0))
 
@@ -131,9 +150,8 @@ def exercise(slug: str, setting: Setting, progress: Progress = _NOWHERE) -> Resu
         "exercise",
         (slug, setting),
         lambda tell: STEPS[slug].measure(setting, tell),
-        False,
+        lambda: (False, {"step": slug, "n": setting.n, "depth": setting.depth}),
         hear=progress,
-        about={"step": slug, "n": setting.n, "depth": setting.depth},
     )
 
 
@@ -143,8 +161,7 @@ def scale_free(experiment: Experiment) -> ScaleFree:
         "scale_free",
         experiment,
         lambda tell: compute_scale_free(experiment),
-        True,
-        about={"experiment": experiment.to_query()},
+        lambda: (True, {"experiment": experiment.to_query()}),
     )
 
 
@@ -170,10 +187,9 @@ def sweep(
         "sweep",
         landscape,
         lambda tell: _swept(landscape, known, tell),
-        False,
+        lambda: (False, {"experiment": landscape.base.to_query()} | landscape.to_query()),
         hear=progress,
         patience=patience,
-        about={"experiment": landscape.base.to_query()} | landscape.to_query(),
     )
 
 
@@ -213,7 +229,9 @@ def borders(landscape: Landscape, *, patience: float = math.inf) -> list[Border]
         "borders",
         (base, x, y),
         lambda tell: compute_borders(base, (x.name, x.values), (y.name, y.values)),
-        base.phi.positively_homogeneous and "activation" not in landscape.axes,
+        lambda: (
+            base.phi.positively_homogeneous and "activation" not in landscape.axes,
+            {"experiment": base.to_query()} | {"x": x.to_text(), "y": y.to_text()},
+        ),
         patience=patience,
-        about={"experiment": base.to_query()} | {"x": x.to_text(), "y": y.to_text()},
     )

@@ -88,6 +88,9 @@ class Job:
         so_far: the part of the answer known so far.
         expected: viewer whose patience ran out -> until when they may come back.
         asked: when it was first asked for.
+        has_begun: whether it has had a place among long work.
+        turn_ends: when it is to give that place to other work.
+        aside: seconds for which it has stood aside since.
     """
 
     key: Hashable
@@ -101,6 +104,9 @@ class Job:
     so_far: Any = None
     expected: dict[str, float] = field(default_factory=dict)
     asked: float = field(default_factory=time.monotonic)
+    has_begun: bool = False
+    turn_ends: float = 0.0
+    aside: float = 0.0
 
     @property
     def is_wanted(self) -> bool:
@@ -117,7 +123,7 @@ class Job:
 
         Args:
             stop_unwanted: called while nobody wants the answer; may raise Superseded.
-            most_seconds: how long it may take.
+            most_seconds: how long it may take, beside the time for which it stands aside.
             watch: called whenever the computation reports its progress.
         """
         deadline = time.monotonic() + most_seconds
@@ -129,7 +135,7 @@ class Job:
             watch()
             if not self.is_wanted:
                 stop_unwanted()
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline + self.aside:
                 raise TookTooLong(
                     f"this took longer than {most_seconds:g} s, the most that this host allows; "
                     f"{fraction:.0%} of it was done: lower width, depth, batch_size or networks"

@@ -16,7 +16,7 @@ from tests.load.truth import wrong
 from tests.serving import processes
 
 Row = tuple[str, str, str]
-_AIMS = {100: "p95 <= 1.0 s", 200: "p95 <= 3.0 s"}
+_AIMS = {100: "p95 <= 1.0 s", 200: "p95 <= 1.5 s"}
 _ARRIVALS_PER_SECOND = 4
 _TIDIES_WITHIN = 25.0  # seconds after the last viewer left
 _AS_HOSTED = {"MALLOC_ARENA_MAX": "2"}  # by the image, the unit and make run
