@@ -318,11 +318,16 @@ def flooded(room, monkeypatch):
 
 def flood_of(at):
     """What the teacher is told of a flood."""
-    bodies = [part.proto.body for part in at.get("html") if "gi-flood" in part.proto.body]
+    bodies = [
+        part.proto.body
+        for part in at.get("html")
+        if part.proto.body.startswith('<p class="gi-flood"')
+    ]
     return [words(body) for body in bodies]
 
 
 def from_address(monkeypatch, address):
+    """Let the pages be asked for from there."""
     monkeypatch.setattr(type(st.context), "ip_address", address)
 
 
@@ -385,15 +390,16 @@ def test_no_student_is_told_of_a_flood(room, monkeypatch):
     assert not flood_of(at) and not keys(at) & {"remove_flood", "keep_out", "let_in"}
 
 
-@pytest.mark.parametrize("bounded", ["guessings", "MOST_FROM_ONE"])
+@pytest.mark.parametrize(
+    "bounded",
+    [(rooms, "guessings", Attempts(most=1, seconds=600)), (floods, "MOST_FROM_ONE", 1)],
+    ids=["in time", "in a room"],
+)
 def test_a_guess_too_many_from_one_address_is_refused_in_words(room, monkeypatch, bounded):
+    from_address(monkeypatch, "192.0.2.7")
+    monkeypatch.setattr(*bounded)
+    rooms.guess(room, "another", 3, "192.0.2.7")
     at = arrive(room)
-    if bounded == "guessings":
-        monkeypatch.setattr(rooms, "guessings", Attempts(most=1, seconds=600))
-        rooms.guess(room, "another", 3, "this computer")
-    else:
-        monkeypatch.setattr(floods, "MOST_FROM_ONE", 1)
-        rooms.guess(room, "another", 3, "this computer")
     guess(at, 31)
     [told] = problems(at)
     assert "your network" in told and rooms.counted_guesses(room) == Guesses({3: 1})
