@@ -16,13 +16,14 @@ from pages.words import page
 from pages.work.viewer import address
 
 _OWN = (
-    "Yours is the same, so your class may be behind it too: if you remove them, everyone may guess "
+    "It is yours as well, so your class may be behind it: once you remove them, everyone may guess "
     "again."
 )
 _ANOTHER = (
-    "Yours is another. If your class is behind it, only remove them: everyone may guess again. If "
-    "not, keep it out of this room as well."
+    "It is not yours. If your class is behind it, only remove them: everyone may guess again. "
+    "If it is not, keep the address out of this room too."
 )
+_CLOSED = "Guesses are closed now: if you remove these, only the others stay."
 
 
 def show(view: RoomView, viewer: str) -> None:
@@ -30,23 +31,23 @@ def show(view: RoomView, viewer: str) -> None:
     flood, out = view.networks.flood, view.networks.kept_out
     if flood is not None:
         _flood(view, viewer, flood)
-    if out:
+    if out and not view.room.revealed:
         _kept_out(view, viewer, out)
 
 
 def _flood(view: RoomView, viewer: str, flood: Flood) -> None:
     code = view.room.code
-    is_own = flood.network == network_of(code, address())
+    is_own, is_open = flood.network == network_of(code, address()), not view.room.revealed
     told = f"{flood.guesses} of {flood.total} guesses came from one internet address."
-    what = _OWN if is_own else _ANOTHER
+    what = (_OWN if is_own else _ANOTHER) if is_open else _CLOSED
     with st.container(key="flood", gap="small"):
         st.html(f'<p class="gi-flood" role="status"><b>{escape(told)}</b> {escape(what)}</p>')
         with st.container(horizontal=True, gap="small"):
             label = "Remove these guesses"
             removes = st.button(label, key="remove_flood", icon=":material/delete:")
-            keeps_out = not is_own and st.button(
-                "Remove them and keep it out", key="keep_out", icon=":material/block:"
-            )
+            label = "Remove them and keep the address out"
+            may_keep_out = is_open and not is_own
+            keeps_out = may_keep_out and st.button(label, key="keep_out", icon=":material/block:")
     if removes or keeps_out:
         _do(lambda: floods.clear(code, viewer, flood.network, keep_out=bool(keeps_out)))
 

@@ -73,8 +73,8 @@ def check(connection: Connection, room: str, voter: int, network: int) -> None:
         GUESSES.c.room == room, GUESSES.c.network == network, GUESSES.c.voter != voter
     )
     if connection.execute(others).scalar_one() >= MOST_FROM_ONE:
-        words = f"This room has {MOST_FROM_ONE} guesses from your network, and takes no more of it."
-        raise RoomError("full", words)
+        many = f"This room has {MOST_FROM_ONE} guesses from your network, and takes no more"
+        raise RoomError("full", f"{many}: tell your teacher, who can remove them.")
 
 
 def _is_out(connection: Connection, room: str, network: int) -> bool:

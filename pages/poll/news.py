@@ -36,7 +36,7 @@ def answer(code: str) -> asyncio.Task[dict[str, object]]:
     return task
 
 
-async def _room(request: Request) -> Response:
+async def answer_to(request: Request) -> Response:
     """/rooms/K7M4QD.json: the version of what the room shows, and how many have guessed."""
     code = well_formed(request.path_params["code"])
     if code is None:
@@ -50,4 +50,4 @@ async def _room(request: Request) -> Response:
         return JSONResponse({"error": str(error)}, _STATUS.get(error.kind, 503), _HEADERS)
 
 
-ROUTES = [Route("/rooms/{code}.json", _room)]
+ROUTES = [Route("/rooms/{code}.json", answer_to)]

@@ -47,7 +47,8 @@ def _show(view: RoomView, viewer: str) -> None:
     view, problem = _send(view, viewer)
     with above:
         page.warn(problem)
-        _feedback(view)
+        if view.own or not problem:
+            _feedback(view)
     waits = view.is_away or room.code in _unsent()
     watch.watch(room.code, "stage", None if waits else room.stage)
 

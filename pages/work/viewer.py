@@ -56,12 +56,11 @@ def _customer(host: str) -> str:
         found = ip_address(host)
     except ValueError:
         return host[:_LONGEST_ADDRESS]
+    found = getattr(found, "ipv4_mapped", None) or found
     if found.is_loopback:
         return "this computer"
     if not isinstance(found, IPv6Address):
         return str(found)
-    if found.ipv4_mapped:
-        return str(found.ipv4_mapped)
     return str(ip_network((int(found), _OF_ONE_CUSTOMER), strict=False))
 
 
