@@ -42,7 +42,6 @@ _FEW_FILES = 1024  # open files, as many shells allow
 _AT_ONCE = 20
 _PUPILS = 20
 _PAUSE = 1.0  # seconds between a pupil's guesses
-_ALONE = 10.0  # seconds before the flood
 _MOST = 1.0  # seconds that a pupil should wait at the most, in 19 of 20 cases
 
 
@@ -252,7 +251,7 @@ def _run_flood(address: str, room: str, cookies: int) -> list[Counter[str]]:
 
 
 async def _class(
-    address: str, room: str, flood: Callable[[], Future[T]]
+    address: str, room: str, flood: Callable[[], Future[T]], seconds: float
 ) -> tuple[list[float], list[float], list[str], T]:
     """Pupils who change their guess again and again: times alone, times beside a flood, errors."""
     alone: list[float] = []
@@ -273,7 +272,7 @@ async def _class(
                     errors.append(guest.told)
 
     pupils = asyncio.gather(*(pupil(k) for k in range(_PUPILS)))
-    await asyncio.sleep(_ALONE)
+    await asyncio.sleep(seconds)
     times = beside
     told = await asyncio.wrap_future(flood())
     is_over = True
@@ -281,18 +280,19 @@ async def _class(
     return alone, beside, errors, told
 
 
-def one_address(app: App, cookies: int = 1000) -> Iterator[Outcome]:
-    """A thousand new cookies from one address, while another class guesses in another room."""
+def one_address(app: App, cookies: int = 1000, seconds: float = 10.0) -> Iterator[Outcome]:
+    """New cookies from one address, while a class that was there before guesses in another room."""
     flooded, other = (rooms.open(Experiment(), TEACHER).code for _ in range(2))
     with Elsewhere() as process:
         work = partial(process.submit, _run_flood, app.address, flooded, cookies)
-        alone, beside, errors, told = run_apart(_class(app.address, other, work))
+        alone, beside, errors, told = run_apart(_class(app.address, other, work, seconds))
     for done, counts in zip(("guess in one room", "open rooms", "try codes"), told, strict=True):
         seen = "".join(f"\n    {count} × {words}" for words, count in counts.most_common())
         yield Outcome(f"new cookies of one address {done}", seen, is_fine=_is_bounded(done, counts))
     flood = floods.networks_of(flooded).flood
     seen = f"{flood.guesses} of {flood.total} guesses" if flood else "nothing"
-    fine = flood is not None and flood.guesses == min(cookies, floods.MOST_FROM_ONE)
+    many = min(cookies, floods.MOST_FROM_ONE) if cookies > floods.MANY else 0
+    fine = (flood.guesses if flood else 0) == many
     yield Outcome("  the room's teacher is told of", seen, is_fine=fine)
     p50, p95, before = percentile(beside, 50), percentile(beside, 95), percentile(alone, 95)
     seen = (
