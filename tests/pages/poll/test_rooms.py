@@ -482,7 +482,8 @@ def test_sqlite_that_another_process_has_made_anew_is_the_one_in_use(in_sqlite):
     delete(in_sqlite, "all files")
     command = [sys.executable, "-c", OPENS, "ACDEFG"]
     subprocess.run(command, cwd=ROOT, check=True, timeout=60)
-    assert rows(ROOMS) == 1
+    codes = transact(lambda c: c.execute(select(ROOMS.c.code)).scalars().all())
+    assert codes == ["ACDEFG"]
 
 
 def test_sqlite_that_cannot_be_written_is_away(monkeypatch, tmp_path):
