@@ -1,6 +1,5 @@
 """What no page sends ends its own connection, with one line in the log."""
 
-import asyncio
 import json
 import logging
 
@@ -8,6 +7,7 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from pages.serving import malformed
+from tests.load.loop import run_apart
 
 REQUEST = BackMsg(stop_script=True).SerializeToString()
 
@@ -30,7 +30,7 @@ def served(*messages):
         sent.append(message)
 
     app = malformed.OnlyRequests(streamlit)
-    asyncio.run(app({"type": "websocket"}, receive, send))
+    run_apart(app({"type": "websocket"}, receive, send))
     return got, sent
 
 
