@@ -477,6 +477,16 @@ def test_sqlite_that_is_deleted_is_made_anew_with_one_line_in_the_log(in_sqlite,
         assert other.execute("SELECT count(*) FROM guesses").fetchone() == (8,)
 
 
+def test_what_is_left_beside_a_deleted_sqlite_is_not_shared_with_the_new_one(in_sqlite, tmp_path):
+    """Another process may still hold it, for the file that is gone."""
+    rooms.open(LESSON, ANNA)
+    left, held = in_sqlite.with_name("rooms.sqlite-shm"), tmp_path / "held"
+    held.hardlink_to(left)
+    delete(in_sqlite, "the file")
+    rooms.open(LESSON, ANNA)
+    assert left.exists() and not left.samefile(held)
+
+
 def test_sqlite_that_another_process_has_made_anew_is_the_one_in_use(in_sqlite):
     rooms.open(LESSON, ANNA)
     delete(in_sqlite, "all files")
