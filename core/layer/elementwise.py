@@ -95,7 +95,7 @@ class Elementwise:
     def ensemble_cost(self, shape: Shape, networks: int) -> float:
         """Its calls, with those that keep powers of two apart, and its numbers."""
         elements = networks * shape.width * shape.inputs
-        return (32 + 0.005 * elements) * shape.depth * MICROSECOND
+        return (32 + 0.004 * elements) * shape.depth * MICROSECOND
 
 
 IDENTITY = Elementwise(ACTIVATIONS["linear"])

@@ -61,7 +61,8 @@ def _tied(e: Experiment, linear: bool) -> KnownLaw:
         )
     deepest = tied_law.DEEPEST
     if e.depth > deepest:
-        return KnownLaw(f"The law of one matrix at every step is computed up to {deepest} products.")
+        words = f"The law of one matrix at every step is computed up to {deepest} products."
+        return KnownLaw(words)
     gaussian = e.layer.product.law == "gaussian"
     limit = "" if gaussian else "; for Gaussian weights, others differ by O(1/n)"
     return KnownLaw(

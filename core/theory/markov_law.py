@@ -106,7 +106,7 @@ def _from_zero(phi: Activation, q: Array, m2: Array, m4: Array) -> tuple[Array, 
 
 def work(depth: int) -> float:
     """The multiply-adds of the law and of its quantiles, besides the table of φ's moments."""
-    return (350 + 365 * depth) * MICROSECOND
+    return (120 + 365 * depth) * MICROSECOND
 
 
 def markov_law(

@@ -23,7 +23,10 @@ _SETTLED = 1e-12  # octaves: a smaller step is rounding
 
 
 def held(
-    e: Experiment, rms: Array, std: Array, on_progress: Callable[[float], object] = lambda done: None
+    e: Experiment,
+    rms: Array,
+    std: Array,
+    on_progress: Callable[[float], object] = lambda done: None,
 ) -> tuple[Array, Array, int | None]:
     """Quantiles of the sizes, led into the largest value of a format without infinity.
 

@@ -13,7 +13,7 @@ from . import fading, saturation
 from .known_law import known_law
 from .lengths import log2_rms
 
-_CHOOSING, _READING = 15.0, 350.0  # microseconds: of finding the law, and of what follows from it
+_CHOOSING, _READING = 8.0, 350.0  # microseconds: of finding the law, and of what follows from it
 _DRIFT = 0.36  # octaves by which the median of log2 rms falls, over the variance of a mean square
 
 
