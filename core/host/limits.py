@@ -139,18 +139,19 @@ class WorkLimit:
                 f"{experiment.width}, depth {experiment.depth}, batch_size {experiment.batch_size})"
             )
 
-    def check_ensemble(self, multiply_adds: float, size: int) -> None:
-        """Check that an ensemble is within the limit.
+    def check_work(self, what: str, multiply_adds: float, levers: str) -> None:
+        """Check that a piece of work is within the limit.
 
         Args:
-            multiply_adds: its work; see ``ensemble_work``.
-            size: how many networks it has.
+            what: it is, as "an ensemble of 256 networks".
+            multiply_adds: its work, as it is estimated.
+            levers: the fields that make it less.
 
         Raises:
             WorkLimitError: it is not; says how much is needed and allowed, and what to lower.
         """
         if multiply_adds > self.multiply_adds:
             raise WorkLimitError(
-                f"an ensemble of {size} networks needs about {multiply_adds:.1e} multiply-adds and "
-                f"the host allows {self.multiply_adds:.1e}: lower width, depth or ensemble_size"
+                f"{what} needs about {multiply_adds:.1e} multiply-adds and the host allows "
+                f"{self.multiply_adds:.1e}: lower {levers}"
             )

@@ -66,7 +66,8 @@ def one_matrix_each(
         WorkLimitError: the host does not allow so much work.
     """
     work = work_of_networks(experiment.width, count, experiment.depth)
-    WorkLimit.from_environment().check_ensemble(work, count)
+    what = f"an ensemble of {count} networks"
+    WorkLimit.from_environment().check_work(what, work, "width, depth or repetitions")
     keep_freed_memory()
     n = experiment.width
     for places, a in batches(n, count):

@@ -22,6 +22,7 @@ from ..theory.windows import scale_windows
 
 Kind = Literal["chaos", "overflow", "underflow"]
 Side: TypeAlias = tuple[str, Sequence[Value]]
+OnProgress: TypeAlias = Callable[[float], object]
 
 _NAMES: dict[Kind, str] = {
     "chaos": "χ₁ = 1: edge of chaos",
@@ -59,7 +60,9 @@ class Border:
         return _STUCK if self.kind == "overflow" and self.saturates else _NAMES[self.kind]
 
 
-def borders(base: Experiment, x: Side, y: Side) -> list[Border]:
+def borders(
+    base: Experiment, x: Side, y: Side, on_progress: OnProgress = lambda done: None
+) -> list[Border]:
     """The borders that theory knows on a map.
 
     A map of the scale factor, or σ_w, over any other field has the edge of chaos; over width,
@@ -70,6 +73,7 @@ def borders(base: Experiment, x: Side, y: Side) -> list[Border]:
         base: the Experiment; the axes take the place of two of its fields.
         x: a field, or ``sigma_w``, and its values: the columns.
         y: the same of the rows.
+        on_progress: called with the fraction that is done, after every place on the map.
 
     Returns:
         The borders that cross the map; none on a map whose numbers do not ascend.
@@ -80,7 +84,7 @@ def borders(base: Experiment, x: Side, y: Side) -> list[Border]:
     strength, other = (y, x) if flipped else (x, y)
     lines: dict[Kind, tuple[Array, Array]] = {"chaos": _chaos(base, strength[0], other)}
     if other[0] in _WINDOWED:
-        ends, across = _traced(base, other, lambda e: _window(e, strength[0]))
+        ends, across = _traced(base, other, lambda e: _window(e, strength[0]), on_progress)
         lines |= {"overflow": (ends[1], across), "underflow": (ends[0], across)}
     low, high = (float(strength[1][place]) for place in (0, -1))
     saturates = not base.format.infinity and other[0] != "number_format"
@@ -177,16 +181,20 @@ def _window(e: Experiment, strength: str) -> tuple[float, float]:
 
 
 def _traced(
-    base: Experiment, other: Side, ends: Callable[[Experiment], tuple[float, ...]]
+    base: Experiment,
+    other: Side,
+    ends: Callable[[Experiment], tuple[float, ...]],
+    on_progress: OnProgress = lambda done: None,
 ) -> tuple[Array, Array]:
     """The ends at places along the other axis, (lines, points), and those places, (points,)."""
     name, values = other
-    if _is_choice(other):
-        found = np.array([ends(base.replace(**{name: value})) for value in values])
-        gap = np.full((1, found.shape[1]), np.nan)
-        steps = [part for row in found for part in (row[None], row[None], gap)]
-        places = [place + step for place in range(len(values)) for step in (-0.5, 0.5, 0.5)]
-        return np.concatenate(steps).T, np.array(places)
-    chosen = _chosen(other)
-    rows = [ends(base.replace(**{name: values[place]})) for place in chosen]
-    return np.array(rows).T, np.array([float(values[place]) for place in chosen])
+    rows, chosen = [], _chosen(other)
+    for place in chosen:
+        rows.append(ends(base.replace(**{name: values[place]})))
+        on_progress(len(rows) / len(chosen))
+    if not _is_choice(other):
+        return np.array(rows).T, np.array([float(values[place]) for place in chosen])
+    gap = np.full((1, len(rows[0])), np.nan)
+    steps = [part for row in np.array(rows) for part in (row[None], row[None], gap)]
+    places = [place + step for place in range(len(values)) for step in (-0.5, 0.5, 0.5)]
+    return np.concatenate(steps).T, np.array(places)

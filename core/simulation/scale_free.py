@@ -8,6 +8,7 @@ float64. A real run rounds to its own number format, and is right where the two 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,11 +81,14 @@ def scale_free_work(experiment: Experiment) -> float:
     return cost(e).multiply_adds + apart * MICROSECOND
 
 
-def scale_free(experiment: Experiment) -> ScaleFree:
+def scale_free(
+    experiment: Experiment, *, on_progress: Callable[[float], object] | None = None
+) -> ScaleFree:
     """Run ``experiment`` at scale factor 1, in float64 without limits to its range.
 
     Args:
         experiment: the question; its scale factor and number format are ignored.
+        on_progress: called after every layer with the fraction that is done.
 
     Raises:
         ValueError: the experiment has a bias, or an activation or initialiser with which scales do
@@ -101,10 +105,10 @@ def scale_free(experiment: Experiment) -> ScaleFree:
     WorkLimit.from_environment().check(e)
     keep_freed_memory()
     with torch.inference_mode(), single_threaded():
-        return _run(e)
+        return _run(e, on_progress or (lambda done: None))
 
 
-def _run(e: Experiment) -> ScaleFree:
+def _run(e: Experiment, on_progress: Callable[[float], object]) -> ScaleFree:
     start = draw_input(e, _CPU)
     x = ScaledNumbers.of(start.view(1, e.width, e.batch_size))
     layer, arithmetic = e.layer, Scaled()
@@ -123,6 +127,7 @@ def _run(e: Experiment) -> ScaleFree:
         x = x.near_one(reach.largest if x.reach_before is None else None)
         exponents.append(x.power)
         waiting.append(x.numbers[0])
+        on_progress(k / e.depth)
         if len(waiting) > rows or k == e.depth:
             sums.append(add_up(torch.stack(waiting), e.format))
             waiting = []

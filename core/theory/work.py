@@ -47,4 +47,4 @@ def _sizes(e: Experiment) -> Array:
         below, above = e.layer.elementwise.slopes or (1.0, 1.0)
         fourth = 6 * (below**4 + above**4) / (below**2 + above**2) ** 2  # E φ⁴/(E φ²)²
         factor -= _DRIFT * min(2.0, (fourth - 1) / e.width)
-    return factor * np.arange(e.depth + 1)
+    return np.asarray(factor * np.arange(e.depth + 1), np.float64)
