@@ -28,7 +28,7 @@ from core.sweep.executors import chosen
 from core.theory.finite_width import Prediction, predict
 from core.theory.work import prediction_work
 from pages.work import log
-from pages.work.jobs import OnProgress
+from pages.work.jobs import OnProgress, TookTooLong
 from pages.work.progress import Progress
 from pages.work.shared import Work
 from pages.work.viewer import token
@@ -85,7 +85,7 @@ def run(experiment: Experiment, device: str, progress: Progress = _NOWHERE) -> R
 def prediction(experiment: Experiment, progress: Progress = _NOWHERE) -> Prediction:
     """What theory predicts for an experiment, whatever its seed.
 
-    Where that is more work than the host allows, nothing is predicted, and the prediction says so.
+    Where that takes longer than the host allows, nothing is predicted, and the prediction says so.
     """
     e = experiment.replace(seed=0)
     return _asked(
@@ -103,9 +103,9 @@ def _predicted(experiment: Experiment, tell: OnProgress) -> Prediction:
         WorkLimit.from_environment().check_work(
             "a prediction", prediction_work(experiment), "depth"
         )
-    except WorkLimitError as error:
+        return predict(experiment, on_progress=tell)
+    except (WorkLimitError, TookTooLong) as error:
         return Prediction(f"Nothing is predicted: {error}.")
-    return predict(experiment, on_progress=tell)
 
 
 def is_quickly_predicted(experiment: Experiment) -> bool:

@@ -24,7 +24,15 @@ class Superseded(Exception):
 
 
 class TookTooLong(ValueError):
-    """The work took longer than the host allows, whatever was estimated."""
+    """The work took longer than the host allows, whatever was estimated.
+
+    Attributes:
+        so_far: the part of the answer known so far; None if there is none.
+    """
+
+    def __init__(self, message: str, so_far: Any = None) -> None:
+        super().__init__(message)
+        self.so_far = so_far
 
 
 class Standing(NamedTuple):
@@ -132,7 +140,8 @@ class Job:
             if time.monotonic() > deadline:
                 raise TookTooLong(
                     f"this took longer than {most_seconds:g} s, the most that this host allows; "
-                    f"{fraction:.0%} of it was done: lower width, depth, batch_size or networks"
+                    f"{fraction:.0%} of it was done: lower width, depth, batch_size or networks",
+                    self.so_far,
                 )
 
         try:

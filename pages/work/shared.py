@@ -19,7 +19,17 @@ from typing import Any
 
 from cachetools import Cache, LRUCache
 
-from pages.work.jobs import Ended, Job, Kept, OnProgress, Standing, Superseded, Unfinished, weighed
+from pages.work.jobs import (
+    Ended,
+    Job,
+    Kept,
+    OnProgress,
+    Standing,
+    Superseded,
+    TookTooLong,
+    Unfinished,
+    weighed,
+)
 from pages.work.lateness import Lateness
 from pages.work.queue import FairQueue
 from pages.work.turns import SCRIPT_LOCK
@@ -130,8 +140,9 @@ class Work:
     def _joined(self, job: Job) -> Job:
         """The job that answers a new question: one on its way to the same answer, or this one."""
         known = self.jobs.get(job.key)
-        if known is not None:
+        if known is not None and (not known.answer.done() or job.viewer in known.expected):
             known.waiting += 1
+            known.expected.pop(job.viewer, None)
             return known
         self._drop_unwanted()
         if not job.quick:
@@ -170,6 +181,9 @@ class Work:
     def _drop_unwanted(self) -> None:
         for job in self._queue.remove_unwanted():
             del self.jobs[job.key]
+        for job in list(self.jobs.values()):
+            if job.answer.done() and not job.is_wanted:
+                del self.jobs[job.key]
 
     def _do_here(self, job: Job, hear: Callable[[Standing], object]) -> None:
         """Do quick work in this thread; if it has to wait for a place, other scripts may run.
@@ -231,7 +245,9 @@ class Work:
             if error is None:
                 with suppress(ValueError):  # it is larger than the whole cache
                     self.kept[job.key] = Kept(answer, job.quick)
-            if self.jobs.get(job.key) is job:
+            # A caller whose patience ran out asks again soon, and is then told that time is up.
+            is_told_later = isinstance(error, TookTooLong) and job.expected
+            if self.jobs.get(job.key) is job and not is_told_later:
                 del self.jobs[job.key]
         if error is None:
             job.answer.set_result(answer)
