@@ -89,7 +89,7 @@ class Job:
         compute: called with a progress hook.
         viewer: whose place in the queue it takes.
         about: what is asked, for the log.
-        quick: whether it takes less than about half a second.
+        quick: whether it takes less than about a quarter of a second.
         answer: done when the answer is.
         waiting: how many callers wait for it.
         fraction: of it that is done.

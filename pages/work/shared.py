@@ -1,6 +1,6 @@
 """Shared work: an answer is computed once for all viewers who ask for it, and then cached.
 
-Quick work, which takes less than about half a second, is done in the viewer's own thread. If it
+Quick work, which takes less than about a quarter of a second, is done in the viewer's own thread. If it
 takes longer than was estimated, it lets other scripts go on, and shares a few places with other
 such work. Long work waits in a fair queue for one of a few workers. Meanwhile the caller is told
 its place in the queue and its progress. The caller may leave by raising an exception, or after some
@@ -84,7 +84,7 @@ class Work:
         Args:
             key: a kind, and all that the answer depends on.
             compute: called with a progress hook; the hook raises once nobody waits.
-            quick: whether it takes less than about half a second.
+            quick: whether it takes less than about a quarter of a second.
             viewer: for whom it is; the queue is fair between viewers.
             hear: called now and then during the wait; what it raises goes to the caller.
             about: what was asked, for the log.
