@@ -143,8 +143,8 @@ class WorkLimit:
         """Check that a piece of work is within the limit.
 
         Args:
-            what: it is, as "an ensemble of 256 networks".
-            multiply_adds: its work, as it is estimated.
+            what: the work, as "an ensemble of 256 networks".
+            multiply_adds: its estimate.
             levers: the fields that make it less.
 
         Raises:

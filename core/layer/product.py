@@ -23,7 +23,7 @@ T = TypeVar("T")
 _DRAW, _DRAW_IN_NUMPY = 10.0, 0.0
 _ELEMENT, _BESIDE_OTHERS, _PER_INPUT, _BEYOND_CACHE = 9e-5, 1.5e-3, 2e-5, 2.5e-4
 _BESIDE_OTHERS_IN_NUMPY = 2.5e-4
-_CACHED = 2**22  # elements
+_CACHED = 2**22  # elements of float32
 _FITTING_PRODUCTS = 3.0  # LSUV: one product for the std, one to check it, and the division of a
 
 
@@ -186,14 +186,17 @@ class Product:
         kept = n * n * 4 * w.rule.peak_matrices
         if item != 4:
             kept += n * n * (item + max(4, item))
-        products = shape.depth * self._product_cost(shape)
+        wide = number_format.sum_dtype.itemsize / 4  # float64 takes twice the time
+        products = shape.depth * wide * self._product_cost(shape, cached=_CACHED / wide)
         return Cost(int(kept), products + w.draws(shape.depth) * self._draw_cost(shape))
 
-    def _product_cost(self, shape: Shape, several: float = _BESIDE_OTHERS) -> float:
-        """The multiply-adds of one real product, besides the call."""
+    def _product_cost(
+        self, shape: Shape, several: float = _BESIDE_OTHERS, cached: float = _CACHED
+    ) -> float:
+        """The multiply-adds of one real product in float32, besides the call."""
         elements = float(shape.width) ** 2
         each = _ELEMENT if shape.inputs == 1 else several + _PER_INPUT * shape.inputs
-        beyond = _BEYOND_CACHE if elements > _CACHED else 0.0
+        beyond = _BEYOND_CACHE if elements > cached else 0.0
         return elements * (each + beyond) * MICROSECOND
 
     def _draw_cost(self, shape: Shape, calls: float = _DRAW) -> float:

@@ -28,7 +28,7 @@ def samples(setting: Setting) -> Tensor:
 
 def work_of_samples(setting: Setting, per_sample: float) -> float:
     """The multiply-adds of samples and their averages, at so many microseconds for one."""
-    return (250 + per_sample * setting.repetitions) * MICROSECOND
+    return (350 + per_sample * setting.repetitions) * MICROSECOND
 
 
 def averages_of_all_and_few(

@@ -39,8 +39,6 @@ _Key = tuple[Engine, Experiment, object]
 
 _HEAVIEST = 8.0  # standard deviations; no weight of any matrix is farther out
 _FINEST = 64.0  # smallest subnormals in a weight's std, from which on rounding hardly changes it
-
-
 _SWEEP, _CELL = 1500.0, 25.0  # microseconds of a sweep and of a cell, besides their computation
 
 

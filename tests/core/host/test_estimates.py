@@ -29,7 +29,7 @@ NARROW = NARROW.replace(init="truncated_normal", activation="hardtanh")
 def test_every_initialiser_states_the_work_of_its_draw():
     assert inspect.signature(Initializer).parameters["multiply_adds"].default is inspect._empty
     for rule in INITIALIZERS.values():
-        assert rule.multiply_adds(1) > 0, rule.name
+        assert rule.multiply_adds(1) > 3 * MICROSECOND, rule.name  # a draw calls torch
         # A layer's matrix of 1000² weights takes 0.2 ms where it is given, and a second at most.
         assert 0.2e-3 * SECOND < rule.multiply_adds(1000) < SECOND, rule.name
 
