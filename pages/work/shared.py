@@ -1,11 +1,11 @@
 """Shared work: an answer is computed once for all viewers who ask for it, and then cached.
 
-Quick work, which takes less than about a quarter of a second, is done in the viewer's own thread. If it
-takes longer than was estimated, it lets other scripts go on, and shares a few places with other
-such work. Long work waits in a fair queue for one of a few workers. Meanwhile the caller is told
-its place in the queue and its progress. The caller may leave by raising an exception, or after some
-patience take the part of the answer that is known so far. Work that no caller waits for is stopped,
-but not before a caller whose patience ran out has had some seconds to come back.
+Quick work, which takes less than about a quarter of a second, is done in the viewer's own thread.
+If it takes longer than was estimated, it lets other scripts go on, and shares a few places with
+other such work. Long work waits in a fair queue for one of a few workers. Meanwhile the caller is
+told its place in the queue and its progress. The caller may leave by raising an exception, or after
+some patience take the part of the answer that is known so far. Work that no caller waits for is
+stopped, but not before a caller whose patience ran out has had some seconds to come back.
 """
 
 from __future__ import annotations
