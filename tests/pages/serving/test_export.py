@@ -69,7 +69,7 @@ def test_more_files_than_a_host_can_promise_are_refused_in_words(host):
     "route, query",
     [
         (0, "width=512&depth=2000&weights=fresh&seed=77"),
-        (1, "x=scale=0.1..1:8&y=seed=1..8:8&real=true&width=512&depth=2000&weights=fresh"),
+        (1, "x=scale=1,2&y=seed=1,2&networks=1&real=true&width=512&depth=1000&weights=fresh"),
     ],
     ids=["run", "map"],
 )
