@@ -19,6 +19,7 @@ SMALL_BYTES = 2**27
 # Microseconds of a run, a layer and the measurement of an element: of one network, then of many.
 _RUN, _LAYER, _MEASURED = 770.0, 10.0, 0.006
 _BATCH, _SAMPLED_LAYER, _SAMPLED = 800.0, 70.0, 0.006
+_NEAR, _SAMPLED_NEAR = 2**17, 0.003  # elements that fit the core's own cache, and their time
 _HELD, _HELD_ELEMENT = 60.0, 0.003  # the same of a format that holds elements at its largest value
 IN_CACHE = 2**21
 """Elements of an ensemble that are worked on at once: 8 MiB of float32."""
@@ -75,7 +76,8 @@ def _sampled(experiment: Experiment, networks: int) -> float:
     shape = experiment.shape
     elements = float(networks) * shape.width * shape.inputs
     held = 0.0 if experiment.format.infinity else _HELD + _HELD_ELEMENT * elements
-    measured = held * shape.depth + _BATCH + (_SAMPLED_LAYER + _SAMPLED * elements) * shape.depth
+    each = _SAMPLED_NEAR if elements <= _NEAR else _SAMPLED
+    measured = _BATCH + (_SAMPLED_LAYER + each * elements + held) * shape.depth
     return experiment.layer.ensemble_cost(shape, networks) + measured * MICROSECOND
 
 

@@ -55,7 +55,9 @@ def edge_curve(phi: Phi, q: Numbers) -> tuple[Numbers, Numbers]:
 def work_of_points(phi: Phi, sigma_b: float) -> float:
     """The multiply-adds of `edge_points`."""
     phi = activation(phi)
-    first, root, at_zero = (250, 1100, 600) if _is_closed(phi) else (800, 4000, 1200)
+    if phi.positively_homogeneous:
+        return 400 * MICROSECOND
+    first, root, at_zero = (250, 1100, 800) if _is_closed(phi) else (800, 4000, 1200)
     roots = len(_brackets(phi, sigma_b)[0])
     return (first + root * roots + at_zero * _begins_at_zero(phi, sigma_b)) * MICROSECOND
 

@@ -32,7 +32,7 @@ _ROUNDS = 5  # after them, a bracket is 2e-6 octaves wide
 
 _WINDOW, _LAYER = 1100.0, 190.0  # microseconds: of a window, and of a layer that is followed
 _NO_WINDOW = 200.0
-_SETTLES, _RUNS_OFF = 60, 40  # layers after which a bounded φ, and one that grows as h², has ended
+_SETTLES, _RUNS_OFF = 45, 40  # layers after which a bounded φ, and one that grows as h², has ended
 _FAR = np.array([200.0, 300.0])  # log2 q, where E φ² is a power of q
 
 
