@@ -104,8 +104,9 @@ def work(base: Experiment, x: Side, y: Side) -> float:
     chaos = {(e.activation, e.bias_std): edge.work_of_points(e.phi, e.bias_std) for e in along}
     if name == "bias_std":
         chaos = {(base.activation, 0.0): edge.work_of_curve(base.phi)}
-    ends = [windows.work(e) for e in along] if name in _WINDOWED else []
-    return _SEEN + sum(chaos.values()) + sum(ends)
+    # One window serves every number format.
+    ends = {e.replace(number_format="float32"): windows.work(e) for e in along}
+    return _SEEN + sum(chaos.values()) + (sum(ends.values()) if name in _WINDOWED else 0.0)
 
 
 def _has_borders(x: Side, y: Side) -> bool:

@@ -59,7 +59,8 @@ def work_of_points(phi: Phi, sigma_b: float) -> float:
         return 400 * MICROSECOND
     first, root, at_zero = (250, 1100, 800) if _is_closed(phi) else (800, 4000, 1200)
     roots = len(_brackets(phi, sigma_b)[0])
-    return (first + root * roots + at_zero * _begins_at_zero(phi, sigma_b)) * MICROSECOND
+    is_at_zero = _begins_at_zero(phi, sigma_b) and np.isfinite(_edge_variances(phi, np.zeros(1))[0])
+    return (first + root * roots + at_zero * bool(is_at_zero)) * MICROSECOND
 
 
 def work_of_curve(phi: Phi) -> float:
@@ -67,7 +68,7 @@ def work_of_curve(phi: Phi) -> float:
     phi = activation(phi)
     if phi.positively_homogeneous:
         return 300 * MICROSECOND
-    return (5000 if _is_closed(phi) else 13000) * MICROSECOND
+    return (5000 if _is_closed(phi) else 11000) * MICROSECOND
 
 
 def _is_closed(phi: Activation) -> bool:
