@@ -22,7 +22,7 @@ from pages.work import answers
 
 PATH = "/preview.json"
 # About 0.2 s at most, several times a second; about a second, once for all scales and depths.
-_MOST_MULTIPLY_ADDS = {"measured": 6e8, "exact": 2e9}
+_MOST_MULTIPLY_ADDS = {"measured": 6e8, "exact": 4e9}
 _MOST_BYTES = 2**28
 
 _one_at_a_time = threading.Lock()

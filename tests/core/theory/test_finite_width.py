@@ -239,7 +239,8 @@ def test_networks_of_one_unit_that_all_die_are_predicted_through_many_layers():
     assert law.born_dead == 1.0
     few = predict(e.replace(depth=40))
     for level, quantile in law.log2_rms_quantiles.items():
-        np.testing.assert_array_equal(quantile[:41], few.log2_rms_quantiles[level])
+        alive = np.isfinite(few.log2_rms_quantiles[level])
+        np.testing.assert_array_equal(np.isfinite(quantile[:41]), alive)
         assert np.isneginf(quantile[60:]).all()
 
 
