@@ -14,12 +14,14 @@ _GIB = 2**30
 _CHUNK_ELEMENTS = 2**19  # measured at once: 20 MiB of copies and keys
 _BYTES_PER_MEASURED_ELEMENT = 40  # float64 copies and int64 keys that are alive at once
 _OVERHEAD_BYTES = 2**24  # buffers of BLAS
-_QUICK_MULTIPLY_ADDS = 5e5 * MICROSECOND  # half a second on one core
+_QUICK = 2.5e5 * MICROSECOND  # a quarter of a second on one core
 SMALL_BYTES = 2**27
 """Memory up to which a run waits for no other; a run of width 512 needs a sixth of it."""
 # Microseconds of a run, a layer and the measurement of an element: of one network, then of many.
 _RUN, _LAYER, _MEASURED = 770.0, 10.0, 0.006
-_BATCH, _SAMPLED_LAYER, _SAMPLED = 800.0, 70.0, 0.008
+_BATCH, _SAMPLED_LAYER, _SAMPLED = 800.0, 70.0, 0.006
+_NEAR, _SAMPLED_NEAR = 2**17, 0.003  # elements that fit the core's own cache, and their time
+_HELD, _HELD_ELEMENT = 60.0, 0.003  # the same of a format that holds elements at its largest value
 IN_CACHE = 2**21
 """Elements of an ensemble that are worked on at once: 8 MiB of float32."""
 
@@ -76,17 +78,24 @@ def _sampled(experiment: Experiment, networks: int) -> float:
     """The work of networks that are sampled at once."""
     shape = experiment.shape
     elements = float(networks) * shape.width * shape.inputs
-    measured = _BATCH + (_SAMPLED_LAYER + _SAMPLED * elements) * shape.depth
+    held = 0.0 if experiment.format.infinity else _HELD + _HELD_ELEMENT * elements
+    each = _SAMPLED_NEAR if elements <= _NEAR else _SAMPLED
+    measured = _BATCH + (_SAMPLED_LAYER + each * elements + held) * shape.depth
     return experiment.layer.ensemble_cost(shape, networks) + measured * MICROSECOND
 
 
 def is_quick(experiment: Experiment) -> bool:
-    """Whether a run takes less than about half a second, and so needs no progress bar.
+    """Whether a run takes less than about a quarter of a second, and so needs no progress bar.
 
     A run that needs more than SMALL_BYTES is not quick: it may wait for another run's memory.
     """
     need = cost(experiment)
-    return need.multiply_adds < _QUICK_MULTIPLY_ADDS and need.bytes <= SMALL_BYTES
+    return is_quick_work(need.multiply_adds) and need.bytes <= SMALL_BYTES
+
+
+def is_quick_work(multiply_adds: float) -> bool:
+    """Whether work takes less than about a quarter of a second, so that it waits for no other."""
+    return multiply_adds < _QUICK
 
 
 @dataclass(frozen=True)
@@ -135,18 +144,19 @@ class WorkLimit:
                 f"{experiment.width}, depth {experiment.depth}, batch_size {experiment.batch_size})"
             )
 
-    def check_ensemble(self, multiply_adds: float, size: int) -> None:
-        """Check that an ensemble is within the limit.
+    def check_work(self, what: str, multiply_adds: float, levers: str) -> None:
+        """Check that a piece of work is within the limit.
 
         Args:
-            multiply_adds: its work; see ``ensemble_work``.
-            size: how many networks it has.
+            what: the work, as "an ensemble of 256 networks".
+            multiply_adds: its estimate.
+            levers: the fields that make it less.
 
         Raises:
             WorkLimitError: it is not; says how much is needed and allowed, and what to lower.
         """
         if multiply_adds > self.multiply_adds:
             raise WorkLimitError(
-                f"an ensemble of {size} networks needs about {multiply_adds:.1e} multiply-adds and "
-                f"the host allows {self.multiply_adds:.1e}: lower width, depth or ensemble_size"
+                f"{what} needs about {multiply_adds:.1e} multiply-adds and the host allows "
+                f"{self.multiply_adds:.1e}: lower {levers}"
             )

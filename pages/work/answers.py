@@ -10,29 +10,30 @@ from typing import Any
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.host import settings
-from core.host.limits import WorkLimit, cost, ensemble_work, is_quick
+from core.host.limits import WorkLimit, WorkLimitError, cost, ensemble_work, is_quick, is_quick_work
+from core.host.threads import set_threads
 from core.lesson import STEPS, Result, Setting
 from core.maps.borders import Border
 from core.maps.borders import borders as compute_borders
+from core.maps.borders import work as work_of_borders
 from core.maps.fitting import check as check_size
 from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS, Experiment
 from core.simulation.ensemble import Ensemble, sample_ensemble
 from core.simulation.propagate import Run, propagate
-from core.simulation.scale_free import ScaleFree, free_of_scale, is_scale_free
+from core.simulation.scale_free import ScaleFree, free_of_scale, is_scale_free, scale_free_work
 from core.simulation.scale_free import scale_free as compute_scale_free
 from core.sweep import SweepResult
 from core.sweep.executors import chosen
 from core.theory.finite_width import Prediction, predict
+from core.theory.work import prediction_work
 from pages.work import log
-from pages.work.jobs import OnProgress
+from pages.work.jobs import OnProgress, TookTooLong
 from pages.work.progress import Progress
 from pages.work.shared import Work
 from pages.work.viewer import token
 
-_LONG_CHAIN = 200  # layers; their law takes a tenth of a second
 _DEPTHS = 25  # an ensemble has the next multiple of this as its depth
-_QUICK_ENSEMBLE = 5e8  # multiply-adds: less than 0.2 s
 _NOWHERE = Progress()
 
 
@@ -74,7 +75,13 @@ def _asked(
     if kept is not None:
         return kept.answer
     quick, about = described()
-    return work().answer((what, key), compute, quick=quick, viewer=viewer(), about=about, **more)
+
+    def on_few_threads(tell: OnProgress) -> Any:
+        set_threads(settings.value("GOOD_INIT_THREADS"))  # a new thread of Python has its own
+        return compute(tell)
+
+    key = what, key
+    return work().answer(key, on_few_threads, quick=quick, viewer=viewer(), about=about, **more)
 
 
 def run(experiment: Experiment, device: str, progress: Progress = _NOWHERE) -> Run:
@@ -93,20 +100,33 @@ def run(experiment: Experiment, device: str, progress: Progress = _NOWHERE) -> R
 
 
 def prediction(experiment: Experiment, progress: Progress = _NOWHERE) -> Prediction:
-    """What theory predicts for an experiment, whatever its seed."""
+    """What theory predicts for an experiment, whatever its seed.
+
+    Where that takes longer than the host allows, nothing is predicted, and the prediction says so.
+    """
     e = experiment.replace(seed=0)
     return _asked(
         "prediction",
         e,
-        lambda tell: predict(e),
+        lambda tell: _predicted(e, tell),
         lambda: (is_quickly_predicted(e), {"experiment": e.to_query()}),
         hear=progress,
     )
 
 
+def _predicted(experiment: Experiment, tell: OnProgress) -> Prediction:
+    try:
+        WorkLimit.from_environment().check_work(
+            "a prediction", prediction_work(experiment), "depth"
+        )
+        return predict(experiment, on_progress=tell)
+    except (WorkLimitError, TookTooLong) as error:
+        return Prediction(f"Nothing is predicted: {error}.")
+
+
 def is_quickly_predicted(experiment: Experiment) -> bool:
     """Whether its law is quick to compute."""
-    return experiment.depth <= _LONG_CHAIN
+    return is_quick_work(prediction_work(experiment.replace(seed=0)))
 
 
 def ensemble_base(experiment: Experiment) -> Experiment:
@@ -125,7 +145,7 @@ def ensemble_base(experiment: Experiment) -> Experiment:
 
 def is_quick_ensemble(experiment: Experiment, ensemble_size: int) -> bool:
     """Whether running that many networks is quick."""
-    return ensemble_work(ensemble_base(experiment), ensemble_size) < _QUICK_ENSEMBLE
+    return is_quick_work(ensemble_work(ensemble_base(experiment), ensemble_size))
 
 
 def ensemble(experiment: Experiment, ensemble_size: int, progress: Progress = _NOWHERE) -> Ensemble:
@@ -146,11 +166,15 @@ def ensemble(experiment: Experiment, ensemble_size: int, progress: Progress = _N
 
 def exercise(slug: str, setting: Setting, progress: Progress = _NOWHERE) -> Result:
     """The result of an exercise of the lesson; computed once for all students with that setting."""
+    step = STEPS[slug]
     return _asked(
         "exercise",
         (slug, setting),
-        lambda tell: STEPS[slug].measure(setting, tell),
-        lambda: (False, {"step": slug, "n": setting.n, "depth": setting.depth}),
+        lambda tell: step.measure(setting, tell),
+        lambda: (
+            is_quick_work(step.work(setting)),
+            {"step": slug, "n": setting.n, "depth": setting.depth},
+        ),
         hear=progress,
     )
 
@@ -160,8 +184,8 @@ def scale_free(experiment: Experiment) -> ScaleFree:
     return _asked(
         "scale_free",
         experiment,
-        lambda tell: compute_scale_free(experiment),
-        lambda: (True, {"experiment": experiment.to_query()}),
+        lambda tell: compute_scale_free(experiment, on_progress=tell),
+        lambda: (is_quick_work(scale_free_work(experiment)), {"experiment": experiment.to_query()}),
     )
 
 
@@ -225,12 +249,13 @@ def borders(landscape: Landscape, *, patience: float = math.inf) -> list[Border]
     """
     base = landscape.base.replace(seed=0)
     x, y = landscape.x, landscape.y
+    asked = base, (x.name, x.values), (y.name, y.values)
     return _asked(
         "borders",
         (base, x, y),
-        lambda tell: compute_borders(base, (x.name, x.values), (y.name, y.values)),
+        lambda tell: compute_borders(*asked, tell),
         lambda: (
-            base.phi.positively_homogeneous and "activation" not in landscape.axes,
+            is_quick_work(work_of_borders(*asked)),
             {"experiment": base.to_query()} | {"x": x.to_text(), "y": y.to_text()},
         ),
         patience=patience,

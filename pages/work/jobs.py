@@ -24,7 +24,15 @@ class Superseded(Exception):
 
 
 class TookTooLong(ValueError):
-    """The work took longer than the host allows, whatever was estimated."""
+    """The work took longer than the host allows, whatever was estimated.
+
+    Attributes:
+        so_far: the part of the answer known so far; None if there is none.
+    """
+
+    def __init__(self, message: str, so_far: Any = None) -> None:
+        super().__init__(message)
+        self.so_far = so_far
 
 
 class Standing(NamedTuple):
@@ -81,7 +89,7 @@ class Job:
         compute: called with a progress hook.
         viewer: whose place in the queue it takes.
         about: what is asked, for the log.
-        quick: whether it takes less than about half a second.
+        quick: whether it takes less than about a quarter of a second.
         answer: done when the answer is.
         waiting: how many callers wait for it.
         fraction: of it that is done.
@@ -138,7 +146,8 @@ class Job:
             if time.monotonic() > deadline + self.aside:
                 raise TookTooLong(
                     f"this took longer than {most_seconds:g} s, the most that this host allows; "
-                    f"{fraction:.0%} of it was done: lower width, depth, batch_size or networks"
+                    f"{fraction:.0%} of it was done: lower width, depth, batch_size or networks",
+                    self.so_far,
                 )
 
         try:

@@ -1,11 +1,11 @@
 """Shared work: an answer is computed once for all viewers who ask for it, and then cached.
 
-Quick work, which takes less than about half a second, is done in the viewer's own thread. If it
-takes longer than was estimated, it goes on as long work, and lets other scripts go on. Long work
-waits in a fair queue for one of a few places, and takes turns in them. Meanwhile the caller is told
-its place in the queue and its progress. The caller may leave by raising an exception, or after some
-patience take the part of the answer that is known so far. Work that no caller waits for is stopped,
-but not before a caller whose patience ran out has had some seconds to come back.
+Quick work, which takes less than about a quarter of a second, is done in the viewer's own thread.
+If it takes longer than was estimated, it goes on as long work, and lets other scripts go on. Long
+work waits in a fair queue for one of a few places, and takes turns in them. Meanwhile the caller is
+told its place in the queue and its progress. The caller may leave by raising an exception, or after
+some patience take the part of the answer that is known so far. Work that no caller waits for is
+stopped, but not before a caller whose patience ran out has had some seconds to come back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,17 @@ from typing import Any
 
 from cachetools import Cache, LRUCache
 
-from pages.work.jobs import Ended, Job, Kept, OnProgress, Standing, Superseded, Unfinished, weighed
+from pages.work.jobs import (
+    Ended,
+    Job,
+    Kept,
+    OnProgress,
+    Standing,
+    Superseded,
+    TookTooLong,
+    Unfinished,
+    weighed,
+)
 from pages.work.lateness import Lateness
 from pages.work.places import Places
 from pages.work.turns import SCRIPT_LOCK
@@ -76,7 +86,7 @@ class Work:
         Args:
             key: a kind, and all that the answer depends on.
             compute: called with a progress hook; the hook raises once nobody waits.
-            quick: whether it takes less than about half a second.
+            quick: whether it takes less than about a quarter of a second.
             viewer: for whom it is; the queue is fair between viewers.
             hear: called now and then during the wait; what it raises goes to the caller.
             about: what was asked, for the log.
@@ -112,7 +122,7 @@ class Work:
         with self._lock:
             if key in self.jobs:
                 self.jobs[key].expected.pop(viewer, None)
-                self.places.drop_unwanted()
+                self._drop_unwanted()
 
     def forget_quick(self) -> None:
         """Forget the cached answers that are quick to compute again."""
@@ -124,7 +134,7 @@ class Work:
     def standing(self) -> tuple[int, int]:
         """How many long pieces of work are running, and how many wait."""
         with self._lock:
-            self.places.drop_unwanted()
+            self._drop_unwanted()
             return len(self.places.queue.running), len(self.places.queue.waiting)
 
     def _cached(self, key: Hashable) -> Kept | None:
@@ -139,9 +149,11 @@ class Work:
     def _joined(self, job: Job) -> Job:
         """The job that answers a new question: one on its way to the same answer, or this one."""
         known = self.jobs.get(job.key)
-        if known is not None:
+        if known is not None and (not known.answer.done() or job.viewer in known.expected):
             known.waiting += 1
+            known.expected.pop(job.viewer, None)
             return known
+        self._drop_unwanted()
         if not job.quick:
             self.places.add(job)
         self.jobs[job.key] = job
@@ -172,6 +184,13 @@ class Work:
         with self._lock:
             return Standing(self.places.queue.place(job), job.fraction)
 
+    def _drop_unwanted(self) -> None:
+        """Forget what nobody waits for: work that has not begun, and failures still to be told."""
+        self.places.drop_unwanted()
+        for job in list(self.jobs.values()):
+            if job.answer.done() and not job.is_wanted:
+                del self.jobs[job.key]
+
     def _do_here(self, job: Job, hear: Callable[[Standing], object]) -> None:
         """Do quick work in this thread; if it has to wait for a place, other scripts may run.
 
@@ -197,7 +216,7 @@ class Work:
         """Note that a caller no longer waits for a job."""
         with self._lock:
             job.waiting -= 1
-            self.places.drop_unwanted()
+            self._drop_unwanted()
 
     def _do_there(self, job: Job) -> None:
         """Do long work in this thread, which has been given a place."""
@@ -216,7 +235,9 @@ class Work:
             if error is None:
                 with suppress(ValueError):  # it is larger than the whole cache
                     self.kept[job.key] = Kept(answer, job.quick)
-            if self.jobs.get(job.key) is job:
+            # A caller whose patience ran out asks again soon, and is then told that time is up.
+            is_told_later = isinstance(error, TookTooLong) and job.expected
+            if self.jobs.get(job.key) is job and not is_told_later:
                 del self.jobs[job.key]
         if error is None:
             job.answer.set_result(answer)

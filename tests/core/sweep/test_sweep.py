@@ -8,6 +8,7 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
+import torch
 
 from core import Experiment, propagate
 from core.reading.verdict import judge
@@ -534,3 +535,21 @@ def test_an_axis_takes_another_count_between_its_ends_and_knows_its_nearest_valu
     assert names.with_count(2) is names
     assert [names.nearest(each) for each in ("tanh", "silu")] == [0, 1]
     assert parse("width=16..64:5").nearest(33) == 2
+
+
+def test_theory_keeps_to_one_thread_in_the_sweeps_own_thread(monkeypatch):
+    """torch would use all cores there, which other viewers share."""
+    entry, seen = MEASURES["chi_1"], []
+
+    def compute(phi, sigma_w, sigma_b):
+        seen.append(torch.get_num_threads())
+        return entry.of_theory(phi, sigma_w, sigma_b)
+
+    monkeypatch.setitem(MEASURES, "chi_1", replace(entry, of_theory=compute))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        sweep(Experiment(), {"sigma_w": [1.0, 2.0]}, "chi_1")
+    finally:
+        torch.set_num_threads(before)
+    assert seen and set(seen) == {1}

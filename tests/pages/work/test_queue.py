@@ -459,3 +459,35 @@ def test_work_ends_in_words_after_the_time_that_the_host_allows(quick, ended):
     until(lambda: ended)
     assert ended[0].outcome == "refused" and not work.jobs
     assert work.answer("next", lambda tell: 1, quick=quick) == 1
+
+
+def test_a_page_that_comes_back_is_told_that_time_is_up_and_what_is_known(ended):
+    """Its patience ran out, so that nobody waited when the time was up."""
+    work, began = Work(1, 10, 10**6, ended.append, linger=PATIENCE, most_seconds=0.3), []
+
+    def compute(tell):
+        began.append(1)
+        while True:
+            tell(0.5, "half")
+
+    asked = {"quick": False, "viewer": "page", "patience": 0.0}
+    with pytest.raises(Unfinished):
+        work.answer("map", compute, **asked)
+    until(lambda: ended)
+    with pytest.raises(TookTooLong) as told:
+        work.answer("map", compute, **asked)
+    assert told.value.so_far == "half" and len(began) == 1 and not work.jobs
+    with pytest.raises(Unfinished):  # it asks once more: the work goes on anew
+        work.answer("map", compute, **asked)
+    until(lambda: len(ended) == 2)
+    assert len(began) == 2
+    assert work.answer("map", lambda tell: 7, quick=False, viewer="other") == 7
+
+
+def test_a_page_that_does_not_come_back_is_not_waited_for_when_time_is_up(ended):
+    work, gate = Work(1, 10, 10**6, ended.append, linger=0.5, most_seconds=0.2), Gate()
+    with pytest.raises(Unfinished):
+        work.answer("map", gate, quick=False, viewer="page", patience=0.0)
+    until(lambda: ended)
+    time.sleep(0.6)
+    assert work.answer("next", lambda tell: 1, quick=True) == 1 and not work.jobs
