@@ -167,12 +167,6 @@ def test_menus_show_the_names_that_people_read_and_links_keep_the_keys():
         assert len(set(labels)) == len(registry) and all(labels)
 
 
-def test_a_menu_that_the_address_follows_shows_what_the_address_says():
-    at = visited("pages/width_sweep.py", {"init": "kaiming_normal"})
-    assert widget(at, "init").value == "kaiming_normal"
-    assert widget(at, "init").options == list(INITIALIZERS)
-
-
 def test_the_first_screen_says_what_x_and_a_are_and_where_to_begin():
     at = opened()
     told = " ".join(words(part.proto.body) for part in at.get("html"))

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from pages.serving import export
 from pages.work import answers
+from tests.load.loop import run_apart
 from tests.pages.serving.test_routes import get
 from tests.pages.work.test_log import measured
 from tests.serving import serve
@@ -81,6 +82,6 @@ def test_a_file_that_takes_too_long_ends_in_words(monkeypatch, route, query):
         await asyncio.sleep(SOON)
 
     scope = {"type": "http", "path_params": {"kind": "csv"}, "query_string": query.encode()}
-    answer = asyncio.run(export.ROUTES[route].endpoint(Request(scope | {"headers": []}, stays)))
+    answer = run_apart(export.ROUTES[route].endpoint(Request(scope | {"headers": []}, stays)))
     assert answer.status_code == 422
     assert answer.body.startswith(b"this took longer than 0.1 s, the most that this host allows;")
