@@ -13,7 +13,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 PATIENCE = 10.0
-"""Seconds for a request to be sent, as long as nginx waits."""
+"""Seconds for the head of a request to be sent, and for each further part of its body."""
 
 
 def set_deadline(protocol: type[Any] = H11Protocol) -> None:
@@ -33,7 +33,11 @@ def set_deadline(protocol: type[Any] = H11Protocol) -> None:
 
     def data_received(self: Any, data: bytes) -> None:
         received(self, data)
-        (_wait if _is_owed(self) else _forgive)(self)
+        owed = _owed(self)
+        if owed is not h11.IDLE:  # the head has come
+            _forgive(self)
+        if owed is not None:
+            _wait(self)
 
     def connection_lost(self: Any, error: Exception | None) -> None:
         _forgive(self)
@@ -44,10 +48,14 @@ def set_deadline(protocol: type[Any] = H11Protocol) -> None:
     protocol.connection_lost = connection_lost
 
 
-def _is_owed(connection: Any) -> bool:
-    """Whether a part of the request is still to come; a websocket has another protocol by then."""
+def _owed(connection: Any) -> Any:
+    """h11.IDLE if the head is still to come, h11.SEND_BODY if only the body is, else None.
+
+    A websocket owes nothing: it has another protocol by then.
+    """
     is_http = connection.transport.get_protocol() is connection
-    return is_http and connection.conn.their_state in (h11.IDLE, h11.SEND_BODY)
+    state = connection.conn.their_state
+    return state if is_http and state in (h11.IDLE, h11.SEND_BODY) else None
 
 
 def _wait(connection: Any) -> None:

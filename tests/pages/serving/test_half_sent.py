@@ -86,6 +86,22 @@ def test_half_a_request_is_ended(parts):
     assert run_apart(tried()) == b""
 
 
+def test_a_slow_body_that_goes_on_is_not_ended():
+    async def tried():
+        async with served() as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\n")
+            for part in (b"s", b"l", b"o", b"w", b"b", b"o", b"d", b"y"):  # twice the patience
+                await asyncio.sleep(PATIENCE / 4)
+                writer.write(part)
+            async with asyncio.timeout(LONG):
+                found = await reader.readuntil(b"ok")
+            writer.close()
+            return found
+
+    assert run_apart(tried()).startswith(b"HTTP/1.1 200")
+
+
 def test_who_waits_for_an_answer_is_not_ended_and_nor_is_who_then_asks_again():
     async def tried():
         async with served() as port:
