@@ -13,7 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 if get_script_run_ctx(suppress_warning=True) is None:
     # NumPy reads this when it is loaded: its threads wait by spinning, on cores that viewers share.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from pages.serving import compressed, headers, idle, reconnect, routes
+    from pages.serving import compressed, headers, idle, malformed, reconnect, routes
     from pages.work import log, viewer
 
     @asynccontextmanager
@@ -33,6 +33,7 @@ if get_script_run_ctx(suppress_warning=True) is None:
         middleware=[
             Middleware(headers.SecureHeaders),
             Middleware(viewer.GiveToken),
+            Middleware(malformed.OnlyRequests),
             Middleware(reconnect.WholePageFirst),
             Middleware(compressed.Compressed),
         ],

@@ -12,7 +12,7 @@ from core.host.limits import is_quick
 from core.question.experiment import Experiment
 from core.question.pins import Pins, to_query
 from core.reading.expectation import predicted_iteration
-from core.reading.verdict import judge
+from core.reading.verdict import Verdict, judge
 from core.simulation.propagate import Run
 from pages.controls import address, arrival, fields, state
 from pages.exploring import class_view, library_bias, pinned, share, spread
@@ -24,6 +24,13 @@ from pages.words import page
 from pages.work import answers
 from pages.work.progress import Progress, place_over_the_next
 from pages.work.turns import SCRIPT_LOCK
+
+
+class _Seen(NamedTuple):
+    """A run, and the verdict on it."""
+
+    run: Run
+    verdict: Verdict
 
 
 def _is_quick(experiment: Experiment, pins: Pins) -> bool:
@@ -39,7 +46,7 @@ def _first_screen(
     expected: spread.Expected,
     device: str,
     working: DeltaGenerator,
-) -> tuple[Run | None, dict[str, Run | str]]:
+) -> tuple[_Seen | None, dict[str, Run | str]]:
     """Draw the main chart; returns its run, None if the host refuses it, and those of the pins."""
     progress = Progress(working, "Multiplying…")
     found = pinned.measured(pins, device, progress)
@@ -50,11 +57,13 @@ def _first_screen(
         st.error(str(error))
         return None, found
     progress.done()
+    verdict = judge(run)
     figure = charts.std_per_layer(
         run,
         pinned.drawn(experiment, pins, found),
         bands=expected.bands,
         ensemble=expected.ensemble,
+        verdict=verdict,
     )
     view = class_view.current()
     if not view.shows("verdict"):
@@ -62,7 +71,7 @@ def _first_screen(
     if view.on_projector:
         figure = charts.enlarged(figure)
     show(figure, key="std", urgent=True, live=live.description(run))
-    return run, found
+    return _Seen(run, verdict), found
 
 
 class _Places(NamedTuple):
@@ -121,15 +130,15 @@ def _page(*, in_fragment: bool) -> None:
         expected = spread.expected(experiment, is_shown=view.shows("theory"))
         page.warn(problems + expected.problems)
         working = place_over_the_next()
-        run, found = _first_screen(experiment, pins, expected, device, working)
+        seen, found = _first_screen(experiment, pins, expected, device, working)
     if quick:
         _controls_of(view, places)
         if state.current()[0] != experiment:  # after a step back, bound widgets follow the address
             st.rerun()
     with places.controls:
         _below_controls(experiment, pins, found)
-    if run is not None:
-        _words_and_rest(experiment, expected, device, run, places.answer)
+    if seen is not None:
+        _words_and_rest(experiment, expected, device, seen, places.answer)
         if not quick:
             spread.catch_up(experiment, expected, working)
 
@@ -152,13 +161,14 @@ def _words_and_rest(
     experiment: Experiment,
     expected: spread.Expected,
     device: str,
-    run: Run,
+    seen: _Seen,
     place: DeltaGenerator,
 ) -> None:
     """The answer at its place, and everything below the first screen."""
     view = class_view.current()
-    verdict = judge(run) if view.shows("verdict") else None
-    if verdict:
+    run, verdict = seen
+    is_answered = view.shows("verdict")
+    if is_answered:
         with place:
             page.answer(verdict, run, predicted_iteration(expected.prediction))
     if view.on_projector:
@@ -166,8 +176,8 @@ def _words_and_rest(
     if view.shows("more"):
         library_bias.offer(experiment)
     if view.shows("theory"):
-        spread.beside(run, expected, tells_answer=verdict is not None)
-    if verdict:
+        spread.beside(run, expected, tells_answer=is_answered)
+    if is_answered:
         page.torch_checks(verdict, run)
     if view.shows("details"):
         details(experiment, device, run)

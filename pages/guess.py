@@ -10,8 +10,9 @@ from pages.poll import answer, student, teacher, watch
 from pages.poll.codes import LENGTH, well_formed
 from pages.poll.room import HOURS
 from pages.poll.store import RoomError
-from pages.poll.view import last_code, view_of
+from pages.poll.view import forget, last_code, view_of
 from pages.words import page
+from pages.work.viewer import address as own_address
 from pages.work.viewer import token
 
 _NO_CODE = (
@@ -40,16 +41,26 @@ def _join(problems: list[str]) -> None:
     explore_link("Open Explore")
 
 
+def _over(code: str) -> str:
+    """What a viewer is told of a room that is not there."""
+    if not forget(code):
+        return f"There is no room {code}. A room is open for {HOURS} hours."
+    return (
+        f"Room {code} is over, and its guesses are gone. A room is open for {HOURS} hours, "
+        "unless the host loses its polls."
+    )
+
+
 def _room(code: str) -> None:
     viewer = token()
     try:
-        view = view_of(code, viewer)
+        view = view_of(code, viewer, own_address())
     except RoomError as error:
         page.warn([str(error)])
         watch.watch(code, "version", None)
         return
     if view is None:
-        _join([f"There is no room {code}. A room is open for {HOURS} hours."])
+        _join([_over(code)])
     elif view.is_teacher:
         teacher.show(view, viewer)
     else:

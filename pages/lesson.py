@@ -19,8 +19,8 @@ def _result(step: Step, experiment: Experiment) -> Result | None:
     try:
         setting = step.setting(e.width, e.depth, e.seed, place.repetitions(step))
         return exercise.result_of(step, setting)
-    except ValueError as error:  # it names ensemble_size; this page asks how many
-        problem = str(error).replace("ensemble_size", f"how many {step.repeats}")
+    except ValueError as error:  # this page asks for repetitions in the step's own words
+        problem = str(error).replace("or repetitions", f"or how many {step.repeats}")
         place.take_back(step, experiment, problem)
         st.rerun()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 import streamlit as st
@@ -31,6 +32,7 @@ _COLUMNS = {
     "Stuck at the end": "The share of the last layer's elements other than zero that are at the "
     "largest value. Only a format without infinity saturates.",
 }
+_NUMBER = re.compile(r"\d[\d.e+]*")
 _CAPTION = "Measured with this seed, beside what is predicted over all seeds."
 
 
@@ -51,9 +53,12 @@ def _measured(experiment: Experiment, device: str) -> tuple[dict[str, Run], dict
 
 
 def _refusals(refused: dict[str, str]) -> None:
-    """Draw each reason once, with the formats that it holds for."""
-    for reason in dict.fromkeys(refused.values()):
-        names = [name for name, given in refused.items() if given == reason]
+    """Draw each reason once, with the formats that it holds for and the numbers of the first."""
+    reasons: dict[str, tuple[list[str], str]] = {}
+    for name, reason in refused.items():
+        names, _ = reasons.setdefault(_NUMBER.sub("", reason), ([], reason))
+        names.append(name)
+    for names, reason in reasons.values():
         st.error(f"{', '.join(names)}: {reason}")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..layer.number_formats import NumberFormat
 from ..reading.expectation import Bands, luck
-from ..reading.verdict import judge
+from ..reading.verdict import Verdict, judge
 from ..simulation.ensemble import Ensemble
 from ..simulation.propagate import Run
 from ..statistics.layer_stats import EVENTS
@@ -123,12 +123,12 @@ def _live_curves(run: Run) -> Parts:
     ]
 
 
-def _alt(run: Run, pins: Sequence[Pin], bands: Bands | None) -> str:
+def _alt(run: Run, verdict: Verdict, pins: Sequence[Pin], bands: Bands | None) -> str:
     """The figure in words."""
     expected = f" {luck(run, bands)}" if bands else ""
     titles = ", ".join(pin.title for pin in pins)
     beside = f" Kept beside it: {titles}." if titles else ""
-    return f"Standard deviation of x per layer. {judge(run).sentence}{expected}{beside}"
+    return f"Standard deviation of x per layer. {verdict.sentence}{expected}{beside}"
 
 
 def std_per_layer(
@@ -137,6 +137,7 @@ def std_per_layer(
     *,
     bands: Bands | None = None,
     ensemble: Ensemble | None = None,
+    verdict: Verdict | None = None,
 ) -> Figure:
     """The main figure: std of x at every layer, over the expected sizes and the pinned curves.
 
@@ -147,6 +148,7 @@ def std_per_layer(
         pins: curves of other runs that stay beside it.
         bands: the spread over networks, by theory or measured.
         ensemble: networks to draw one by one.
+        verdict: on the run, where the caller has it already.
     """
     space = room(pins)
     low, high = _visible_decades(run, space["decades"], bands)
@@ -159,4 +161,5 @@ def std_per_layer(
     }
     spread = band_curves(bands, run) + fan_curves(ensemble, run)
     data = spread + pin_curves(pins) + _live_curves(run) + _event_points(run)
-    return figure(data, layout, height=400, alt=_alt(run, pins, bands), stays=space)
+    alt = _alt(run, verdict or judge(run), pins, bands)
+    return figure(data, layout, height=400, alt=alt, stays=space)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..layer.operation import MICROSECOND, Cost
 from ..question.experiment import Experiment
@@ -13,12 +14,14 @@ _GIB = 2**30
 _CHUNK_ELEMENTS = 2**19  # measured at once: 20 MiB of copies and keys
 _BYTES_PER_MEASURED_ELEMENT = 40  # float64 copies and int64 keys that are alive at once
 _OVERHEAD_BYTES = 2**24  # buffers of BLAS
-_QUICK_MULTIPLY_ADDS = 5e5 * MICROSECOND  # half a second on one core
+_QUICK = 2.5e5 * MICROSECOND  # a quarter of a second on one core
 SMALL_BYTES = 2**27
 """Memory up to which a run waits for no other; a run of width 512 needs a sixth of it."""
 # Microseconds of a run, a layer and the measurement of an element: of one network, then of many.
 _RUN, _LAYER, _MEASURED = 770.0, 10.0, 0.006
-_BATCH, _SAMPLED_LAYER, _SAMPLED = 800.0, 70.0, 0.008
+_BATCH, _SAMPLED_LAYER, _SAMPLED = 800.0, 70.0, 0.006
+_NEAR, _SAMPLED_NEAR = 2**17, 0.003  # elements that fit the core's own cache, and their time
+_HELD, _HELD_ELEMENT = 60.0, 0.003  # the same of a format that holds elements at its largest value
 _OUTER = 0.2  # of a unit, for the gradient of a matrix whose elements are not formed
 _KEPT = 2**24  # elements of an ensemble that are kept for the way back: 64 MiB
 IN_CACHE = 2**21
@@ -39,12 +42,14 @@ def _measured_elements(experiment: Experiment) -> int:
     return max(experiment.width * experiment.batch_size, key_count(experiment.format))
 
 
-def cost(experiment: Experiment, device_type: str = "cpu") -> Cost:
+@lru_cache(maxsize=256)
+def cost(experiment: Experiment) -> Cost:
     """The memory and work of ``propagate``, estimated from above without allocating anything.
+
+    The estimate is the same on every device. A page, the host's work and the run itself ask for it.
 
     Args:
         experiment: the question.
-        device_type: "cpu" or "cuda"; the estimate is the same for both.
     """
     shape, number_format = experiment.shape, experiment.format
     vector, chunk = shape.width * shape.inputs, chunk_layers(experiment)
@@ -58,7 +63,8 @@ def cost(experiment: Experiment, device_type: str = "cpu") -> Cost:
     )
 
 
-def backward_cost(experiment: Experiment, device_type: str = "cpu") -> Cost:
+@lru_cache(maxsize=256)
+def backward_cost(experiment: Experiment) -> Cost:
     """The memory and work of ``backpropagate``: the run, what it keeps, and the way back."""
     shape, number_format = experiment.shape, experiment.format
     elements = float(shape.width) * shape.inputs
@@ -68,7 +74,7 @@ def backward_cost(experiment: Experiment, device_type: str = "cpu") -> Cost:
     matrix = 0 if shape.inputs == 1 and experiment.weights == "fresh" else 3 * 8 * shape.width**2
     measured = (_LAYER + _MEASURED * elements + _OUTER * shape.width) * shape.depth
     back = experiment.layer.backward_cost(shape, number_format)
-    there = cost(experiment, device_type)
+    there = cost(experiment)
     here = Cost(int(kept + rows + matrix), (_RUN + measured) * MICROSECOND)
     return there + back + here
 
@@ -105,17 +111,24 @@ def _sampled(experiment: Experiment, networks: int) -> float:
     """The work of networks that are sampled at once."""
     shape = experiment.shape
     elements = float(networks) * shape.width * shape.inputs
-    measured = _BATCH + (_SAMPLED_LAYER + _SAMPLED * elements) * shape.depth
+    held = 0.0 if experiment.format.infinity else _HELD + _HELD_ELEMENT * elements
+    each = _SAMPLED_NEAR if elements <= _NEAR else _SAMPLED
+    measured = _BATCH + (_SAMPLED_LAYER + each * elements + held) * shape.depth
     return experiment.layer.ensemble_cost(shape, networks) + measured * MICROSECOND
 
 
 def is_quick(experiment: Experiment) -> bool:
-    """Whether a run takes less than about half a second, and so needs no progress bar.
+    """Whether a run takes less than about a quarter of a second, and so needs no progress bar.
 
     A run that needs more than SMALL_BYTES is not quick: it may wait for another run's memory.
     """
     need = cost(experiment)
-    return need.multiply_adds < _QUICK_MULTIPLY_ADDS and need.bytes <= SMALL_BYTES
+    return is_quick_work(need.multiply_adds) and need.bytes <= SMALL_BYTES
+
+
+def is_quick_work(multiply_adds: float) -> bool:
+    """Whether work takes less than about a quarter of a second, so that it waits for no other."""
+    return multiply_adds < _QUICK
 
 
 @dataclass(frozen=True)
@@ -142,20 +155,17 @@ class WorkLimit:
             settings.value("GOOD_INIT_MAX_MULTIPLY_ADDS"),
         )
 
-    def check(
-        self, experiment: Experiment, device_type: str = "cpu", *, backward: bool = False
-    ) -> None:
+    def check(self, experiment: Experiment, *, backward: bool = False) -> None:
         """Check that a run is within the limit.
 
         Args:
             experiment: the question.
-            device_type: "cpu" or "cuda".
             backward: whether the gradient is computed too.
 
         Raises:
             WorkLimitError: it is not; says how much is needed and allowed, and what to lower.
         """
-        need = (backward_cost if backward else cost)(experiment, device_type)
+        need = (backward_cost if backward else cost)(experiment)
         levers = "width" if experiment.batch_size == 1 else "width or batch_size"
         if need.bytes > self.bytes:
             raise WorkLimitError(
@@ -171,18 +181,19 @@ class WorkLimit:
                 f"{experiment.width}, depth {experiment.depth}, batch_size {experiment.batch_size})"
             )
 
-    def check_ensemble(self, multiply_adds: float, size: int) -> None:
-        """Check that an ensemble is within the limit.
+    def check_work(self, what: str, multiply_adds: float, levers: str) -> None:
+        """Check that a piece of work is within the limit.
 
         Args:
-            multiply_adds: its work; see ``ensemble_work``.
-            size: how many networks it has.
+            what: the work, as "an ensemble of 256 networks".
+            multiply_adds: its estimate.
+            levers: the fields that make it less.
 
         Raises:
             WorkLimitError: it is not; says how much is needed and allowed, and what to lower.
         """
         if multiply_adds > self.multiply_adds:
             raise WorkLimitError(
-                f"an ensemble of {size} networks needs about {multiply_adds:.1e} multiply-adds and "
-                f"the host allows {self.multiply_adds:.1e}: lower width, depth or ensemble_size"
+                f"{what} needs about {multiply_adds:.1e} multiply-adds and the host allows "
+                f"{self.multiply_adds:.1e}: lower {levers}"
             )

@@ -84,7 +84,7 @@ def room_for(
         on_wait: called about ten times a second while a large run waits.
         backward: whether the gradient is computed too.
     """
-    need = (backward_cost if backward else cost)(experiment, device_type).bytes
+    need = (backward_cost if backward else cost)(experiment).bytes
     if device_type != "cpu" or need <= SMALL_BYTES:
         return nullcontext()
     return _shared.room_for(need, WorkLimit.from_environment().bytes, on_wait)

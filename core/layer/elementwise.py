@@ -97,9 +97,9 @@ class Elementwise:
         """φ has no parameters."""
 
     def cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
-        """Its calls, and a hundredth of a microsecond for a number."""
+        """Its calls; and for every number the function, and its rounding to the format."""
         elements = shape.width * shape.inputs
-        return Cost(0, (4 + 0.012 * elements) * shape.depth * MICROSECOND)
+        return Cost(0, (4 + (0.008 + self.phi.microseconds) * elements) * shape.depth * MICROSECOND)
 
     def backward_cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
         """That of φ: its derivative takes about as long."""
@@ -112,7 +112,7 @@ class Elementwise:
     def ensemble_cost(self, shape: Shape, networks: int) -> float:
         """Its calls, with those that keep powers of two apart, and its numbers."""
         elements = networks * shape.width * shape.inputs
-        return (32 + 0.005 * elements) * shape.depth * MICROSECOND
+        return (32 + (0.003 + self.phi.microseconds) * elements) * shape.depth * MICROSECOND
 
 
 IDENTITY = Elementwise(ACTIVATIONS["linear"])

@@ -58,8 +58,8 @@ class Initializer:
         reference: the source of the rule, such as a paper.
         code: PyTorch lines that assign ``a`` from ``n`` and ``generator``, with the same bits as
             ``sample``; ``{gain}`` stands for the activation's gain.
+        multiply_adds: width n -> the work of one draw, measured, besides that of any draw.
         peak_matrices: how many float32 matrices of this size exist at once during a draw.
-        multiply_adds: width n -> the work of one draw, besides that of any draw.
         law: what theory may assume. "gaussian": the entries are independent and normal.
             "independent": they are independent, of another law with light tails, and act like
             normal entries up to O(1/n). "orthogonal": the matrix is Haar-distributed. "other":
@@ -80,8 +80,8 @@ class Initializer:
     formula: str
     reference: str
     code: str
+    multiply_adds: Callable[[int], float]
     peak_matrices: float = 1.0
-    multiply_adds: Callable[[int], float] = lambda n: 5e4 + 18.0 * n**2
     law: Literal["gaussian", "independent", "orthogonal", "other"] = "other"
     fit: Fit | None = None
     fit_code: str = ""
@@ -94,6 +94,11 @@ def _normal(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
     return torch.randn(
         fan_out, fan_in, generator=generator, device=generator.device, dtype=torch.float32
     )
+
+
+def _one_call(n: int) -> float:
+    """The work of n² random numbers from one call, and of a factor."""
+    return 5e4 + 18.0 * n**2
 
 
 def _unit_uniform(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
@@ -115,7 +120,9 @@ def _gaussian(
         return _normal(fan_in, fan_out, generator).mul_(std(fan_in, fan_out, activation))
 
     code = "a = torch.randn(n, n, generator=generator)" + (f" * {factor}" if factor else "")
-    return Initializer(name, sample, std, formula, reference, code, law="gaussian", label=label)
+    return Initializer(
+        name, sample, std, formula, reference, code, _one_call, law="gaussian", label=label
+    )
 
 
 def _uniform(
@@ -130,7 +137,9 @@ def _uniform(
         return _unit_uniform(fan_in, fan_out, generator).mul_(bound)
 
     code = f"a = (torch.rand(n, n, generator=generator) * 2 - 1) * (3 ** 0.5 * {factor})"
-    return Initializer(name, sample, std, formula, reference, code, law="independent", label=label)
+    return Initializer(
+        name, sample, std, formula, reference, code, _one_call, law="independent", label=label
+    )
 
 
 def _unit(fan_in: int, fan_out: int, activation: Activation) -> float:
@@ -317,6 +326,7 @@ _ENTRIES = (
         formula=r"\mathcal U(\pm 1/\sqrt{n_\text{in}})",
         reference="torch.nn.Linear.reset_parameters",
         code="a = (torch.rand(n, n, generator=generator) * 2 - 1) * (1 / n) ** 0.5",
+        multiply_adds=_one_call,
         law="independent",
         bias_std=linear_bias_std,
     ),
@@ -359,7 +369,7 @@ _ENTRIES = (
         formula="I",
         reference="Le, Jaitly & Hinton 2015, arXiv:1504.00941",
         code="a = torch.eye(n)",
-        multiply_adds=lambda n: 3.0 * n**2,
+        multiply_adds=lambda n: 2.8e4 + 3.0 * n**2,
     ),
     Initializer(
         name="zeros",
@@ -369,7 +379,7 @@ _ENTRIES = (
         formula="0",
         reference="the degenerate start: every product is zero",
         code="a = torch.zeros(n, n)",
-        multiply_adds=lambda n: 3.0 * n**2,
+        multiply_adds=lambda n: 1.7e4 + 3.0 * n**2,
     ),
     Initializer(
         name="lsuv",

@@ -20,10 +20,10 @@ T = TypeVar("T")
 
 # Microseconds: of a draw's calls; of one element of a matrix in a product with one vector and with
 # several, more for each of these, and more where the matrix does not fit into a cache.
-_DRAW = 10.0
+_DRAW, _DRAW_IN_NUMPY = 10.0, 0.0
 _ELEMENT, _BESIDE_OTHERS, _PER_INPUT, _BEYOND_CACHE = 9e-5, 1.5e-3, 2e-5, 2.5e-4
 _BESIDE_OTHERS_IN_NUMPY = 2.5e-4
-_CACHED = 2**22  # elements
+_CACHED = 2**22  # elements of float32
 _FITTING_PRODUCTS = 3.0  # LSUV: one product for the std, one to check it, and the division of a
 
 
@@ -208,7 +208,8 @@ class Product:
         kept = n * n * 4 * w.rule.peak_matrices
         if item != 4:
             kept += n * n * (item + max(4, item))
-        products = shape.depth * self._product_cost(shape)
+        wide = number_format.sum_dtype.itemsize / 4  # float64 takes twice the time
+        products = shape.depth * wide * self._product_cost(shape, cached=_CACHED / wide)
         return Cost(int(kept), products + w.draws(shape.depth) * self._draw_cost(shape))
 
     def backward_cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
@@ -221,17 +222,19 @@ class Product:
         again = self.drawn.draws(shape.depth) if self.drawn.fresh else 0
         return Cost(0, products + again * self._draw_cost(shape))
 
-    def _product_cost(self, shape: Shape, several: float = _BESIDE_OTHERS) -> float:
-        """The multiply-adds of one real product, besides the call."""
+    def _product_cost(
+        self, shape: Shape, several: float = _BESIDE_OTHERS, cached: float = _CACHED
+    ) -> float:
+        """The multiply-adds of one real product in float32, besides the call."""
         elements = float(shape.width) ** 2
         each = _ELEMENT if shape.inputs == 1 else several + _PER_INPUT * shape.inputs
-        beyond = _BEYOND_CACHE if elements > _CACHED else 0.0
+        beyond = _BEYOND_CACHE if elements > cached else 0.0
         return elements * (each + beyond) * MICROSECOND
 
-    def _draw_cost(self, shape: Shape) -> float:
+    def _draw_cost(self, shape: Shape, calls: float = _DRAW) -> float:
         """The multiply-adds of drawing one matrix, and of fitting it."""
         w = self.drawn
-        cost = _DRAW * MICROSECOND + w.rule.multiply_adds(shape.width)
+        cost = calls * MICROSECOND + w.rule.multiply_adds(shape.width)
         if w.rule.fit is not None:
             cost += _FITTING_PRODUCTS * self._product_cost(shape)
         return cost
@@ -246,7 +249,7 @@ class Product:
         """The products and draws of real matrices, or the sampling that replaces them."""
         w, n, inputs, depth = self.drawn, float(shape.width), shape.inputs, shape.depth
         if self.needs_matrices(shape):
-            one = w.draws(depth) * self._draw_cost(shape)
+            one = w.draws(depth) * self._draw_cost(shape, _DRAW_IN_NUMPY)
             one += depth * self._product_cost(shape, _BESIDE_OTHERS_IN_NUMPY)
             return 9 * MICROSECOND * depth + networks * one
         if not w.fresh:  # each vector meets, on average, half of the directions before it

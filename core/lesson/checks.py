@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .networks import Floats, first_indices
+from ..layer.operation import MICROSECOND
+from .networks import Floats, first_indices, work_of_networks
 from .setting import Setting
 from .step import OnProgress
 
@@ -20,6 +21,9 @@ CHECKS: dict[str, str] = {
 }
 """Check -> what is true of x when it fails."""
 
+_OCTAVES = 128.0  # from 1 to where float32 ends
+_ALL_FAIL_FROM = 12  # the width from which on nearly every network grows
+_LOOK = 35.0  # microseconds of the four checks
 _LARGEST = float(torch.finfo(torch.float32).max)
 
 
@@ -39,6 +43,22 @@ def _failed(x: Floats) -> NDArray[np.bool_]:
     for row in large:
         failed[:, row] = _fails(np.ascontiguousarray(x[row]))
     return failed
+
+
+def work_of_failures(setting: Setting) -> float:
+    """The multiply-adds of `first_failures`.
+
+    A wide network fails within a layer or two. In many narrow ones, those that have failed are
+    looked at in every layer until all have.
+    """
+    n, count, depth = setting.n, setting.repetitions, setting.depth
+    typical = 1 + int(_OCTAVES / (0.5 * np.log2(n)))
+    if n < _ALL_FAIL_FROM:
+        layers, looked = depth, max(0, depth - typical) / 2
+    else:
+        layers = min(depth, int(1.3 * typical))
+        looked = max(0.0, layers - 0.9 * typical) / 2 + 2 * (depth > typical)
+    return work_of_networks(n, count, layers) + _LOOK * count * looked * MICROSECOND
 
 
 def first_failures(setting: Setting, on_progress: OnProgress) -> Indices:

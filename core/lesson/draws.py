@@ -8,12 +8,30 @@ import torch
 from torch import Tensor
 
 from ..host.threads import single_threaded
+from ..layer.operation import MICROSECOND
 from ..maths.arrays import Array
 from ..question.streams import stream_seed
 from .setting import Setting
 from .step import OnProgress
 
 _AT_ONCE = 2**20  # weights in a batch: several matrices that fit into the processor's cache
+
+
+def at_once(n: int, count: int) -> int:
+    """How many of ``count`` matrices a batch has."""
+    return min(count, max(1, _AT_ONCE // n**2))
+
+
+def work_of_draws(setting: Setting, per_weight: float = 0.0) -> float:
+    """The multiply-adds of `statistics_of_draws`.
+
+    Args:
+        setting: n and repetitions count.
+        per_weight: microseconds that the statistics take for a weight.
+    """
+    n, count = setting.n, setting.repetitions
+    calls = 200 * -(-count // at_once(n, count))
+    return (500 + calls + count * n**2 * (0.0045 + per_weight)) * MICROSECOND
 
 
 def batches(n: int, count: int) -> Iterator[tuple[slice, Tensor]]:
@@ -23,10 +41,10 @@ def batches(n: int, count: int) -> Iterator[tuple[slice, Tensor]]:
         The places of a batch's draws among all, and uninitialised memory for their matrices,
         float32 of shape (draws, n, n). The next batch uses the same memory.
     """
-    at_once = min(count, max(1, _AT_ONCE // n**2))
-    matrices = torch.empty(at_once, n, n)
-    for start in range(0, count, at_once):
-        places = slice(start, min(start + at_once, count))
+    step = at_once(n, count)
+    matrices = torch.empty(step, n, n)
+    for start in range(0, count, step):
+        places = slice(start, min(start + step, count))
         yield places, matrices[: places.stop - start]
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..host.threads import single_threaded
+from ..layer.operation import MICROSECOND
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
@@ -23,6 +24,11 @@ def samples(setting: Setting) -> Tensor:
     with torch.inference_mode(), single_threaded():
         x = torch.randn(setting.repetitions, generator=stream)
         return x.mul_(torch.randn(setting.repetitions, generator=stream))
+
+
+def work_of_samples(setting: Setting, per_sample: float) -> float:
+    """The multiply-adds of samples and their averages, at so many microseconds for one."""
+    return (350 + per_sample * setting.repetitions) * MICROSECOND
 
 
 def averages_of_all_and_few(

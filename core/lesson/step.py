@@ -83,6 +83,7 @@ class Step:
         question: the exercise, in one to three sentences.
         guess: the guess that is asked for before the answer.
         compute: does the exercise; a pure function of its size, which reports its progress.
+        work: of the exercise at a size, in multiply-adds.
         snippet: PyTorch code that does the same, and runs as it is.
         explore: the Experiment that opens in Explore.
         repeats: what ``repetitions`` counts, in the plural; empty where nothing is repeated.
@@ -96,6 +97,7 @@ class Step:
     question: str
     guess: Guess
     compute: Callable[[Setting, OnProgress], Result] = field(repr=False)
+    work: Callable[[Setting], float] = field(repr=False)
     snippet: Callable[[Setting], str] = field(repr=False)
     explore: Callable[[Setting], Experiment] = field(repr=False)
     repeats: str = ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -14,12 +15,14 @@ import numpy as np
 from ..maths.arrays import Array
 from ..question.experiment import PARAMETERS, Experiment
 from ..sweep.axes import Value
+from ..theory import edge, windows
 from ..theory.correlations import chi_1
 from ..theory.edge import edge_curve, edge_of_chaos, edge_points
 from ..theory.windows import scale_windows
 
 Kind = Literal["chaos", "overflow", "underflow"]
 Side: TypeAlias = tuple[str, Sequence[Value]]
+OnProgress: TypeAlias = Callable[[float], object]
 
 _NAMES: dict[Kind, str] = {
     "chaos": "χ₁ = 1: edge of chaos",
@@ -30,6 +33,7 @@ _STUCK = "stuck at the largest value, by theory"
 _STRENGTHS = ("scale", "sigma_w")
 _WINDOWED = ("width", "depth", "activation", "init", "number_format")
 _MOST = 24  # places along the other axis at which a border is computed
+_SEEN = 4e5  # multiply-adds of looking at the axes
 _LENGTHS = np.append(0.0, 10.0 ** np.arange(-8.0, 8.0 + 1 / 64, 1 / 32))  # q along the edge
 _CLOSE = 1e-3  # |χ₁ − 1| at the fixed point that signals reach, on a point of the edge
 
@@ -56,7 +60,9 @@ class Border:
         return _STUCK if self.kind == "overflow" and self.saturates else _NAMES[self.kind]
 
 
-def borders(base: Experiment, x: Side, y: Side) -> list[Border]:
+def borders(
+    base: Experiment, x: Side, y: Side, on_progress: OnProgress = lambda done: None
+) -> list[Border]:
     """The borders that theory knows on a map.
 
     A map of the scale factor, or σ_w, over any other field has the edge of chaos; over width,
@@ -67,17 +73,18 @@ def borders(base: Experiment, x: Side, y: Side) -> list[Border]:
         base: the Experiment; the axes take the place of two of its fields.
         x: a field, or ``sigma_w``, and its values: the columns.
         y: the same of the rows.
+        on_progress: called with the fraction that is done, after every place on the map.
 
     Returns:
         The borders that cross the map; none on a map whose numbers do not ascend.
     """
-    if (x[0] in _STRENGTHS) == (y[0] in _STRENGTHS) or not (_ascends(x) and _ascends(y)):
+    if not _has_borders(x, y):
         return []
     flipped = x[0] not in _STRENGTHS
     strength, other = (y, x) if flipped else (x, y)
     lines: dict[Kind, tuple[Array, Array]] = {"chaos": _chaos(base, strength[0], other)}
     if other[0] in _WINDOWED:
-        ends, across = _traced(base, other, lambda e: _window(e, strength[0]))
+        ends, across = _traced(base, other, lambda e: _window(e, strength[0]), on_progress)
         lines |= {"overflow": (ends[1], across), "underflow": (ends[0], across)}
     low, high = (float(strength[1][place]) for place in (0, -1))
     saturates = not base.format.infinity and other[0] != "number_format"
@@ -86,6 +93,32 @@ def borders(base: Experiment, x: Side, y: Side) -> list[Border]:
         for kind, (along, across) in lines.items()
         if ((along >= low) & (along <= high)).any()
     ]
+
+
+def work(base: Experiment, x: Side, y: Side) -> float:
+    """The multiply-adds of ``borders``."""
+    if not _has_borders(x, y):
+        return _SEEN
+    name, values = other = y if x[0] in _STRENGTHS else x
+    along = [base.replace(**{name: values[place]}) for place in _chosen(other)]
+    chaos = {(e.activation, e.bias_std): edge.work_of_points(e.phi, e.bias_std) for e in along}
+    if name == "bias_std":
+        chaos = {(base.activation, 0.0): edge.work_of_curve(base.phi)}
+    # One window serves every number format.
+    ends = {e.replace(number_format="float32"): windows.work(e) for e in along}
+    return _SEEN + sum(chaos.values()) + (sum(ends.values()) if name in _WINDOWED else 0.0)
+
+
+def _has_borders(x: Side, y: Side) -> bool:
+    return (x[0] in _STRENGTHS) != (y[0] in _STRENGTHS) and _ascends(x) and _ascends(y)
+
+
+def _chosen(other: Side) -> list[int]:
+    """The places along the other axis at which a border is computed."""
+    count = len(other[1])
+    if _is_choice(other):
+        return list(range(count))
+    return sorted({round(place) for place in np.linspace(0, count - 1, min(_MOST, count))})
 
 
 def _is_choice(side: Side) -> bool:
@@ -110,12 +143,17 @@ def _chaos(base: Experiment, strength: str, other: Side) -> tuple[Array, Array]:
 
     def critical(e: Experiment) -> tuple[float]:
         """The least σ_w on the edge that signals of this size come to; NaN if there is none."""
-        points = edge_points(e.phi, e.bias_std)
-        reached = [point.sigma_w for point in points if point.holds(1.0)]
-        return (min(reached, default=np.nan) / _unit(e, strength),)
+        return (_held(e.activation, e.bias_std) / _unit(e, strength),)
 
     along, across = _traced(base, other, critical)
     return along[0], across
+
+
+@lru_cache(maxsize=64)
+def _held(activation: str, sigma_b: float) -> float:
+    """The least σ_w on the edge with a fixed point that q = 1 comes to; NaN if there is none."""
+    points = edge_points(activation, sigma_b)
+    return min((point.sigma_w for point in points if point.holds(1.0)), default=np.nan)
 
 
 def _curve(base: Experiment, strength: str, low: float, high: float) -> tuple[Array, Array]:
@@ -144,17 +182,20 @@ def _window(e: Experiment, strength: str) -> tuple[float, float]:
 
 
 def _traced(
-    base: Experiment, other: Side, ends: Callable[[Experiment], tuple[float, ...]]
+    base: Experiment,
+    other: Side,
+    ends: Callable[[Experiment], tuple[float, ...]],
+    on_progress: OnProgress = lambda done: None,
 ) -> tuple[Array, Array]:
     """The ends at places along the other axis, (lines, points), and those places, (points,)."""
     name, values = other
-    if _is_choice(other):
-        found = np.array([ends(base.replace(**{name: value})) for value in values])
-        gap = np.full((1, found.shape[1]), np.nan)
-        steps = [part for row in found for part in (row[None], row[None], gap)]
-        places = [place + step for place in range(len(values)) for step in (-0.5, 0.5, 0.5)]
-        return np.concatenate(steps).T, np.array(places)
-    count = min(_MOST, len(values))
-    chosen = sorted({round(place) for place in np.linspace(0, len(values) - 1, count)})
-    rows = [ends(base.replace(**{name: values[place]})) for place in chosen]
-    return np.array(rows).T, np.array([float(values[place]) for place in chosen])
+    rows, chosen = [], _chosen(other)
+    for place in chosen:
+        rows.append(ends(base.replace(**{name: values[place]})))
+        on_progress(len(rows) / len(chosen))
+    if not _is_choice(other):
+        return np.array(rows).T, np.array([float(values[place]) for place in chosen])
+    gap = np.full((1, len(rows[0])), np.nan)
+    steps = [part for row in np.array(rows) for part in (row[None], row[None], gap)]
+    places = [place + step for place in range(len(values)) for step in (-0.5, 0.5, 0.5)]
+    return np.concatenate(steps).T, np.array(places)

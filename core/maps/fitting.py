@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..host.limits import WorkLimit, WorkLimitError
 from ..sweep.chunks import groups_of
-from ..sweep.groups import work
+from ..sweep.groups import work_of_all
 from ..text import significant
 from .landscape import Landscape
 
@@ -36,17 +36,17 @@ def check(landscape: Landscape, limit: WorkLimit) -> None:
     Raises:
         MapTooLarge: it is; says by how much, and what to try.
     """
-    times = _work(landscape) / limit.multiply_adds
+    times = work(landscape) / limit.multiply_adds
     if times > 1:
-        fits = (each for each in _smaller(landscape) if _work(each) <= limit.multiply_adds)
+        fits = (each for each in _smaller(landscape) if work(each) <= limit.multiply_adds)
         raise MapTooLarge(landscape, times, next(fits, None))
 
 
-def _work(landscape: Landscape) -> float:
+def work(landscape: Landscape) -> float:
     """About how many multiply-adds its cells take."""
     question = landscape.question
     groups, _ = groups_of(landscape.base, (landscape.x, landscape.y), question)
-    return sum(work(group, question) for group in groups)
+    return work_of_all(groups, question)
 
 
 def _smaller(made: Landscape) -> Iterator[Landscape]:

@@ -17,6 +17,7 @@ _SURE = 3.0  # standard deviations of the forecast
 _FURTHEST = 10.0  # times the layers that show the factor
 _PROMISED = 0.1  # of the number of products, within which a forecast comes true
 _SLACK = 0.03  # of the products to go, for a rate that still changes unseen
+_TIED_DRIFT = 0.8  # octaves times the depth: one matrix's later rate beside that of so many layers
 _NAMED_POWERS = {-1.0: "1/k", -0.5: "1/√k", 0.5: "√k", 1.0: "k"}
 _NEAR = 0.03  # of an exponent that is told by its name
 
@@ -86,11 +87,16 @@ def _changed(run: Run, kind: Kind, after: str, start: str) -> str:
     return f"{rate(run)}{after}{_forecast(run, seen) or start}."
 
 
+def keeps_small_numbers(e: Experiment) -> bool:
+    """Whether φ of the smallest positive numbers is one that the format holds: not so of φ = h²."""
+    least = torch.tensor(4 * e.format.smallest_normal, dtype=torch.float64)
+    return abs(float(e.phi(least))) >= e.format.smallest_normal
+
+
 def rounds_small_numbers_off(e: Experiment) -> bool:
     """Whether torch's φ is 0 for numbers whose φ the format holds, as its erf in bfloat16 is."""
     least = torch.full((1,), 4 * e.format.smallest_normal, dtype=e.format.product_dtype)
-    true = abs(float(e.phi(least.double())))
-    return true >= e.format.smallest_normal and float(e.phi(least)) == 0
+    return keeps_small_numbers(e) and float(e.phi(least)) == 0
 
 
 def _keeps_its_law(run: Run, found: Factor) -> bool:
@@ -124,7 +130,9 @@ def _forecast(run: Run, found: Factor) -> str:
     octaves = abs(float(np.log2(edge) - np.log2(run.stats.max_abs[-1])))
     pace = abs(found.octaves)
     left = octaves / pace
-    doubt = np.hypot(left * found.standard_error / pace, np.sqrt(left) * found.scatter / pace)
+    later = _TIED_DRIFT / depth if run.experiment.weights == "tied" else 0.0
+    of_rate = np.hypot(found.standard_error, later)
+    doubt = np.hypot(left * of_rate, np.sqrt(left) * found.scatter) / pace
     if not 0 < left <= _FURTHEST * (depth - found.from_layer):
         return ""
     if _SURE * doubt + _SLACK * left + 1 > _PROMISED * (depth + left):

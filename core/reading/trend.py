@@ -1,8 +1,9 @@
 """The trend of a curve: a constant factor per product, a power of the layer, a level, or none.
 
-The last half of the curve decides on a factor and on a level, its last three doublings on a power.
-A claim is made only if the steps between these layers agree with it to within their own scatter, so
-that a curve that bends is never told as a factor.
+The last half of the curve decides on a factor and on a level. Its last three doublings decide on a
+power, which the last doubling has to follow too. A claim is made only if the steps between these
+layers agree with it to within their own scatter, so that a curve that bends is never told as a
+factor.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ class Power:
 
     Attributes:
         exponent: fitted to the last seven eighths of the layers.
-        error: the larger of its standard error and half the difference of its early and late value.
+        error: the larger of its standard error and half the range of its early, late and last
+            values.
     """
 
     exponent: float
@@ -185,8 +187,9 @@ def power_of(log2: Array) -> Power | None:
     exponent = float(window @ shape / (shape @ shape))
     standard_error = float(np.sqrt(bent / (shape @ shape)))
     middle = int(np.searchsorted(shape.cumsum(), shape.sum() / 2))  # as many octaves on either side
-    early, late = (window[part].sum() / shape[part].sum() for part in np.s_[:middle, middle:])
-    apart = abs(early - late)
+    doubled = len(window) - len(steps) // 2  # where the last doubling of the layers begins
+    parts = np.s_[:middle, middle:, doubled:]
+    apart = float(np.ptp([window[part].sum() / shape[part].sum() for part in parts]))
     sure = max(_POWER_BENDS * abs(exponent), 2 * _SURE * standard_error)
     if apart > min(sure, _NO_POWER * abs(exponent)):
         return None

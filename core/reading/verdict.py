@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..simulation.backward import Backward
 from ..simulation.propagate import Run
 from ..text import ordinal, products, significant
-from .course import course, rate, rounds_small_numbers_off
+from .course import course, keeps_small_numbers, rate, rounds_small_numbers_off
 from .diagnosis import (
     Kind,
     breaks_as,
@@ -83,8 +83,9 @@ def _disappearance(run: Run, kind: Kind) -> str:
     if e.weight_std == 0 and e.bias_std == 0:
         return "Every weight is 0, so the first product is exactly 0, and so is all that follows."
     if kind == "dies":
+        enough = "positive" if keeps_small_numbers(e) else "large enough"
         return (
-            f"At i = {index} no pre-activation is positive, and {e.activation} makes every element "
+            f"At i = {index} no pre-activation is {enough}, and {e.activation} makes every element "
             "exactly 0; it stays so."
         )
     floor = f"below {significant(limit.smallest_subnormal)} {limit.name} has only zero"

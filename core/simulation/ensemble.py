@@ -163,7 +163,8 @@ def sample_ensemble(
     ensemble_size = _whole("ensemble_size", ensemble_size, at_least=1)
     seed = _whole("seed", seed, at_least=0)
     e = experiment
-    WorkLimit.from_environment().check_ensemble(ensemble_work(e, ensemble_size), ensemble_size)
+    what, work = f"an ensemble of {ensemble_size} networks", ensemble_work(e, ensemble_size)
+    WorkLimit.from_environment().check_work(what, work, "width, depth or ensemble_size")
     at_once = networks_there_and_back(e) if backward else networks_at_once(e)
     parts = []
     with torch.inference_mode(), single_threaded():

@@ -192,7 +192,7 @@ def computing(
         WorkLimitError: the run needs more memory or work than the host allows or the device has.
         Stopped: the caller stopped it while it waited for memory.
     """
-    WorkLimit.from_environment().check(experiment, target.type, backward=backward)
+    WorkLimit.from_environment().check(experiment, backward=backward)
     keep_freed_memory()
     room = room_for(experiment, target.type, lambda: hooks.after(0), backward=backward)
     try:

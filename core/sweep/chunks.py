@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from itertools import product
 from statistics import median
 
+from ..layer.operation import MICROSECOND
 from ..question.experiment import Experiment
 from .axes import Axis, placed
 from .groups import Answer, Cell, Group, Question, ShouldStop, grouped, solve, work
@@ -15,7 +16,7 @@ from .groups import Answer, Cell, Group, Question, ShouldStop, grouped, solve, w
 COARSEST = 8
 """Every eighth cell along an axis is solved first."""
 
-_PER_SECOND = 1.5e9  # multiply-adds of one core, roughly
+_PER_SECOND = 1e6 * MICROSECOND  # multiply-adds of one core
 _OVERHEADS = 20  # a chunk takes so many times its overhead
 _SHORTEST, _LONGEST = 0.02, 0.5  # seconds of a chunk
 _PROBES = 5  # measurements of the overhead

@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..host.limits import cost, ensemble_work
+from ..host.threads import single_threaded
+from ..layer.activations import Activation
+from ..layer.operation import MICROSECOND
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
@@ -36,7 +39,7 @@ _Key = tuple[Engine, Experiment, object]
 
 _HEAVIEST = 8.0  # standard deviations; no weight of any matrix is farther out
 _FINEST = 64.0  # smallest subnormals in a weight's std, from which on rounding hardly changes it
-_PER_POINT = 1e7  # multiply-adds of theory at infinite width
+_SWEEP, _CELL = 1500.0, 25.0  # microseconds of a sweep and of a cell, besides their computation
 
 
 @dataclass(frozen=True)
@@ -158,10 +161,18 @@ def _is_plain(e: Experiment) -> bool:
     return _FINEST * limit.smallest_subnormal <= e.weight_std <= limit.max / _HEAVIEST
 
 
+def work_of_all(groups: Sequence[Group], question: Question) -> float:
+    """About how many multiply-adds a sweep of these groups takes."""
+    cells = sum(len(group.cells) for group in groups)
+    own = (_SWEEP + _CELL * cells) * MICROSECOND
+    return own + sum(work(group, question) for group in groups)
+
+
 def work(group: Group, question: Question) -> float:
     """About how many multiply-adds a group takes."""
     if group.engine == "theory":
-        return _PER_POINT * len(group.cells)
+        assert question.entry.theory_work is not None
+        return question.entry.theory_work(*_of_theory(group))
     if group.engine == "runs":
         return question.ensemble_size * cost(group.shared).multiply_adds
     return ensemble_work(group.shared, question.ensemble_size)
@@ -190,14 +201,19 @@ def solve(group: Group, question: Question, should_stop: ShouldStop | None = Non
 def _by_theory(group: Group, question: Question) -> list[Answer]:
     compute = question.entry.of_theory
     assert compute is not None
-    experiments = [cell.experiment for cell in group.cells]
-    sigma_w = np.array([e.sigma_w for e in experiments])
-    sigma_b = np.array([e.bias_std for e in experiments])
-    values = compute(group.shared.phi, sigma_w, sigma_b)
+    with single_threaded():  # a sweep's own thread would use all cores
+        values = compute(*_of_theory(group))
     return [
         Answer(cell.index, "theory", values[place : place + 1])
         for place, cell in enumerate(group.cells)
     ]
+
+
+def _of_theory(group: Group) -> tuple[Activation, Array, Array]:
+    """φ, and σ_w and σ_b of the cells."""
+    experiments = [cell.experiment for cell in group.cells]
+    sigma_w = np.array([e.sigma_w for e in experiments])
+    return group.shared.phi, sigma_w, np.array([e.bias_std for e in experiments])
 
 
 def _by_ensemble(group: Group, question: Question, should_stop: ShouldStop | None) -> list[Answer]:

@@ -15,10 +15,13 @@ from ..simulation.propagate import Run
 from ..statistics.layer_stats import EVENTS, STATISTICS, STUCK
 from ..text import shown
 from ..theory.correlations import chi_1, depth_scales
+from ..theory.correlations import work as work_of_scales
 from ..theory.fixed_points import fixed_point
+from ..theory.fixed_points import work as work_of_lengths
 
 Kind = Literal["iteration", "positive", "signed", "log2", "fraction", "layers"]
 OfTheory = Callable[[Activation, Array, Array], Array]
+TheoryWork = Callable[[Activation, Array, Array], float]
 
 TRAINABLE = 6
 """Layers per ξ_c through which two signals can be told apart: Schoenholz et al. 2017."""
@@ -36,6 +39,7 @@ class Measure:
         of_ensemble: the numbers of an ensemble's networks, at a layer; None if they depend on
             rounding, which an ensemble leaves out.
         of_theory: from φ and arrays of σ_w and σ_b, at infinite width; None if a run has it.
+        theory_work: the multiply-adds of ``of_theory``, from the same.
         at_a_layer: whether it is measured at one layer, rather than over all.
     """
 
@@ -45,6 +49,7 @@ class Measure:
     of_run: Callable[[Run, int], float] | None = None
     of_ensemble: Callable[[Ensemble, int], Array] | None = None
     of_theory: OfTheory | None = None
+    theory_work: TheoryWork | None = None
     at_a_layer: bool = False
 
 
@@ -124,8 +129,16 @@ def _q_star(phi: Activation, sigma_w: Array, sigma_b: Array) -> Array:
     return np.asarray(fixed_point(phi, sigma_w, sigma_b), dtype=np.float64)
 
 
-def _theory(label: str, help: str, kind: Kind, compute: OfTheory) -> Measure:
-    return Measure(label=label, help=f"{help} At infinite width.", kind=kind, of_theory=compute)
+def _theory(
+    label: str, help: str, kind: Kind, compute: OfTheory, work: TheoryWork | None = None
+) -> Measure:
+    return Measure(
+        label=label,
+        help=f"{help} At infinite width.",
+        kind=kind,
+        of_theory=compute,
+        theory_work=work or (lambda phi, sigma_w, sigma_b: work_of_lengths(phi, sigma_w.size)),
+    )
 
 
 def is_stuck(run: Run, layer: int) -> bool:
@@ -153,6 +166,7 @@ MEASURES: dict[str, Measure] = {
         "Layers over which the correlation of two signals settles by a factor e.",
         "layers",
         lambda phi, sigma_w, sigma_b: np.asarray(depth_scales(phi, sigma_w, sigma_b)[1]),
+        work_of_scales,
     ),
     "trainable_depth": _theory(
         "trainable depth 6·ξ_c",
@@ -161,6 +175,7 @@ MEASURES: dict[str, Measure] = {
         lambda phi, sigma_w, sigma_b: (
             TRAINABLE * np.asarray(depth_scales(phi, sigma_w, sigma_b)[1])
         ),
+        work_of_scales,
     ),
 }
 """Name -> Measure; a statistic is of the last layer, ``log2_std@10`` is of layer 10."""

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -20,6 +20,8 @@ from .measures import measure_of
 from .result import NAMES, SweepResult
 
 Solver = Callable[[Chunk, Question], list[Answer]]
+_Place = tuple[Executor, Solver, AbstractContextManager[object]]
+"""Where cells are solved, by which function, and a lock that lets them rest while it is held."""
 
 _POLL = 0.1  # seconds between two calls of should_stop, and between two calls of on_result
 
@@ -55,7 +57,8 @@ def sweep(
         on_result: called with the result so far, at most ten times a second and at the end; coarse
             cells come first.
         should_stop: asked about ten times a second; cells that are done by then are kept. Without
-            an executor, a cell that is being computed ends at its next layer.
+            an executor, a cell that is being computed ends at its next layer. There it also rests
+            while any of these functions has not returned.
         known: an unfinished result of the same sweep. Its numbers are kept, and the missing ones
             are computed, to the last bit as without interruption. If none is missing, on_progress
             and on_result are not called.
@@ -74,14 +77,20 @@ def sweep(
     found.take(impossible)
     if known is not None:
         groups = found.go_on(known, groups)
-    with _own_thread() if executor is None else _left_open(executor) as (place, solver):
+    with _own_thread() if executor is None else _left_open(executor) as (place, solver, rest):
+
+        def stops() -> bool:
+            with rest:
+                return should_stop is not None and should_stop()
+
         chunks = chunked(groups, question, overhead(place))
-        for answers in _streamed(place, solver, chunks, question, should_stop or _never):
+        for answers in _streamed(place, solver, chunks, question, stops):
             found.take(answers)
-            if on_result and found.is_news():
-                on_result(found.so_far())
-            if on_progress:
-                on_progress(found.answered / found.result.done.size)
+            with rest:
+                if on_result and found.is_news():
+                    on_result(found.so_far())
+                if on_progress:
+                    on_progress(found.answered / found.result.done.size)
     return replace(found.result, stopped=found.answered < found.result.done.size)
 
 
@@ -104,25 +113,26 @@ def _question(
     return Question(name, layer, ensemble_size, real)
 
 
-def _never() -> bool:
-    return False
-
-
 @contextmanager
-def _own_thread() -> Iterator[tuple[Executor, Solver]]:
+def _own_thread() -> Iterator[_Place]:
     """A thread, and a solver that ends with the block: it is in the middle of a cell then."""
-    left = threading.Event()
+    left, rest = threading.Event(), threading.Lock()
+
+    def should_stop() -> bool:
+        with rest:
+            return left.is_set()
+
     with ThreadPoolExecutor(1) as executor:
         try:
-            yield executor, partial(solve_chunk, should_stop=left.is_set)
+            yield executor, partial(solve_chunk, should_stop=should_stop), rest
         finally:
             left.set()
 
 
 @contextmanager
-def _left_open(executor: Executor) -> Iterator[tuple[Executor, Solver]]:
-    """An executor of the caller's. An event would not reach its processes or machines."""
-    yield executor, solve_chunk
+def _left_open(executor: Executor) -> Iterator[_Place]:
+    """An executor of the caller's. Neither event nor lock would reach its processes or machines."""
+    yield executor, solve_chunk, nullcontext()
 
 
 def _streamed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+import torch
 
 from ..layer.activations import Activation
 from ..layer.moments import (
@@ -16,12 +17,16 @@ from ..layer.moments import (
     plain,
     second_moment_slope,
 )
-from ..layer.operation import Moments
+from ..layer.operation import MICROSECOND, Moments
 from ..layer.stack import between_pre_activations
 from ..maths.arrays import Array, Numbers
-from .fixed_points import reached
+from .fixed_points import GRID, bracketed, reached
+from .fixed_points import work as work_of_lengths
 
 _CRITICAL = 1e-10  # |χ₁ − 1| below which a network counts as critical
+# Microseconds of c* at one point, where φ has no closed form: if c* is 0, and if it is not.
+_AT_ZERO, _BELOW_ONE = 2500.0, 9500.0
+_ONE = torch.ones((), dtype=torch.float64)
 _VANISHING = 1e-20  # a q that stands for q → 0, where a φ with φ(0) = 0 equals its tangents
 
 
@@ -192,3 +197,26 @@ def _scale(factor: Array) -> Array:
     with np.errstate(divide="ignore"):
         scale = -1 / np.log(np.abs(factor))
     return np.where(np.abs(factor) < 1 - _CRITICAL, scale, np.inf)
+
+
+def work(phi: Activation, sigma_w: Array, sigma_b: Array) -> float:
+    """The multiply-adds of `depth_scales` for vectors of σ_w and σ_b in one call.
+
+    A point in the chaotic phase needs integrals over two variables, unless φ has a closed form.
+    """
+    lengths = 1.5 * work_of_lengths(phi, sigma_w.size)
+    if getattr(phi.closed_form, "derivative_cross_moment", None) is not None:
+        return lengths
+    q, rows, low, high = bracketed(phi, sigma_w, sigma_b)
+    q[rows] = np.sqrt(low * high)
+    slopes = np.interp(np.log(np.maximum(q, GRID[0])), np.log(GRID), _slopes_on_grid(phi))
+    chaotic = sigma_w**2 * slopes > 1
+    at_zero = (sigma_b == 0) & bool(phi(-_ONE) == -phi(_ONE))  # φ is odd, so that c* is 0
+    each = np.where(at_zero, _AT_ZERO, _BELOW_ONE)
+    return lengths + float(each[chaotic].sum()) * MICROSECOND
+
+
+@lru_cache(maxsize=64)
+def _slopes_on_grid(phi: Activation) -> Array:
+    """E[φ′(√q z)²] on the grid of q."""
+    return np.asarray(derivative_second_moment(phi, GRID))

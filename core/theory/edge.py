@@ -16,6 +16,7 @@ from ..layer.moments import (
     plain,
     second_moment,
 )
+from ..layer.operation import MICROSECOND
 from ..maths.arrays import Array, Numbers
 from ..maths.roots import bracketed_roots
 from .basins import Basin, basin
@@ -49,6 +50,29 @@ def edge_curve(phi: Phi, q: Numbers) -> tuple[Numbers, Numbers]:
     bias_variance = np.where(bias_variance < -_ROUNDING * fixed, np.nan, bias_variance)
     sigma_b = np.sqrt(np.maximum(bias_variance, 0.0))
     return plain(np.sqrt(weight_variance) + 0 * sigma_b), plain(sigma_b)
+
+
+def work_of_points(phi: Phi, sigma_b: float) -> float:
+    """The multiply-adds of `edge_points`."""
+    phi = activation(phi)
+    if phi.positively_homogeneous:
+        return 400 * MICROSECOND
+    first, root, at_zero = (250, 1100, 800) if _is_closed(phi) else (800, 4000, 1200)
+    roots = len(_brackets(phi, sigma_b)[0])
+    is_at_zero = _begins_at_zero(phi, sigma_b) and np.isfinite(_edge_variances(phi, np.zeros(1))[0])
+    return (first + root * roots + at_zero * bool(is_at_zero)) * MICROSECOND
+
+
+def work_of_curve(phi: Phi) -> float:
+    """The multiply-adds of `edge_curve` at some hundred q, and of the signals that come to them."""
+    phi = activation(phi)
+    if phi.positively_homogeneous:
+        return 300 * MICROSECOND
+    return (5000 if _is_closed(phi) else 11000) * MICROSECOND
+
+
+def _is_closed(phi: Activation) -> bool:
+    return getattr(phi.closed_form, "second_moment", None) is not None
 
 
 def edge_points(phi: Phi, sigma_b: float) -> list[Basin]:
@@ -115,17 +139,26 @@ def _no_such_point(phi: Activation, sigma_b: float) -> str:
 
 def _crossings(phi: Activation, sigma_b: float) -> Array:
     """The q at which `edge_curve` passes σ_b, shape (points,)."""
-    beyond = (_edge_on_grid(phi)[1] - sigma_b**2) / GRID
-    (certain,) = np.nonzero(np.abs(beyond) > _ROUNDING)
-    (changes,) = np.nonzero(np.diff(np.sign(beyond[certain])))
 
     def excess(log_q: Array, _: NDArray[np.intp]) -> Array:
         q = np.exp(log_q)
         return (_edge_variances(phi, q)[1] - sigma_b**2) / q
 
-    low, high = np.log(GRID[certain[changes]]), np.log(GRID[certain[changes + 1]])
-    q = np.exp(bracketed_roots(excess, low, high))
-    return np.append(q, 0.0) if sigma_b == 0 and second_moment(phi, 0.0) == 0 else q
+    q = np.exp(bracketed_roots(excess, *_brackets(phi, sigma_b)))
+    return np.append(q, 0.0) if _begins_at_zero(phi, sigma_b) else q
+
+
+def _brackets(phi: Activation, sigma_b: float) -> tuple[Array, Array]:
+    """The ln q between which `edge_curve` passes σ_b."""
+    beyond = (_edge_on_grid(phi)[1] - sigma_b**2) / GRID
+    (certain,) = np.nonzero(np.abs(beyond) > _ROUNDING)
+    (changes,) = np.nonzero(np.diff(np.sign(beyond[certain])))
+    return np.log(GRID[certain[changes]]), np.log(GRID[certain[changes + 1]])
+
+
+def _begins_at_zero(phi: Activation, sigma_b: float) -> bool:
+    """Whether q = 0 is a fixed point."""
+    return sigma_b == 0 and bool(second_moment(phi, 0.0) == 0)
 
 
 def _edge_variances(phi: Activation, q: Array) -> tuple[Array, Array]:

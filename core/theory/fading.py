@@ -7,12 +7,14 @@ of a few such multiples, so their last layers are sampled, with a fixed seed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 from scipy import special
 
-from ..maths.arrays import Array
+from ..layer.operation import MICROSECOND
+from ..maths.arrays import Array, log2
 from ..question.experiment import Experiment
 from .length_law import LengthLaw
 
@@ -20,31 +22,70 @@ _ALIVE = 1e-6  # signals that are alive with a smaller probability are not sampl
 _FADES_FROM = 4.0  # octaves above the smallest subnormal, where rounding begins to matter
 _ELEMENTS = 2**18  # sampled per layer, over all signals: 2 MiB
 _PER_UNIT = 200  # steps of a table per unit of its argument
+_LINGERS = 0.2  # octaves a layer: rounding holds up a signal that shrinks less
+_START, _WIDE, _NARROW = 0.03, 0.012, 0.03  # microseconds for an element: once, and in a layer
 _FEW = 25.0  # a sum of rounded terms with a larger variance is taken as normal
 
 
-def faded(e: Experiment, law: LengthLaw, slopes: tuple[float, float]) -> tuple[int, Array]:
+def faded(
+    e: Experiment,
+    law: LengthLaw,
+    slopes: tuple[float, float],
+    on_progress: Callable[[float], object] = lambda done: None,
+) -> tuple[int, Array]:
     """The probabilities with which a signal becomes all zero at each layer, rounding included.
 
     Args:
         e: the question, without a bias.
         law: the law of log2 rms without rounding.
         slopes: φ′ just below and just above zero.
+        on_progress: called after every layer that is sampled, with the fraction that is done.
 
     Returns:
         The layer from which on rounding matters, or the depth; before it, φ alone can end a signal.
         And float64 of shape (depth + 1,): the probability that a signal that is not zero at that
         layer becomes all zero at layer k, by rounding or by φ.
     """
-    narrow = e.format.rounds_every_term
-    threshold = np.log2(e.format.smallest_subnormal) + _FADES_FROM - np.log2(e.weight_std)
-    threshold -= 0.0 if narrow else 0.5 * np.log2(e.width)
+    threshold = _threshold(e)
     if min(points[0] for points in law.points) < threshold:
         median = np.array([_median(*layer) for layer in zip(law.points, law.weights, strict=True)])
         near = np.flatnonzero((median < threshold)[:-1] & (law.dead[:-1] < 1 - _ALIVE))
         if near.size:
-            return int(near[0]), _fade(e, law, int(near[0]), median, slopes)
+            return int(near[0]), _fade(e, law, int(near[0]), median, slopes, on_progress)
     return e.depth, np.zeros(e.depth + 1)
+
+
+def work(e: Experiment, sizes: Array, slopes: tuple[float, float]) -> float:
+    """The multiply-adds of ``faded``.
+
+    Args:
+        e: the question, without a bias.
+        sizes: typical log2 rms at layers 0 … depth.
+        slopes: φ′ just below and just above zero.
+    """
+    near = np.flatnonzero(sizes[:-1] < _threshold(e))
+    if not near.size:
+        return 0.0
+    elements = e.width * e.batch_size
+    octaves = -log2(e.sigma_w * np.sqrt((slopes[0] ** 2 + slopes[1] ** 2) / 2))
+    lingers = octaves < _LINGERS and not e.format.rounds_every_term
+    layers = float(e.depth - near[0])
+    if not lingers:
+        layers = min(layers, 1 + (_FADES_FROM + 3) / octaves)
+    sampled = float(_networks(elements)) * elements
+    each = _NARROW if e.format.rounds_every_term else _WIDE
+    return (_START * sampled + layers * (60 + each * sampled)) * MICROSECOND
+
+
+def _threshold(e: Experiment) -> float:
+    """log2 of the rms of x below which rounding matters to the next layer."""
+    least = float(np.log2(e.format.smallest_subnormal) + _FADES_FROM - np.log2(e.weight_std))
+    return least if e.format.rounds_every_term else least - 0.5 * float(np.log2(e.width))
+
+
+def _networks(elements: int) -> int:
+    """How many signals of so many elements are sampled."""
+    return int(np.clip(_ELEMENTS // elements, 64, 2000))
 
 
 def _median(points: Array, weights: Array) -> float:
@@ -54,7 +95,12 @@ def _median(points: Array, weights: Array) -> float:
 
 
 def _fade(
-    e: Experiment, law: LengthLaw, start: int, median: Array, slopes: tuple[float, float]
+    e: Experiment,
+    law: LengthLaw,
+    start: int,
+    median: Array,
+    slopes: tuple[float, float],
+    on_progress: Callable[[float], object],
 ) -> Array:
     """The probabilities of ``faded``, by sampling signals from layer ``start`` on.
 
@@ -63,7 +109,7 @@ def _fade(
     n, narrow = e.width, e.format.rounds_every_term
     elements = n * e.batch_size
     rng = np.random.default_rng([2, n])  # fixed: the same question has the same prediction
-    count = int(np.clip(_ELEMENTS // elements, 64, 2000))
+    count = _networks(elements)
     weights = law.weights[start] / law.weights[start].sum()
     octaves = rng.choice(law.points[start], count, p=weights) - np.log2(e.format.smallest_subnormal)
     x = _two_slopes(rng.standard_normal((count, elements)), slopes if start else (1.0, 1.0))
@@ -87,6 +133,7 @@ def _fade(
         x = x[alive]
         if not len(x):
             break
+        on_progress((layer - start) / (e.depth - start))
     return ended
 
 

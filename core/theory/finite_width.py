@@ -5,9 +5,8 @@ They come from theory alone, not from runs. Where no law is known, the predictio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import numpy as np
 
@@ -15,18 +14,16 @@ from ..maths.arrays import LN, Array
 from ..question.experiment import Experiment
 from ..text import significant
 from .gradient_law import gradient_law
-from .homogeneous_law import homogeneous_law
+from .known_law import known_law
 from .length_law import LengthLaw
-from .markov_law import markov_law, table
+from .markov_law import table
 from .range_events import Pmf, all_zero_pmf, overflow_pmf
 from .saturation import held
-from .tied_law import DEEPEST, DRAWS, tied_law
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """The levels of a prediction's quantiles."""
 
 _NARROWEST = 8  # the least width for quantiles of std: below it, their error O(1/n) is too large
-_ROUGHEST = 0.1  # the largest relative variance of one layer's step that is taken as lognormal
 _LN2 = np.log(2.0)
 
 
@@ -76,7 +73,9 @@ class Prediction:
         return bool(self.log2_std_quantiles)
 
 
-def predict(experiment: Experiment) -> Prediction:
+def predict(
+    experiment: Experiment, *, on_progress: Callable[[float], object] | None = None
+) -> Prediction:
     """Predict the size of x at every layer, and the iteration at which x leaves its range.
 
     Quantiles are over weights and inputs; the seed plays no part. The laws are cached; those of a
@@ -84,17 +83,20 @@ def predict(experiment: Experiment) -> Prediction:
 
     Args:
         experiment: the question.
+        on_progress: called with the fraction that is done, after every layer of what takes longest:
+            the lower and the upper end of a number format, where the signal is followed by itself.
     """
-    e = experiment
-    law, valid = _law(e)
-    if law is None:
-        return Prediction(valid, gradient_valid=valid)
+    e, tell = experiment, on_progress or (lambda done: None)
+    known = known_law(e)
+    law, valid = known.law() if known.law else known.words, known.words
+    if isinstance(law, str):
+        return Prediction(law, gradient_valid=law)
     if e.format.is_coarse:
         valid += " The coarse rounding of 8 bits is left out."
     rms = law.quantiles(LEVELS)
     std = _std_quantiles(e, law, rms) if e.width >= _NARROWEST else rms[:0]
     if not e.format.infinity:
-        rms, std, held_from = held(e, rms, std)
+        rms, std, held_from = held(e, rms, std, tell)
         if held_from is not None:
             valid += (
                 f" From layer {held_from} on {e.number_format} holds elements at "
@@ -105,7 +107,7 @@ def predict(experiment: Experiment) -> Prediction:
         dict(zip(LEVELS, rms, strict=True)),
         dict(zip(LEVELS, std, strict=False)),
         overflow_pmf(e, law),
-        all_zero_pmf(e, law),
+        all_zero_pmf(e, law, tell),
         float(law.dead[-1]),
         *_of_gradient(e, law),
     )
@@ -124,80 +126,6 @@ def _of_gradient(e: Experiment, law: LengthLaw) -> tuple[str, dict[float, Array]
         words = f"Expected range: approximate for {e.activation}, good for wide layers." + words
     octaves = back.quantiles(LEVELS) + np.log2(e.loss_scale)
     return words, dict(zip(LEVELS, octaves, strict=True))
-
-
-def _law(e: Experiment) -> tuple[LengthLaw | None, str]:
-    """The law of lengths and a sentence on where it holds; or None and the reason."""
-    kind, linear = e.layer.product.law, e.layer.is_one_product
-    if not e.layer.is_plain:
-        return None, "No law is known for layers other than φ(a @ x + b)."
-    if e.weight_std == 0:
-        return None, "No law is needed: every weight is 0."
-    if kind == "other":
-        return None, f"No law is known for the initialiser {e.init}."
-    if kind == "orthogonal" and linear:
-        law = _homogeneous(e, e.batch_size)
-        return law, "Exact: an orthogonal matrix keeps every length; only the input is random."
-    if e.batch_size > 1:
-        return None, "No law is known for several inputs at once."
-    if e.weights == "tied":
-        return _tied(e, linear)
-    return _fresh(e)
-
-
-def _tied(e: Experiment, linear: bool) -> tuple[LengthLaw | None, str]:
-    if not linear:
-        what = f"{e.activation}" + (" and a bias" if e.bias_std else "")
-        return None, f"No law is known for one matrix at every step together with {what}."
-    if e.depth >= e.width:
-        return None, "No law is known for one matrix used as many times as it has columns, or more."
-    if e.depth > DEEPEST:
-        return None, f"The law of one matrix at every step is computed up to {DEEPEST} products."
-    law = tied_law(e.width, e.depth).shifted(float(np.log2(e.sigma_w)))
-    limit = (
-        ""
-        if e.layer.product.law == "gaussian"
-        else "; for Gaussian weights, others differ by O(1/n)"
-    )
-    return law, (
-        f"Expected range: exact for one repeated Gaussian matrix, from {DRAWS:,} sampled "
-        f"networks{limit}."
-    )
-
-
-def _fresh(e: Experiment) -> tuple[LengthLaw | None, str]:
-    others = (
-        ""
-        if e.layer.product.law != "independent"
-        else " Exact for Gaussian weights; here up to O(1/n)."
-    )
-    if e.layer.degree == 1:
-        words = "Exact for the rms at this width: every layer multiplies it by a factor of its own."
-        return _homogeneous(e, 1), words + others
-    if e.layer.product.law == "orthogonal" and e.bias_std:
-        return None, "No law is known for orthogonal weights together with a bias."
-    law, roughest = _chain(
-        e.activation, e.width, e.depth, e.sigma_w, e.bias_std, e.layer.product.law != "orthogonal"
-    )
-    if roughest > _ROUGHEST:
-        return None, f"Width {e.width} is too small for the law of {e.activation}."
-    return law, f"Expected range: approximate for {e.activation}, good for wide layers."
-
-
-@lru_cache(maxsize=16)
-def _chain(
-    activation: str, width: int, depth: int, sigma_w: float, sigma_b: float, gaussian: bool
-) -> tuple[LengthLaw, float]:
-    return markov_law(activation, width, depth, sigma_w, sigma_b, gaussian=gaussian)
-
-
-def _homogeneous(e: Experiment, inputs: int) -> LengthLaw:
-    slopes = e.layer.elementwise.slopes
-    assert slopes is not None  # of a positively homogeneous φ, φ(0) is 0
-    below, above = (abs(slope) for slope in slopes)
-    gaussian = e.layer.product.law != "orthogonal"
-    law = homogeneous_law(e.width, e.depth, inputs, above=above, below=below, gaussian=gaussian)
-    return law.shifted(float(np.log2(e.sigma_w)))
 
 
 def _std_quantiles(e: Experiment, law: LengthLaw, rms: Array) -> Array:

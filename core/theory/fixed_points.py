@@ -17,7 +17,7 @@ from ..layer.moments import (
     second_moment,
     second_moment_slope,
 )
-from ..layer.operation import Moments
+from ..layer.operation import MICROSECOND, Moments
 from ..layer.stack import between_pre_activations
 from ..maths.arrays import Array, Numbers
 from ..maths.roots import bracketed_roots
@@ -141,8 +141,24 @@ def fixed_points(phi: Phi, sigma_w: float, sigma_b: float) -> list[FixedPoint]:
     return [FixedPoint(*values) for values in zip(*columns, strict=True)]
 
 
+def work(phi: Activation, points: int) -> float:
+    """The multiply-adds of `fixed_point` for so many points in one call, and of χ₁ there."""
+    closed = getattr(phi.closed_form, "second_moment", None) is not None
+    first, more = (500, 20) if closed else (2500, 45)
+    return (first + more * points) * MICROSECOND
+
+
 def _reached(phi: Activation, weight: Array, bias: Array) -> Array:
     """`reached` for vectors so short that V on the grid may be held for every element."""
+    q, rows, low, high = bracketed(phi, weight, bias)
+    q[rows] = _polished(phi, weight[rows], bias[rows], low, high)
+    return q
+
+
+def bracketed(
+    phi: Activation, weight: Array, bias: Array
+) -> tuple[Array, NDArray[np.intp], Array, Array]:
+    """q* where it is 0, 1 or nan, the places at which it is another one, and its bounds there."""
     sign = growth_signs(phi, weight, bias)
     # Where rounding hides the sign, the last certain sign at a smaller q is used.
     certain = np.maximum.accumulate(np.where(sign != 0, np.arange(GRID.size), 0), axis=1)
@@ -155,8 +171,7 @@ def _reached(phi: Activation, weight: Array, bias: Array) -> Array:
     cell = np.where(rising, _START + above.argmax(1), _START - 1 - below.argmax(1))
     (rows,) = np.nonzero((rising & above.any(1)) | (falling & below.any(1)))
     low, high = GRID[certain[rows, cell[rows]]], GRID[cell[rows] + 1]
-    q[rows] = _polished(phi, weight[rows], bias[rows], low, high)
-    return q
+    return q, rows, low, high
 
 
 def growth_signs(phi: Activation, weight: Array, bias: Array) -> Array:

@@ -16,8 +16,10 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 
+from ..layer.operation import MICROSECOND
 from ..maths.arrays import Array
 from .length_law import LengthLaw
 
@@ -27,7 +29,27 @@ _BELOW, _ABOVE = 24.0, 9.0  # standard deviations: the log of a χ² has a long 
 _NEGLIGIBLE = 1e-13  # of the largest probability: smaller ones at the ends are dropped
 _LN2 = np.log(2.0)
 
+_TINY = 2.0**-500  # of a probability: below it, numbers come near the end of float64's range
+
 _Law = tuple[int, Array]  # the index of the first grid point, and the probabilities
+
+
+def work(width: int, depth: int, *, bends: bool, gaussian: bool) -> float:
+    """The multiply-adds of the law and of its quantiles.
+
+    Args:
+        width: n; the laws of narrow networks have long tails.
+        depth: the number of products.
+        bends: whether |φ(1)| and |φ(−1)| differ, so that a layer's law is a sum over how many
+            units are positive.
+        gaussian: whether weights are Gaussian.
+    """
+    spreads = gaussian or bends
+    layers = 350 + (60 + min(60.0, 180 / width**0.5) if spreads else 30.0) * depth
+    if not bends:
+        return layers * MICROSECOND
+    cells = (_BELOW + _ABOVE) * _STEPS_PER_SD * min(1.0, 4 / depth**0.5)
+    return (layers + 0.25 * cells * len(_counts(width))) * MICROSECOND
 
 
 @lru_cache(maxsize=8)  # up to 6 MB each
@@ -104,13 +126,19 @@ def _step(high: float, low: float, width: int, gaussian: bool, delta: float) -> 
     return law, dead
 
 
+def _counts(width: int) -> NDArray[np.int_]:
+    """The numbers K of positive units over which is summed.
+
+    The steps are a quarter of the sd of K, which is exact for a smooth bell.
+    """
+    sd = width**0.5 / 2
+    kept = np.arange(max(1, int(width / 2 - 9 * sd)), min(width, int(width / 2 + 9 * sd) + 1))
+    return kept[:: max(1, int(sd / 4))]
+
+
 def _shape(high: float, low: float, width: int) -> Callable[[Array], Array]:
     """The distribution function of ½log2 R, without the atom at R = 0."""
-    sd = width**0.5 / 2
-    # K is summed in steps of a quarter of its sd, which is exact for a smooth bell.
-    stride = max(1, int(sd / 4))
-    kept = np.arange(max(1, int(width / 2 - 9 * sd)), min(width, int(width / 2 + 9 * sd) + 1))
-    positive = kept[::stride]
+    positive = _counts(width)
     log_mass = -special.betaln(positive + 1, width - positive + 1) - np.log1p(width)
     mass = np.exp(log_mass - width * _LN2)
     ends = 0.5**width  # the probability of K = 0, and that of K = n
@@ -135,6 +163,8 @@ def _summed(
     for layer in range(depth + 1):
         if layer:
             first, weights = _trimmed(first + step[0], np.convolve(weights, step[1]))
+            if weights.max() < _TINY:  # most signals are dead
+                weights = weights / _TINY
         alive = (1 - dead) ** layer
         points.append(np.asarray((first + np.arange(len(weights))) * delta + layer * shift))
         masses.append(np.asarray(weights * (alive / weights.sum())))

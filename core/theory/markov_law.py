@@ -20,6 +20,7 @@ from scipy import special
 from ..layer.activations import ACTIVATIONS, Activation
 from ..layer.bias import Bias
 from ..layer.moments import fourth_moment, mean, second_moment, second_moment_slope
+from ..layer.operation import MICROSECOND
 from ..layer.product import Product
 from ..layer.stack import Layer
 from ..layer.tails import PowerTails
@@ -101,6 +102,11 @@ def _from_zero(phi: Activation, q: Array, m2: Array, m4: Array) -> tuple[Array, 
     if start == 0:
         return mean(phi, q), m2, moment(3), m4
     return moment(1), moment(2), moment(3), moment(4)
+
+
+def work(depth: int) -> float:
+    """The multiply-adds of the law and of its quantiles, besides the table of φ's moments."""
+    return (120 + 365 * depth) * MICROSECOND
 
 
 def markov_law(

@@ -8,6 +8,7 @@ number, and the signal fades out (`fading`).
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 
@@ -112,12 +113,15 @@ def _ln_reaching(phi: Activation, side: float, limit: float, low: float, high: f
     return high
 
 
-def all_zero_pmf(e: Experiment, law: LengthLaw) -> Pmf:
+def all_zero_pmf(
+    e: Experiment, law: LengthLaw, on_progress: Callable[[float], object] = lambda done: None
+) -> Pmf:
     """The probability, per loop index, that every element of x is first exactly zero there.
 
     Args:
         e: the question.
         law: the law of its log2 rms, without limits to the range.
+        on_progress: called after every layer that is sampled, with the fraction that is done.
     """
     slopes = e.layer.elementwise.slopes
     if e.bias_std or slopes is None:
@@ -126,7 +130,7 @@ def all_zero_pmf(e: Experiment, law: LengthLaw) -> Pmf:
         return {0: 1.0}
     if max(slopes) < _FLAT:
         return _differences(_above_the_floor(e, law))
-    start, ended = faded(e, law, slopes)
+    start, ended = faded(e, law, slopes, on_progress)
     alive = 1 - law.dead
     alive[start:] = alive[start] * (1 - np.cumsum(ended[start:]))
     return _differences(alive)

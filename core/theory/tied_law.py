@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy import special
 from scipy.interpolate import CubicSpline
 
+from ..layer.operation import MICROSECOND
 from ..maths.arrays import Array
 from .hessenberg import log2_lengths
 from .length_law import LengthLaw
@@ -42,6 +43,11 @@ _PATH = Path(__file__).with_suffix(".npy")
 _AT_ONCE = 32  # networks per stream: so few that their matrices stay in the cache
 _FINE = np.linspace(SCORES[0], SCORES[-1], 113)
 _WEIGHTS = np.diff(special.ndtr((_FINE[1:] + _FINE[:-1]) / 2), prepend=0.0, append=1.0)
+
+
+def work(depth: int) -> float:
+    """The multiply-adds of the law and of its quantiles, besides the splines."""
+    return (250 + 25 * depth) * MICROSECOND
 
 
 def tied_law(width: int, depth: int) -> LengthLaw:

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..layer.number_formats import NUMBER_FORMATS
+from ..layer.operation import MICROSECOND
 from ..layer.tails import log2_largest, log2_second_moment
 from ..maths.arrays import LOG2, Array, log2
 from ..question.experiment import Experiment
@@ -27,6 +28,12 @@ _HORIZON = 1e6  # |log2 q| is clipped here, far beyond the range of every format
 _SMALLEST, _LARGEST = -1200.0, 1200.0  # log2 of the scale factors that are searched
 _CUTS = 64  # parts into which each round divides a bracket
 _ROUNDS = 5  # after them, a bracket is 2e-6 octaves wide
+
+
+_WINDOW, _LAYER = 1100.0, 190.0  # microseconds: of a window, and of a layer that is followed
+_NO_WINDOW = 200.0
+_SETTLES, _RUNS_OFF = 45, 40  # layers after which a bounded φ, and one that grows as h², has ended
+_FAR = np.array([200.0, 300.0])  # log2 q, where E φ² is a power of q
 
 
 @dataclass(frozen=True)
@@ -151,6 +158,24 @@ def scale_windows(experiment: Experiment, names: Iterable[str] = ()) -> dict[str
         raise ValueError(f"format_name must be one of {allowed}, got {unknown[0]!r}")
     windows = _windows(experiment.replace(scale=1.0, number_format="float32", seed=0))
     return {name: windows[name] for name in wanted}
+
+
+def work(experiment: Experiment) -> float:
+    """The multiply-adds of `scale_windows`."""
+    e = experiment.replace(scale=1.0)
+    layers = e.depth
+    dies = not e.bias_std and e.layer.elementwise.slopes is not None
+    power = float(np.diff(log2_second_moment(e.phi)(_FAR))[0] / np.diff(_FAR)[0])
+    weights = e.layer.product.weights
+    if not e.weight_std:
+        return _NO_WINDOW * MICROSECOND
+    if e.layer.degree == 1 or (weights and weights.refits):
+        layers = 1
+    elif power < 0.5 and not dies:
+        layers = min(layers, _SETTLES)
+    elif power > 1.5:
+        layers = min(layers, _RUNS_OFF)
+    return (_WINDOW + _LAYER * layers) * MICROSECOND
 
 
 @lru_cache(maxsize=256)

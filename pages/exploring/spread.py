@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import NamedTuple
 
 import streamlit as st
@@ -109,7 +108,7 @@ def expected(experiment: Experiment, *, is_shown: bool = True) -> Expected:
     problems: list[str] = []
     if size and (is_quick(experiment) or _is_ready(experiment, size)):
         try:
-            found = answers.ensemble(experiment, size)
+            found = _ensemble(experiment, size)
         except ValueError as error:
             problems = [str(error)] if st.session_state[_SWITCH] else []
     elif size:
@@ -119,9 +118,17 @@ def expected(experiment: Experiment, *, is_shown: bool = True) -> Expected:
     return Expected(prediction, spread, asked, is_whole, problems)
 
 
+def _ensemble(experiment: Experiment, size: int) -> Ensemble:
+    """The ensemble; raises ValueError if the host refuses it, or ends it, without asking again."""
+    problem = st.session_state[_READY][2] if _is_ready(experiment, size) else ""
+    if problem:
+        raise ValueError(problem)
+    return answers.ensemble(experiment, size)
+
+
 def _is_ready(experiment: Experiment, size: int = 0) -> bool:
     """Whether ``catch_up`` has found the law and run so many networks; 0 stands for any number."""
-    base, networks = st.session_state.get(_READY, (None, 0))
+    base, networks, _ = st.session_state.get(_READY, (None, 0, ""))
     return base == answers.ensemble_base(experiment) and size in (0, networks)
 
 
@@ -130,14 +137,16 @@ def catch_up(experiment: Experiment, expected: Expected, place: DeltaGenerator) 
     if expected.is_whole:
         return
     answers.prediction(experiment, Progress(place, "Looking for the law…"))
-    size = _wanted(experiment)
+    size, problem = _wanted(experiment), ""
     if size and not is_quick(experiment):
         text = f"Running {size} networks…"
         place.progress(0.0, text)
         progress = Progress(place, text)
-        with suppress(ValueError):  # when the page is drawn again, ``expected`` says why
+        try:
             answers.ensemble(experiment, size, progress)
-    st.session_state[_READY] = answers.ensemble_base(experiment), size
+        except ValueError as error:  # when the page is drawn again, ``expected`` tells it
+            problem = str(error)
+    st.session_state[_READY] = answers.ensemble_base(experiment), size, problem
     st.rerun()
 
 

@@ -42,7 +42,6 @@ _MODULES = {name: path.lstrip("/") for name, path in MODULE_PATHS.items()}
 _component = st.components.v2.component(
     "good_init_chart",
     html=(_HERE / "chart.html").read_text(),
-    css=(_HERE / "chart.css").read_text(),
     js=_LOADER,
     isolate_styles=False,
 )

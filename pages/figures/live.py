@@ -17,12 +17,12 @@ from core.question.parameter import refusals
 from core.reading.diagnosis import breaks_as
 from core.reading.preview import exact, measured
 from core.simulation.propagate import Run
-from core.simulation.scale_free import free_of_scale, is_scale_free
+from core.simulation.scale_free import free_of_scale, is_scale_free, scale_free_work
 from pages.work import answers
 
 PATH = "/preview.json"
 # About 0.2 s at most, several times a second; about a second, once for all scales and depths.
-_MOST_MULTIPLY_ADDS = {"measured": 6e8, "exact": 2e9}
+_MOST_MULTIPLY_ADDS = {"measured": 6e8, "exact": 4e9}
 _MOST_BYTES = 2**28
 
 _one_at_a_time = threading.Lock()
@@ -46,7 +46,8 @@ def gives(kind: str, experiment: Experiment) -> bool:
         return False
     need, limit = cost(_asked(kind, experiment)), WorkLimit.from_environment()
     most = min(_MOST_MULTIPLY_ADDS[kind], limit.multiply_adds)
-    return need.multiply_adds <= most and need.bytes <= min(_MOST_BYTES, limit.bytes)
+    work = scale_free_work(experiment) if kind == "exact" else need.multiply_adds
+    return work <= most and need.bytes <= min(_MOST_BYTES, limit.bytes)
 
 
 def deepest(kind: str, experiment: Experiment) -> int:

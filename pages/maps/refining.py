@@ -14,7 +14,7 @@ from core.maps.words import grid
 from core.sweep import SweepResult
 from pages.maps import on_screen
 from pages.work import answers
-from pages.work.jobs import Standing, Unfinished
+from pages.work.jobs import Standing, TookTooLong, Unfinished
 from pages.work.queue import QueueFull
 
 _PARTIAL, _STOPPED, _WATCHED = "_partial_sweep", "_stopped_sweep", "_watched_sweep"
@@ -40,7 +40,7 @@ class MapView(NamedTuple):
         result: the numbers known so far; None if there are none.
         state: done, going on, stopped, or refused.
         standing: its place in the queue or the fraction done, while it goes on.
-        problem: why the host refuses to compute it.
+        problem: why the host refuses to compute it, or computes it no further.
         fitting: the smaller map that the host would compute instead.
         borders: theory's lines; None while they are computed.
     """
@@ -91,8 +91,9 @@ def refresh_until_settled(view: MapView) -> None:
 def _numbers(landscape: Landscape) -> MapView:
     _leave_others(landscape)
     before = _partials().get(landscape)
-    if st.session_state.get(_STOPPED) == landscape:
-        return MapView(landscape, before, "stopped")
+    stopped, why = st.session_state.get(_STOPPED, (None, ""))
+    if stopped == landscape:
+        return MapView(landscape, before, "stopped", problem=why)
     st.session_state.pop(_STOPPED, None)
     try:
         patience = 0.0 if before else FIRST_WAIT
@@ -100,6 +101,10 @@ def _numbers(landscape: Landscape) -> MapView:
     except Unfinished as unfinished:
         _remember(landscape, unfinished.so_far)
         return MapView(landscape, _partials().get(landscape), "going on", unfinished.standing)
+    except TookTooLong as error:
+        _remember(landscape, error.so_far)
+        st.session_state[_STOPPED] = landscape, str(error)
+        return MapView(landscape, _partials().get(landscape), "stopped", problem=str(error))
     except MapTooLarge as error:
         return MapView(landscape, before, "refused", problem=str(error), fitting=error.fitting)
     except ValueError as error:
@@ -110,9 +115,8 @@ def _numbers(landscape: Landscape) -> MapView:
 
 def refusal(page: str, view: MapView) -> None:
     """Draw why the host refuses the map, and a button for the one that it would compute."""
-    if view.state != "refused":
-        return
-    st.error(view.problem)
+    if view.problem:
+        st.error(view.problem)
     fitting = view.fitting
     if fitting is not None:
         count = fitting.networks
@@ -140,7 +144,7 @@ def _borders(landscape: Landscape) -> list[Border] | None:
         return answers.borders(landscape, patience=0.0)
     except Unfinished:
         return None
-    except QueueFull:
+    except (QueueFull, TookTooLong):
         return []
 
 
@@ -174,7 +178,7 @@ def button(landscape: Landscape, view: MapView, units: tuple[str, str] | None = 
 
 
 def _stop(landscape: Landscape) -> None:
-    st.session_state[_STOPPED] = landscape
+    st.session_state[_STOPPED] = landscape, ""
     answers.leave_sweep(landscape)
 
 

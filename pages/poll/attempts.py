@@ -43,10 +43,14 @@ class Attempts:
 
     def _are_too_many(self, name: str) -> bool:
         times = self.times.get(name, ())
-        return sum(time.monotonic() - when < self.seconds for when in times) >= self.most
+        return len(times) >= self.most and self._still_counts(times[0])
+
+    def _still_counts(self, when: float) -> bool:
+        return time.monotonic() - when < self.seconds
 
     def _add(self, name: str) -> None:
         self.times.setdefault(name, deque(maxlen=self.most)).append(time.monotonic())
         self.times.move_to_end(name)
-        if len(self.times) > _MOST_NAMES:
+        oldest = next(iter(self.times.values()))
+        if len(self.times) > _MOST_NAMES or not self._still_counts(oldest[-1]):
             self.times.popitem(last=False)

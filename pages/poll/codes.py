@@ -1,4 +1,4 @@
-"""The code of a room, and a viewer's number in it, which means nothing in another room."""
+"""The code of a room, and the numbers of viewers in it, which mean nothing in another room."""
 
 from __future__ import annotations
 
@@ -35,3 +35,11 @@ def number_of(code: str, viewer: str) -> int:
     """A viewer's number in a room, of 63 bits: always the same there, and another elsewhere."""
     digest = blake2b(viewer.encode(), key=code.encode(), digest_size=8).digest()
     return int.from_bytes(digest) >> 1
+
+
+def network_of(code: str, address: str) -> int:
+    """An address's number in a room, of 16 bits: 65,000 addresses of IPv4 share each of them.
+
+    It tells that many guesses come from one address, and not from which.
+    """
+    return number_of(code, f"address {address}") % 2**16

@@ -31,9 +31,34 @@ def address() -> URL:
     return url.set(drivername="postgresql+psycopg")
 
 
+def file_of(url: URL) -> tuple[int, ...] | None:
+    """The file of an SQLite database, told from any other that had its name; None if it is gone.
+
+    A connection to a file that was deleted reads and writes what no other process sees.
+    """
+    if url.drivername != "sqlite":
+        return ()
+    try:
+        found = Path(str(url.database)).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _make_way(path: Path) -> None:
+    """Make the folder of a new file, and remove what is left beside a file that was deleted."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        for part in ("-wal", "-shm"):
+            path.with_name(path.name + part).unlink(missing_ok=True)
+
+
 def _sqlite(url: URL) -> Engine:
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": PATIENCE}, **_POOL)
+
+    @event.listens_for(engine, "do_connect")
+    def make_way(*_: object) -> None:
+        _make_way(Path(str(url.database)))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: object) -> None:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from pages.poll import rooms
 from pages.poll.codes import well_formed
 from pages.poll.store import RoomError
-from pages.work.viewer import token_of
+from pages.work.viewer import address_of, token_of
 
 FRESH = 1.0
 """Seconds for which an answer serves all who ask."""
@@ -36,17 +36,18 @@ def answer(code: str) -> asyncio.Task[dict[str, object]]:
     return task
 
 
-async def _room(request: Request) -> Response:
+async def answer_to(request: Request) -> Response:
     """/rooms/K7M4QD.json: the version of what the room shows, and how many have guessed."""
     code = well_formed(request.path_params["code"])
     if code is None:
         return JSONResponse({"error": "there is no such room"}, 404, _HEADERS)
-    viewer = token_of(request.headers) or f"at {request.client and request.client.host}"
+    address = address_of(request)
+    viewer = token_of(request.headers) or f"at {address}"
     try:
-        with rooms.limit_attempts(viewer):
+        with rooms.limit_attempts(viewer, address):
             return JSONResponse(await asyncio.shield(answer(code)), 200, _HEADERS)
     except RoomError as error:
         return JSONResponse({"error": str(error)}, _STATUS.get(error.kind, 503), _HEADERS)
 
 
-ROUTES = [Route("/rooms/{code}.json", _room)]
+ROUTES = [Route("/rooms/{code}.json", answer_to)]

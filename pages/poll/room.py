@@ -29,6 +29,7 @@ class Room:
         revealed: whether the answer is shown; guesses are then closed.
         following: the code of the teacher's next room, to which the phones in this one go on; None
             if there is none.
+        cleared: how often the teacher has changed which networks may guess, and what they guessed.
     """
 
     code: str
@@ -36,11 +37,16 @@ class Room:
     teacher: int
     revealed: bool
     following: str | None = None
+    cleared: int = 0
 
     @property
     def stage(self) -> str:
-        """What the phones in the room show: "open", "revealed", or the code that they go on to."""
-        return self.following or ("revealed" if self.revealed else "open")
+        """What the phones in the room show: "open", "revealed", or the code that they go on to.
+
+        It changes too when the teacher removes guesses.
+        """
+        shown = "revealed" if self.revealed else "open"
+        return self.following or (f"{shown} {self.cleared}" if self.cleared else shown)
 
     def is_teacher(self, viewer: str) -> bool:
         """Whether this viewer is the teacher who opened the room."""
@@ -55,7 +61,7 @@ def now() -> int:
 def room_of(row: Row) -> Room:
     """The room of a row."""
     experiment, _ = Experiment.from_query(dict(parse_qsl(row.query)))
-    return Room(row.code, experiment, row.host, row.revealed, row.following)
+    return Room(row.code, experiment, row.host, row.revealed, row.following, row.cleared or 0)
 
 
 def row_of(connection: Connection, code: str, *, alone: bool = False) -> Row:

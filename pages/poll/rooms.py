@@ -13,8 +13,9 @@ from sqlalchemy.engine import Connection
 from core.question.experiment import Experiment
 from core.reading.guesses import Guesses
 from core.text import shown
+from pages.poll import floods
 from pages.poll.attempts import Attempts
-from pages.poll.codes import new_code, number_of
+from pages.poll.codes import network_of, new_code, number_of
 from pages.poll.room import HOURS, Room, lead_on, now, room_of, row_of
 from pages.poll.store import GUESSES, ROOMS, RoomError, exclusive, insert, transact
 
@@ -23,20 +24,29 @@ MOST_ROOMS = 1000  # in the store
 MOST_OPEN = 20  # by one viewer
 
 failed_attempts = Attempts(most=20, seconds=300)
+# By address: 300 people behind one may each mistype ten codes, and a code is one of 200 million.
+failed_from_address = Attempts(most=3000, seconds=300)
+# By address: 1200 people in several classes may each guess four times.
+guessings = Attempts(most=5000, seconds=600)
 # Three processes that each let one address open so many leave room for others until they expire.
 openings = Attempts(most=50, seconds=3600)
 
 
 @contextmanager
-def limit_attempts(viewer: str) -> Iterator[None]:
-    """Count the codes of a viewer that are no room; raises once there are too many."""
+def limit_attempts(viewer: str, address: str | None = None) -> Iterator[None]:
+    """Count the codes of a viewer, and of an address, that are no room; raises if too many are."""
     if failed_attempts.too_many(viewer):
         raise RoomError("full", "Too many codes that are no room: try again in five minutes.")
+    if address and failed_from_address.too_many(address):
+        words = "Too many codes from your network are no room: try again in five minutes."
+        raise RoomError("full", words)
     try:
         yield
     except RoomError as error:
         if error.kind == "unknown":
             failed_attempts.add(viewer)
+            if address:
+                failed_from_address.add(address)
         raise
 
 
@@ -86,14 +96,14 @@ def _free_code(connection: Connection, viewer: str) -> str:
     return next(code for code in iter(new_code, None) if code not in opened)
 
 
-def find(code: str, viewer: str) -> Room | None:
+def find(code: str, viewer: str, address: str | None = None) -> Room | None:
     """The room with this code; None if there is none.
 
     Raises:
-        RoomError: the viewer has tried too many codes, or the store is away.
+        RoomError: the viewer or the address has tried too many codes, or the store is away.
     """
     try:
-        with limit_attempts(viewer):
+        with limit_attempts(viewer, address):
             return transact(lambda connection: room_of(row_of(connection, code)))
     except RoomError as error:
         if error.kind != "unknown":
@@ -101,13 +111,21 @@ def find(code: str, viewer: str) -> Room | None:
         return None
 
 
-def guess(code: str, viewer: str, iteration: int | None) -> None:
+def guess(code: str, viewer: str, iteration: int | None, address: str | None = None) -> None:
     """Store a viewer's guess in place of the one before; None is "never".
 
+    Args:
+        code: of the room.
+        viewer: the guesser.
+        iteration: the guess.
+        address: where the viewer is. Guesses are counted by it too.
+
     Raises:
-        RoomError: there is no such room or iteration, the answer is shown, the room is full, or
-            the store is away.
+        RoomError: there is no such room or iteration, the answer is shown, the room is full or
+            takes no more from this address, or the store is away.
     """
+    if address and not guessings.admit(address):
+        raise RoomError("full", "Too many guesses come from your network: wait ten minutes.")
 
     def work(connection: Connection) -> None:
         row = row_of(connection, code, alone=True)
@@ -118,16 +136,23 @@ def guess(code: str, viewer: str, iteration: int | None) -> None:
         if row.revealed:
             raise RoomError("closed", "The answer is shown: guesses are closed.")
         voter = number_of(row.code, viewer)
-        others = select(func.count()).where(GUESSES.c.room == row.code, GUESSES.c.voter != voter)
-        if connection.execute(others).scalar_one() >= MOST_GUESSES:
-            raise RoomError("full", f"This room is full: it holds {MOST_GUESSES} guesses.")
-        new = insert(connection, GUESSES).values(room=row.code, voter=voter, iteration=iteration)
+        network = network_of(row.code, address) if address else None
+        _check_place(connection, row.code, voter, network)
+        made = {"iteration": iteration, "network": network}
+        new = insert(connection, GUESSES).values(room=row.code, voter=voter, **made)
         key = [GUESSES.c.room, GUESSES.c.voter]
-        connection.execute(
-            new.on_conflict_do_update(index_elements=key, set_={"iteration": iteration})
-        )
+        connection.execute(new.on_conflict_do_update(index_elements=key, set_=made))
 
     transact(work, writes=True)
+
+
+def _check_place(connection: Connection, room: str, voter: int, network: int | None) -> None:
+    """Raise RoomError if the room has no place for a guess."""
+    if network is not None:
+        floods.check(connection, room, voter, network)
+    others = select(func.count()).where(GUESSES.c.room == room, GUESSES.c.voter != voter)
+    if connection.execute(others).scalar_one() >= MOST_GUESSES:
+        raise RoomError("full", f"This room is full: it holds {MOST_GUESSES} guesses.")
 
 
 def reveal(code: str, viewer: str) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    inspect,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -32,7 +33,8 @@ _LOCK = 7_240_155_309  # the number of our advisory lock, in a PostgreSQL that o
 LONGEST_QUERY = 600
 LONGEST_WAIT = 5
 """Seconds that a viewer waits for a transaction."""
-_EMPTY = ("no such table", "UndefinedTable")  # in the error if tables are missing
+_MISSING = ("no such table", "no such column", "has no column", "UndefinedTable", "UndefinedColumn")
+"""In the error if tables are missing, or are those of an older version."""
 
 _metadata = MetaData()
 ROOMS = Table(
@@ -44,6 +46,7 @@ ROOMS = Table(
     Column("opened", BigInteger, nullable=False),
     Column("expires", BigInteger, nullable=False, index=True),
     Column("revealed", Boolean, nullable=False),
+    Column("cleared", Integer),
 )
 GUESSES = Table(
     "guesses",
@@ -51,6 +54,13 @@ GUESSES = Table(
     Column("room", ForeignKey(ROOMS.c.code, ondelete="CASCADE"), primary_key=True),
     Column("voter", BigInteger, primary_key=True, autoincrement=False),
     Column("iteration", Integer),
+    Column("network", Integer),
+)
+KEPT_OUT = Table(
+    "kept_out",
+    _metadata,
+    Column("room", ForeignKey(ROOMS.c.code, ondelete="CASCADE"), primary_key=True),
+    Column("network", Integer, primary_key=True, autoincrement=False),
 )
 NEXT_ROOMS = Table(
     "next_rooms",
@@ -61,7 +71,7 @@ NEXT_ROOMS = Table(
 
 T = TypeVar("T")
 _engines: dict[str, Engine] = {}
-_ready: set[str] = set()
+_ready: dict[str, tuple[int, ...] | None] = {}  # address -> the file with the tables
 _making = threading.Lock()
 _one_writer = threading.Lock()
 _workers = ThreadPoolExecutor(database.MOST_CONNECTIONS, "rooms")
@@ -134,10 +144,11 @@ def _twice(key: str, work: Callable[[Connection], T], writes: bool) -> T:
 
 def _may_pass(key: str, error: DBAPIError) -> bool:
     """Whether a second try may succeed: the database was restarted, or its tables are gone."""
-    is_empty = any(sign in str(error) for sign in _EMPTY)
-    if is_empty:
-        _ready.discard(key)
-    return is_empty or error.connection_invalidated
+    is_incomplete = any(sign in str(error) for sign in _MISSING)
+    if is_incomplete:
+        with _making:
+            _forget(key)
+    return is_incomplete or error.connection_invalidated
 
 
 def _once(key: str, work: Callable[[Connection], T], writes: bool) -> T:
@@ -145,12 +156,23 @@ def _once(key: str, work: Callable[[Connection], T], writes: bool) -> T:
     if key not in _ready:
         with engine.execution_options(writes=True).begin() as connection:
             exclusive(connection)
-            _metadata.create_all(connection)
-        _ready.add(key)
+            _make_tables(connection)
+        _ready[key] = database.file_of(engine.url)
     # Writers to an SQLite file queue here: SQLite itself lets them try again, in no order.
     turn = _one_writer if writes and engine.dialect.name == "sqlite" else nullcontext()
     with turn, engine.execution_options(writes=writes).begin() as connection:
         return work(connection)
+
+
+def _make_tables(connection: Connection) -> None:
+    """Make the tables that are missing, and the columns that an older version did not have."""
+    _metadata.create_all(connection)
+    for table in _metadata.sorted_tables:
+        there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                kind = column.type.compile(connection.dialect)
+                connection.execute(text(f"ALTER TABLE {table.name} ADD {column.name} {kind}"))
 
 
 def engine() -> Engine:
@@ -161,10 +183,15 @@ def engine() -> Engine:
 def disconnect() -> None:
     """Close all connections; the next transaction connects anew."""
     with _making:
-        for each in _engines.values():
-            each.dispose()
-        _engines.clear()
-        _ready.clear()
+        for key in list(_engines):
+            _forget(key)
+
+
+def _forget(key: str) -> None:
+    """Let the next transaction connect anew and look for the tables; the caller holds the lock."""
+    _ready.pop(key, None)
+    if known := _engines.pop(key, None):
+        known.dispose()
 
 
 def _key() -> str:
@@ -172,7 +199,15 @@ def _key() -> str:
 
 
 def _engine_of(key: str) -> Engine:
+    url = database.address()
     with _making:
+        if key in _ready and _is_another(database.file_of(url), _ready[key]):
+            _LOG.error("the file of polls was deleted: a new one is made, and the rooms are gone")
+            _forget(key)
         if key not in _engines:
-            _engines[key] = database.connect(database.address())
+            _engines[key] = database.connect(url)
         return _engines[key]
+
+
+def _is_another(found: tuple[int, ...] | None, known: tuple[int, ...] | None) -> bool:
+    return found is None or found != known

@@ -10,8 +10,9 @@ from core.reading.guesses import how_far, measured_iteration, named, not_whole
 from pages.poll import answer, rooms, watch
 from pages.poll.codes import spaced
 from pages.poll.store import RoomError
-from pages.poll.view import RoomView
+from pages.poll.view import RoomView, remember
 from pages.words import page
+from pages.work.viewer import address
 
 _UNSENT = "_guesses_not_sent_yet"
 _LEFT = "_rooms_left_for_the_next"
@@ -41,11 +42,13 @@ def _show(view: RoomView, viewer: str) -> None:
         watch.watch(room.code, "stage", None if view.is_away else room.stage)
         return
     above = st.container()
-    _form(view)
+    if not view.is_kept_out:
+        _form(view)
     view, problem = _send(view, viewer)
     with above:
         page.warn(problem)
-        _feedback(view)
+        if view.own or not problem:
+            _feedback(view)
     waits = view.is_away or room.code in _unsent()
     watch.watch(room.code, "stage", None if waits else room.stage)
 
@@ -91,14 +94,14 @@ def _send(view: RoomView, viewer: str) -> tuple[RoomView, list[str]]:
         return view, []
     made = _unsent()[code]
     try:
-        rooms.guess(code, viewer, made)
+        rooms.guess(code, viewer, made, address())
     except RoomError as error:
         if error.kind == "away":
             return view, []
         del _unsent()[code]
         return view, [str(error)]
     del _unsent()[code]
-    return view._replace(own=(made,)), []
+    return remember(view._replace(own=(made,), was_removed=False)), []
 
 
 def _feedback(view: RoomView) -> None:
@@ -115,6 +118,14 @@ def _feedback(view: RoomView) -> None:
             f'<p class="gi-feedback gi-good" role="status">{made} '
             "You may change it until the answer is shown.</p>"
         )
+    elif view.is_kept_out:
+        words = "Your teacher takes no guesses from your network in this room. "
+        words += "The answer will be shown here all the same."
+        st.html(f'<p class="gi-feedback gi-far" role="status">{words}</p>')
+    elif view.was_removed:
+        words = "Your teacher has removed all guesses from your network, and yours with them. "
+        words += "You may guess again."
+        st.html(f'<p class="gi-feedback gi-open" role="status">{words}</p>')
     else:
         st.html('<p class="gi-feedback gi-open" role="status">What is your guess?</p>')
 

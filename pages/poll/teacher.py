@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.reading.guesses import in_class
 from pages.controls.links import explore_link
-from pages.poll import answer, ask, rooms, watch
+from pages.poll import answer, ask, clearing, rooms, watch
 from pages.poll.store import RoomError
 from pages.poll.view import RoomView
 from pages.words import page, qr
@@ -20,6 +20,7 @@ def show(view: RoomView, viewer: str) -> None:
         page.warn(["The guesses cannot be reached right now. They come back by themselves."])
     if view.room.revealed:
         _shown(view)
+        clearing.show(view, viewer)
     else:
         _open(view, viewer)
     version = rooms.version(view.guesses, revealed=view.room.revealed)
@@ -35,6 +36,7 @@ def _open(view: RoomView, viewer: str) -> None:
             st.html(f'<p class="gi-count" role="status">{escape(in_class(view.guesses))}</p>')
             if st.button("Reveal", key="reveal", type="primary", icon=":material/visibility:"):
                 _reveal(view, viewer)
+        clearing.show(view, viewer)
     with right:
         _way_in(view.room.code)
 

@@ -37,10 +37,7 @@ class WholePageFirst:
 def _whole(data: bytes) -> tuple[bytes, bool]:
     """The same request for the whole page, and whether it is a request to run at all."""
     message = BackMsg()
-    try:
-        message.ParseFromString(data)
-    except Exception:  # not from the front end: left to Streamlit
-        return data, False
+    message.ParseFromString(data)
     if message.WhichOneof("type") != "rerun_script":
         return data, False
     if message.rerun_script.fragment_id:

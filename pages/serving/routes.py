@@ -17,7 +17,7 @@ from core.simulation.propagate import propagate
 from core.theory.finite_width import predict
 from pages.figures import assets, live
 from pages.poll import database, news
-from pages.serving import export, machine, metrics
+from pages.serving import export, half_sent, machine, metrics
 from pages.work import log, turns
 
 PULSE = Experiment(width=16, depth=4, scale=0.25)
@@ -33,6 +33,7 @@ def warm_up() -> None:
     log.write(
         "start", open_files=now, open_files_before=before, viewers=machine.viewers_at_most(now)
     )
+    half_sent.set_deadline()
     turns.set_switch_interval()
     set_threads(settings.value("GOOD_INIT_THREADS"))
     assets.plotly_script()

@@ -13,13 +13,13 @@ from core.reading.verdict import Verdict
 from core.simulation.propagate import Run
 from core.text import significant, typeset
 
-_CSS = (Path(__file__).parent / "words.css").read_text()
+_CSS = "".join((Path(__file__).parent / f"{of}.css").read_text() for of in ("words", "figures"))
 _PROJECTOR_CSS = (Path(__file__).parent / "projector.css").read_text()
 _TEACHING_CSS = (Path(__file__).parent / "teaching.css").read_text()
 
 
 def style() -> None:
-    """Send the style sheet of the words; once per page."""
+    """Send the style sheets of the words and the figures; once per page, not with every figure."""
     st.html(f"<style>{_CSS}</style>")
 
 

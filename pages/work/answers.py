@@ -10,29 +10,30 @@ from typing import Any
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.host import settings
-from core.host.limits import WorkLimit, cost, ensemble_work, is_quick
+from core.host.limits import WorkLimit, WorkLimitError, cost, ensemble_work, is_quick, is_quick_work
+from core.host.threads import set_threads
 from core.lesson import STEPS, Result, Setting
 from core.maps.borders import Border
 from core.maps.borders import borders as compute_borders
+from core.maps.borders import work as work_of_borders
 from core.maps.fitting import check as check_size
 from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS, Experiment
 from core.simulation.ensemble import Ensemble, sample_ensemble
 from core.simulation.propagate import Run, propagate
-from core.simulation.scale_free import ScaleFree, free_of_scale, is_scale_free
+from core.simulation.scale_free import ScaleFree, free_of_scale, is_scale_free, scale_free_work
 from core.simulation.scale_free import scale_free as compute_scale_free
 from core.sweep import SweepResult
 from core.sweep.executors import chosen
 from core.theory.finite_width import Prediction, predict
+from core.theory.work import prediction_work
 from pages.work import log
-from pages.work.jobs import OnProgress
+from pages.work.jobs import OnProgress, TookTooLong
 from pages.work.progress import Progress
 from pages.work.shared import Work
 from pages.work.viewer import token
 
-_LONG_CHAIN = 200  # layers; their law takes a tenth of a second
 _DEPTHS = 25  # an ensemble has the next multiple of this as its depth
-_QUICK_ENSEMBLE = 5e8  # multiply-adds: less than 0.2 s
 _NOWHERE = Progress()
 
 
@@ -54,11 +55,33 @@ def viewer() -> str:
 
 
 def _asked(
-    what: str, key: object, compute: Callable[[OnProgress], Any], quick: bool, **more: Any
+    what: str,
+    key: object,
+    compute: Callable[[OnProgress], Any],
+    described: Callable[[], tuple[bool, dict[str, Any]]],
+    **more: Any,
 ) -> Any:
-    # Only the queue needs the viewer's name, and finding it costs more than a cached answer.
-    name = "" if quick else viewer()
-    return work().answer((what, key), compute, quick=quick, viewer=name, **more)
+    """An answer of this process.
+
+    Args:
+        what: its kind.
+        key: all that it depends on.
+        compute: as `Work.answer` calls it.
+        described: whether it is quick, and what is asked, for the log. It is called only where the
+            answer is not in the cache.
+        more: for `Work.answer`.
+    """
+    kept = work().kept_answer((what, key))
+    if kept is not None:
+        return kept.answer
+    quick, about = described()
+
+    def on_few_threads(tell: OnProgress) -> Any:
+        set_threads(settings.value("GOOD_INIT_THREADS"))  # a new thread of Python has its own
+        return compute(tell)
+
+    key = what, key
+    return work().answer(key, on_few_threads, quick=quick, viewer=viewer(), about=about, **more)
 
 
 def run(experiment: Experiment, device: str, progress: Progress = _NOWHERE) -> Run:
@@ -68,28 +91,42 @@ def run(experiment: Experiment, device: str, progress: Progress = _NOWHERE) -> R
         "run",
         (e, device),
         lambda tell: propagate(e, device, on_progress=tell),
-        is_quick(e),
+        lambda: (
+            is_quick(e),
+            {"experiment": e.to_query(), "device": device, "bytes_at_most": cost(e).bytes},
+        ),
         hear=progress,
-        about={"experiment": e.to_query(), "device": device, "bytes_at_most": cost(e).bytes},
     )
 
 
 def prediction(experiment: Experiment, progress: Progress = _NOWHERE) -> Prediction:
-    """What theory predicts for an experiment, whatever its seed."""
+    """What theory predicts for an experiment, whatever its seed.
+
+    Where that takes longer than the host allows, nothing is predicted, and the prediction says so.
+    """
     e = experiment.replace(seed=0)
     return _asked(
         "prediction",
         e,
-        lambda tell: predict(e),
-        is_quickly_predicted(e),
+        lambda tell: _predicted(e, tell),
+        lambda: (is_quickly_predicted(e), {"experiment": e.to_query()}),
         hear=progress,
-        about={"experiment": e.to_query()},
     )
+
+
+def _predicted(experiment: Experiment, tell: OnProgress) -> Prediction:
+    try:
+        WorkLimit.from_environment().check_work(
+            "a prediction", prediction_work(experiment), "depth"
+        )
+        return predict(experiment, on_progress=tell)
+    except (WorkLimitError, TookTooLong) as error:
+        return Prediction(f"Nothing is predicted: {error}.")
 
 
 def is_quickly_predicted(experiment: Experiment) -> bool:
     """Whether its law is quick to compute."""
-    return experiment.depth <= _LONG_CHAIN
+    return is_quick_work(prediction_work(experiment.replace(seed=0)))
 
 
 def ensemble_base(experiment: Experiment) -> Experiment:
@@ -108,7 +145,7 @@ def ensemble_base(experiment: Experiment) -> Experiment:
 
 def is_quick_ensemble(experiment: Experiment, ensemble_size: int) -> bool:
     """Whether running that many networks is quick."""
-    return ensemble_work(ensemble_base(experiment), ensemble_size) < _QUICK_ENSEMBLE
+    return is_quick_work(ensemble_work(ensemble_base(experiment), ensemble_size))
 
 
 def ensemble(experiment: Experiment, ensemble_size: int, progress: Progress = _NOWHERE) -> Ensemble:
@@ -118,22 +155,27 @@ def ensemble(experiment: Experiment, ensemble_size: int, progress: Progress = _N
         "ensemble",
         (base, ensemble_size),
         lambda tell: sample_ensemble(base, ensemble_size, on_progress=tell),
-        is_quick_ensemble(experiment, ensemble_size),
+        lambda: (
+            is_quick_ensemble(experiment, ensemble_size),
+            {"experiment": base.to_query(), "networks": ensemble_size},
+        ),
         hear=progress,
-        about={"experiment": base.to_query(), "networks": ensemble_size},
     )
     return found.at(experiment.replace(seed=0))
 
 
 def exercise(slug: str, setting: Setting, progress: Progress = _NOWHERE) -> Result:
     """The result of an exercise of the lesson; computed once for all students with that setting."""
+    step = STEPS[slug]
     return _asked(
         "exercise",
         (slug, setting),
-        lambda tell: STEPS[slug].measure(setting, tell),
-        False,
+        lambda tell: step.measure(setting, tell),
+        lambda: (
+            is_quick_work(step.work(setting)),
+            {"step": slug, "n": setting.n, "depth": setting.depth},
+        ),
         hear=progress,
-        about={"step": slug, "n": setting.n, "depth": setting.depth},
     )
 
 
@@ -142,9 +184,8 @@ def scale_free(experiment: Experiment) -> ScaleFree:
     return _asked(
         "scale_free",
         experiment,
-        lambda tell: compute_scale_free(experiment),
-        True,
-        about={"experiment": experiment.to_query()},
+        lambda tell: compute_scale_free(experiment, on_progress=tell),
+        lambda: (is_quick_work(scale_free_work(experiment)), {"experiment": experiment.to_query()}),
     )
 
 
@@ -170,10 +211,9 @@ def sweep(
         "sweep",
         landscape,
         lambda tell: _swept(landscape, known, tell),
-        False,
+        lambda: (False, {"experiment": landscape.base.to_query()} | landscape.to_query()),
         hear=progress,
         patience=patience,
-        about={"experiment": landscape.base.to_query()} | landscape.to_query(),
     )
 
 
@@ -209,11 +249,14 @@ def borders(landscape: Landscape, *, patience: float = math.inf) -> list[Border]
     """
     base = landscape.base.replace(seed=0)
     x, y = landscape.x, landscape.y
+    asked = base, (x.name, x.values), (y.name, y.values)
     return _asked(
         "borders",
         (base, x, y),
-        lambda tell: compute_borders(base, (x.name, x.values), (y.name, y.values)),
-        base.phi.positively_homogeneous and "activation" not in landscape.axes,
+        lambda tell: compute_borders(*asked, tell),
+        lambda: (
+            is_quick_work(work_of_borders(*asked)),
+            {"experiment": base.to_query()} | {"x": x.to_text(), "y": y.to_text()},
+        ),
         patience=patience,
-        about={"experiment": base.to_query()} | {"x": x.to_text(), "y": y.to_text()},
     )

@@ -24,7 +24,15 @@ class Superseded(Exception):
 
 
 class TookTooLong(ValueError):
-    """The work took longer than the host allows, whatever was estimated."""
+    """The work took longer than the host allows, whatever was estimated.
+
+    Attributes:
+        so_far: the part of the answer known so far; None if there is none.
+    """
+
+    def __init__(self, message: str, so_far: Any = None) -> None:
+        super().__init__(message)
+        self.so_far = so_far
 
 
 class Standing(NamedTuple):
@@ -81,13 +89,16 @@ class Job:
         compute: called with a progress hook.
         viewer: whose place in the queue it takes.
         about: what is asked, for the log.
-        quick: whether it takes less than about half a second.
+        quick: whether it takes less than about a quarter of a second.
         answer: done when the answer is.
         waiting: how many callers wait for it.
         fraction: of it that is done.
         so_far: the part of the answer known so far.
         expected: viewer whose patience ran out -> until when they may come back.
         asked: when it was first asked for.
+        has_begun: whether it has had a place among long work.
+        turn_ends: when it is to give that place to other work.
+        aside: seconds for which it has stood aside since.
     """
 
     key: Hashable
@@ -101,6 +112,9 @@ class Job:
     so_far: Any = None
     expected: dict[str, float] = field(default_factory=dict)
     asked: float = field(default_factory=time.monotonic)
+    has_begun: bool = False
+    turn_ends: float = 0.0
+    aside: float = 0.0
 
     @property
     def is_wanted(self) -> bool:
@@ -117,7 +131,7 @@ class Job:
 
         Args:
             stop_unwanted: called while nobody wants the answer; may raise Superseded.
-            most_seconds: how long it may take.
+            most_seconds: how long it may take, beside the time for which it stands aside.
             watch: called whenever the computation reports its progress.
         """
         deadline = time.monotonic() + most_seconds
@@ -129,10 +143,11 @@ class Job:
             watch()
             if not self.is_wanted:
                 stop_unwanted()
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline + self.aside:
                 raise TookTooLong(
                     f"this took longer than {most_seconds:g} s, the most that this host allows; "
-                    f"{fraction:.0%} of it was done: lower width, depth, batch_size or networks"
+                    f"{fraction:.0%} of it was done: lower width, depth, batch_size or networks",
+                    self.so_far,
                 )
 
         try:

@@ -1,4 +1,4 @@
-"""What becomes of quick work that takes longer than was estimated."""
+"""What becomes of quick work that takes longer than was estimated: it goes on as long work."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from typing import Protocol
 
 from pages.work.jobs import Job, Standing
+from pages.work.places import Places
+from pages.work.turns import SCRIPT_LOCK
 
 _QUICK = 0.5  # seconds after which quick work is late
 _INTERVAL = 0.1  # seconds between two calls of ``hear``
@@ -16,8 +18,7 @@ _INTERVAL = 0.1  # seconds between two calls of ``hear``
 class Host(Protocol):
     """The part of `Work` that late work needs."""
 
-    def move_to_late(self, place: ExitStack) -> None:
-        """Exchange a place among quick work for one among late work."""
+    places: Places
 
     def standing_of(self, job: Job) -> Standing:
         """How far a job is."""
@@ -25,9 +26,18 @@ class Host(Protocol):
     def has_left(self, job: Job) -> None:
         """Note that a caller no longer waits for a job."""
 
+    def free(self, job: Job) -> None:
+        """Free a job's place among long work."""
+
 
 class Lateness:
     """Watches quick work that may take longer than was estimated.
+
+    Args:
+        work: the host's.
+        job: done in this thread.
+        hear: called now and then, once the work is late.
+        place: releases the place among quick work; late work exchanges it for one among long work.
 
     Attributes:
         left: what ``hear`` raised, if the caller has left; others may still wait for the answer.
@@ -42,13 +52,23 @@ class Lateness:
         self._is_late = False
 
     def watch(self) -> None:
-        """Let other scripts go on once the work is late, and tell its caller now and then."""
-        if self.left is not None or time.monotonic() < self._due:
+        """Go on as long work once it is late, and tell the caller now and then."""
+        if time.monotonic() < self._due:
             return
-        if not self._is_late:
+        if self._is_late:
+            self.work.places.give_way(self.job, self._tell)
+        else:
             self._is_late = True
-            self.work.move_to_late(self.place)
+            self.place.close()
+            self.place.enter_context(SCRIPT_LOCK.released())
+            self.place.callback(self.work.free, self.job)
+            self.work.places.enter(self.job, self._tell)
         self._due = time.monotonic() + _INTERVAL
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.left is not None:
+            return
         try:
             self.hear(self.work.standing_of(self.job))
         except BaseException as left:

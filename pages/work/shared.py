@@ -1,11 +1,11 @@
 """Shared work: an answer is computed once for all viewers who ask for it, and then cached.
 
-Quick work, which takes less than about half a second, is done in the viewer's own thread. If it
-takes longer than was estimated, it lets other scripts go on, and shares a few places with other
-such work. Long work waits in a fair queue for one of a few workers. Meanwhile the caller is told
-its place in the queue and its progress. The caller may leave by raising an exception, or after some
-patience take the part of the answer that is known so far. Work that no caller waits for is stopped,
-but not before a caller whose patience ran out has had some seconds to come back.
+Quick work, which takes less than about a quarter of a second, is done in the viewer's own thread.
+If it takes longer than was estimated, it goes on as long work, and lets other scripts go on. Long
+work waits in a fair queue for one of a few places, and takes turns in them. Meanwhile the caller is
+told its place in the queue and its progress. The caller may leave by raising an exception, or after
+some patience take the part of the answer that is known so far. Work that no caller waits for is
+stopped, but not before a caller whose patience ran out has had some seconds to come back.
 """
 
 from __future__ import annotations
@@ -19,9 +19,19 @@ from typing import Any
 
 from cachetools import Cache, LRUCache
 
-from pages.work.jobs import Ended, Job, Kept, OnProgress, Standing, Superseded, Unfinished, weighed
+from pages.work.jobs import (
+    Ended,
+    Job,
+    Kept,
+    OnProgress,
+    Standing,
+    Superseded,
+    TookTooLong,
+    Unfinished,
+    weighed,
+)
 from pages.work.lateness import Lateness
-from pages.work.queue import FairQueue
+from pages.work.places import Places
 from pages.work.turns import SCRIPT_LOCK
 
 _INTERVAL = 0.1  # seconds between two calls of ``hear``
@@ -37,6 +47,7 @@ class Work:
         on_end: called with the outcome of each piece of work, in the thread that did it.
         linger: seconds in which a caller whose patience ran out may come back.
         most_seconds: how long any piece of work may take.
+        share: seconds after which long work gives its place to long work that waits.
     """
 
     def __init__(
@@ -47,16 +58,17 @@ class Work:
         on_end: Callable[[Ended], None] = lambda ended: None,
         linger: float = 10.0,
         most_seconds: float = math.inf,
+        share: float = 1.0,
     ) -> None:
-        self.at_once, self.on_end, self.linger = at_once, on_end, linger
+        self.on_end, self.linger = on_end, linger
         self.most_seconds = most_seconds
         self.kept: LRUCache[Hashable, Kept] = LRUCache(cache_bytes, getsizeof=weighed)
         self.found, self.missed = 0, 0
         self.jobs: dict[Hashable, Job] = {}
-        self._queue = FairQueue(longest_queue)
-        self._workers: list[threading.Thread] = []
         self._lock = threading.Condition()
-        self._quick, self._late = threading.Semaphore(at_once), threading.Semaphore(at_once)
+        self._quick = threading.Semaphore(at_once)
+        forget = lambda job: self.jobs.pop(job.key)  # noqa: E731
+        self.places = Places(at_once, longest_queue, share, self._lock, self._do_there, forget)
 
     def answer(
         self,
@@ -74,7 +86,7 @@ class Work:
         Args:
             key: a kind, and all that the answer depends on.
             compute: called with a progress hook; the hook raises once nobody waits.
-            quick: whether it takes less than about half a second.
+            quick: whether it takes less than about a quarter of a second.
             viewer: for whom it is; the queue is fair between viewers.
             hear: called now and then during the wait; what it raises goes to the caller.
             about: what was asked, for the log.
@@ -98,6 +110,13 @@ class Work:
         with SCRIPT_LOCK.released():
             return self._wait(job, hear, viewer, patience)
 
+    def kept_answer(self, key: Hashable) -> Kept | None:
+        """A cached answer, if there is one."""
+        with self._lock:
+            kept = self.kept.get(key)
+            self.found += kept is not None
+            return kept
+
     def leave(self, key: Hashable, viewer: str) -> None:
         """Note that a viewer will not come back for an answer."""
         with self._lock:
@@ -116,7 +135,7 @@ class Work:
         """How many long pieces of work are running, and how many wait."""
         with self._lock:
             self._drop_unwanted()
-            return len(self._queue.running), len(self._queue.waiting)
+            return len(self.places.queue.running), len(self.places.queue.waiting)
 
     def _cached(self, key: Hashable) -> Kept | None:
         try:
@@ -130,15 +149,13 @@ class Work:
     def _joined(self, job: Job) -> Job:
         """The job that answers a new question: one on its way to the same answer, or this one."""
         known = self.jobs.get(job.key)
-        if known is not None:
+        if known is not None and (not known.answer.done() or job.viewer in known.expected):
             known.waiting += 1
+            known.expected.pop(job.viewer, None)
             return known
         self._drop_unwanted()
         if not job.quick:
-            self._queue.check_room(job.viewer)
-            self._queue.add(job)
-            self._start_worker()
-            self._lock.notify()
+            self.places.add(job)
         self.jobs[job.key] = job
         return job
 
@@ -165,11 +182,14 @@ class Work:
     def standing_of(self, job: Job) -> Standing:
         """How far a job is."""
         with self._lock:
-            return Standing(self._queue.place(job), job.fraction)
+            return Standing(self.places.queue.place(job), job.fraction)
 
     def _drop_unwanted(self) -> None:
-        for job in self._queue.remove_unwanted():
-            del self.jobs[job.key]
+        """Forget what nobody waits for: work that has not begun, and failures still to be told."""
+        self.places.drop_unwanted()
+        for job in list(self.jobs.values()):
+            if job.answer.done() and not job.is_wanted:
+                del self.jobs[job.key]
 
     def _do_here(self, job: Job, hear: Callable[[Standing], object]) -> None:
         """Do quick work in this thread; if it has to wait for a place, other scripts may run.
@@ -187,12 +207,10 @@ class Work:
         if lateness.left is not None:
             raise lateness.left
 
-    def move_to_late(self, place: ExitStack) -> None:
-        """Exchange a place among quick work for one among late work; other scripts may run."""
-        place.close()
-        place.enter_context(SCRIPT_LOCK.released())
-        self._late.acquire()
-        place.callback(self._late.release)
+    def free(self, job: Job) -> None:
+        """Free a job's place among long work."""
+        with self._lock:
+            self.places.end(job)
 
     def has_left(self, job: Job) -> None:
         """Note that a caller no longer waits for a job."""
@@ -200,26 +218,12 @@ class Work:
             job.waiting -= 1
             self._drop_unwanted()
 
-    def _start_worker(self) -> None:
-        """Start one more worker, if there are fewer than allowed."""
-        if len(self._workers) < self.at_once:
-            worker = threading.Thread(target=self._serve, name="good-init-work", daemon=True)
-            self._workers.append(worker)
-            worker.start()
-
-    def _serve(self) -> None:
-        while True:
-            with self._lock:
-                self._lock.wait_for(lambda: self._queue.waiting)
-                self._drop_unwanted()
-                job = self._queue.start_next()
-            if job is None:
-                continue
-            try:
-                self._do(job)
-            finally:
-                with self._lock:
-                    self._queue.end(job)
+    def _do_there(self, job: Job) -> None:
+        """Do long work in this thread, which has been given a place."""
+        try:
+            self._do(job, lambda: self.places.give_way(job))
+        finally:
+            self.free(job)
 
     def _do(self, job: Job, watch: Callable[[], None] = lambda: None) -> None:
         """Compute an answer, and give it or the error to all who wait."""
@@ -231,7 +235,9 @@ class Work:
             if error is None:
                 with suppress(ValueError):  # it is larger than the whole cache
                     self.kept[job.key] = Kept(answer, job.quick)
-            if self.jobs.get(job.key) is job:
+            # A caller whose patience ran out asks again soon, and is then told that time is up.
+            is_told_later = isinstance(error, TookTooLong) and job.expected
+            if self.jobs.get(job.key) is job and not is_told_later:
                 del self.jobs[job.key]
         if error is None:
             job.answer.set_result(answer)
@@ -239,7 +245,8 @@ class Work:
             job.answer.set_exception(error)
         ended = time.monotonic()
         what = job.key[0] if isinstance(job.key, tuple) else str(job.key)
-        self.on_end(Ended(what, job.about, outcome, started - job.asked, ended - started))
+        queued = started - job.asked + job.aside
+        self.on_end(Ended(what, job.about, outcome, queued, ended - started - job.aside))
 
     def _stop_unwanted(self, job: Job) -> None:
         """Raise Superseded, unless somebody waits for the job or asks for it just now."""

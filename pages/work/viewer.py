@@ -9,6 +9,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -41,7 +42,12 @@ def address() -> str:
     No header of a stranger counts. Behind a proxy that the server trusts, as docs/hosting.md says,
     it is what the proxy passes on.
     """
-    return _customer(st.context.ip_address or "this computer")
+    return _customer(st.context.ip_address or "127.0.0.1")
+
+
+def address_of(request: HTTPConnection) -> str:
+    """The same of a request that comes from no page's script."""
+    return _customer(request.client.host if request.client else "127.0.0.1")
 
 
 def _customer(host: str) -> str:
@@ -50,10 +56,11 @@ def _customer(host: str) -> str:
         found = ip_address(host)
     except ValueError:
         return host[:_LONGEST_ADDRESS]
+    found = getattr(found, "ipv4_mapped", None) or found
+    if found.is_loopback:
+        return "this computer"
     if not isinstance(found, IPv6Address):
         return str(found)
-    if found.ipv4_mapped:
-        return str(found.ipv4_mapped)
     return str(ip_network((int(found), _OF_ONE_CUSTOMER), strict=False))
 
 

@@ -2,11 +2,14 @@
 
 import json
 import re
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.on_screen import answer, visit
+from tests.load.floods import malformed
+from tests.load.loop import run_apart
 from tests.serving import serve
 
 SMALL = {"width": "64", "depth": "30"}
@@ -49,3 +52,13 @@ def test_a_run_that_fails_half_way_is_told_by_name_and_logged(visitor, breaking,
     other.get_by_role("slider", name="Depth").press("ArrowRight")
     expect(other.locator(".gi-answer")).not_to_have_text(before)
     assert other.problems == []
+
+
+def test_malformed_messages_write_a_line_each_and_end_only_their_own_connection(breaking, log):
+    before = len(log.read_text().splitlines())
+    ends = run_apart(malformed(breaking))
+    assert ends == {"garbage": 1002, "empty": 1002, "text": 1003, "not UTF-8": 1007, "large": 1009}
+    written = log.read_text().splitlines()[before:]
+    assert len(written) == len(ends), written
+    with urlopen(f"{breaking}/health", timeout=60) as health:
+        assert health.status == 200

@@ -5,6 +5,7 @@ import pytest
 from tests.load import long_visit
 from tests.load.crowd import Plan, elsewhere
 from tests.load.faults import hostile_links, leaving_in_mid_run, slow_reader
+from tests.load.floods import one_address
 from tests.load.loop import run_apart
 from tests.load.truth import wrong
 from tests.load.viewer import Viewer
@@ -12,8 +13,8 @@ from tests.serving import processes
 
 
 @pytest.fixture(scope="module")
-def app():
-    with processes(1) as [running]:
+def app(served_rooms):
+    with processes(1, GOOD_INIT_ROOMS=served_rooms) as [running]:
         yield running
 
 
@@ -41,6 +42,17 @@ def test_a_wrong_number_would_be_noticed():
 def test_a_fault_harms_nobody_else(app, fault):
     outcome = fault(app)
     assert outcome.is_fine, f"{outcome.done}: {outcome.seen}"
+
+
+def test_a_flood_from_one_address_is_counted_and_another_class_goes_on(
+    app, served_rooms, monkeypatch
+):
+    monkeypatch.setenv("GOOD_INIT_ROOMS", served_rooms)
+    *bounded, another_class = one_address(app, cookies=10, seconds=0.5)
+    assert len(bounded) == 4
+    for outcome in bounded:
+        assert outcome.is_fine, f"{outcome.done}: {outcome.seen}"
+    assert another_class.seen.endswith(", 0 errors")
 
 
 def test_a_long_visit_has_no_errors(app):

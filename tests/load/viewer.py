@@ -68,10 +68,14 @@ class Viewer:
         address: of the host, as ``http://127.0.0.1:8501``.
         query: the link's parameters.
         visitor: the value of the cookie that says who it is.
+        origin: the internet address that a proxy says it comes from.
     """
 
-    def __init__(self, address: str, query: Mapping[str, str], *, visitor: str = "") -> None:
+    def __init__(
+        self, address: str, query: Mapping[str, str], *, visitor: str = "", origin: str = ""
+    ) -> None:
         self.address, self.query, self.visitor = address, dict(query), visitor
+        self.origin = origin
         self.options: dict[str, list[str]] = {}
         self.states: dict[str, WidgetState] = {}
         self.verdict = ""
@@ -99,13 +103,14 @@ class Viewer:
 
     async def connect(self) -> None:
         """Open the websocket; after a loss, ask for the session that there was."""
-        cookie = {"Cookie": f"good_init_viewer={self.visitor}"} if self.visitor else {}
+        headers = {"Cookie": f"good_init_viewer={self.visitor}"} if self.visitor else {}
+        headers |= {"X-Forwarded-For": self.origin} if self.origin else {}
         session = ["no-token", self._session] if self._session else []
         self._socket = await connect(
             self.address.replace("http", "ws", 1) + "/_stcore/stream",
             subprotocols=["streamlit", *session],  # type: ignore[list-item]
             origin=self.address,  # type: ignore[arg-type]
-            additional_headers=cookie,
+            additional_headers=headers,
             max_size=None,
             open_timeout=PATIENCE,
             ping_interval=None,  # a browser answers pings and sends none

@@ -1,5 +1,6 @@
 import json
 import re
+from collections import Counter
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
@@ -7,8 +8,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import ACTIVATIONS, INITIALIZERS, Experiment, propagate
+from core.host import limits
+from core.layer.stack import Layer
 from core.question.experiment import PARAMETERS
+from core.reading import verdict
 from core.reading.verdict import judge
+from pages.words import page
 from tests.serving import ROOT
 
 LINK = {
@@ -160,12 +165,6 @@ def test_menus_show_the_names_that_people_read_and_links_keep_the_keys():
     for name, registry in (("init", INITIALIZERS), ("activation", ACTIVATIONS)):
         labels = [PARAMETERS[name].name_of(key) for key in registry]
         assert len(set(labels)) == len(registry) and all(labels)
-
-
-def test_a_menu_that_the_address_follows_shows_what_the_address_says():
-    at = visited("pages/width_sweep.py", {"init": "kaiming_normal"})
-    assert widget(at, "init").value == "kaiming_normal"
-    assert widget(at, "init").options == list(INITIALIZERS)
 
 
 def test_the_first_screen_says_what_x_and_a_are_and_where_to_begin():
@@ -436,3 +435,34 @@ def test_the_table_says_nan_where_x_is_nan():
     table = at.dataframe[0].value
     assert table["std"][40] == "nan" and table["std"][28] == "5.271e37"
     assert table["NaN"][40] == "100.0%"
+
+
+def test_a_step_works_out_the_cost_of_an_experiment_and_its_verdict_once(monkeypatch):
+    at, costs, verdicts = opened(seed="20240301"), Counter(), []
+    cost, kind_of = Layer.cost, verdict.kind_of
+
+    def counted_cost(layer, shape, number_format):
+        costs[layer, shape, number_format] += 1
+        return cost(layer, shape, number_format)
+
+    def counted_verdict(run):
+        verdicts.append(run.experiment)
+        return kind_of(run)
+
+    monkeypatch.setattr(Layer, "cost", counted_cost)
+    monkeypatch.setattr(verdict, "kind_of", counted_verdict)
+    for depth in (70, 80, 70):  # the last answer is in the cache
+        limits.cost.cache_clear()
+        costs.clear()
+        verdicts.clear()
+        widget(at, "depth").set_value(depth).run()
+        assert not at.exception and shown(at).depth == depth
+        assert verdicts == [shown(at)]
+        assert {shape.depth for _, shape, _ in costs} >= {depth} and max(costs.values()) == 1
+
+
+def test_the_style_sheet_of_figures_goes_with_the_page_and_not_with_every_figure():
+    figures = [part.proto for part in opened().get("bidi_component")]
+    figures = [proto for proto in figures if proto.component_name == "good_init_chart"]
+    assert figures and not any(proto.css_content for proto in figures)
+    assert ".gi-figure {" in page._CSS

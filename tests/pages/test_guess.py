@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core import Experiment, propagate
 from core.reading.guesses import Guesses
 from core.reading.verdict import judge
-from pages.poll import database, rooms
+from pages.poll import database, floods, rooms
 from pages.poll.attempts import Attempts
 from pages.poll.codes import spaced
 from pages.poll.store import ROOMS, disconnect, transact
@@ -305,6 +305,119 @@ def test_rooms_of_one_address_are_bounded_whatever_the_cookie(monkeypatch):
         told = [error.value for error in at.error]
         assert told == [TOO_MANY] * (viewer == 2)
     assert transact(lambda c: len(c.execute(ROOMS.select()).all())) == 2
+
+
+def flooded(room, monkeypatch):
+    """A room with a class of two, and a flood of four from one other address."""
+    monkeypatch.setattr(floods, "MANY", 3)
+    for k in range(2):
+        rooms.guess(room, f"pupil {k}", k, "192.0.2.7")
+    for k in range(4):
+        rooms.guess(room, f"cookie-{k}-0123456789-0123456789", 59, "198.51.100.9")
+
+
+def flood_of(at):
+    """What the teacher is told of a flood."""
+    bodies = [
+        part.proto.body
+        for part in at.get("html")
+        if part.proto.body.startswith('<p class="gi-flood"')
+    ]
+    return [words(body) for body in bodies]
+
+
+def from_address(monkeypatch, address):
+    """Let the pages be asked for from there."""
+    monkeypatch.setattr(type(st.context), "ip_address", address)
+
+
+def test_the_teacher_removes_a_flood_and_keeps_its_address_out(room, monkeypatch):
+    flooded(room, monkeypatch)
+    from_address(monkeypatch, "198.51.100.9")
+    phone = arrive(room, "cookie-1-0123456789-0123456789")
+    assert "Your guess: 59" in said(phone)
+    from_address(monkeypatch, "192.0.2.7")
+    at = arrive(room, TEACHER)
+    [told] = flood_of(at)
+    assert told.startswith("4 of 6 guesses came from one internet address. It is not yours.")
+    press(at, "keep_out")
+    assert rooms.counted_guesses(room) == Guesses({0: 1, 1: 1}) and not flood_of(at)
+    assert "keep_out" not in keys(at)
+    from_address(monkeypatch, "198.51.100.9")
+    phone.run()
+    assert said(phone).startswith("Your teacher takes no guesses from your network in this room.")
+    assert not phone.number_input and watched(phone)["known"] == rooms.status(room)["stage"]
+    from_address(monkeypatch, "192.0.2.7")
+    press(at, "let_in")
+    assert "let_in" not in keys(at)
+    from_address(monkeypatch, "198.51.100.9")
+    phone.run()
+    guess(phone, 31)
+    assert rooms.counted_guesses(room) == Guesses({0: 1, 1: 1, 31: 1})
+
+
+def test_a_class_behind_the_flooded_address_is_not_kept_out_and_guesses_again(room, monkeypatch):
+    flooded(room, monkeypatch)
+    from_address(monkeypatch, "198.51.100.9")
+    phone = arrive(room)
+    guess(phone, 28)
+    at = arrive(room, TEACHER)
+    [told] = flood_of(at)
+    assert told.startswith("5 of 7 guesses came from one internet address. It is yours as well")
+    assert "keep_out" not in keys(at)
+    press(at, "remove_flood")
+    phone.run()
+    assert said(phone).startswith("Your teacher has removed all guesses from your network")
+    phone.run()
+    assert said(phone).startswith("Your teacher has removed")
+    guess(phone, 28)
+    assert said(phone).startswith("Your guess: 28")
+    assert rooms.counted_guesses(room) == Guesses({0: 1, 1: 1, 28: 1})
+
+
+def test_a_flood_is_removed_after_the_answer_too(room, monkeypatch):
+    flooded(room, monkeypatch)
+    rooms.reveal(room, TEACHER)
+    at = arrive(room, TEACHER)
+    assert "keep_out" not in keys(at) and "Guesses are closed now" in flood_of(at)[0]
+    press(at, "remove_flood")
+    [bars] = [t for t in chart(at, "guesses")["figure"]["data"] if t["uid"] == "guesses"]
+    assert list(bars["x"]) == [0, 1]
+
+
+def test_no_student_is_told_of_a_flood(room, monkeypatch):
+    flooded(room, monkeypatch)
+    at = arrive(room)
+    assert not flood_of(at) and not keys(at) & {"remove_flood", "keep_out", "let_in"}
+
+
+@pytest.mark.parametrize(
+    "bounded",
+    [(rooms, "guessings", Attempts(most=1, seconds=600)), (floods, "MOST_FROM_ONE", 1)],
+    ids=["in time", "in a room"],
+)
+def test_a_guess_too_many_from_one_address_is_refused_in_words(room, monkeypatch, bounded):
+    from_address(monkeypatch, "192.0.2.7")
+    monkeypatch.setattr(*bounded)
+    rooms.guess(room, "another", 3, "192.0.2.7")
+    at = arrive(room)
+    guess(at, 31)
+    [told] = problems(at)
+    assert (
+        "your network" in told and not said(at) and rooms.counted_guesses(room) == Guesses({3: 1})
+    )
+
+
+def test_a_room_whose_store_was_deleted_is_told_to_be_over(room, store):
+    teacher, phone = arrive(room, TEACHER), arrive(room)
+    for file in store.parent.glob("rooms.sqlite*"):
+        file.unlink()
+    for at in (teacher, phone):
+        at.run()
+        assert not at.exception
+        [told] = problems(at)
+        assert told.startswith(f"Room {room} is over, and its guesses are gone.")
+        assert at.text_input(key="code") and not at.get("page_link")[:-1]
 
 
 def test_what_the_host_will_not_compute_is_not_revealed(room, monkeypatch):

@@ -1,6 +1,7 @@
 """The phase diagram page: links, hostile ones too, presets, what is chosen, stop, a click."""
 
 import json
+import math
 import re
 import threading
 import time
@@ -315,6 +316,34 @@ def test_the_coarse_picture_is_there_first_and_stop_keeps_it(monkeypatch):
     assert slow.begun == 2 and figure(at)["data"][0]["z"] != coarse
     assert 0 < slow.known.fraction_done < 1  # it goes on from there
     assert not [button for button in at.button if button.key in ("stop", "go_on")]
+
+
+def out_of_time(monkeypatch, at):
+    """Look again until the page says that the host ends the work on its map."""
+    deadline = time.monotonic() + 60
+    while not at.error:
+        assert time.monotonic() < deadline
+        at.run()
+    [told] = at.error
+    assert re.match(r"this took longer than 1 s, the most that this host allows; ", told.value)
+    assert not components(at, "refresh") and "Stopped at " in text(at)
+    monkeypatch.setattr(answers.work(), "most_seconds", math.inf)
+
+
+def test_a_map_that_runs_out_of_time_ends_in_words_and_keeps_what_it_has(monkeypatch):
+    monkeypatch.setattr(answers.work(), "most_seconds", 1.0)
+    slow = Slow(monkeypatch)
+    at = visited("pages/phase_diagram.py", SMALL | {"x": "scale=0.01..10:17", "seed": "11"})
+    begun(at)
+    coarse = figure(at)["data"][0]["z"]
+    out_of_time(monkeypatch, at)
+    assert figure(at)["data"][0]["z"] == coarse and slow.begun == 1
+    at.run()
+    assert at.error and slow.begun == 1  # it is not computed again by itself
+    slow.go.set()
+    at.button(key="go_on").click().run()
+    settled(at)
+    assert slow.begun == 2 and 0 < slow.known.fraction_done < 1 and not at.error
 
 
 def test_a_map_left_half_way_goes_on_from_there_after_a_look_at_another(monkeypatch):

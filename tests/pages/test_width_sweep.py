@@ -8,8 +8,9 @@ import pytest
 from core import Experiment
 from core.sweep.coordinate_check import coordinate_check
 from core.text import typeset
+from pages.work import answers
 from tests.pages.test_explore import blocks, chart, problems, visited, words
-from tests.pages.test_phase_diagram import address, said, settled, text
+from tests.pages.test_phase_diagram import Slow, address, out_of_time, said, settled, text
 
 SMALL = {"x": "width=16..256:5", "y": "depth=1,2,8", "networks": "4"}
 WIDTHS, LAYERS = [16, 32, 64, 128, 256], [1, 2, 8]
@@ -97,6 +98,18 @@ def test_too_much_work_is_refused_and_the_controls_stay(monkeypatch):
     at = opened(**SMALL, seed="9")
     assert at.error[0].value.startswith("Too much to measure: about ")
     assert at.selectbox(key="init").value == "normal"
+
+
+def test_a_check_that_runs_out_of_time_ends_in_words_and_keeps_what_it_has(monkeypatch):
+    monkeypatch.setattr(answers.work(), "most_seconds", 1.0)
+    slow = Slow(monkeypatch)
+    at = visited("pages/width_sweep.py", SMALL | {"y": "depth=1,2,3,4,5,6,7,8,9", "seed": "12"})
+    out_of_time(monkeypatch, at)
+    assert slow.begun == 1 and at.button(key="go_on")
+    assert blocks(at, "gi-table")  # slopes of the layers that are known
+    slow.go.set()
+    settled(at.button(key="go_on").click().run())
+    assert slow.known.fraction_done < 1 and not at.error
 
 
 def test_the_link_to_copy_reads_back_and_the_experiment_goes_along():

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...host.limits import cost
 from ...reading.number import Number, average
 from ...simulation.propagate import propagate
 from ...theory.finite_width import predict
-from ..checks import CHECKS, Indices, first_failures
+from ...theory.work import prediction_work
+from ..checks import CHECKS, Indices, first_failures, work_of_failures
 from ..result import NOTEBOOK, WHY, Counts, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
@@ -161,6 +163,11 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
     )
 
 
+def _work(setting: Setting) -> float:
+    run = cost(setting.experiment()).multiply_adds
+    return run + prediction_work(setting.experiment()) + work_of_failures(setting)
+
+
 def _snippet(setting: Setting) -> str:
     return lines(
         *lesson_draws(setting.experiment()),
@@ -193,6 +200,7 @@ STEP = Step(
         whole="The loop index i",
     ),
     compute=_result,
+    work=_work,
     snippet=_snippet,
     explore=lambda setting: setting.experiment(),
     repeats="draws",

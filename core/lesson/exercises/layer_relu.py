@@ -13,12 +13,13 @@ from torch import Tensor
 
 from ...maths.arrays import Array
 from ...reading.number import Number, average
-from ..draws import statistics_of_draws
+from ..draws import statistics_of_draws, work_of_draws
 from ..result import WHY, Counts, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
 from ..words import generator, lines, rounded, tex
 
+_PER_WEIGHT = 0.0015  # microseconds: a weight times x, cut at zero and added up
 _LESSON_DRAWS = 100
 _ELEMENTS, _LAYER = "(a * x) with ReLU", "(a @ x) with ReLU"
 
@@ -202,6 +203,10 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
     )
 
 
+def _work(setting: Setting) -> float:
+    return work_of_draws(setting, _PER_WEIGHT)
+
+
 def _snippet(setting: Setting) -> str:
     return lines(
         "import torch",
@@ -234,6 +239,7 @@ STEP = Step(
         tolerance=0.05,
     ),
     compute=_result,
+    work=_work,
     snippet=_snippet,
     explore=lambda setting: setting.experiment(init="kaiming_normal", activation="relu", depth=1),
     repeats="draws",

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...host.limits import cost, ensemble_work
 from ...maths.arrays import Array
 from ...question.experiment import Experiment
 from ...reading.number import Number
@@ -13,7 +14,8 @@ from ...simulation.ensemble import sample_ensemble
 from ...simulation.propagate import Run, propagate
 from ...text import products
 from ...theory.finite_width import LEVELS, Prediction, predict
-from ..networks import last_stds
+from ...theory.work import prediction_work
+from ..networks import last_stds, work_of_networks
 from ..quantiles import quantile_numbers
 from ..result import HOW, WHY, Counts, Curve, Result, Sentence
 from ..setting import Setting
@@ -189,6 +191,14 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
     )
 
 
+def _work(setting: Setting) -> float:
+    e, count = _experiment(setting), setting.repetitions
+    fresh = e.replace(weights="fresh")
+    laws = prediction_work(e) + prediction_work(fresh)
+    sampled = ensemble_work(fresh, count) + work_of_networks(setting.n, count, setting.depth)
+    return laws + sampled + cost(e).multiply_adds
+
+
 def _snippet(setting: Setting) -> str:
     return lines(
         *lesson_draws(setting.experiment()),
@@ -212,6 +222,7 @@ STEP = Step(
         tolerance=2.0,
     ),
     compute=_result,
+    work=_work,
     snippet=_snippet,
     explore=_experiment,
     repeats="networks",

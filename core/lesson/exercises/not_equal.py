@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from ...host.limits import cost
 from ...reading.number import Number
 from ...simulation.propagate import Run, propagate
 from ..result import WHY, Result, Sentence, Shares
@@ -95,6 +96,10 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
     return Result(setting, _rows(), _sentences(run), "False", outputs, shares=_shares(run))
 
 
+def _work(setting: Setting) -> float:
+    return cost(setting.experiment()).multiply_adds
+
+
 def _snippet(setting: Setting) -> str:
     return lines(
         "import torch",
@@ -119,6 +124,7 @@ STEP = Step(
         options=("True", "False"),
     ),
     compute=_result,
+    work=_work,
     snippet=_snippet,
     explore=lambda setting: setting.experiment(),
 )

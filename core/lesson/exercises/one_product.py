@@ -11,7 +11,13 @@ from torch import Tensor
 from ...maths.arrays import Array
 from ...reading.number import Number
 from ..result import NOTEBOOK, Result, Sentence
-from ..samples import as_experiment, averages_of_all_and_few, averages_of_few, samples
+from ..samples import (
+    as_experiment,
+    averages_of_all_and_few,
+    averages_of_few,
+    samples,
+    work_of_samples,
+)
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
 from ..words import decimals, generator, lines, rounded, tex
@@ -120,6 +126,10 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
     )
 
 
+def _work(setting: Setting) -> float:
+    return work_of_samples(setting, per_sample=0.018)
+
+
 def _snippet(setting: Setting) -> str:
     return lines(
         "import torch",
@@ -149,6 +159,7 @@ STEP = Step(
         options=("0", "1", "NaN"),
     ),
     compute=_result,
+    work=_work,
     snippet=_snippet,
     explore=as_experiment,
     repeats="samples",

@@ -7,7 +7,13 @@ import math
 from ...maths.arrays import Array
 from ...reading.number import Number
 from ..result import NOTEBOOK, Result, Sentence
-from ..samples import as_experiment, averages_of_all_and_few, averages_of_few, samples
+from ..samples import (
+    as_experiment,
+    averages_of_all_and_few,
+    averages_of_few,
+    samples,
+    work_of_samples,
+)
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
 from ..words import generator, lines, rounded, tex
@@ -79,6 +85,10 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
     )
 
 
+def _work(setting: Setting) -> float:
+    return work_of_samples(setting, per_sample=0.028)
+
+
 def _snippet(setting: Setting) -> str:
     return lines(
         "import torch",
@@ -103,6 +113,7 @@ STEP = Step(
         "What is the second moment of max(a·x, 0)?", "number", judged="ratio", tolerance=1.1
     ),
     compute=_result,
+    work=_work,
     snippet=_snippet,
     explore=lambda setting: as_experiment(setting).replace(activation="relu"),
     repeats="samples",

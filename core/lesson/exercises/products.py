@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 
+from ...host.limits import cost
 from ...reading.number import Number
 from ...simulation.propagate import Run, propagate
 from ...text import products
@@ -106,6 +107,10 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
     )
 
 
+def _work(setting: Setting) -> float:
+    return cost(setting.experiment()).multiply_adds
+
+
 def _snippet(setting: Setting) -> str:
     return lines(
         *lesson_draws(setting.experiment()),
@@ -127,6 +132,7 @@ STEP = Step(
         options=(_NEAR, _HUGE, _NAN, _ZERO),
     ),
     compute=_result,
+    work=_work,
     snippet=_snippet,
     explore=lambda setting: setting.experiment(),
 )

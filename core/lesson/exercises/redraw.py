@@ -8,7 +8,7 @@ import torch
 
 from ...maths.arrays import Array
 from ...reading.number import Number, average
-from ..draws import statistics_of_draws
+from ..draws import statistics_of_draws, work_of_draws
 from ..result import NOTEBOOK, Counts, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
@@ -116,6 +116,10 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
     )
 
 
+def _work(setting: Setting) -> float:
+    return work_of_draws(setting)
+
+
 def _snippet(setting: Setting) -> str:
     return lines(
         "import torch",
@@ -141,6 +145,7 @@ STEP = Step(
     "average?",
     guess=Guess("What is the std of y on average?", "number", judged="ratio", tolerance=1.1),
     compute=_result,
+    work=_work,
     snippet=_snippet,
     explore=lambda setting: setting.experiment(depth=1),
     repeats="draws",

@@ -8,12 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...host.limits import cost
 from ...reading.diagnosis import kind_of
 from ...reading.number import Number, average
 from ...simulation.propagate import Run, propagate
 from ...text import products
 from ...theory.finite_width import Prediction, predict
-from ..networks import Floats, first_indices
+from ...theory.work import prediction_work
+from ..networks import Floats, first_indices, work_of_networks
 from ..quantiles import spread_factor
 from ..result import WHY, Counts, Curve, Result, Sentence
 from ..setting import Setting
@@ -21,6 +23,7 @@ from ..step import Guess, OnProgress, Step
 from ..words import lesson_draws, lines, rounded, tex, tex_exp
 
 _TENTH, _HUNDREDTH = 0.1, 0.01
+_UNTIL_ZERO = 150.0  # octaves from 1 to where float32 ends
 _NORMAL = float(np.finfo(np.float32).smallest_normal)
 _LESSON_STD, _LESSON_MEAN = 2.1790210271840137e36, 7.452759524637429e34
 _FATES = {
@@ -188,6 +191,15 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
     )
 
 
+def _work(setting: Setting) -> float:
+    tenth, hundredth = (setting.experiment(scale=scale) for scale in (_TENTH, _HUNDREDTH))
+    octaves = max(0.1, -float(np.log2(_HUNDREDTH * setting.n**0.5)))  # lost by every layer
+    layers = min(setting.depth, 1 + int(_UNTIL_ZERO / octaves))
+    networks = work_of_networks(setting.n, setting.repetitions, layers)
+    laws = prediction_work(tenth) + prediction_work(hundredth)
+    return networks + laws + 2 * cost(tenth).multiply_adds
+
+
 def _snippet(setting: Setting) -> str:
     return lines(
         *lesson_draws(setting.experiment(), matrix="drawn"),
@@ -216,6 +228,7 @@ STEP = Step(
         options=tuple(dict.fromkeys(_FATES.values())),
     ),
     compute=_result,
+    work=_work,
     snippet=_snippet,
     explore=lambda setting: setting.experiment(scale=_HUNDREDTH),
     repeats="networks",

@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...host.limits import cost
 from ...layer.lsuv import TOLERANCE
 from ...reading.number import Number
 from ...simulation.propagate import Run, propagate
 from ...text import products
 from ...theory.finite_width import Prediction, predict
+from ...theory.work import prediction_work
 from ..quantiles import spread_factor
 from ..result import Curve, Result, Sentence
 from ..setting import Setting
@@ -187,6 +189,15 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
     )
 
 
+def _work(setting: Setting) -> float:
+    e = setting.experiment()
+    relu = e.replace(activation="relu", weights="fresh", depth=min(e.depth, _FEW_LAYERS))
+    tied = [e.replace(init=init) for init in _STRATEGIES]
+    fresh = [relu.replace(init=init) for init in ("orthogonal", "lsuv")]
+    runs = sum(cost(each).multiply_adds for each in (e, *tied, *fresh))
+    return runs + prediction_work(fresh[0])
+
+
 def _snippet(setting: Setting) -> str:
     return lines(
         *lesson_draws(setting.experiment()),
@@ -223,6 +234,7 @@ STEP = Step(
         options=_DIVISORS,
     ),
     compute=_result,
+    work=_work,
     snippet=_snippet,
     explore=lambda setting: setting.experiment(init="orthogonal"),
 )

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...host.limits import cost
 from ...host.threads import single_threaded
 from ...maths.arrays import Array
 from ...question.experiment import Experiment
@@ -22,6 +23,7 @@ _ROW = 1
 _ALWAYS, _SOMETIMES, _NEVER = "always", "for some i, not for others", "never"
 _LESSON_Y = -1.8616
 _LESSON_X_STD = 1.7585952281951904  # of the x that it multiplied
+_SUMS = 6.0  # multiply-adds for a weight in each of five sums
 _UNIT_ROUNDOFF = 2.0**-24
 _CPU = torch.device("cpu")
 
@@ -173,6 +175,10 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
     )
 
 
+def _work(setting: Setting) -> float:
+    return cost(_experiment(setting).replace(depth=1)).multiply_adds + 5 * _SUMS * setting.n**2
+
+
 def _snippet(setting: Setting) -> str:
     return lines(
         *lesson_draws(setting.experiment()),
@@ -195,6 +201,7 @@ STEP = Step(
         options=(_ALWAYS, _SOMETIMES, _NEVER),
     ),
     compute=_result,
+    work=_work,
     snippet=_snippet,
     explore=lambda setting: _experiment(setting).replace(depth=1),
 )

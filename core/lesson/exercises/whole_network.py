@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from ...host.limits import cost, ensemble_work
 from ...maths.arrays import Array
 from ...question.experiment import Experiment
 from ...reading.diagnosis import Kind, kind_of
@@ -17,6 +18,7 @@ from ...simulation.ensemble import sample_ensemble
 from ...simulation.propagate import Run, propagate
 from ...simulation.script import stream_seed_lines
 from ...theory.finite_width import LEVELS, predict
+from ...theory.work import prediction_work
 from ..result import WHY, Curve, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
@@ -159,6 +161,13 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
     )
 
 
+def _work(setting: Setting) -> float:
+    networks = [_network(setting, init) for init in _INITS]
+    runs = sum(cost(e).multiply_adds for e in networks)
+    law = prediction_work(networks[0])  # one law serves every scale factor
+    return runs + law + ensemble_work(_scaled(networks[0]), setting.repetitions)
+
+
 def _snippet(setting: Setting) -> str:
     return lines(
         "import torch",
@@ -198,6 +207,7 @@ STEP = Step(
         options=(*_INITS.values(), "several", "none"),
     ),
     compute=_result,
+    work=_work,
     snippet=_snippet,
     explore=lambda setting: _network(setting, "kaiming_normal"),
     repeats="networks",

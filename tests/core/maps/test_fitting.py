@@ -6,7 +6,7 @@ import pytest
 
 from core import Experiment
 from core.host.limits import WorkLimit, WorkLimitError
-from core.maps.fitting import MapTooLarge, _work, check
+from core.maps.fitting import MapTooLarge, check, work
 from core.maps.landscape import Landscape
 from core.sweep import parse
 
@@ -71,6 +71,6 @@ def test_where_nothing_smaller_fits_it_is_said_what_to_lower():
 )
 def test_how_much_too_much_it_is(share, told):
     few = LESSON.replace(x=parse("scale=1,2"), y=parse("width=16,32"), networks=1)
-    limit = WorkLimit(2**31, _work(few) * share)
+    limit = WorkLimit(2**31, work(few) * share)
     assert f": {told} the limit" in str(refused(few, limit))
-    check(few, WorkLimit(2**31, _work(few)))
+    check(few, WorkLimit(2**31, work(few)))

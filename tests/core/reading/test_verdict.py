@@ -236,3 +236,15 @@ def test_ordinals_and_digits_are_written_as_a_person_would():
     assert [significant(v) for v in (3.4028e38, 1.4e-45, 22.36, 1.17549435e-38, 5e-9)] == (
         ["3.4e38", "1.4e-45", "22.4", "1.18e-38", "5e-9"]
     )
+
+
+def test_a_square_that_underflows_is_no_missing_pre_activation():
+    squared = {"width": 2, "depth": 20, "init": "spectral", "scale": 0.7, "weights": "fresh"}
+    squared |= {"activation": "relu_squared", "seed": 611, "batch_size": 2}
+    told = verdict(**squared)
+    assert told.kind == "dies" and "At i = 5 no pre-activation is large enough" in told.sentence
+
+
+def test_a_curve_that_settles_at_its_end_follows_no_power():
+    settling = {"width": 16, "init": "kaiming_uniform", "scale": 0.7, "activation": "abs"}
+    assert " about as " not in verdict(**settling, bias_std=1.0, seed=697).sentence

@@ -8,6 +8,7 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
+import torch
 
 from core import Experiment, propagate
 from core.reading.verdict import judge
@@ -277,6 +278,33 @@ def test_a_cell_in_the_middle_of_its_computation_is_stopped(monkeypatch, engine,
     assert result.stopped and not result.done.any() and not result.errors
 
 
+@pytest.mark.parametrize("hook", ["should_stop", "on_result", "on_progress"])
+def test_a_cell_rests_while_the_caller_is_in_a_function_of_its_own(monkeypatch, hook):
+    from core.sweep import groups
+
+    layers, rested = [0], []
+    real = groups.propagate
+
+    def counting(experiment, should_stop=None, **more):
+        def next_layer():
+            layers[0] += 1
+            return should_stop()
+
+        return real(experiment, should_stop=next_layer, **more)
+
+    def lingers(*_):
+        if layers[0] and not rested:
+            before = layers[0]
+            time.sleep(0.2)
+            rested.append(layers[0] - before)
+        return False
+
+    monkeypatch.setattr(groups, "propagate", counting)
+    deep = SMALL.replace(depth=400, weights="fresh")
+    sweep(deep, {"seed": list(range(40))}, "rms", real=True, **{hook: lingers})
+    assert rested and rested[0] <= 1  # the layer that was under way
+
+
 def test_a_network_that_is_stuck_at_the_largest_value_is_marked_as_its_verdict_says():
     base = Experiment(width=64, depth=20, number_format="float8_e4m3fn")
     axes = {"scale": [0.05, 0.125, 0.3, 2.0], "number_format": ["float8_e4m3fn", "float8_e5m2"]}
@@ -507,3 +535,21 @@ def test_an_axis_takes_another_count_between_its_ends_and_knows_its_nearest_valu
     assert names.with_count(2) is names
     assert [names.nearest(each) for each in ("tanh", "silu")] == [0, 1]
     assert parse("width=16..64:5").nearest(33) == 2
+
+
+def test_theory_keeps_to_one_thread_in_the_sweeps_own_thread(monkeypatch):
+    """torch would use all cores there, which other viewers share."""
+    entry, seen = MEASURES["chi_1"], []
+
+    def compute(phi, sigma_w, sigma_b):
+        seen.append(torch.get_num_threads())
+        return entry.of_theory(phi, sigma_w, sigma_b)
+
+    monkeypatch.setitem(MEASURES, "chi_1", replace(entry, of_theory=compute))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        sweep(Experiment(), {"sigma_w": [1.0, 2.0]}, "chi_1")
+    finally:
+        torch.set_num_threads(before)
+    assert seen and set(seen) == {1}

@@ -230,3 +230,39 @@ def test_nine_runs_in_ten_end_in_the_band_of_nine_in_ten():
         assert 0.86 <= share <= 0.94
         share = sum(inside[statistic, 0.5] for inside in found) / (each * len(FAMILIES))
         assert 0.43 <= share <= 0.57  # a standard error of 2.5 %
+
+
+def test_networks_of_one_unit_that_all_die_are_predicted_through_many_layers():
+    """A half of them dies at every layer: after 1075 layers that is less than float64 holds."""
+    e = Experiment(width=1, depth=1500, init="kaiming_normal", activation="relu", weights="fresh")
+    law = predict(e)
+    assert law.born_dead == 1.0
+    few = predict(e.replace(depth=40))
+    for level, quantile in law.log2_rms_quantiles.items():
+        alive = np.isfinite(few.log2_rms_quantiles[level])
+        np.testing.assert_array_equal(np.isfinite(quantile[:41]), alive)
+        assert np.isneginf(quantile[60:]).all()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"scale": 0.99, "number_format": "float8_e5m2", "depth": 500},  # lingers at the lower end
+        {"scale": 3.0, "number_format": "float8_e4m3fn", "activation": "relu", "depth": 30},
+    ],
+)
+def test_what_takes_long_reports_its_progress_and_can_be_stopped(changes):
+    class Left(Exception):
+        pass
+
+    told = []
+
+    def leave(fraction):
+        told.append(fraction)
+        if len(told) == 3:
+            raise Left
+
+    e = Experiment(width=40, init="lecun_normal", weights="fresh").replace(**changes)
+    with pytest.raises(Left):
+        predict(e, on_progress=leave)
+    assert 0 < told[0] < told[1] < told[2] <= 1

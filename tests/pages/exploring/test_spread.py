@@ -8,6 +8,7 @@ from core import Experiment
 from core.reading.expectation import predicted_iteration
 from core.simulation.ensemble import sample_ensemble
 from core.theory.finite_width import predict
+from pages.work import answers
 from tests.pages.test_explore import answer, blocks, chart, opened, problems, widget, words
 
 FRESH = {"weights": "fresh", "width": "64", "depth": "30"}
@@ -122,3 +123,15 @@ def test_the_card_shows_both_gains_of_the_activation():
     at = opened(**FRESH, activation="tanh")
     [card] = blocks(at, "gi-card")
     assert "PyTorch’s gain 1.67" in words(card) and "chaotic" in words(card)
+
+
+def test_networks_that_take_too_long_end_in_words_and_are_not_run_again(monkeypatch):
+    """They are estimated at some 8 s."""
+    monkeypatch.setattr(answers.work(), "most_seconds", 2.0)
+    asked, ensemble = [], answers.ensemble
+    monkeypatch.setattr(answers, "ensemble", lambda *a: asked.append(a) or ensemble(*a))
+    narrow = {"width": "3", "depth": "2000", "weights": "fresh", "batch_size": "2"}
+    rest = {"init": "truncated_normal", "activation": "hardtanh", "bias_std": "0.1"}
+    at = opened(**narrow, **rest, ensemble="true", seed="31")
+    assert any("this took longer than 2 s, the most" in each for each in problems(at))
+    assert len(asked) == 1 and "std" in traces(at)

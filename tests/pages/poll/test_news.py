@@ -10,9 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
 
 import pytest
+from starlette.requests import Request
 
 from core import Experiment
 from pages.poll import news, rooms
+from pages.poll.attempts import Attempts
 from pages.work import viewer
 from tests.load.loop import run_apart
 from tests.serving import serve
@@ -101,6 +103,20 @@ def test_an_address_in_a_header_counts_only_from_a_proxy_that_is_trusted(address
     assert refused(address) == 0  # a proxy on the same machine, as deploy/nginx.conf is
     with serve(FORWARDED_ALLOW_IPS="198.51.100.1") as elsewhere:
         assert refused(elsewhere) == 10
+
+
+def test_codes_of_one_address_are_counted_whatever_the_cookie(room, monkeypatch):
+    monkeypatch.setattr(rooms, "failed_from_address", Attempts(most=3, seconds=300))
+
+    def status(code, cookie, host):
+        sent = [(b"cookie", f"{viewer.COOKIE}={cookie:022}".encode())]
+        asked = {"type": "http", "headers": sent, "path_params": {"code": code}}
+        request = Request(asked | {"client": (host, 50_000)})
+        return run_apart(news.answer_to(request)).status_code
+
+    tried = [status(f"ACDEF{last}", k, "192.0.2.7") for k, last in enumerate("ACDEFG")]
+    assert tried == [404] * 3 + [429] * 3
+    assert (status(room, 9, "192.0.2.7"), status(room, 9, "192.0.2.8")) == (429, 200)
 
 
 def test_a_store_that_is_away_is_said_so(tmp_path):

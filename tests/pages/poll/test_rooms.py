@@ -1,7 +1,9 @@
 """The store of polls, on SQLite and on a real PostgreSQL: what it keeps, bounds and survives."""
 
+import contextlib
 import logging
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +15,7 @@ from sqlalchemy import func, select, text
 
 from core import Experiment
 from core.reading.guesses import Guesses
-from pages.poll import database, room, rooms
+from pages.poll import database, floods, room, rooms
 from pages.poll.attempts import Attempts
 from pages.poll.codes import ALPHABET, number_of, well_formed
 from pages.poll.store import (
@@ -25,46 +27,13 @@ from pages.poll.store import (
     engine,
     transact,
 )
-from tests.postgres import WHAT_TO_INSTALL, is_installed, postgresql
+from tests.pages.poll.conftest import use
 from tests.serving import ROOT
 
 LESSON = Experiment()
 ANNA, BEN = "anna-0123456789-0123456789", "ben-0123456789-0123456789"
+DELETED = "the file of polls was deleted: a new one is made, and the rooms are gone"
 LONGEST_WAIT = 20.0  # seconds; less than what waits for a store by itself
-
-
-@pytest.fixture(scope="session")
-def server():
-    if not is_installed():
-        pytest.skip(WHAT_TO_INSTALL)
-    with postgresql() as running:
-        yield running
-
-
-def use(monkeypatch, url):
-    """Let the store be there for the rest of a test."""
-    monkeypatch.setenv("GOOD_INIT_ROOMS", url)
-    monkeypatch.setattr(rooms, "failed_attempts", Attempts(most=20, seconds=300))
-
-
-@pytest.fixture
-def in_sqlite(monkeypatch, tmp_path):
-    monkeypatch.setattr(database, "PATIENCE", 0.3)
-    use(monkeypatch, f"sqlite:///{tmp_path / 'made' / 'rooms.sqlite'}")
-    yield tmp_path / "made" / "rooms.sqlite"
-    disconnect()
-
-
-@pytest.fixture
-def in_postgresql(monkeypatch, server):
-    use(monkeypatch, server.new_database())
-    yield server
-    disconnect()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request):
-    return request.getfixturevalue(f"in_{request.param}")
 
 
 def rows(table):
@@ -326,9 +295,27 @@ def test_many_processes_find_an_empty_store_at_once(store):
     assert rows(ROOMS) == 4
 
 
+@pytest.mark.parametrize("restarted", [True, False])
+def test_a_store_from_before_guesses_were_counted_by_address_is_read_and_written(store, restarted):
+    code = rooms.open(LESSON, ANNA).code
+    rooms.guess(code, BEN, 31)
+    for change in (
+        "DROP TABLE kept_out",
+        "ALTER TABLE guesses DROP COLUMN network",
+        "ALTER TABLE rooms DROP COLUMN cleared",
+    ):
+        transact(lambda c, statement=change: c.execute(text(statement)), writes=True)
+    if restarted:
+        disconnect()
+    assert rooms.find(code, ANNA) == room.Room(code, LESSON, number_of(code, ANNA), False)
+    rooms.guess(code, "another", 28, "192.0.2.7")
+    assert rooms.counted_guesses(code) == Guesses({28: 1, 31: 1})
+    assert floods.networks_of(code) == floods.Networks()
+
+
 def test_a_store_that_was_emptied_comes_back(store):
     rooms.open(LESSON, ANNA)
-    for table in ("next_rooms", "guesses", "rooms"):
+    for table in ("kept_out", "next_rooms", "guesses", "rooms"):
         transact(lambda c, name=table: c.execute(text(f"DROP TABLE {name}")), writes=True)
     assert rooms.find("ACDEFG", ANNA) is None
     assert rooms.find(rooms.open(LESSON, ANNA).code, ANNA)
@@ -460,6 +447,53 @@ def test_a_full_disk_refuses_the_guess_and_keeps_the_room(in_sqlite, caplog):
     limit(2**30)
     rooms.guess(code, f"student {kept}", 5)
     assert rooms.counted_guesses(code).total == kept + 1
+
+
+def delete(store, how):
+    """As somebody does who tidies up the machine."""
+    if how == "its folder":
+        shutil.rmtree(store.parent)
+    elif how == "all files":
+        for file in store.parent.iterdir():
+            file.unlink()
+    else:
+        store.unlink()
+
+
+@pytest.mark.parametrize("how", ["the file", "all files", "its folder"])
+def test_sqlite_that_is_deleted_is_made_anew_with_one_line_in_the_log(in_sqlite, how, caplog):
+    old = rooms.open(LESSON, ANNA).code
+    with ThreadPoolExecutor(8) as class_room:
+        list(class_room.map(lambda k: rooms.guess(old, f"student {k}", k), range(8)))
+        delete(in_sqlite, how)
+        with caplog.at_level(logging.ERROR, "good_init"):
+            assert set(class_room.map(lambda k: rooms.find(old, f"student {k}"), range(8))) == {
+                None
+            }
+        code = rooms.open(LESSON, ANNA).code
+        list(class_room.map(lambda k: rooms.guess(code, f"student {k}", k), range(8)))
+    assert [record.getMessage() for record in caplog.records] == [DELETED]
+    with contextlib.closing(sqlite3.connect(in_sqlite)) as other:  # what another process sees
+        assert other.execute("SELECT count(*) FROM guesses").fetchone() == (8,)
+
+
+def test_what_is_left_beside_a_deleted_sqlite_is_not_shared_with_the_new_one(in_sqlite, tmp_path):
+    """Another process may still hold it, for the file that is gone."""
+    rooms.open(LESSON, ANNA)
+    left, held = in_sqlite.with_name("rooms.sqlite-shm"), tmp_path / "held"
+    held.hardlink_to(left)
+    delete(in_sqlite, "the file")
+    rooms.open(LESSON, ANNA)
+    assert left.exists() and not left.samefile(held)
+
+
+def test_sqlite_that_another_process_has_made_anew_is_the_one_in_use(in_sqlite):
+    rooms.open(LESSON, ANNA)
+    delete(in_sqlite, "all files")
+    command = [sys.executable, "-c", OPENS, "ACDEFG"]
+    subprocess.run(command, cwd=ROOT, check=True, timeout=60)
+    codes = transact(lambda c: c.execute(select(ROOMS.c.code)).scalars().all())
+    assert codes == ["ACDEFG"]
 
 
 def test_sqlite_that_cannot_be_written_is_away(monkeypatch, tmp_path):

@@ -1,5 +1,6 @@
 """The host's work: shared, queued in turn, stopped when nobody waits, kept within its bytes."""
 
+import math
 import random
 import threading
 import time
@@ -47,7 +48,7 @@ def ended():
 
 @pytest.fixture
 def work(ended):
-    return Work(1, 10, 10**6, ended.append)
+    return Work(1, 10, 10**6, ended.append, share=math.inf)
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_long_work_waits_for_its_turn_and_hears_its_place(work, asking):
     for gate in gates:
         gate.go.set()
     assert [answer.result(PATIENCE) for answer in answers] == [0, 1, 2, 3]
-    assert work.standing() == (0, 0)
+    until(lambda: work.standing() == (0, 0))
 
 
 def test_who_asks_for_much_waits_behind_who_asks_for_little(work, asking):
@@ -204,7 +205,7 @@ def test_an_error_reaches_who_asked_and_harms_no_other(work, ended, quick, error
 
 
 def test_a_full_queue_refuses_in_words(asking):
-    work, gate = Work(1, 2, 10**6), Gate()
+    work, gate = Work(1, 2, 10**6, share=math.inf), Gate()
     answers = []
     for place in range(3):
         answers.append(asking(work.answer, place, gate, quick=False))
@@ -258,7 +259,7 @@ def test_a_run_weighs_what_its_arrays_weigh():
 
 
 def test_the_log_hears_how_long_it_waited_and_took(asking, ended):
-    work, gate = Work(1, 5, 10**6, ended.append), Gate()
+    work, gate = Work(1, 5, 10**6, ended.append, share=math.inf), Gate()
     first = asking(work.answer, "first", gate, quick=False)
     assert gate.begun.wait(PATIENCE)
     second = asking(work.answer, ("run", 2), lambda tell: 2, quick=False, about={"n": 5})
@@ -341,7 +342,7 @@ def test_work_that_nobody_comes_back_for_is_stopped_after_a_while(ended):
 
 
 def test_work_in_the_queue_waits_for_who_comes_back_and_goes_when_nobody_does(asking):
-    work, gate, behind = Work(1, 1, 10**6, linger=2.0), Gate(), Gate()
+    work, gate, behind = Work(1, 1, 10**6, linger=2.0, share=math.inf), Gate(), Gate()
     running = asking(work.answer, "running", gate, quick=False)
     assert gate.begun.wait(PATIENCE)
     with pytest.raises(Unfinished) as unfinished:
@@ -389,7 +390,7 @@ def test_an_error_reaches_who_comes_back(work, ended):
 
 
 def test_one_viewer_cannot_fill_the_queue(asking):
-    work, gate = Work(1, 20, 10**6), Gate("first")
+    work, gate = Work(1, 20, 10**6, share=math.inf), Gate("first")
     first = asking(work.answer, "first", gate, quick=False, viewer="greedy")
     assert gate.begun.wait(PATIENCE)
     greedy = [
@@ -458,3 +459,35 @@ def test_work_ends_in_words_after_the_time_that_the_host_allows(quick, ended):
     until(lambda: ended)
     assert ended[0].outcome == "refused" and not work.jobs
     assert work.answer("next", lambda tell: 1, quick=quick) == 1
+
+
+def test_a_page_that_comes_back_is_told_that_time_is_up_and_what_is_known(ended):
+    """Its patience ran out, so that nobody waited when the time was up."""
+    work, began = Work(1, 10, 10**6, ended.append, linger=PATIENCE, most_seconds=0.3), []
+
+    def compute(tell):
+        began.append(1)
+        while True:
+            tell(0.5, "half")
+
+    asked = {"quick": False, "viewer": "page", "patience": 0.0}
+    with pytest.raises(Unfinished):
+        work.answer("map", compute, **asked)
+    until(lambda: ended)
+    with pytest.raises(TookTooLong) as told:
+        work.answer("map", compute, **asked)
+    assert told.value.so_far == "half" and len(began) == 1 and not work.jobs
+    with pytest.raises(Unfinished):  # it asks once more: the work goes on anew
+        work.answer("map", compute, **asked)
+    until(lambda: len(ended) == 2)
+    assert len(began) == 2
+    assert work.answer("map", lambda tell: 7, quick=False, viewer="other") == 7
+
+
+def test_a_page_that_does_not_come_back_is_not_waited_for_when_time_is_up(ended):
+    work, gate = Work(1, 10, 10**6, ended.append, linger=0.5, most_seconds=0.2), Gate()
+    with pytest.raises(Unfinished):
+        work.answer("map", gate, quick=False, viewer="page", patience=0.0)
+    until(lambda: ended)
+    time.sleep(0.6)
+    assert work.answer("next", lambda tell: 1, quick=True) == 1 and not work.jobs

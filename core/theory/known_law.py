@@ -1,0 +1,117 @@
+"""The law of a signal's lengths that is known for an experiment, and the work of computing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from ..question.experiment import Experiment
+from . import homogeneous_law, markov_law, tied_law
+from .length_law import LengthLaw
+
+_ROUGHEST = 0.1  # the largest relative variance of one layer's step that is taken as lognormal
+
+
+@dataclass(frozen=True)
+class KnownLaw:
+    """The law of an experiment before it is computed.
+
+    Attributes:
+        words: one sentence that names the law and where it holds, or says why there is none.
+        law: computes it; or says in a sentence why it does not hold. None where none is known.
+        multiply_adds: the work of computing it.
+    """
+
+    words: str
+    law: Callable[[], LengthLaw | str] | None = None
+    multiply_adds: float = 0.0
+
+
+def known_law(e: Experiment) -> KnownLaw:
+    """The law that is known for an experiment, if there is one.
+
+    Args:
+        e: the question.
+    """
+    kind, linear = e.layer.product.law, e.layer.is_one_product
+    if not e.layer.is_plain:
+        return KnownLaw("No law is known for layers other than φ(a @ x + b).")
+    if e.weight_std == 0:
+        return KnownLaw("No law is needed: every weight is 0.")
+    if kind == "other":
+        return KnownLaw(f"No law is known for the initialiser {e.init}.")
+    if kind == "orthogonal" and linear:
+        words = "Exact: an orthogonal matrix keeps every length; only the input is random."
+        return _homogeneous(e, e.batch_size, words)
+    if e.batch_size > 1:
+        return KnownLaw("No law is known for several inputs at once.")
+    return _tied(e, linear) if e.weights == "tied" else _fresh(e)
+
+
+def _tied(e: Experiment, linear: bool) -> KnownLaw:
+    if not linear:
+        what = f"{e.activation}" + (" and a bias" if e.bias_std else "")
+        return KnownLaw(f"No law is known for one matrix at every step together with {what}.")
+    if e.depth >= e.width:
+        return KnownLaw(
+            "No law is known for one matrix used as many times as it has columns, or more."
+        )
+    deepest = tied_law.DEEPEST
+    if e.depth > deepest:
+        words = f"The law of one matrix at every step is computed up to {deepest} products."
+        return KnownLaw(words)
+    gaussian = e.layer.product.law == "gaussian"
+    limit = "" if gaussian else "; for Gaussian weights, others differ by O(1/n)"
+    return KnownLaw(
+        f"Expected range: exact for one repeated Gaussian matrix, from {tied_law.DRAWS:,} sampled "
+        f"networks{limit}.",
+        lambda: tied_law.tied_law(e.width, e.depth).shifted(float(np.log2(e.sigma_w))),
+        tied_law.work(e.depth),
+    )
+
+
+def _fresh(e: Experiment) -> KnownLaw:
+    law = e.layer.product.law
+    if e.layer.degree == 1:
+        words = "Exact for the rms at this width: every layer multiplies it by a factor of its own."
+        only = " Exact for Gaussian weights; here up to O(1/n)." if law == "independent" else ""
+        return _homogeneous(e, 1, words + only)
+    if law == "orthogonal" and e.bias_std:
+        return KnownLaw("No law is known for orthogonal weights together with a bias.")
+    what = (e.activation, e.width, e.depth, e.sigma_w, e.bias_std, law != "orthogonal")
+    return KnownLaw(
+        f"Expected range: approximate for {e.activation}, good for wide layers.",
+        lambda: _unless_rough(e, *_chain(*what)),
+        markov_law.work(e.depth),
+    )
+
+
+def _unless_rough(e: Experiment, law: LengthLaw, roughest: float) -> LengthLaw | str:
+    if roughest > _ROUGHEST:
+        return f"Width {e.width} is too small for the law of {e.activation}."
+    return law
+
+
+@lru_cache(maxsize=16)
+def _chain(
+    activation: str, width: int, depth: int, sigma_w: float, sigma_b: float, gaussian: bool
+) -> tuple[LengthLaw, float]:
+    return markov_law.markov_law(activation, width, depth, sigma_w, sigma_b, gaussian=gaussian)
+
+
+def _homogeneous(e: Experiment, inputs: int, words: str) -> KnownLaw:
+    slopes = e.layer.elementwise.slopes
+    assert slopes is not None  # of a positively homogeneous φ, φ(0) is 0
+    below, above = (abs(slope) for slope in slopes)
+    gaussian = e.layer.product.law != "orthogonal"
+
+    def law() -> LengthLaw:
+        shape = (e.width, e.depth, inputs)
+        found = homogeneous_law.homogeneous_law(*shape, above=above, below=below, gaussian=gaussian)
+        return found.shifted(float(np.log2(e.sigma_w)))
+
+    work = homogeneous_law.work(e.width, e.depth, bends=above != below, gaussian=gaussian)
+    return KnownLaw(words, law, work)
