@@ -42,7 +42,7 @@ def _join(problems: list[str]) -> None:
 
 
 def _over(code: str) -> str:
-    """What a viewer is told of a room that is not there."""
+    """The words for a viewer whose room is not there."""
     if not forget(code):
         return f"There is no room {code}. A room is open for {HOURS} hours."
     return (

@@ -96,8 +96,9 @@ class PowerTails:
 
     def __call__(self, at: Array) -> Array:
         """The logarithms of the function at any logarithms ``at`` of its argument, same shape."""
-        below = np.minimum(at - self.grid[0], 0) * self.slopes[0]
-        above = np.maximum(at - self.grid[-1], 0) * self.slopes[1]
+        with np.errstate(over="ignore"):  # the logarithm of a square of a square of … is infinite
+            below = np.minimum(at - self.grid[0], 0) * self.slopes[0]
+            above = np.maximum(at - self.grid[-1], 0) * self.slopes[1]
         return np.asarray(np.interp(at, self.grid, self.values) + below + above)
 
 

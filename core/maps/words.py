@@ -104,13 +104,15 @@ def _survival(result: SweepResult, sound: NDArray[np.bool_], holds: str, fails: 
     spans = _spans(sound[places, row])
     where = f"With {y.values[row]}" if y.is_choice else f"At {valued(y, y.values[row])}"
     where += _so_far(result)
-    everywhere = f"for every {x.parameter.symbol} on the map"
+    name = x.parameter.symbol or x.parameter.label.lower()
+    everywhere = f"for every {name} on the map"
     if not spans:
         return f"{where} the typical network {fails} {everywhere}."
     if spans == [(0, len(values) - 1)]:
         return f"{where} the typical network {holds} {everywhere}."
     parts = [_between(x, values, first, last) for first, last in spans]
-    return f"{where} the typical network {holds} {' and '.join(parts)}; elsewhere it {fails}."
+    others = f"for every other {name} on the map it {fails}"
+    return f"{where} the typical network {holds} {' and '.join(parts)}; {others}."
 
 
 def _so_far(result: SweepResult) -> str:

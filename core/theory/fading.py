@@ -22,6 +22,7 @@ _ALIVE = 1e-6  # signals that are alive with a smaller probability are not sampl
 _FADES_FROM = 4.0  # octaves above the smallest subnormal, where rounding begins to matter
 _ELEMENTS = 2**18  # sampled per layer, over all signals: 2 MiB
 _PER_UNIT = 200  # steps of a table per unit of its argument
+_LEAST_STEP = 1e-3  # octaves a layer; of a signal that shrinks less, all layers are sampled
 _LINGERS = 0.2  # octaves a layer: rounding holds up a signal that shrinks less
 _START, _WIDE, _NARROW = 0.03, 0.012, 0.03  # microseconds for an element: once, and in a layer
 _FEW = 25.0  # a sum of rounded terms with a larger variance is taken as normal
@@ -71,7 +72,7 @@ def work(e: Experiment, sizes: Array, slopes: tuple[float, float]) -> float:
     lingers = octaves < _LINGERS and not e.format.rounds_every_term
     layers = float(e.depth - near[0])
     if not lingers:
-        layers = min(layers, 1 + (_FADES_FROM + 3) / octaves)
+        layers = min(layers, 1 + (_FADES_FROM + 3) / max(octaves, _LEAST_STEP))
     sampled = float(_networks(elements)) * elements
     each = _NARROW if e.format.rounds_every_term else _WIDE
     return (_START * sampled + layers * (60 + each * sampled)) * MICROSECOND

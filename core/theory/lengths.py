@@ -22,14 +22,15 @@ def log2_rms(layer: Layer, depth: int, *, start: float = 0.0) -> Array:
         start: log2 rms of the input.
 
     Returns:
-        float64 of shape (depth + 1,); −inf where the signal is zero.
+        float64 of shape (depth + 1,); −inf where the signal is zero, inf where even the logarithm
+        of its size has no float64.
     """
     found = np.empty(depth + 1)
     found[0] = start
     for k in range(1, depth + 1):
         before = found[k - 1]
         found[k] = layer.log_square(np.array([2 * before]), LOG2)[0] / 2
-        if np.isneginf(found[k]) or abs(found[k] - before) < _SETTLED:
+        if not np.isfinite(found[k]) or abs(found[k] - before) < _SETTLED:
             found[k:] = found[k]
             break
     return found

@@ -37,7 +37,7 @@ class Flood:
 
 @dataclass(frozen=True)
 class Networks:
-    """What a room's teacher is told of the addresses that guesses came from.
+    """The counts by address that a room's teacher sees.
 
     Attributes:
         flood: very many guesses from one address; None if there are not so many.
@@ -49,7 +49,7 @@ class Networks:
 
 
 def networks_of(code: str) -> Networks:
-    """What there is to tell a room's teacher; raises RoomError."""
+    """The counts by address for a room's teacher; raises RoomError."""
 
     def work(connection: Connection) -> Networks:
         room = row_of(connection, code).code

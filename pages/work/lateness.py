@@ -1,4 +1,4 @@
-"""What becomes of quick work that takes longer than was estimated: it goes on as long work."""
+"""Quick work that takes longer than was estimated goes on as long work."""
 
 from __future__ import annotations
 

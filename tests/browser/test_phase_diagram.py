@@ -288,7 +288,7 @@ def test_the_place_of_the_map_is_kept_until_its_script_is_there(page, address):
 def test_the_width_sweep_follows_the_initialiser_and_its_link(page, visitor, address):
     landscape(page, address, "width-sweep", x="width=16..128:4", y="depth=1,2,8")
     expect(page.locator(".gi-summary")).to_contain_text("the exponent grows by ½ per layer")
-    page.get_by_role("button", name="xavier_normal").click()
+    page.get_by_role("button", name="Xavier (normal)").click()
     expect(page.locator(".gi-summary")).to_contain_text("Flat")
     whole(page)
     assert page.locator(".st-key-sweeping").bounding_box()["height"] == 40  # as with its buttons

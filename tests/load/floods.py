@@ -191,7 +191,7 @@ def many_connections(count: int = 300) -> Outcome:
 
 
 async def _each(count: int, do: Callable[[int], Awaitable[str]]) -> Counter[str]:
-    """What each of so many is told, some of them at once: the words -> how often."""
+    """The answers to so many requests, some of them at once: the words -> how often."""
     doors = asyncio.Semaphore(_AT_ONCE)
 
     async def one(k: int) -> str:

@@ -2,7 +2,9 @@
 
 import inspect
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment
 from core.host.limits import WorkLimit, cost, ensemble_work, is_quick, is_quick_work
@@ -18,12 +20,32 @@ from core.simulation.scale_free import scale_free_work
 from core.sweep import parse
 from core.sweep.measures import MEASURES
 from core.theory.work import prediction_work
+from tests.core.experiments import EXPERIMENTS
 
 SECOND = 1e6 * MICROSECOND
 HOST = WorkLimit(2**31, 4e11)  # the default: 100 s
 FEW_CALLS = MICROSECOND  # no piece of work takes less than a microsecond
 NARROW = Experiment(width=3, depth=2000, weights="fresh", bias_std=0.1, batch_size=2)
 NARROW = NARROW.replace(init="truncated_normal", activation="hardtanh")
+
+
+@settings(max_examples=400)
+@given(EXPERIMENTS)
+def test_every_experiment_has_estimates(e):
+    axes = ("scale", (0.1, 0.5, 1.0)), ("depth", (1, 5, 20))
+    estimates = (
+        cost(e).multiply_adds,
+        prediction_work(e),
+        ensemble_work(e, 256),
+        scale_free_work(e),
+        borders.work(e, *axes),
+    )
+    assert all(0 <= estimate < np.inf for estimate in estimates)
+
+
+def test_a_signal_of_one_number_that_keeps_its_size_has_an_estimate():
+    e = Experiment(width=1, depth=2000, weights="fresh")  # it neither grows nor shrinks
+    assert 0 < prediction_work(e) < SECOND * 100
 
 
 def test_every_initialiser_states_the_work_of_its_draw():

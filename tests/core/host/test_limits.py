@@ -49,17 +49,17 @@ def test_a_limit_that_is_no_positive_number_is_named(monkeypatch, text):
 
 
 LARGE = [
-    {"width": 9000, "depth": 2},
-    {"width": 6000, "depth": 2, "weights": "fresh"},
-    {"width": 6000, "depth": 1, "number_format": "float64"},
-    {"width": 6000, "depth": 1, "number_format": "float16"},
-    {"width": 6000, "depth": 1, "number_format": "float8_e4m3fn", "scale": 0.5},
+    {"width": 6500, "depth": 2},
+    {"width": 4500, "depth": 2, "weights": "fresh"},
+    {"width": 4500, "depth": 1, "number_format": "float64"},
+    {"width": 4500, "depth": 1, "number_format": "float16"},
+    {"width": 4500, "depth": 1, "number_format": "float8_e4m3fn", "scale": 0.5},
     {"width": 3500, "depth": 1, "init": "orthogonal"},
     {"width": 3000, "depth": 1, "init": "spectral"},
     {"width": 3500, "depth": 1, "init": "sparse"},
-    {"width": 6000, "depth": 1, "init": "truncated_normal"},
+    {"width": 4500, "depth": 1, "init": "truncated_normal"},
     {"width": 1024, "depth": 3, "batch_size": 4096, "bias_std": 1.0, "activation": "gelu"},
-    {"width": 6000, "depth": 1, "number_format": "bfloat16"},
+    {"width": 4500, "depth": 1, "number_format": "bfloat16"},
     {"width": 1024, "depth": 2, "batch_size": 4096, "number_format": "float64"},
 ]
 

@@ -196,8 +196,14 @@ def test_cells_that_cannot_be_are_told_with_their_reason():
             "With float32 the typical network stays finite through 40 layers for every s",
         ),
         # Whichever way an axis runs, "up to" is from its smallest value.
-        (small().replace(x=parse("scale=5..0.005:9")), "through 40 layers up to s = 0.889; else"),
-        (small().replace(x=parse("scale=1,0.005,5,0.3")), "through 40 layers up to s = 1; else"),
+        (
+            small().replace(x=parse("scale=5..0.005:9")),
+            "through 40 layers up to s = 0.889; for every other s on the map",
+        ),
+        (
+            small().replace(x=parse("scale=1,0.005,5,0.3")),
+            "through 40 layers up to s = 1; for every other s on the map",
+        ),
         (
             small().replace(base=Experiment(init="zeros"), x=parse("sigma_w=1,2")),
             "No cell has a number.",
@@ -270,7 +276,7 @@ def test_a_stuck_signal_does_not_survive_and_does_not_stay_in_range():
     at_most = own.x.values[int(np.flatnonzero(~own.sweep().stuck_cells[:, 0])[-1])]
     said = summary(own.sweep())
     assert said.startswith("With float8_e4m3fn the typical network survives through 20 layers ")
-    assert said.endswith("; elsewhere it explodes, vanishes or sticks at the largest value.")
+    assert said.endswith(" on the map it explodes, vanishes or sticks at the largest value.")
     assert f"and {at_most:.3g};" in said or f"up to s = {at_most:.3g};" in said
     finite = summary(own.replace(measure="first_nonfinite").sweep())
     assert f"stays in range through 20 layers up to s = {at_most:.3g};" in finite

@@ -248,3 +248,9 @@ def test_a_square_that_underflows_is_no_missing_pre_activation():
 def test_a_curve_that_settles_at_its_end_follows_no_power():
     settling = {"width": 16, "init": "kaiming_uniform", "scale": 0.7, "activation": "abs"}
     assert " about as " not in verdict(**settling, bias_std=1.0, seed=697).sentence
+
+
+def test_one_matrix_seen_for_few_layers_gives_no_forecast_of_many():
+    few = {"width": 64, "depth": 15, "init": "torch_linear", "activation": "hardtanh", "seed": 884}
+    told = verdict(**few, batch_size=8).sentence
+    assert "multiplies the std by about 0.573" in told and "at this rate" not in told

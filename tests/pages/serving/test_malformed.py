@@ -1,4 +1,4 @@
-"""What no page sends ends its own connection, with one line in the log."""
+"""A message that no page sends ends its own connection, with one line in the log."""
 
 import json
 import logging

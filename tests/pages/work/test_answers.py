@@ -1,4 +1,4 @@
-"""What pages ask for: which of it is quick, what the host refuses, and on how many threads."""
+"""The answers that pages ask for: which are quick, which the host refuses, on how many threads."""
 
 import threading
 

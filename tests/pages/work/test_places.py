@@ -2,22 +2,11 @@
 
 import math
 import threading
-from concurrent.futures import ThreadPoolExecutor
-
-import pytest
 
 from pages.work.jobs import Job, TookTooLong
 from pages.work.queue import FairQueue
 from pages.work.shared import Work
 from tests.pages.work.test_queue import PATIENCE, Gate, leaving, until
-
-
-@pytest.fixture
-def asking():
-    with ThreadPoolExecutor(64) as threads:
-        yield threads.submit
-        while Gate.made:
-            Gate.made.pop().go.set()
 
 
 def ask(asking, work, name, compute, **more):

@@ -51,14 +51,6 @@ def work(ended):
     return Work(1, 10, 10**6, ended.append, share=math.inf)
 
 
-@pytest.fixture
-def asking():
-    with ThreadPoolExecutor(64) as threads:
-        yield threads.submit
-        while Gate.made:
-            Gate.made.pop().go.set()
-
-
 def until(said):
     deadline = time.monotonic() + PATIENCE
     while not said():
