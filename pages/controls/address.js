@@ -93,8 +93,8 @@ function amended(address, { owned, params: wanted }) {
 }
 
 // Writes what a slider should have written itself. When the page's own parameters change, a slider may be
-// drawn at a new place, and Streamlit forgets until the next answer that it writes the address. So a value
-// of ``beside`` that is new in the answer after that, while the address has kept its text, is written here.
+// drawn at a new place, and Streamlit forgets that it writes the address. So a value of ``beside`` that is
+// the first new one since then, while the address has kept its text, is written here.
 function mend({ searchParams: params }, { beside }, last) {
   for (const name of Object.keys({ ...last.beside, ...beside })) {
     const text = beside[name];
@@ -119,8 +119,10 @@ export default function write({ data }) {
   passage.told = data;
   const address = amended(new URL(window.location.href), data);
   const last = passage.written;
-  const moved = last?.page === data.page && !isSame(data.params, last.params);
-  if (last?.page === data.page && last.moved && !moved) mend(address, data, last);
+  const isLater = last?.page === data.page;
+  const moves = isLater && !isSame(data.params, last.params);
+  const moved = moves || (isLater && last.moved && isSame(data.beside, last.beside));
+  if (isLater && last.moved && !moves) mend(address, data, last);
   const isStep = data.steps > (window.goodInitSteps ?? 0);
   window.goodInitSteps = data.steps;
   const wasReplaced = isStep && begun && left;
