@@ -154,7 +154,7 @@ def _below_controls(experiment: Experiment, pins: Pins, found: dict[str, Run | s
     class_view.projector_button()
     own = state.unbound()
     owned = ("pin_*", *class_view.OWNED, *own)
-    address.write(owned, beside | own, experiment.to_query())
+    address.write(owned, beside | own)
 
 
 def _words_and_rest(

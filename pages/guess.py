@@ -75,7 +75,7 @@ def _page() -> None:
         st.fragment(_room)(code)
     else:
         _join([_NO_CODE] if asked else [])
-    address.write((), {}, {})
+    address.write((), {})
 
 
 page.style()

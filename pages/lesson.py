@@ -80,7 +80,7 @@ def _page() -> None:
         _teach(step, experiment)
     else:
         _study(step, experiment, problems)
-    place.write_address(experiment)
+    place.write_address()
 
 
 page.style()

@@ -125,7 +125,7 @@ def _page() -> None:
         _table([format_row(run, answers.prediction(run.experiment)) for run in runs.values()])
         st.html(f'<p class="gi-words">{escape(eight_bits(runs))}</p>')
     own = state.unbound()
-    address.write(own, own, experiment.to_query())
+    address.write(own, own)
 
 
 page.style()

@@ -92,6 +92,22 @@ function amended(address, { owned, params: wanted }) {
   return address;
 }
 
+// Writes what a slider should have written itself. When the page's own parameters change, a slider may be
+// drawn at a new place, and Streamlit forgets that it writes the address. So a value of ``beside`` that is
+// the first new one since then, while the address has kept its text, is written here.
+function mend({ searchParams: params }, { beside }, last) {
+  for (const name of Object.keys({ ...last.beside, ...beside })) {
+    const text = beside[name];
+    if (text === last.beside[name] || params.get(name) !== last.address.get(name)) continue;
+    if (text === undefined) params.delete(name);
+    else params.set(name, text);
+  }
+}
+
+function isSame(params, others) {
+  return `${new URLSearchParams(params)}` === `${new URLSearchParams(others)}`;
+}
+
 // ``steps`` counts the clicks that changed the page's own parameters: each becomes a history entry.
 // ``returns`` counts steps in the history, so that there is something to write after each.
 export default function write({ data }) {
@@ -102,6 +118,11 @@ export default function write({ data }) {
   passage.end();
   passage.told = data;
   const address = amended(new URL(window.location.href), data);
+  const last = passage.written;
+  const isLater = last?.page === data.page;
+  const moves = isLater && !isSame(data.params, last.params);
+  const moved = moves || (isLater && last.moved && isSame(data.beside, last.beside));
+  if (isLater && last.moved && !moves) mend(address, data, last);
   const isStep = data.steps > (window.goodInitSteps ?? 0);
   window.goodInitSteps = data.steps;
   const wasReplaced = isStep && begun && left;
@@ -109,5 +130,6 @@ export default function write({ data }) {
   const before = new URLSearchParams(window.location.search);
   if (`${address.searchParams}` !== `${before}`)
     window.history[isStep ? "pushState" : "replaceState"]({}, "", address);
+  passage.written = { ...data, moved, address: address.searchParams };
   return () => { if (passage.told === data) passage.told = null; };
 }

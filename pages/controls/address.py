@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, parse_qsl
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.controls.state import PAGE
+from pages.controls import state
 
 _STEPS = "_steps_of_the_address"
 _BACK = "_back_on_a_page"
@@ -76,21 +76,23 @@ def step() -> None:
     st.session_state[_STEPS] = st.session_state.get(_STEPS, 0) + 1
 
 
-def write(
-    owned: Iterable[str], params: Mapping[str, str | None], beside: Mapping[str, str]
-) -> None:
+def write(owned: Iterable[str], params: Mapping[str, str | None]) -> None:
     """Set the parameters of the address that the page owns; those not named here are removed.
+
+    When a bound widget writes its parameter, the browser checks that the page's are still there.
 
     Args:
         owned: names of the parameters that the page owns. A name that ends in * stands for all that
             begin so.
         params: name -> text, or None for a parameter that is to be absent.
-        beside: what others write to the address. It is not written here; when it changes, the
-            browser checks that the page's own parameters are still there.
     """
     if st.session_state.pop(_BACK, None) is not None or goes_back():
         st.session_state[_RETURNS] = st.session_state.get(_RETURNS, 0) + 1
-    texts = {name: text for name, text in params.items() if text is not None}
-    data = {"owned": list(owned), "params": texts, "beside": dict(beside)}
+    data: dict[str, object] = {"owned": list(owned), "params": _given(params)}
+    data["beside"] = _given(state.texts_of_bound())
     data |= {name: st.session_state.get(key, 0) for name, key in _COUNTED.items()}
-    _component(key="address", data=data | {"page": st.session_state[PAGE]})
+    _component(key="address", data=data | {"page": st.session_state[state.PAGE]})
+
+
+def _given(texts: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: text for name, text in texts.items() if text is not None}

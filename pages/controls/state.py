@@ -70,8 +70,13 @@ def bind(name: str) -> None:
 
 
 def bound() -> frozenset[str]:
-    """The fields whose widgets kept the address by themselves in the last run."""
+    """The fields whose widgets keep the address by themselves, as the last run drew them."""
     return frozenset(st.session_state.get(_BOUND, ()))
+
+
+def texts_of_bound() -> dict[str, str | None]:
+    """What the bound widgets write into the address; None for a field that has its default."""
+    return {name: text for name, text in _texts().items() if name in bound()}
 
 
 def unbound() -> dict[str, str | None]:
@@ -79,6 +84,8 @@ def unbound() -> dict[str, str | None]:
 
     None for a field that has its default.
     """
-    bound = st.session_state[_BOUND]
-    query = without_defaults(texts_of(current()[0]))
-    return {name: text for name, text in query.items() if name not in bound}
+    return {name: text for name, text in _texts().items() if name not in bound()}
+
+
+def _texts() -> dict[str, str | None]:
+    return without_defaults(texts_of(current()[0]))

@@ -79,7 +79,7 @@ def _as_ranges(numbers: list[int]) -> str:
     return ",".join(f"{p[0]}-{p[-1]}" if len(p) > 1 else f"{p[0]}" for p in parts)
 
 
-def write_address(experiment: Experiment) -> None:
+def write_address() -> None:
     """Write into the address where the student is."""
     step = current()
     params = {"step": step.slug} if step.slug != _FIRST else {}
@@ -88,7 +88,7 @@ def write_address(experiment: Experiment) -> None:
     params |= {"teach": "true"} if is_teaching() else {}
     count = repetitions(step)
     params |= {"repetitions": str(count)} if count != step.repetitions else {}
-    address.write(_OWNED, params, experiment.to_query())
+    address.write(_OWNED, params)
 
 
 def current() -> Step:

@@ -85,7 +85,7 @@ def write_address(landscape: Landscape, default: Landscape) -> None:
     """
     menus = {name: text for name, text in state.unbound().items() if name not in landscape.varied}
     query = to_query(landscape, default) | menus
-    address.write([*PARTS, *menus], query, landscape.base.to_query())
+    address.write([*PARTS, *menus], query)
 
 
 def to_query(landscape: Landscape, default: Landscape) -> Mapping[str, str]:

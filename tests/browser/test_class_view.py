@@ -112,6 +112,30 @@ def test_f_is_the_projector_and_a_clicker_moves_the_slider(page, address):
     assert page.problems == []
 
 
+FORGETS_ONCE = """() => {
+  const replace = history.replaceState.bind(history);
+  window.forgotten = 0;
+  history.replaceState = (state, title, url) => {
+    if (window.forgotten || !String(url).includes("depth=31")) return replace(state, title, url);
+    window.forgotten += 1;
+  };
+}"""
+
+
+def test_a_slider_at_a_new_place_is_in_the_address_though_streamlit_forgets(page, address):
+    visit(page, address, **SMALL)
+    page.keyboard.press("f")
+    expect(page).to_have_url(re.compile("view=projector"))
+    drawn(page)
+    page.evaluate(FORGETS_ONCE)
+    page.get_by_role("slider", name="Depth").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile("depth=31"))
+    assert page.evaluate("window.forgotten") == 1
+    has_query(page, SMALL | {"depth": "31", "view": "projector"})
+    assert page.problems == []
+
+
 def test_what_was_chosen_under_more_is_in_the_link_of_the_projector_too(page, address):
     visit(page, address, **SMALL)
     expect(page.get_by_role("combobox", name="Activation")).to_have_count(0)  # sent once unfolded

@@ -15,6 +15,7 @@ from pages.work.jobs import Ended
 from pages.work.log import ended
 from tests.load.loop import run_apart
 from tests.pages.serving.test_routes import get
+from tests.serving import serve
 
 
 def measured(address):
@@ -26,11 +27,13 @@ def measured(address):
     return {(name, *sorted(labels.values())): value for name, labels, value, *_ in samples}
 
 
-def test_metrics_count_what_is_computed_and_what_is_found(address):
-    before = measured(address)
-    for _ in range(3):
-        assert get(f"{address}/export.csv?width=77&depth=13")[0] == 200
-    after = measured(address)
+def test_metrics_count_what_is_computed_and_what_is_found():
+    with serve() as address:  # an app of its own: nobody else's runs are counted
+        assert get(f"{address}/health")[0] == 200  # which runs an experiment
+        before = measured(address)
+        for _ in range(3):
+            assert get(f"{address}/export.csv?width=77&depth=13")[0] == 200
+        after = measured(address)
 
     def grown(*key):
         return after[key] - before.get(key, 0)
