@@ -103,8 +103,9 @@ class Ensemble:
 
     def _with_gradients(self, found: Ensemble, octaves: float, powers: Array) -> Ensemble:
         """``found`` with these gradients, where layer k of x is larger by 2^(octaves·powers[k])."""
-        gradient, weights = self.log2_gradient_rms, self.log2_weight_gradient_rms
-        if gradient is None or weights is None or len(powers) < gradient.shape[1]:
+        gradient, zero = self.log2_gradient_rms, self.gradient_zero
+        weights = self.log2_weight_gradient_rms
+        if gradient is None or zero is None or weights is None or len(powers) < gradient.shape[1]:
             return found
         loss = float(log2(found.experiment.loss_scale / self.experiment.loss_scale))
         back = powers[-1] - powers  # the gradient at layer k passes through the layers above it
@@ -114,7 +115,7 @@ class Ensemble:
         return replace(
             found,
             log2_gradient_rms=found_gradient,
-            gradient_zero=np.where(dead, 1.0, self.gradient_zero),
+            gradient_zero=np.where(dead, 1.0, zero),
             log2_weight_gradient_rms=weights + _raised(octaves, of_weights) + loss,
         )
 
