@@ -80,3 +80,7 @@ class LengthLaw:
         """The law with every product multiplied by 2^per_product."""
         moved = [points + layer * per_product for layer, points in enumerate(self.points)]
         return LengthLaw(moved, self.weights, self.dead)
+
+    def raised(self, octaves: float) -> LengthLaw:
+        """The law with every layer multiplied by 2^octaves."""
+        return LengthLaw([points + octaves for points in self.points], self.weights, self.dead)
