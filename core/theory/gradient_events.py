@@ -65,7 +65,8 @@ def _overflow(e: Experiment, walk: LengthLaw) -> Array:
         beyond = 2 * special.ndtr(-np.exp(np.minimum(limit - _LN2 * octaves, 50.0)))
         return np.exp(elements * np.log1p(-np.minimum(beyond, 1 - 1e-16)))
 
-    survival = walk.dead + of_matrix(walk, elements).mean(within)
+    living = of_matrix(walk.of_the_living, elements).mean(within)
+    survival = walk.dead + (1 - walk.dead) * living
     matrices = np.arange(e.depth + 1)
     if e.weights == "tied":
         matrices = np.minimum(matrices, 1)

@@ -66,3 +66,11 @@ def test_where_the_signal_leaves_the_range_the_end_of_its_gradient_has_no_law():
     assert law.gradient_known and law.overflow_pmf
     assert law.gradient_overflow_pmf is None and law.gradient_all_zero_pmf is None
     assert "leaves the range of float16" in law.gradient_valid
+
+
+def test_dead_networks_have_gradients_of_zero_and_never_overflow():
+    e = Experiment(width=3, depth=8, activation="relu", weights="fresh", init="kaiming_normal")
+    law = predict(e)
+    assert law.gradient_overflow_pmf == {}
+    # All units of a layer are off with probability 1/8, and then no gradient goes back.
+    assert law.gradient_all_zero_pmf == pytest.approx({7: 1 - (7 / 8) ** 8})
