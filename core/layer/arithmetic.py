@@ -98,6 +98,8 @@ class Rounded:
     def transposed_product(self, a: Tensor, g: Tensor) -> Tensor:
         """aᵀ @ g; its terms are added in ``sum_dtype`` and rounded once to ``product_dtype``."""
         multiply = torch.mv if g.dim() == 1 else torch.mm
+        if self._adds_in_place:
+            return multiply(a.t(), g)
         return self.loaded(multiply(a.t(), g.to(self.format.sum_dtype)))
 
     def apply_backward(self, phi: Activation, h: Tensor, g: Tensor) -> Tensor:

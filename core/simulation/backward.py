@@ -160,12 +160,13 @@ class _Chunks:
     def __init__(self, experiment: Experiment, first: Tensor) -> None:
         self._format, self._sums = experiment.format, list[LayerSums]()
         self._rows = aligned_rows(chunk_layers(experiment) + 1, first)
+        self._places = self._rows.unbind()
         self._filled = 0
         self.add(first)
 
     def add(self, g: Tensor) -> None:
         self._filled += 1
-        self._rows[-self._filled] = g  # from the last row on, as the layers come
+        self._places[-self._filled].copy_(g)  # from the last row on, as the layers come
         if self._filled == len(self._rows):
             self._measure()
 

@@ -8,7 +8,7 @@ The run on screen never comes from here: it multiplies real matrices.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 
 import numpy as np
@@ -71,11 +71,14 @@ class Ensemble:
     log2_weight_gradient_rms: Array | None = None
 
     def at(self, experiment: Experiment) -> Ensemble:
-        """The same networks with fewer layers, or with another scale factor; without gradients.
+        """The same networks with fewer layers, or with another scale factor or loss scale.
+
+        A gradient begins at the last layer, so that fewer layers have no gradients.
 
         Args:
-            experiment: this ensemble's, at the same or a smaller depth, at any scale factor and in
-                any number format; a format without infinity has an ensemble of its own.
+            experiment: this ensemble's, at the same or a smaller depth, at any scale factor and
+                loss scale and in any number format; a format without infinity has an ensemble of
+                its own.
 
         Raises:
             ValueError: the scale factor differs, and scales do not separate from the signal; or
@@ -84,22 +87,42 @@ class Ensemble:
         self._check_format(experiment)
         new, old = experiment.scale, self.experiment.scale
         layers = experiment.depth + 1
-        shift = np.zeros(layers)
+        octaves, powers = 0.0, np.zeros(layers)
         if new != old:
+            octaves = float(log2(new / old))
             powers = shifts(experiment.layer, experiment.depth)
-            with np.errstate(invalid="ignore"):  # −∞·0 at scale 0, where the input stays
-                shift = np.where(powers == 0, 0.0, log2(new / old) * powers)
+        shift = _raised(octaves, powers)
         with np.errstate(over="ignore", invalid="ignore"):
             mean = self.mean[:, :layers] * 2.0**shift
         mean[self.mean[:, :layers] == 0] = 0.0  # 0·∞ would be NaN
         sizes = (self.log2_rms, self.log2_std, self.log2_reach, self.log2_max_abs)
         rms, std, reach, largest = (size[:, :layers] + shift for size in sizes)
         zero = np.where(np.isneginf(largest), 1.0, self.zero[:, :layers])
-        return Ensemble(experiment, self.exact_in_law, rms, std, mean, zero, reach, largest)
+        found = Ensemble(experiment, self.exact_in_law, rms, std, mean, zero, reach, largest)
+        return self._with_gradients(found, octaves, powers)
+
+    def _with_gradients(self, found: Ensemble, octaves: float, powers: Array) -> Ensemble:
+        """``found`` with these gradients, where layer k of x is larger by 2^(octaves·powers[k])."""
+        gradient, zero = self.log2_gradient_rms, self.gradient_zero
+        weights = self.log2_weight_gradient_rms
+        if gradient is None or zero is None or weights is None or len(powers) < gradient.shape[1]:
+            return found
+        loss = float(log2(found.experiment.loss_scale / self.experiment.loss_scale))
+        back = powers[-1] - powers  # the gradient at layer k passes through the layers above it
+        of_weights = back + np.append(0.0, powers[:-1])
+        found_gradient = gradient + _raised(octaves, back) + loss
+        dead = np.isneginf(found_gradient)
+        return replace(
+            found,
+            log2_gradient_rms=found_gradient,
+            gradient_zero=np.where(dead, 1.0, zero),
+            log2_weight_gradient_rms=weights + _raised(octaves, of_weights) + loss,
+        )
 
     def _check_format(self, experiment: Experiment) -> None:
         """Raise ValueError where the largest value of one of the formats holds the elements."""
-        same = experiment.replace(depth=self.experiment.depth, seed=self.experiment.seed)
+        own = self.experiment
+        same = experiment.replace(depth=own.depth, seed=own.seed, loss_scale=own.loss_scale)
         formats = self.experiment.format, experiment.format
         if not all(each.infinity for each in formats) and same != self.experiment:
             raise ValueError(
@@ -123,6 +146,12 @@ class Ensemble:
     def first_all_zero(self) -> Array:
         """Per network, the first loop index i at which all of x would be zero; NaN if never."""
         return _first(self.log2_max_abs <= self.experiment.format.log2_rounds_to_zero_below)
+
+
+def _raised(octaves: float, powers: Array) -> Array:
+    """octaves·powers, where −∞·0 is 0: at scale 0, what no product has touched stays."""
+    with np.errstate(invalid="ignore"):
+        return np.where(powers == 0, 0.0, octaves * powers)
 
 
 def _first(happened: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:

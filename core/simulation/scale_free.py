@@ -68,8 +68,11 @@ def is_scale_free(experiment: Experiment) -> bool:
 
 
 def free_of_scale(experiment: Experiment) -> Experiment:
-    """The same experiment at scale factor 1 in float64, the key of a ScaleFree in a cache."""
-    return experiment.replace(scale=1.0, number_format="float64")
+    """The same experiment at scale factor 1 in float64, the key of a ScaleFree in a cache.
+
+    The loss scale is 1 too: the signal does not depend on it.
+    """
+    return experiment.replace(scale=1.0, number_format="float64", loss_scale=1.0)
 
 
 def scale_free_work(experiment: Experiment) -> float:

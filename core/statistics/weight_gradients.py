@@ -38,10 +38,14 @@ class WeightGradients:
     whole: dict[str, float] | None = None
 
 
-def _exponents(x: Tensor) -> Tensor:
-    """The exponent e of the largest magnitude of each row in [2^(e−1), 2^e), float64 (rows,)."""
+def _largest(x: Tensor) -> Tensor:
+    """The largest magnitude of each row, float64 (rows,)."""
     flat = x.flatten(1)
-    largest = torch.maximum(flat.amax(1), -flat.amin(1))
+    return torch.maximum(flat.amax(1), -flat.amin(1))
+
+
+def _exponents(largest: Tensor) -> Tensor:
+    """The exponent e of each of these magnitudes, which are in [2^(e−1), 2^e)."""
     exponent = torch.frexp(torch.where(largest.isfinite(), largest, 1.0)).exponent
     return exponent.double().clamp_(-1000, 1000)
 
@@ -51,9 +55,9 @@ def _near_one(x: Tensor, exponents: Tensor) -> Tensor:
     return x * torch.exp2(-exponents).view(-1, *[1] * (x.dim() - 1))
 
 
-def _log2_rms(x: Tensor) -> Tensor:
+def _log2_rms(x: Tensor, largest: Tensor) -> Tensor:
     """log2 of the root mean square of each row of x, float64 of shape (rows,)."""
-    e = _exponents(x)
+    e = _exponents(largest)
     return _near_one(x, e).flatten(1).square_().mean(1).log2() / 2 + e
 
 
@@ -68,23 +72,33 @@ def outer(g: Tensor, x: Tensor, number_format: NumberFormat) -> Array:
     Returns:
         float64 of shape (3, layers), in the order of NAMES.
     """
-    g, x = g.double(), x.double()
-    log2_rms = _log2_rms(g) + _log2_rms(x)
-    undefined = (g.isinf().any(1) & (x == 0).any(1)) | (x.isinf().any(1) & (g == 0).any(1))
-    log2_rms = torch.where(undefined, torch.nan, log2_rms)  # Inf times 0
-    zero, nonfinite = _shares(g.abs(), x.abs(), number_format)
+    g, x = g.double().abs(), x.double().abs()
+    most_g, most_x = g.amax(1), x.amax(1)
+    log2_rms = _log2_rms(g, most_g) + _log2_rms(x, most_x)
+    broken_g = broken_x = torch.zeros_like(most_g)
+    if not (most_g + most_x).isfinite().all():
+        undefined = (g.isinf().any(1) & (x == 0).any(1)) | (x.isinf().any(1) & (g == 0).any(1))
+        log2_rms = torch.where(undefined, torch.nan, log2_rms)  # Inf times 0
+        broken_g, broken_x = ((~values.isfinite()).sum(1).double() for values in (g, x))
+    zero, nonfinite = _shares(g, x, broken_g, broken_x, number_format)
     made: Array = torch.stack([log2_rms, zero, nonfinite]).cpu().numpy()
     return made
 
 
-def _shares(g: Tensor, x: Tensor, number_format: NumberFormat) -> tuple[Tensor, Tensor]:
-    """The fractions of products of two magnitudes that are zero, and that are not finite."""
+def _shares(
+    g: Tensor, x: Tensor, broken_g: Tensor, broken_x: Tensor, number_format: NumberFormat
+) -> tuple[Tensor, Tensor]:
+    """The fractions of products of two magnitudes that are zero, and that are not finite.
+
+    ``broken_g`` and ``broken_x`` are how many of the magnitudes are Inf or NaN, in each row.
+    """
     n = x.shape[1]
-    zero_g, zero_x = ((values == 0).sum(1).double() for values in (g, x))
-    broken_g, broken_x = ((~values.isfinite()).sum(1).double() for values in (g, x))
+    zero_g, zero_x = ((n - values.count_nonzero(1)).double() for values in (g, x))
     zero = zero_g * (n - broken_x) + (n - broken_g - zero_g) * zero_x
     broken = broken_g * n + (n - broken_g) * broken_x
-    least, most = (_extremes(g)[end] + _extremes(x)[end] for end in (0, 1))
+    whole = bool(((broken_g == 0) & (broken_x == 0)).all())
+    (least_g, most_g), (least_x, most_x) = _extremes(g, whole), _extremes(x, whole)
+    least, most = least_g + least_x, most_g + most_x
     lost = least <= number_format.log2_rounds_to_zero_below
     lost |= (most >= number_format.log2_overflows_from) & number_format.infinity
     for row in lost.nonzero().flatten().tolist():  # the rows where a product leaves the range
@@ -92,11 +106,17 @@ def _shares(g: Tensor, x: Tensor, number_format: NumberFormat) -> tuple[Tensor, 
     return zero / n**2, broken / n**2
 
 
-def _extremes(values: Tensor) -> tuple[Tensor, Tensor]:
-    """log2 of the least and of the largest magnitude of each row, but for 0, Inf and NaN."""
-    usual = (values > 0) & (values < torch.inf)
-    least = torch.where(usual, values, torch.inf).amin(1)
-    return least.log2(), torch.where(usual, values, 0.0).amax(1).log2()
+def _extremes(values: Tensor, whole: bool) -> tuple[Tensor, Tensor]:
+    """log2 of the least and of the largest magnitude of each row, but for 0, Inf and NaN.
+
+    ``whole`` says that none is Inf or NaN.
+    """
+    least, most = values.amin(1), values.amax(1)
+    if not whole or not least.all():
+        usual = (values > 0) & (values < torch.inf)
+        least = torch.where(usual, values, torch.inf).amin(1)
+        most = torch.where(usual, values, 0.0).amax(1)
+    return least.log2(), most.log2()
 
 
 def _counted(g: Tensor, x: Tensor, number_format: NumberFormat) -> tuple[int, int]:
@@ -150,7 +170,7 @@ class Sum:
             x: inputs of the products, of the same shape.
         """
         g, x = g.double(), x.double()
-        of_g, of_x = _exponents(g), _exponents(x)
+        of_g, of_x = _exponents(_largest(g)), _exponents(_largest(x))
         power = float((of_g + of_x).max())
         if self._near is not None:
             power = max(power, self._power)
@@ -165,13 +185,16 @@ class Sum:
         """The three numbers of the sum, by the names in NAMES; of nothing, those of a zero."""
         if self._near is None:
             return dict(zip(NAMES, (-np.inf, 1.0, 0.0), strict=True))
-        log2_rms = float(_log2_rms(self._near.view(1, -1))[0]) + self._power
-        size = self._near.to(self._format.sum_dtype).abs().double()
-        zero = size <= self._scaled(self._format.log2_rounds_to_zero_below)
-        nonfinite = ~self._near.isfinite()
-        if self._format.infinity:
-            nonfinite |= size >= self._scaled(self._format.log2_overflows_from)
-        shares = (float(mask.sum()) / mask.numel() for mask in (zero, nonfinite))
+        near = self._near.view(1, -1)
+        largest = _largest(near)
+        log2_rms = float(_log2_rms(near, largest)[0]) + self._power
+        size = near.to(self._format.sum_dtype).abs()
+        lost = (size <= self._scaled(self._format.log2_rounds_to_zero_below)).sum()
+        end = self._scaled(self._format.log2_overflows_from) if self._format.infinity else np.inf
+        broken = 0.0
+        if not bool(largest < end):
+            broken = float((~(near.abs() < end)).sum())
+        shares = (float(count) / near.numel() for count in (lost, broken))
         return dict(zip(NAMES, (log2_rms, *shares), strict=True))
 
     def _scaled(self, log2: float) -> float:

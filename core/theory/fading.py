@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Protocol
 
 import numpy as np
 from scipy import special
@@ -19,7 +20,8 @@ from ..question.experiment import Experiment
 from .length_law import LengthLaw
 
 _ALIVE = 1e-6  # signals that are alive with a smaller probability are not sampled
-_FADES_FROM = 4.0  # octaves above the smallest subnormal, where rounding begins to matter
+FADES_FROM = 4.0
+"""Octaves above the smallest subnormal, where rounding begins to matter."""
 _ELEMENTS = 2**18  # sampled per layer, over all signals: 2 MiB
 _PER_UNIT = 200  # steps of a table per unit of its argument
 _LEAST_STEP = 1e-3  # octaves a layer; of a signal that shrinks less, all layers are sampled
@@ -49,10 +51,11 @@ def faded(
     """
     threshold = _threshold(e)
     if min(points[0] for points in law.points) < threshold:
-        median = np.array([_median(*layer) for layer in zip(law.points, law.weights, strict=True)])
+        median = medians(law)
         near = np.flatnonzero((median < threshold)[:-1] & (law.dead[:-1] < 1 - _ALIVE))
         if near.size:
-            return int(near[0]), _fade(e, law, int(near[0]), median, slopes, on_progress)
+            start = int(near[0])
+            return start, sampled(e, law, start, median, _Bent(slopes, start), on_progress)
     return e.depth, np.zeros(e.depth + 1)
 
 
@@ -72,7 +75,7 @@ def work(e: Experiment, sizes: Array, slopes: tuple[float, float]) -> float:
     lingers = octaves < _LINGERS and not e.format.rounds_every_term
     layers = float(e.depth - near[0])
     if not lingers:
-        layers = min(layers, 1 + (_FADES_FROM + 3) / max(octaves, _LEAST_STEP))
+        layers = min(layers, 1 + (FADES_FROM + 3) / max(octaves, _LEAST_STEP))
     sampled = float(_networks(elements)) * elements
     each = _NARROW if e.format.rounds_every_term else _WIDE
     return (_START * sampled + layers * (60 + each * sampled)) * MICROSECOND
@@ -80,7 +83,7 @@ def work(e: Experiment, sizes: Array, slopes: tuple[float, float]) -> float:
 
 def _threshold(e: Experiment) -> float:
     """log2 of the rms of x below which rounding matters to the next layer."""
-    least = float(np.log2(e.format.smallest_subnormal) + _FADES_FROM - np.log2(e.weight_std))
+    least = float(np.log2(e.format.smallest_subnormal) + FADES_FROM - np.log2(e.weight_std))
     return least if e.format.rounds_every_term else least - 0.5 * float(np.log2(e.width))
 
 
@@ -89,23 +92,74 @@ def _networks(elements: int) -> int:
     return int(np.clip(_ELEMENTS // elements, 64, 2000))
 
 
+def medians(law: LengthLaw) -> Array:
+    """The median of log2 rms at every layer, given that x is not zero."""
+    return np.array([_median(*layer) for layer in zip(law.points, law.weights, strict=True)])
+
+
 def _median(points: Array, weights: Array) -> float:
     """The median of one layer's law, given that x is not zero."""
     below = np.cumsum(weights)
     return float(np.interp(below[-1] / 2, below - weights / 2, points))
 
 
-def _fade(
+class Step(Protocol):
+    """What happens to a signal beside the products, in units of the smallest subnormal number."""
+
+    def first(self, x: Array) -> Array:
+        """A signal of the first layer, up to its size, from normal numbers."""
+        ...
+
+    def before(self, layer: int, x: Array, rng: np.random.Generator) -> Array:
+        """What precedes the product of a layer."""
+        ...
+
+    def after(self, x: Array) -> Array:
+        """What follows a product."""
+        ...
+
+
+class _Bent:
+    """φ of small numbers, after every product.
+
+    Args:
+        slopes: φ′ just below and just above zero.
+        start: the first layer; layer 0 is the input, to which φ is not applied.
+    """
+
+    def __init__(self, slopes: tuple[float, float], start: int) -> None:
+        self._slopes, self._start = slopes, start
+
+    def first(self, x: Array) -> Array:
+        """φ(x), but for the input."""
+        return self.after(x) if self._start else x
+
+    def before(self, layer: int, x: Array, rng: np.random.Generator) -> Array:
+        """Nothing precedes the product."""
+        return x
+
+    def after(self, x: Array) -> Array:
+        """φ(x)."""
+        return _two_slopes(x, self._slopes)
+
+
+def sampled(
     e: Experiment,
     law: LengthLaw,
     start: int,
     median: Array,
-    slopes: tuple[float, float],
-    on_progress: Callable[[float], object],
+    step: Step,
+    on_progress: Callable[[float], object] = lambda done: None,
 ) -> Array:
     """The probabilities of ``faded``, by sampling signals from layer ``start`` on.
 
-    Signals are in units of the smallest subnormal number. ``median`` is log2 rms per layer.
+    Args:
+        e: the question.
+        law: the law of log2 rms without rounding, in the order of the products.
+        start: the first layer that is sampled.
+        median: log2 rms per layer.
+        step: what happens beside the products.
+        on_progress: called after every layer that is sampled, with the fraction that is done.
     """
     n, narrow = e.width, e.format.rounds_every_term
     elements = n * e.batch_size
@@ -113,13 +167,13 @@ def _fade(
     count = _networks(elements)
     weights = law.weights[start] / law.weights[start].sum()
     octaves = rng.choice(law.points[start], count, p=weights) - np.log2(e.format.smallest_subnormal)
-    x = _two_slopes(rng.standard_normal((count, elements)), slopes if start else (1.0, 1.0))
+    x = step.first(rng.standard_normal((count, elements)))
     alive = (x != 0).any(1)
     x, octaves, count = x[alive], octaves[alive], int(alive.sum())
     x = np.rint(x * (2.0**octaves / np.sqrt((x**2).mean(1)))[:, None])
     ended = np.zeros(e.depth + 1)
     for layer in range(start + 1, e.depth + 1):
-        std = e.weight_std
+        x, std = step.before(layer, x, rng), e.weight_std
         if e.weights == "tied":  # one matrix: x changes by the factor of the median network
             std = 2.0 ** (median[layer] - median[layer - 1]) / n**0.5
         if narrow:
@@ -128,7 +182,7 @@ def _fade(
         else:
             length = np.sqrt((x**2).sum(1) / e.batch_size)[:, None]  # of each input
             h = std * length * rng.standard_normal((len(x), elements))
-        x = np.rint(_two_slopes(h, slopes))
+        x = np.rint(step.after(h))
         alive = (x != 0).any(1)
         ended[layer] = (~alive).sum() / count
         x = x[alive]

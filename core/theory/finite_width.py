@@ -13,8 +13,8 @@ import numpy as np
 from ..maths.arrays import LN, Array
 from ..question.experiment import Experiment
 from ..text import significant
-from .gradient_law import gradient_law
-from .known_law import known_law
+from .gradient_events import gradient_ends
+from .known_law import known_law, law_back
 from .length_law import LengthLaw
 from .markov_law import table
 from .range_events import Pmf, all_zero_pmf, overflow_pmf
@@ -46,6 +46,9 @@ class Prediction:
             why there is none.
         log2_gradient_rms_quantiles: level -> quantile of log2 rms of δ_k at layers k = 0 … depth,
             loss scale included; empty where no law is known. They go on beyond the format's range.
+        gradient_overflow_pmf: layer k -> probability that δ first has a non-finite element there,
+            on the way from the last layer down; None where no law is known.
+        gradient_all_zero_pmf: layer k -> probability that δ is first all zero there; likewise.
     """
 
     valid: str
@@ -56,6 +59,8 @@ class Prediction:
     born_dead: float = 0.0
     gradient_valid: str = ""
     log2_gradient_rms_quantiles: Mapping[float, Array] = field(default_factory=dict)
+    gradient_overflow_pmf: Pmf | None = None
+    gradient_all_zero_pmf: Pmf | None = None
 
     @property
     def gradient_known(self) -> bool:
@@ -102,30 +107,29 @@ def predict(
                 f" From layer {held_from} on {e.number_format} holds elements at "
                 f"{significant(e.format.max)}: there the typical size is drawn, and no spread."
             )
+    overflow, all_zero = overflow_pmf(e, law), all_zero_pmf(e, law, tell)
     return Prediction(
         valid,
         dict(zip(LEVELS, rms, strict=True)),
         dict(zip(LEVELS, std, strict=False)),
-        overflow_pmf(e, law),
-        all_zero_pmf(e, law, tell),
+        overflow,
+        all_zero,
         float(law.dead[-1]),
-        *_of_gradient(e, law),
+        *_of_gradient(e, law, overflow, all_zero),
     )
 
 
-def _of_gradient(e: Experiment, law: LengthLaw) -> tuple[str, dict[float, Array]]:
-    """A sentence on the law of the gradient, and its quantiles, given the law of the signal."""
-    gaussian = e.layer.product.law != "orthogonal"
-    others = " Others than Gaussian weights differ by O(1/n)."
-    words = others if e.layer.product.law == "independent" else ""
-    if e.layer.degree == 1:
-        back = law.from_the_end
-        words = "The law of x read backwards: the factors have the same law." + words
-    else:
-        back = gradient_law(e.activation, e.width, e.sigma_w, e.bias_std, law, gaussian=gaussian)
-        words = f"Expected range: approximate for {e.activation}, good for wide layers." + words
-    octaves = back.quantiles(LEVELS) + np.log2(e.loss_scale)
-    return words, dict(zip(LEVELS, octaves, strict=True))
+def _of_gradient(
+    e: Experiment, law: LengthLaw, overflow: Pmf, all_zero: Pmf
+) -> tuple[str, dict[float, Array], Pmf | None, Pmf | None]:
+    """The fields of a Prediction on the gradient, given the law of the signal and its ends."""
+    words, unscaled = law_back(e, law)
+    back = unscaled.raised(float(np.log2(e.loss_scale)))
+    ends = gradient_ends(e, law, back, overflow, all_zero)
+    if ends is None:
+        words += f" Where x leaves the range of {e.number_format}, the end of δ has no known law."
+    quantiles = dict(zip(LEVELS, back.quantiles(LEVELS), strict=True))
+    return words, quantiles, *(ends or (None, None))
 
 
 def _std_quantiles(e: Experiment, law: LengthLaw, rms: Array) -> Array:

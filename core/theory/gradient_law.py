@@ -30,8 +30,11 @@ _LN2 = np.log(2.0)
 _LN_Q = np.arange(np.log(1e-8), np.log(1e6), 0.1)  # beyond it, moments are powers of q
 _ON_THE_WAY = special.roots_hermitenorm(7)  # nodes and weights for the next rms
 _ALONG = np.log(special.chdtri(1, 1 - (np.arange(12) + 0.5) / 12))  # ln χ², equally likely
-_ACROSS = special.ndtri((np.arange(21) + 0.5) / 21)  # normal, likewise
 _POINTS = 21  # of a layer's rms in the mixture, likewise
+# Normal, likewise; every other point of the mixture has points of its own, between the others, so
+# that quantiles do not jump from one to the next. The golden ratio spaces them evenly.
+_APART = (np.arange(_POINTS * len(_ALONG)) * (5**0.5 - 1) / 2 + 0.5) % 1
+_ACROSS = special.ndtri((np.arange(21) + _APART.reshape(_POINTS, -1, 1)) / 21)
 _LEAST = 1e-300
 
 
@@ -120,6 +123,8 @@ def _step(
         signal = signal - 2 * slope**2 / n
     own = 3 * np.expm1(known.derivative_fourth(ln_q) - 2 * derivative) / n + 2 / n * gaussian
     variance = np.log1p(np.maximum(signal, 1e-12))
+    # φ′ acts on the n − 1 directions across φ(h): those of all n, less that along φ(h).
+    across = derivative + np.log1p(-np.expm1(together - square - derivative) / n)
     lifted = twice + np.log(np.maximum(-np.expm1(2 * once - square - twice), _LEAST))
     return _Step(
         square - variance / 2,
@@ -127,7 +132,7 @@ def _step(
         2 * (once - square) - ln_p,
         lifted - np.log(n) - ln_p,
         ln_w + together - square,
-        ln_w + derivative,
+        ln_w + across,
         np.maximum(own, 0),
         np.expm1(together - square - derivative) / n,
     )
@@ -166,10 +171,10 @@ class _Given:
         return _Given(ln_p, along @ mass, mean, variance)
 
     def law(self, n: float) -> tuple[Array, Array]:
-        """Points of log2 rms of δ, ascending, with probabilities, for an equally likely grid."""
+        """Points of log2 rms of δ, ascending, with probabilities, for _POINTS values of ln p."""
         own = self.c[:, None] + _ALONG
-        rest = self.r[:, None] + np.sqrt(self.variance)[:, None] * _ACROSS
-        total = np.sort(np.logaddexp(own[:, :, None], rest[:, None, :]).ravel())
+        rest = self.r[:, None, None] + np.sqrt(self.variance)[:, None, None] * _ACROSS
+        total = np.sort(np.logaddexp(own[:, :, None], rest).ravel())
         return (total - np.log(n)) / (2 * _LN2), np.full(total.size, 1 / total.size)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..question.experiment import Experiment
 from . import homogeneous_law, markov_law, tied_law
+from .gradient_law import gradient_law
 from .length_law import LengthLaw
 
 _ROUGHEST = 0.1  # the largest relative variance of one layer's step that is taken as lognormal
@@ -93,6 +94,35 @@ def _unless_rough(e: Experiment, law: LengthLaw, roughest: float) -> LengthLaw |
     if roughest > _ROUGHEST:
         return f"Width {e.width} is too small for the law of {e.activation}."
     return law
+
+
+def law_back(e: Experiment, law: LengthLaw) -> tuple[str, LengthLaw]:
+    """The law of log2 rms of δ at layers 0 … depth, for δ_L ~ N(0, 1), and a sentence on it.
+
+    Args:
+        e: the question, whose signal has a known law.
+        law: the law of the signal.
+    """
+    kind = e.layer.product.law
+    others = " Others than Gaussian weights differ by O(1/n)." if kind == "independent" else ""
+    if e.layer.degree == 1:
+        words = "The law of x read backwards: the factors have the same law."
+        return words + others, law.from_the_end
+    what = (e.activation, e.width, e.depth, e.sigma_w, e.bias_std, kind != "orthogonal")
+    words = (
+        f"Expected range: approximate for {e.activation}, good for wide layers; too narrow where "
+        "the signal grows on and few units carry the gradient."
+    )
+    return words + others, _chain_back(*what)
+
+
+@lru_cache(maxsize=16)
+def _chain_back(
+    activation: str, width: int, depth: int, sigma_w: float, sigma_b: float, gaussian: bool
+) -> LengthLaw:
+    what = activation, width, depth, sigma_w, sigma_b
+    law, _ = _chain(*what, gaussian)
+    return gradient_law(activation, width, sigma_w, sigma_b, law, gaussian=gaussian)
 
 
 @lru_cache(maxsize=16)

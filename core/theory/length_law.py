@@ -72,11 +72,22 @@ class LengthLaw:
         """
         dead = np.full(len(self.dead), self.dead[-1])
         dead[-1] = 0.0
-        alive = (1 - dead) / (1 - self.dead[::-1])
+        before = 1 - self.dead[::-1]
+        alive = (1 - dead) / np.where(before > 0, before, 1.0)
         weights = [mass * part for mass, part in zip(self.weights[::-1], alive, strict=True)]
         return LengthLaw(self.points[::-1], weights, dead)
+
+    @property
+    def of_the_living(self) -> LengthLaw:
+        """The law given that x is not all zero; any law where it always is."""
+        weights = [w / w.sum() if w.any() else np.full(len(w), 1 / len(w)) for w in self.weights]
+        return LengthLaw(self.points, weights, np.zeros(len(self.dead)))
 
     def shifted(self, per_product: float) -> LengthLaw:
         """The law with every product multiplied by 2^per_product."""
         moved = [points + layer * per_product for layer, points in enumerate(self.points)]
         return LengthLaw(moved, self.weights, self.dead)
+
+    def raised(self, octaves: float) -> LengthLaw:
+        """The law with every layer multiplied by 2^octaves."""
+        return LengthLaw([points + octaves for points in self.points], self.weights, self.dead)

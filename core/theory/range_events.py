@@ -41,8 +41,6 @@ def overflow_pmf(e: Experiment, law: LengthLaw) -> Pmf:
     if not e.format.infinity:
         return {}
     limit = e.format.overflows_from
-    rare = 2 * special.ndtr(-limit / e.weight_std) if e.weight_std else 0.0
-    weights_fit = np.exp(e.width**2 * np.log1p(-min(rare, 1 - 1e-16)))
     sides = Counter(_threshold(e.activation, side, limit) for side in (-1.0, 1.0))
 
     def within(ln_sd: Array) -> Array:
@@ -56,14 +54,20 @@ def overflow_pmf(e: Experiment, law: LengthLaw) -> Pmf:
         return np.broadcast_to(fit, ln_sd.shape)
 
     if e.weights == "tied" and e.layer.product.law != "orthogonal":
-        survival = _of_matrix(law, e.width).mean(lambda octaves: within(_LN2 * octaves))[1:]
+        survival = of_matrix(law, e.width).mean(lambda octaves: within(_LN2 * octaves))[1:]
     else:
         survival = (law.dead + law.mean(lambda octaves: within(_ln_sd(e, octaves))))[:-1]
-    survival *= weights_fit ** (1 if e.weights == "tied" else np.arange(1, e.depth + 1))
-    return _differences(np.minimum.accumulate([1.0, *survival]))
+    survival *= weights_fit(e) ** (1 if e.weights == "tied" else np.arange(1, e.depth + 1))
+    return differences(np.minimum.accumulate([1.0, *survival]))
 
 
-def _of_matrix(law: LengthLaw, width: int) -> LengthLaw:
+def weights_fit(e: Experiment) -> float:
+    """The probability that no element of a matrix overflows."""
+    rare = 2 * special.ndtr(-e.format.overflows_from / e.weight_std) if e.weight_std else 0.0
+    return float(np.exp(e.width**2 * np.log1p(-min(rare, 1 - 1e-16))))
+
+
+def of_matrix(law: LengthLaw, width: int) -> LengthLaw:
     """The law of log2 ‖Aᵏx₀‖/‖x₀‖ for one matrix A at every step, from that of log2 rms.
 
     Given A, the vector Aᵏx₀ is normal, with an sd that depends on A alone. The log2 of this sd is
@@ -84,7 +88,7 @@ def _ln_sd(e: Experiment, octaves: Array) -> Array:
     return np.asarray(e.layer.affine.log_square(2 * _LN2 * octaves, LN) / 2)
 
 
-def _differences(survival: Array) -> Pmf:
+def differences(survival: Array) -> Pmf:
     """The probability of the end at each loop index, from those of no end up to each layer."""
     ends = -np.diff(survival)
     return {int(i): float(ends[i]) for i in np.flatnonzero(ends > _LEAST)}
@@ -125,15 +129,15 @@ def all_zero_pmf(
     """
     slopes = e.layer.elementwise.slopes
     if e.bias_std or slopes is None:
-        return _differences(1 - law.dead)
-    if _all_round_to_zero(e) > 0.5:
+        return differences(1 - law.dead)
+    if all_round_to_zero(e) > 0.5:
         return {0: 1.0}
     if max(slopes) < _FLAT:
-        return _differences(_above_the_floor(e, law))
+        return differences(_above_the_floor(e, law))
     start, ended = faded(e, law, slopes, on_progress)
     alive = 1 - law.dead
     alive[start:] = alive[start] * (1 - np.cumsum(ended[start:]))
-    return _differences(alive)
+    return differences(alive)
 
 
 def _above_the_floor(e: Experiment, law: LengthLaw) -> Array:
@@ -155,7 +159,7 @@ def _above_the_floor(e: Experiment, law: LengthLaw) -> Array:
     return np.minimum.accumulate([1.0, *law.mean(some_kept)[:-1]])
 
 
-def _all_round_to_zero(e: Experiment) -> float:
+def all_round_to_zero(e: Experiment) -> float:
     """The probability that every weight rounds to zero."""
     kept = 2 * special.ndtr(-e.format.rounds_to_zero_below / e.weight_std)
     return float(np.exp(e.width**2 * np.log1p(-min(kept, 1 - 1e-16))))

@@ -132,14 +132,14 @@ def is_quickly_predicted(experiment: Experiment) -> bool:
 def ensemble_base(experiment: Experiment) -> Experiment:
     """The experiment whose ensemble also answers for this one.
 
-    It has one seed and one number format, but a format without infinity has its own. Where the
-    scale factor can be divided out, it also has one scale factor. Its depth is rounded up, so that
-    a step of the depth slider mostly finds its ensemble in the cache.
+    It has one seed, one loss scale and one number format, but a format without infinity has its
+    own. Where the scale factor can be divided out, it also has one scale factor. Its depth is
+    rounded up, so that a step of the depth slider mostly finds its ensemble in the cache.
     """
     deeper = -(-experiment.depth // _DEPTHS) * _DEPTHS
     depth = min(deeper, int(PARAMETERS["depth"].maximum))
     kept = "float64" if experiment.format.infinity else experiment.number_format
-    base = experiment.replace(seed=0, depth=depth, number_format=kept)
+    base = experiment.replace(seed=0, depth=depth, number_format=kept, loss_scale=1.0)
     return free_of_scale(base) if experiment.scale and is_scale_free(base) else base
 
 

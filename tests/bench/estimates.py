@@ -56,6 +56,7 @@ _AXES = (
 )
 _CACHES = (
     known_law._chain,
+    known_law._chain_back,
     homogeneous_law.homogeneous_law,
     fixed_points._kept,
     windows._windows,

@@ -73,6 +73,30 @@ def test_the_loss_scale_is_a_factor_and_the_same_seed_gives_the_same_numbers():
     assert sample_ensemble(e, 8).log2_gradient_rms is None
 
 
+@pytest.mark.parametrize("activation", ["linear", "relu"])
+def test_one_ensemble_answers_for_every_scale_factor_and_loss_scale(activation):
+    e = Experiment(width=16, depth=5, scale=0.5, activation=activation, weights="fresh")
+    other = e.replace(scale=0.125, loss_scale=2.0**10)
+    moved = sample_ensemble(e, 8, backward=True).at(other)
+    asked = sample_ensemble(other, 8, backward=True)
+    for name in ("log2_rms", "log2_gradient_rms", "log2_weight_gradient_rms"):  # to float32
+        np.testing.assert_allclose(getattr(moved, name), getattr(asked, name), atol=1e-5)
+    assert (moved.gradient_zero == asked.gradient_zero).all()
+    none = moved.at(other.replace(scale=0.0))
+    assert np.isneginf(none.log2_gradient_rms[:, :-1]).all()
+    assert (none.gradient_zero[:, :-1] == 1).all()
+    assert (none.log2_gradient_rms[:, -1] == asked.log2_gradient_rms[:, -1]).all()
+    assert moved.at(other.replace(depth=4)).log2_gradient_rms is None  # another loss
+
+
+def test_a_loss_scale_needs_no_ensemble_of_its_own_in_a_format_without_infinity():
+    e = Experiment(width=16, depth=5, number_format="float8_e4m3fn", weights="fresh")
+    many = sample_ensemble(e, 4, backward=True).at(e.replace(loss_scale=4.0))
+    assert many.log2_gradient_rms[:, -1] == pytest.approx(
+        sample_ensemble(e, 4, backward=True).log2_gradient_rms[:, -1] + 2
+    )
+
+
 def test_gradients_beyond_every_float_stay_finite():
     for scale in (1e-6, 1e6):
         e = Experiment(width=16, depth=200, scale=scale, activation="relu", weights="fresh")

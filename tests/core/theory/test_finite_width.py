@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from core import ACTIVATIONS, INITIALIZERS, Experiment
+from core import ACTIVATIONS, INITIALIZERS, Experiment, sample_ensemble
 from core.theory.finite_width import LEVELS, predict
 from core.theory.homogeneous_law import homogeneous_law
 from tests.bench.calibration import FAMILIES, covered
@@ -266,3 +266,23 @@ def test_what_takes_long_reports_its_progress_and_can_be_stopped(changes):
     with pytest.raises(Left):
         predict(e, on_progress=leave)
     assert 0 < told[0] < told[1] < told[2] <= 1
+
+
+@pytest.mark.parametrize(
+    "e",
+    [
+        Experiment(width=64, depth=25, activation="linear", bias_std=0.3),
+        Experiment(width=64, depth=25, activation="relu", bias_std=0.3, scale=1.5),
+        Experiment(width=64, depth=25, activation="tanh", bias_std=0.3),
+    ],
+    ids=lambda e: e.activation,
+)
+def test_the_gradients_band_holds_as_many_networks_as_it_says_with_a_bias_too(e):
+    e = e.replace(weights="fresh", init="lecun_normal")
+    many = sample_ensemble(e, 2000, backward=True).log2_gradient_rms[:, 0]
+    bands = predict(e).log2_gradient_rms_quantiles
+    inside = np.mean((bands[0.05][0] <= many) & (many <= bands[0.95][0]))
+    # Four standard errors of the share; the law, right up to O(1/n), is allowed 1/n beyond them.
+    assert abs(inside - 0.9) <= 4 * (0.9 * 0.1 / 2000) ** 0.5 + 1 / e.width
+    error = 1.2533 * many.std() / 2000**0.5  # of a median
+    assert abs(np.median(many) - bands[0.5][0]) <= 4 * error + 0.002 * e.depth

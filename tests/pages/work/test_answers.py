@@ -8,6 +8,7 @@ import torch
 from core import Experiment
 from core.lesson import STEPS
 from core.maps.landscape import Landscape
+from core.simulation.scale_free import free_of_scale
 from core.sweep import parse
 from pages.work import answers
 from pages.work.shared import Work
@@ -75,3 +76,10 @@ def test_a_new_thread_computes_on_as_many_threads_as_the_host_sets(monkeypatch):
     finally:
         torch.set_num_threads(before)
     assert seen == [1]
+
+
+def test_the_signal_of_another_loss_scale_is_not_computed_again():
+    for e in (FRESH, FRESH.replace(number_format="float8_e4m3fn")):
+        scaled = e.replace(loss_scale=2.0**8)
+        assert answers.ensemble_base(scaled) == answers.ensemble_base(e)
+    assert free_of_scale(FRESH.replace(loss_scale=2.0**8)) == free_of_scale(FRESH)
