@@ -121,7 +121,7 @@ def layer_axis(depth: int, *, back: bool = False) -> dict[str, Any]:
         depth: the last layer.
         back: whether the figure is of gradients, which go from right to left.
     """
-    title = "layer k: the gradient δ goes back from right to left"
+    title = "layer k; δ goes from right to left"
     return {
         "title": {"text": title if back else "layer k: x after k products (i = k − 1)"},
         "range": [-0.01 * depth - 0.4, depth * 1.01 + 0.4],

@@ -167,4 +167,4 @@ def std_per_layer(
     spread = band_curves(bands, run) + fan_curves(ensemble, run)
     data = spread + pin_curves(pins) + _live_curves(run) + _event_points(run)
     alt = _alt(run, verdict or judge(run), pins, bands)
-    return figure(data, layout, height=300 if run.goes_back else 400, alt=alt, stays=space)
+    return figure(data, layout, height=340 if run.goes_back else 400, alt=alt, stays=space)

@@ -176,8 +176,13 @@ def _rate(run: Run) -> str:
     return f"Going back, each layer{below} multiplies it by about {factor}. "
 
 
+def is_healthy(forward: Kind, backward: Kind) -> bool:
+    """Whether a signal and its gradient both keep a size."""
+    return forward in _HEALTHY and backward in _HEALTHY
+
+
 def both_ways(forward: Kind, backward: Kind) -> str:
     """One verdict on a signal and its gradient."""
-    if forward in _HEALTHY and backward in _HEALTHY:
+    if is_healthy(forward, backward):
         return "healthy both ways"
     return f"forward it {forward}, its gradient {backward}"
