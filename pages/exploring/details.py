@@ -41,7 +41,7 @@ def details(experiment: Experiment, device: str, seen_both: BothWays) -> None:
     show(seen(charts.distribution_per_layer(run)), key="distribution")
     if back is not None and is_answered:
         show(charts.weight_gradients(back), key="weight_gradients")
-        page.paragraphs([_OF_WEIGHTS])
+        page.paragraphs([_OF_WEIGHTS], of="gradient")
     activation_card.card(experiment)
     _to_take_away(experiment, device, run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 import streamlit as st
@@ -136,7 +137,8 @@ def of_gradient(
     size = _SIZE if asked else 0 if law.known else _FALLBACK_SIZE
     many = None
     if size and answers.is_quick_gradients(experiment, size):
-        many = answers.gradients(experiment, size)
+        with suppress(ValueError):  # the signal's own ensemble tells why the host refuses it
+            many = answers.gradients(experiment, size)
     return bands(law, many, single=experiment.is_single_number), many if asked else None
 
 
