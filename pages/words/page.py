@@ -98,7 +98,7 @@ def _half(verdict: Verdict, gradient: Verdict) -> str:
     both = both_ways(verdict.kind, gradient.kind)
     healthy = f" <em>{both.capitalize()}.</em>" if is_healthy(verdict.kind, gradient.kind) else ""
     return (
-        f'<p class="gi-verdict gi-back gi-{gradient.kind}"><b>gradient {gradient.kind}</b> '
+        f'<p class="gi-back gi-{gradient.kind}"><b>gradient {gradient.kind}</b> '
         f"{escape(gradient.sentence)}{healthy}</p>"
     )
 
