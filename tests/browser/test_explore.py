@@ -219,7 +219,7 @@ def test_every_figure_is_saved_as_picture_and_as_numbers(page, address):
 
 def _superseded(address):
     """How many runs the host has stopped because nobody waited for them."""
-    return measured(address).get(("good_init_runs_total", "run", "superseded"), 0)
+    return measured(address).get(("good_init_runs_total", "superseded", "there_and_back"), 0)
 
 
 def test_a_long_run_shows_its_progress_and_gives_way(page, address):
