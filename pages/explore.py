@@ -8,34 +8,33 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core import charts
-from core.host.limits import is_quick
 from core.question.experiment import Experiment
 from core.question.pins import Pins, to_query
 from core.reading.expectation import predicted_iteration
 from core.reading.verdict import Verdict, judge
-from core.simulation.propagate import Run
 from pages.controls import address, arrival, fields, state
-from pages.exploring import class_view, library_bias, pinned, share, spread
+from pages.exploring import both_ways, class_view, library_bias, pinned, share, spread
+from pages.exploring.both_ways import BothWays
 from pages.exploring.class_view import ClassView
 from pages.exploring.details import details
 from pages.figures import live
 from pages.figures.chart import show
 from pages.words import page
-from pages.work import answers
 from pages.work.progress import Progress, place_over_the_next
 from pages.work.turns import SCRIPT_LOCK
 
 
 class _Seen(NamedTuple):
-    """A run, and the verdict on it."""
+    """A run with its gradient, and the verdicts on both."""
 
-    run: Run
+    both: BothWays
     verdict: Verdict
+    gradient: Verdict | None
 
 
 def _is_quick(experiment: Experiment, pins: Pins) -> bool:
-    """Whether the run, the runs of the pins, the law and the ensemble are all quick."""
-    runs = all(is_quick(each) for each in (experiment, *pins.values()))
+    """Whether all runs with their gradients, the law and the ensemble are quick."""
+    runs = all(both_ways.is_quickly_found(each) for each in (experiment, *pins.values()))
     needs_theory = class_view.current().shows("theory")
     return runs and (not needs_theory or spread.is_quick(experiment))
 
@@ -46,18 +45,18 @@ def _first_screen(
     expected: spread.Expected,
     device: str,
     working: DeltaGenerator,
-) -> tuple[_Seen | None, dict[str, Run | str]]:
+) -> tuple[_Seen | None, dict[str, BothWays | str]]:
     """Draw the main chart; returns its run, None if the host refuses it, and those of the pins."""
     progress = Progress(working, "Multiplying…")
     found = pinned.measured(pins, device, progress)
     try:
-        run = answers.run(experiment, device, progress)
+        both = both_ways.found(experiment, device, progress)
     except ValueError as error:
         progress.done()
         st.error(str(error))
         return None, found
     progress.done()
-    verdict = judge(run)
+    run, verdict = both.run, judge(both.run)
     figure = charts.std_per_layer(
         run,
         pinned.drawn(experiment, pins, found),
@@ -71,25 +70,31 @@ def _first_screen(
     if view.on_projector:
         figure = charts.enlarged(figure)
     show(figure, key="std", urgent=True, live=live.description(run))
-    return _Seen(run, verdict), found
+    return _Seen(both, verdict, both_ways.gradient_of(both)), found
 
 
 class _Places(NamedTuple):
-    """Places for the answer, the chart and the controls: in columns, on a projector in rows."""
+    """Places for the answer, the chart and the controls: in columns, on a projector in rows.
+
+    The gradient's chart and the controls that are folded away follow below.
+    """
 
     answer: DeltaGenerator
     chart: DeltaGenerator
     controls: DeltaGenerator
+    gradient: DeltaGenerator
+    more: DeltaGenerator
 
 
 def _places(on_projector: bool) -> _Places:
     if on_projector:
         answer, chart = st.container(), st.container()
         clicker = st.container(key="clicker", horizontal=True, vertical_alignment="bottom")
-        return _Places(answer, chart, clicker)
+        return _Places(answer, chart, clicker, st.container(), st.container())
     left, right = st.columns([3, 1], gap="medium")
     with left:
-        return _Places(st.container(), st.container(), right)
+        answer, chart = st.container(), st.container()
+    return _Places(answer, chart, right, st.container(), st.container())
 
 
 def _has_switch(view: ClassView) -> bool:
@@ -103,7 +108,8 @@ def _controls_of(view: ClassView, places: _Places) -> None:
         if _has_switch(view):
             spread.switch()
     if view.shows("more") and not view.on_projector:
-        fields.more_controls()
+        with places.more:
+            fields.more_controls()
 
 
 def _explore(*, in_fragment: bool) -> None:
@@ -131,6 +137,10 @@ def _page(*, in_fragment: bool) -> None:
         page.warn(problems + expected.problems)
         working = place_over_the_next()
         seen, found = _first_screen(experiment, pins, expected, device, working)
+    if seen is not None and not view.on_projector:
+        with places.gradient:
+            kept = pinned.gradients(experiment, pins, found)
+            both_ways.chart(seen.both, kept, seen.gradient)
     if quick:
         _controls_of(view, places)
         if state.current()[0] != experiment:  # after a step back, bound widgets follow the address
@@ -143,7 +153,7 @@ def _page(*, in_fragment: bool) -> None:
             spread.catch_up(experiment, expected, working)
 
 
-def _below_controls(experiment: Experiment, pins: Pins, found: dict[str, Run | str]) -> None:
+def _below_controls(experiment: Experiment, pins: Pins, found: dict[str, BothWays | str]) -> None:
     """Draw the pins and the buttons below the controls, and write the page's own parameters."""
     view = class_view.current()
     if view.shows("pins") and not view.on_projector:
@@ -166,11 +176,12 @@ def _words_and_rest(
 ) -> None:
     """The answer at its place, and everything below the first screen."""
     view = class_view.current()
-    run, verdict = seen
+    run, verdict = seen.both.run, seen.verdict
     is_answered = view.shows("verdict")
     if is_answered:
         with place:
-            page.answer(verdict, run, predicted_iteration(expected.prediction))
+            predicted = predicted_iteration(expected.prediction)
+            page.answer(verdict, run, predicted, seen.gradient)
     if view.on_projector:
         return
     if view.shows("more"):
@@ -180,7 +191,7 @@ def _words_and_rest(
     if is_answered:
         page.torch_checks(verdict, run)
     if view.shows("details"):
-        details(experiment, device, run)
+        details(experiment, device, seen.both)
 
 
 def _title() -> None:

@@ -109,7 +109,7 @@ def _page() -> None:
     with right:
         fields.main_controls()
     with below:
-        fields.more_controls(number_format=False)
+        fields.more_controls(explores=False)
     with left:
         page.warn(refused_values + arrival.link_problems(experiment))
         chart = st.container()

@@ -12,6 +12,7 @@ from .phase_diagram import phase_diagram
 from .range_ends import range_ends
 from .size_against_width import size_against_width
 from .std_per_layer import std_per_layer
+from .weight_gradients import weight_gradients
 
 __all__ = [
     "distribution_per_layer",
@@ -28,4 +29,5 @@ __all__ = [
     "std_by_format",
     "std_per_layer",
     "unanswered",
+    "weight_gradients",
 ]

@@ -114,10 +114,16 @@ def beside(side: Side, gap: int) -> dict[str, Any]:
     return {"xanchor": "left", "xshift": gap}
 
 
-def layer_axis(depth: int) -> dict[str, Any]:
-    """The shared x axis: layer k, which is x after k products, from the input to ``depth``."""
+def layer_axis(depth: int, *, back: bool = False) -> dict[str, Any]:
+    """The shared x axis: layer k, which is x after k products, from the input to ``depth``.
+
+    Args:
+        depth: the last layer.
+        back: whether the figure is of gradients, which go from right to left.
+    """
+    title = "layer k; δ goes from right to left"
     return {
-        "title": {"text": "layer k: x after k products (i = k − 1)"},
+        "title": {"text": title if back else "layer k: x after k products (i = k − 1)"},
         "range": [-0.01 * depth - 0.4, depth * 1.01 + 0.4],
         "tickformat": "d",
         "dtick": 1 if depth <= _EVERY_LAYER else None,
@@ -155,11 +161,6 @@ def decades(values: ArrayLike, *, least: float = 4.0, pad: float = 0.06) -> tupl
     low, high = low - missing, high + missing
     room = pad * (high - low)
     return low - room, high + room
-
-
-def size_title(run: Run) -> str:
-    """The title of the axis of a run's sizes."""
-    return run.size_name if run.experiment.is_single_number else f"{run.size_name} of x"
 
 
 def size_axis(low: float, high: float, size: str) -> dict[str, Any]:
@@ -215,11 +216,12 @@ def event_marks(run: Run, *, height: float | None = 0.5, deepest: int = 0) -> tu
     broken, zero = events.first_nonfinite, events.all_zero
     index, text, color = 0, "", EVENT_COLORS[0]
     if broken is not None:
-        index, text = broken, f"{breaks_as(run)} at i = {broken}"
+        index, text = broken, f"{breaks_as(run)} at {run.place(broken)}"
     elif zero is not None:
-        index, text, color = zero, f"all zero at i = {zero}", EVENT_COLORS[1]
-    layer, happened = index + 1, bool(text)
-    tint = {"type": "rect", "x1": depth + 0.5, "fillcolor": color, "opacity": 0.12}
+        index, text, color = zero, f"all zero at {run.place(zero)}", EVENT_COLORS[1]
+    layer, happened = int(run.layers[index + 1]), bool(text)
+    end = -0.5 if run.goes_back else depth + 0.5
+    tint = {"type": "rect", "x1": end, "fillcolor": color, "opacity": 0.12}
     shapes = [
         upright(layer, {"color": color, "width": 2}, visible=happened),
         upright(layer, {"width": 0}, layer="below", visible=happened, **tint),

@@ -30,7 +30,6 @@ from .figure import (
     note,
     positive,
     size_axis,
-    size_title,
     upright,
 )
 from .format_ends import end_marks
@@ -69,7 +68,7 @@ def std_by_format(runs: Mapping[str, Run]) -> Figure:
     marks, notes = end_marks(runs, {name: _STYLES[name][0] for name in runs}, low, high)
     layout = {
         "xaxis": layer_axis(first.experiment.depth),
-        "yaxis": size_axis(low, high, size_title(first)),
+        "yaxis": size_axis(low, high, first.size_title),
         "annotations": notes,
     }
     outcomes = "; ".join(f"{name}: {outcome(run)}" for name, run in runs.items())

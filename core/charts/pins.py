@@ -36,6 +36,7 @@ def pin_curves(pins: Sequence[Pin]) -> Parts:
             name=pin.title,
             color=PIN_COLORS[pin.letter],
             hover=f"{pin.title}: {pin.run.size_name} %{{y:.4g}}",
+            x=pin.run.layers.tolist(),
             uid=STAYS + pin.letter,
             showlegend=False,  # its letter is on it, and the page lists what it is
         )
@@ -49,11 +50,11 @@ def pin_letters(pins: Sequence[Pin]) -> Parts:
     notes: Parts = []
     for pin in pins:
         sizes = positive(pin.run.size)
-        layers = np.flatnonzero(np.isfinite(sizes))
+        layers = np.flatnonzero(np.isfinite(sizes))  # from the start of the run
         if not layers.size:
             continue
         share = (list(PIN_COLORS).index(pin.letter) + 1) / (len(PIN_COLORS) + 1)
-        layer = int(layers[round(share * (len(layers) - 1))])
+        step = int(layers[round(share * (len(layers) - 1))])
         box = {
             # On a screen its style sheet fills the box with the page's own colour.
             "bgcolor": "#ffffff",
@@ -62,5 +63,7 @@ def pin_letters(pins: Sequence[Pin]) -> Parts:
             "borderpad": 1,
         }
         text = f"<b>{pin.letter.upper()}</b>"
-        notes.append(note(text, layer, float(np.log10(sizes[layer])), size=11, **box))
+        notes.append(
+            note(text, int(pin.run.layers[step]), float(np.log10(sizes[step])), size=11, **box)
+        )
     return notes

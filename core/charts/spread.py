@@ -28,13 +28,13 @@ def _drawn(octaves: Array, run: Run) -> Array:
     return np.where(inside, 2.0 ** np.clip(octaves, -1070, 1020), np.nan)
 
 
-def _edge(y: Array, name: str, uid: str, **more: Any) -> dict[str, Any]:
+def _edge(y: Array, run: Run, name: str, uid: str, **more: Any) -> dict[str, Any]:
     """A curve over the layers that neither hover nor legend shows; ``more`` may change that."""
     line: dict[str, Any] = {"width": 0}
     return {
         "type": "scatter",
         "mode": "lines",
-        "x": list(range(len(y))),
+        "x": run.layers.tolist(),
         "y": listed(y),
         "name": name,
         "line": line,
@@ -55,15 +55,16 @@ def band_curves(found: Bands | None, run: Run) -> Parts:
     parts = []
     for low, high, share in ((0.05, 0.95, 90), (0.25, 0.75, 50)):
         name = f"{spoken}, {share} % of networks"
-        parts.append(_edge(rows[low], name, f"band{share}low", legendgroup="bands"))
+        parts.append(_edge(rows[low], run, name, f"band{share}low", legendgroup="bands"))
         fill = {"fill": "tonexty", "fillcolor": _BAND[kind], "legendgroup": "bands"}
-        parts.append(_edge(rows[high], name, f"band{share}high", **fill))
+        parts.append(_edge(rows[high], run, name, f"band{share}high", **fill))
     ends = [
         f"{significant(low)} to {significant(high)}"
         for low, high in zip(rows[0.05], rows[0.95], strict=True)
     ]
     median = _edge(
         rows[0.5],
+        run,
         f"{spoken}: median, half, nine in ten networks",
         "median",
         line={"width": 1.5, "dash": "dash", "color": color},
@@ -106,11 +107,11 @@ def fan_curves(ensemble: Ensemble | None, run: Run) -> Parts:
     sizes = ensemble.log2_rms if run.experiment.is_single_number else ensemble.log2_std
     shown = sizes[:_FAN]
     gap = np.full((len(shown), 1), np.nan)
-    layers = np.arange(sizes.shape[1], dtype=float)
-    x = np.tile(np.append(layers, np.nan), len(shown))
+    x = np.tile(np.append(run.layers.astype(float), np.nan), len(shown))
     thin = {"width": 0.7, "color": GREY}
     networks = _edge(
         np.hstack([_drawn(shown, run), gap]).ravel(),
+        run,
         f"{len(shown)} of {len(sizes)} networks",
         "fan",
         line=thin,
@@ -123,6 +124,7 @@ def fan_curves(ensemble: Ensemble | None, run: Run) -> Parts:
     lines = [
         _edge(
             _drawn(row, run),
+            run,
             f"{len(sizes)} networks: 5, 50, 95 %",
             f"fan{level * 100:.0f}",
             line=dotted,

@@ -30,7 +30,6 @@ from .figure import (
     note,
     positive,
     size_axis,
-    size_title,
     to_decades,
     with_room_under_axis,
 )
@@ -91,7 +90,9 @@ def _event_points(run: Run) -> Parts:
         customdata=["<br>".join(words) for words in happened.values()],
     )
     marker = {"color": VERMILION, "size": 10, "symbol": "diamond"}
-    return [points | {"x": list(happened), "mode": "markers", "marker": marker}]
+    return [
+        points | {"x": run.layers[list(happened)].tolist(), "mode": "markers", "marker": marker}
+    ]
 
 
 def _early(names: set[str]) -> str:
@@ -104,13 +105,14 @@ def _early(names: set[str]) -> str:
 def _live_curves(run: Run) -> Parts:
     """std, and beside it rms and max|x|; of a single number only |x|. The first is the main one."""
     stats = run.stats
-    hover = "layer %{x} (i = %{customdata})<br>"
+    hover = "layer %{x}<br>" if run.goes_back else "layer %{x} (i = %{customdata})<br>"
     index = [layer - 1 if layer else "input" for layer in range(len(stats))]
+    own = {"x": run.layers.tolist()} | ({} if run.goes_back else {"customdata": index})
 
     def curve(statistic: str, name: str, color: str, **more: Any) -> dict[str, Any]:
         sizes = positive(stats.values[statistic])
         shown = f"{hover}{name} %{{y:.4g}}"
-        more |= {"customdata": index, "meta": {"statistic": f"log2_{statistic}"}, "uid": statistic}
+        more |= own | {"meta": {"statistic": f"log2_{statistic}"}, "uid": statistic}
         return line(sizes, name=name, color=color, hover=shown, **more)
 
     if run.experiment.is_single_number:  # it has no std
@@ -119,7 +121,7 @@ def _live_curves(run: Run) -> Parts:
     return [
         curve("std", "std", BLUE),
         curve("rms", "rms", PURPLE, **aside),
-        curve("max_abs", "max |x|", GREY, **aside),
+        curve("max_abs", f"max |{run.symbol}|", GREY, **aside),
     ]
 
 
@@ -128,7 +130,7 @@ def _alt(run: Run, verdict: Verdict, pins: Sequence[Pin], bands: Bands | None) -
     expected = f" {luck(run, bands)}" if bands else ""
     titles = ", ".join(pin.title for pin in pins)
     beside = f" Kept beside it: {titles}." if titles else ""
-    return f"Standard deviation of x per layer. {verdict.sentence}{expected}{beside}"
+    return f"Standard deviation of {run.symbol} per layer. {verdict.sentence}{expected}{beside}"
 
 
 def std_per_layer(
@@ -141,6 +143,8 @@ def std_per_layer(
 ) -> Figure:
     """The main figure: std of x at every layer, over the expected sizes and the pinned curves.
 
+    It draws a gradient as well, as a run that goes back (`core.reading.gradient.as_run`).
+
     rms and max|x| are one click away. Traces that are drawn later lie on top.
 
     Args:
@@ -151,15 +155,16 @@ def std_per_layer(
         verdict: on the run, where the caller has it already.
     """
     space = room(pins)
+    deepest = max(run.experiment.depth, space["depth"])
     low, high = _visible_decades(run, space["decades"], bands)
     limit_shapes, limit_notes = _limit_marks(run)
     event_shapes, event_notes = event_marks(run, height=None, deepest=space["depth"])
-    layout = with_room_under_axis(layer_axis(max(run.experiment.depth, space["depth"]))) | {
-        "yaxis": size_axis(low, high, size_title(run)),
+    layout = with_room_under_axis(layer_axis(deepest, back=run.goes_back)) | {
+        "yaxis": size_axis(low, high, run.size_title),
         "shapes": event_shapes + limit_shapes,
         "annotations": event_notes + limit_notes + pin_letters(pins),
     }
     spread = band_curves(bands, run) + fan_curves(ensemble, run)
     data = spread + pin_curves(pins) + _live_curves(run) + _event_points(run)
     alt = _alt(run, verdict or judge(run), pins, bands)
-    return figure(data, layout, height=400, alt=alt, stays=space)
+    return figure(data, layout, height=340 if run.goes_back else 400, alt=alt, stays=space)

@@ -38,9 +38,13 @@ _AROUND = 0.25  # octaves around the size at which it is held
 
 
 def last_sound_size(run: Run) -> tuple[int, float]:
-    """The last layer whose elements are all finite and not all zero, and the size of x there."""
+    """The last layer whose elements are all finite and not all zero, and the size of x there.
+
+    It is counted from the start of the run, which counts where no layer is sound.
+    """
     stats = run.stats
-    layer = int(np.flatnonzero((stats.nonfinite == 0) & (stats.zero < 1))[-1])
+    sound = np.flatnonzero((stats.nonfinite == 0) & (stats.zero < 1))
+    layer = int(sound[-1]) if sound.size else 0
     return layer, float(run.size[layer])
 
 

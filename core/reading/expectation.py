@@ -144,7 +144,7 @@ def luck(run: Run, found: Bands | None) -> str:
     rank = _rank(float(run.log2_size[layer]), at)
     spread = _spread(found, layer)
     return (
-        f"At layer {layer} nine networks in ten have a {run.size_name} {spread}; "
+        f"At layer {run.layers[layer]} nine networks in ten have a {run.size_name} {spread}; "
         f"{percent(rank)} of all networks lie below this one's {significant(size)}."
     )
 

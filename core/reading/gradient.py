@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import asdict
+from typing import ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..layer.stack import shifts
+from ..question.experiment import Experiment
 from ..simulation.backward import Backward
+from ..simulation.ensemble import Ensemble
 from ..simulation.propagate import Run
-from ..statistics.layer_stats import Events, LayerStats, element_events
+from ..statistics.layer_stats import Events, LayerStats
 from ..text import significant
+from ..theory.finite_width import Prediction
 from .diagnosis import Kind, growth, kind_of, trend
 from .trend import Factor
 
 _HEALTHY = ("holds", "settles")
+
+
+class Gradient(Run):
+    """A gradient as a run from the output to the input: its step j is at layer L − j.
+
+    The chart, the bands and the preview of a signal then serve its gradient too.
+    """
+
+    symbol: ClassVar[str] = "δ"
+    goes_back: ClassVar[bool] = True
+
+    @property
+    def layers(self) -> NDArray[np.int64]:
+        """The layers from L down to 0."""
+        return np.arange(len(self.stats))[::-1]
+
+    def place(self, index: int) -> str:
+        """Where an event is, in words."""
+        return f"layer {self.experiment.depth - 1 - index}"
+
+    @property
+    def size_name(self) -> str:
+        """What ``size`` is: "std of δ" or "|δ|"."""
+        return "|δ|" if self.experiment.is_single_number else "std of δ"
 
 
 class GradientVerdict(NamedTuple):
@@ -34,16 +64,46 @@ class GradientVerdict(NamedTuple):
     growth: float
 
 
-def as_run(back: Backward) -> Run:
-    """The gradient as a run from the output to the input: its layer j is layer L − j.
+def as_run(back: Backward) -> Gradient:
+    """The gradient as a run from the output to the input.
 
     What is said of the size of a signal, its trend and its level, is then said of the gradient's.
+    An event at the output itself has the loop index −1.
     """
+    depth, told = back.run.experiment.depth, asdict(back.events)
     values = {name: column[::-1] for name, column in back.stats.values.items()}
+    steps = {name: None if layer is None else depth - 1 - layer for name, layer in told.items()}
+    events = Events(**dict.fromkeys(Events.__dataclass_fields__) | steps)
     stats = LayerStats(values, back.stats.histogram)
-    never = dict.fromkeys(Events.__dataclass_fields__)
-    events = Events(**never | element_events(stats))
-    return Run(back.run.experiment, back.run.device, stats, events, back.final)
+    return Gradient(back.run.experiment, back.run.device, stats, events, back.final)
+
+
+def as_prediction(prediction: Prediction) -> Prediction:
+    """The law of the gradient as that of a run from the output to the input."""
+    law = prediction.log2_gradient_rms_quantiles
+    steps = {level: octaves[::-1] for level, octaves in law.items()}
+    return Prediction(prediction.gradient_valid, steps, steps)
+
+
+def as_ensemble(ensemble: Ensemble, experiment: Experiment) -> Ensemble:
+    """The gradients of an ensemble as signals from the output to the input.
+
+    Args:
+        ensemble: with gradients, of loss scale 1.
+        experiment: the ensemble's, with any loss scale; with any scale factor if φ is positively
+            homogeneous and there is no bias.
+    """
+    assert ensemble.log2_gradient_rms is not None
+    assert ensemble.gradient_zero is not None
+    steps = ensemble.log2_gradient_rms[:, ::-1] + np.log2(experiment.loss_scale)
+    new, old = experiment.scale, ensemble.experiment.scale
+    if new != old:
+        steps = steps + shifts(experiment.layer, experiment.depth) * np.log2(new / old)
+    unknown = np.full_like(steps, np.nan)
+    zero = ensemble.gradient_zero[:, ::-1]
+    return Ensemble(
+        experiment, ensemble.exact_in_law, steps, steps, unknown, zero, unknown, unknown
+    )
 
 
 def gradient_verdict(back: Backward) -> GradientVerdict:
@@ -116,8 +176,13 @@ def _rate(run: Run) -> str:
     return f"Going back, each layer{below} multiplies it by about {factor}. "
 
 
+def is_healthy(forward: Kind, backward: Kind) -> bool:
+    """Whether a signal and its gradient both keep a size."""
+    return forward in _HEALTHY and backward in _HEALTHY
+
+
 def both_ways(forward: Kind, backward: Kind) -> str:
     """One verdict on a signal and its gradient."""
-    if forward in _HEALTHY and backward in _HEALTHY:
+    if is_healthy(forward, backward):
         return "healthy both ways"
     return f"forward it {forward}, its gradient {backward}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import torch
@@ -50,6 +50,17 @@ class Run:
     stats: LayerStats
     events: Events
     final: NDArray[np.floating]
+    symbol: ClassVar[str] = "x"
+    goes_back: ClassVar[bool] = False
+
+    @property
+    def layers(self) -> NDArray[np.int64]:
+        """The layers in the order in which the signal passes through them."""
+        return np.arange(len(self.stats))
+
+    def place(self, index: int) -> str:
+        """Where an event is, in words: at a loop index i = layer − 1."""
+        return f"i = {index}"
 
     @property
     def size(self) -> NDArray[np.float64]:
@@ -65,6 +76,11 @@ class Run:
     def size_name(self) -> str:
         """What ``size`` is: "std" or "|x|"."""
         return "|x|" if self.experiment.is_single_number else "std"
+
+    @property
+    def size_title(self) -> str:
+        """``size`` on an axis."""
+        return self.size_name if self.experiment.is_single_number else f"std of {self.symbol}"
 
 
 def layer_generator(experiment: Experiment, layer: int, device: torch.device) -> torch.Generator:

@@ -15,7 +15,8 @@ from core.question.parameter import Parameter
 from pages.controls.state import bind, text_of
 
 _LARGEST_NEW_SEED = 2**31
-_ARITHMETIC = ("bias_std", "number_format", "batch_size")
+_OF_EXPLORE = ("number_format", "loss_scale")
+_ARITHMETIC = ("bias_std", "number_format", "batch_size", "loss_scale")
 
 
 @lru_cache(maxsize=512)
@@ -173,14 +174,18 @@ def main_controls(shows: Callable[[str], bool] = lambda name: True) -> None:
         relu_switch()
 
 
-def more_controls(*, number_format: bool = True) -> None:
-    """Draw the other fields, folded away; the number format only if it can be chosen.
+def more_controls(*, explores: bool = True) -> None:
+    """Draw the other fields, folded away.
 
     The widgets are made only while the part is open: without them a slider's step is answered
     sooner, and most viewers never open it.
+
+    Args:
+        explores: whether the page shows one number format, which is chosen here, and a gradient,
+            which a loss scale multiplies.
     """
-    chosen = "number format, " if number_format else ""
-    middle = [name for name in _ARITHMETIC if number_format or name != "number_format"]
+    chosen = "number format, " if explores else ""
+    middle = [name for name in _ARITHMETIC if explores or name not in _OF_EXPLORE]
     label = f"More: activation, initialiser, weights, bias, {chosen}inputs, seed"
     more = st.expander(label, key="more", on_change="rerun")
     if not more.open:

@@ -28,6 +28,7 @@ CONTROLS: dict[str, str] = {
 """Controls that a link may hide, and then sets itself -> their names on screen."""
 ANSWERS: dict[str, str] = {
     "verdict": "the verdict and the iteration (the curve still ends there)",
+    "gradient": "what becomes of the gradient",
     "theory": "what was to be expected",
     "details": "the other charts, the script and the table",
 }

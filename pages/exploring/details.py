@@ -14,12 +14,20 @@ from core.simulation.propagate import Run
 from core.simulation.script import to_script
 from pages.controls import links
 from pages.exploring import class_view, pinned, spread
+from pages.exploring.both_ways import BothWays
 from pages.figures.chart import show
-from pages.words import activation_card
+from pages.words import activation_card, page
+
+_OF_WEIGHTS = (
+    "G is the gradient of a layer’s weight matrix: δ at its product times the layer’s input. Where "
+    "x grows by the factor by which δ shrinks, G has the same size in every layer although δ has "
+    "not (Glorot & Bengio 2010, figure 8)."
+)
 
 
-def details(experiment: Experiment, device: str, run: Run) -> None:
+def details(experiment: Experiment, device: str, seen_both: BothWays) -> None:
     """Draw the other charts, the card of the activation, and the run to take away."""
+    run, back = seen_both.run, seen_both.back
     is_answered = class_view.current().shows("verdict")
     seen = (lambda figure: figure) if is_answered else charts.unanswered
     left, right = st.columns(2)
@@ -31,6 +39,9 @@ def details(experiment: Experiment, device: str, run: Run) -> None:
     if experiment.batch_size > 1:
         show(seen(charts.inputs_per_layer(run)), key="inputs")
     show(seen(charts.distribution_per_layer(run)), key="distribution")
+    if back is not None and is_answered:
+        show(charts.weight_gradients(back), key="weight_gradients")
+        page.paragraphs([_OF_WEIGHTS], of="gradient")
     activation_card.card(experiment)
     _to_take_away(experiment, device, run)
 

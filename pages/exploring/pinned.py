@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 import streamlit as st
@@ -11,10 +12,12 @@ from core.charts.pins import Pin
 from core.question.experiment import Experiment
 from core.question.naming import described, differences
 from core.question.pins import PREFIX, SLOTS, Pins, free_slot, from_query, title, to_query, with_pin
+from core.reading.gradient import as_run
 from core.reading.verdict import outcome
 from core.simulation.propagate import Run
 from pages.controls import address, arrival, state
-from pages.work import answers
+from pages.exploring import both_ways
+from pages.exploring.both_ways import BothWays
 from pages.work.progress import Progress
 
 _PINS = "_pins"
@@ -38,29 +41,44 @@ def adopt_link() -> None:
     arrival.remember(dict.fromkeys(PREFIX + slot for slot in SLOTS) | to_query(current()))
 
 
-def measured(pins: Pins, device: str, progress: Progress) -> dict[str, Run | str]:
-    """The run of every pin, or why the host refuses to run it."""
-    found: dict[str, Run | str] = {}
+def measured(pins: Pins, device: str, progress: Progress) -> dict[str, BothWays | str]:
+    """The run of every pin and its gradient, or why the host refuses to run it."""
+    found: dict[str, BothWays | str] = {}
     for slot, experiment in pins.items():
         try:
-            found[slot] = answers.run(experiment, device, progress)
+            found[slot] = both_ways.found(experiment, device, progress)
         except ValueError as error:
             found[slot] = str(error)
     return found
 
 
-def drawn(experiment: Experiment, pins: Pins, found: dict[str, Run | str]) -> list[Pin]:
+def drawn(experiment: Experiment, pins: Pins, found: dict[str, BothWays | str]) -> list[Pin]:
     """The pins that have a run to draw, with their titles."""
+    runs = {slot: seen.run for slot, seen in found.items() if isinstance(seen, BothWays)}
+    return _titled(experiment, pins, runs)
+
+
+def gradients(experiment: Experiment, pins: Pins, found: dict[str, BothWays | str]) -> list[Pin]:
+    """The pins that have a gradient to draw, as runs that go back, with their titles."""
+    runs = {
+        slot: as_run(seen.back)
+        for slot, seen in found.items()
+        if isinstance(seen, BothWays) and seen.back
+    }
+    return _titled(experiment, pins, runs)
+
+
+def _titled(experiment: Experiment, pins: Pins, runs: Mapping[str, Run]) -> list[Pin]:
     names = differences([experiment, *pins.values()])
-    return [
-        Pin(slot, title(slot, pins[slot], names), run)
-        for slot, run in found.items()
-        if isinstance(run, Run)
-    ]
+    return [Pin(slot, title(slot, pins[slot], names), run) for slot, run in runs.items()]
 
 
 def controls(
-    experiment: Experiment, pins: Pins, found: dict[str, Run | str], *, tells_answer: bool = True
+    experiment: Experiment,
+    pins: Pins,
+    found: dict[str, BothWays | str],
+    *,
+    tells_answer: bool = True,
 ) -> None:
     """Draw the button that pins the live curve, and the list of pins with their buttons.
 
@@ -74,8 +92,8 @@ def controls(
     names = differences([experiment, *pins.values()])
     for slot, result in found.items():
         with st.container(horizontal=True, gap="small", key=f"pin_{slot}"):
-            became = outcome(result) if isinstance(result, Run) else result
-            if isinstance(result, Run) and not tells_answer:
+            became = outcome(result.run) if isinstance(result, BothWays) else result
+            if isinstance(result, BothWays) and not tells_answer:
                 became = ""
             st.html(_row(slot, described(pins[slot], names), became))
             for word, act in (("Use", _use), ("Remove", _remove)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 import streamlit as st
@@ -11,6 +12,7 @@ from core import charts
 from core.host.limits import ensemble_work
 from core.question.experiment import Experiment
 from core.reading.expectation import Bands, bands, luck, tied_against_fresh
+from core.reading.gradient import as_prediction
 from core.simulation.ensemble import Ensemble
 from core.simulation.propagate import Run
 from core.text import shown
@@ -116,6 +118,28 @@ def expected(experiment: Experiment, *, is_shown: bool = True) -> Expected:
     spread = bands(prediction, found, single=experiment.is_single_number)
     asked = found if st.session_state[_SWITCH] else None
     return Expected(prediction, spread, asked, is_whole, problems)
+
+
+def of_gradient(
+    experiment: Experiment, *, is_shown: bool = True
+) -> tuple[Bands | None, Ensemble | None]:
+    """The bands of the gradient and the ensemble that the viewer asked for, as far as it is quick.
+
+    Args:
+        experiment: on screen.
+        is_shown: whether the page shows any of it; if not, nothing is computed.
+    """
+    quick = answers.is_quickly_predicted(experiment) or _is_ready(experiment)
+    if not is_shown or not quick:
+        return None, None
+    law = as_prediction(answers.prediction(experiment))
+    asked = st.session_state[_SWITCH]
+    size = _SIZE if asked else 0 if law.known else _FALLBACK_SIZE
+    many = None
+    if size and answers.is_quick_gradients(experiment, size):
+        with suppress(ValueError):  # the signal's own ensemble tells why the host refuses it
+            many = answers.gradients(experiment, size)
+    return bands(law, many, single=experiment.is_single_number), many if asked else None
 
 
 def _ensemble(experiment: Experiment, size: int) -> Ensemble:

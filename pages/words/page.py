@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.reading.diagnosis import last_sound_size
+from core.reading.gradient import both_ways, is_healthy
 from core.reading.verdict import Verdict
 from core.simulation.propagate import Run
 from core.text import significant, typeset
@@ -65,8 +66,15 @@ def numbers(verdict: Verdict, run: Run) -> list[tuple[str, str, str]]:
     ]
 
 
-def answer(verdict: Verdict, run: Run, predicted: str) -> None:
-    """Draw the verdict and its numbers, the iteration in large type beside the predicted one."""
+def answer(verdict: Verdict, run: Run, predicted: str, gradient: Verdict | None = None) -> None:
+    """Draw the verdict and its numbers, the iteration in large type beside the predicted one.
+
+    Args:
+        verdict: on the signal.
+        run: the signal.
+        predicted: what was expected of the iteration.
+        gradient: the other half of the verdict, on the gradient, if it is shown.
+    """
     if verdict.iteration == "none" and predicted == "predicted none":
         predicted = "as predicted"
     beside = [predicted, "", ""]
@@ -80,15 +88,26 @@ def answer(verdict: Verdict, run: Run, predicted: str) -> None:
     st.html(
         f"""<div class="gi-answer" role="status" aria-live="polite">
         <p class="gi-verdict gi-{verdict.kind}"><b>{verdict.kind}</b> {escape(verdict.sentence)}</p>
+        {_half(verdict, gradient) if gradient else ""}
         <div class="gi-stage"><div class="gi-numbers">{cells}</div></div></div>"""
     )
 
 
-def paragraphs(sentences: list[str]) -> None:
-    """Draw sentences, each a paragraph; empty ones are left out."""
+def _half(verdict: Verdict, gradient: Verdict) -> str:
+    """HTML: the gradient's half of the verdict, and one word for both if both are healthy."""
+    both = both_ways(verdict.kind, gradient.kind)
+    healthy = f" <em>{both.capitalize()}.</em>" if is_healthy(verdict.kind, gradient.kind) else ""
+    return (
+        f'<p class="gi-back gi-{gradient.kind}"><b>gradient {gradient.kind}</b> '
+        f"{escape(gradient.sentence)}{healthy}</p>"
+    )
+
+
+def paragraphs(sentences: list[str], *, of: str = "expected") -> None:
+    """Draw sentences on a subject, each a paragraph; empty ones are left out."""
     body = "".join(f"<p>{typeset(escape(sentence))}</p>" for sentence in sentences if sentence)
     if body:
-        st.html(f'<div class="gi-expected">{body}</div>')
+        st.html(f'<div class="gi-{of}">{body}</div>')
 
 
 def torch_checks(verdict: Verdict, run: Run) -> None:

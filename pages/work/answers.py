@@ -10,7 +10,15 @@ from typing import Any
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.host import settings
-from core.host.limits import WorkLimit, WorkLimitError, cost, ensemble_work, is_quick, is_quick_work
+from core.host.limits import (
+    WorkLimit,
+    WorkLimitError,
+    backward_cost,
+    cost,
+    ensemble_work,
+    is_quick,
+    is_quick_work,
+)
 from core.host.threads import set_threads
 from core.lesson import STEPS, Result, Setting
 from core.maps.borders import Border
@@ -19,6 +27,8 @@ from core.maps.borders import work as work_of_borders
 from core.maps.fitting import check as check_size
 from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS, Experiment
+from core.reading.gradient import as_ensemble
+from core.simulation.backward import Backward, backpropagate
 from core.simulation.ensemble import Ensemble, sample_ensemble
 from core.simulation.propagate import Run, propagate
 from core.simulation.scale_free import ScaleFree, free_of_scale, is_scale_free, scale_free_work
@@ -34,6 +44,7 @@ from pages.work.shared import Work
 from pages.work.viewer import token
 
 _DEPTHS = 25  # an ensemble has the next multiple of this as its depth
+_THERE_AND_BACK = 3.0  # times the work of an ensemble, with gradients
 _NOWHERE = Progress()
 
 
@@ -87,6 +98,10 @@ def _asked(
 def run(experiment: Experiment, device: str, progress: Progress = _NOWHERE) -> Run:
     """The run of an experiment on a device; computed once for all viewers who ask for it."""
     e = experiment
+    both = work().kept_answer(("there_and_back", (e, device)))
+    if both is not None:
+        found: Run = both.answer.run
+        return found
     return _asked(
         "run",
         (e, device),
@@ -94,6 +109,25 @@ def run(experiment: Experiment, device: str, progress: Progress = _NOWHERE) -> R
         lambda: (
             is_quick(e),
             {"experiment": e.to_query(), "device": device, "bytes_at_most": cost(e).bytes},
+        ),
+        hear=progress,
+    )
+
+
+def there_and_back(experiment: Experiment, device: str, progress: Progress = _NOWHERE) -> Backward:
+    """The run of an experiment and its gradient, in one computation."""
+    e = experiment
+    return _asked(
+        "there_and_back",
+        (e, device),
+        lambda tell: backpropagate(e, device, on_progress=tell),
+        lambda: (
+            is_quick(e, backward=True),
+            {
+                "experiment": e.to_query(),
+                "device": device,
+                "bytes_at_most": backward_cost(e).bytes,
+            },
         ),
         hear=progress,
     )
@@ -162,6 +196,37 @@ def ensemble(experiment: Experiment, ensemble_size: int, progress: Progress = _N
         hear=progress,
     )
     return found.at(experiment.replace(seed=0))
+
+
+def gradients_base(experiment: Experiment) -> Experiment:
+    """The experiment whose ensemble with gradients also answers for this one.
+
+    Its depth is the experiment's own, for the gradient begins at the last layer.
+    """
+    kept = "float64" if experiment.format.infinity else experiment.number_format
+    base = experiment.replace(seed=0, number_format=kept, loss_scale=1.0)
+    return free_of_scale(base) if experiment.scale and is_scale_free(base) else base
+
+
+def is_quick_gradients(experiment: Experiment, ensemble_size: int) -> bool:
+    """Whether sampling the gradients of that many networks is quick."""
+    base = gradients_base(experiment)
+    return is_quick_work(_THERE_AND_BACK * ensemble_work(base, ensemble_size))
+
+
+def gradients(experiment: Experiment, ensemble_size: int) -> Ensemble:
+    """An ensemble with gradients, as signals from the output to the input, whatever its seed."""
+    base = gradients_base(experiment)
+    found: Ensemble = _asked(
+        "gradients",
+        (base, ensemble_size),
+        lambda tell: sample_ensemble(base, ensemble_size, backward=True, on_progress=tell),
+        lambda: (
+            is_quick_gradients(experiment, ensemble_size),
+            {"experiment": base.to_query(), "networks": ensemble_size},
+        ),
+    )
+    return as_ensemble(found, experiment.replace(seed=0))
 
 
 def exercise(slug: str, setting: Setting, progress: Progress = _NOWHERE) -> Result:

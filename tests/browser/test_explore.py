@@ -219,7 +219,7 @@ def test_every_figure_is_saved_as_picture_and_as_numbers(page, address):
 
 def _superseded(address):
     """How many runs the host has stopped because nobody waited for them."""
-    return measured(address).get(("good_init_runs_total", "run", "superseded"), 0)
+    return measured(address).get(("good_init_runs_total", "superseded", "there_and_back"), 0)
 
 
 def test_a_long_run_shows_its_progress_and_gives_way(page, address):
@@ -283,3 +283,14 @@ def test_going_back_shows_the_answer_that_belongs_to_the_address(page, visitor, 
         page.go_back()
         expect(page).to_have_url(url)
         expect(page.locator(".gi-verdict")).to_have_text(told[url])
+
+
+def test_the_gradient_is_drawn_below_the_signal_on_the_same_layers(page, address):
+    visit(page, address, width=64, depth=30, init="xavier_normal")
+    plots = page.locator(".gi-figure .gi-plot")
+    above, below = plots.nth(0).bounding_box(), plots.nth(1).bounding_box()
+    assert below["y"] > above["y"] + above["height"] and below["x"] == above["x"]
+    assert below["width"] == above["width"]
+    ends = "node => node._fullLayout.xaxis.range"
+    assert plots.nth(0).evaluate(ends) == plots.nth(1).evaluate(ends)
+    assert page.locator(".gi-back").is_visible()

@@ -37,7 +37,7 @@ def until(address, **gauges):
 
 
 def superseded(samples):
-    return samples.get(("good_init_runs_total", "run", "superseded"), 0)
+    return samples.get(("good_init_runs_total", "superseded", "there_and_back"), 0)
 
 
 def test_long_runs_take_turns_and_end_with_their_viewers(visitor, one_at_a_time):

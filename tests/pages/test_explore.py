@@ -26,6 +26,7 @@ LINK = {
     "bias_std": "0.1",
     "number_format": "float16",
     "batch_size": "4",
+    "loss_scale": "1024",
     "seed": "7",
 }
 MEANT = Experiment(
@@ -38,6 +39,7 @@ MEANT = Experiment(
     bias_std=0.1,
     number_format="float16",
     batch_size=4,
+    loss_scale=1024.0,
     seed=7,
 )
 KINDS = {
@@ -46,6 +48,7 @@ KINDS = {
     "scale": "select_slider",
     "bias_std": "select_slider",
     "batch_size": "select_slider",
+    "loss_scale": "select_slider",
     "init": "selectbox",
     "activation": "selectbox",
     "number_format": "selectbox",
@@ -453,6 +456,7 @@ def test_a_step_works_out_the_cost_of_an_experiment_and_its_verdict_once(monkeyp
     monkeypatch.setattr(verdict, "kind_of", counted_verdict)
     for depth in (70, 80, 70):  # the last answer is in the cache
         limits.cost.cache_clear()
+        limits.backward_cost.cache_clear()
         costs.clear()
         verdicts.clear()
         widget(at, "depth").set_value(depth).run()

@@ -108,7 +108,7 @@ def test_the_dialog_makes_the_link_of_this_view_with_what_the_class_sees():
     assert not at.exception
     link, html = links(at)
     query = {name: texts[0] for name, texts in parse_qs(urlsplit(link).query).items()}
-    assert query["hide"] == "depth,relu,ensemble,pins,more,theory,details"
+    assert query["hide"] == "depth,relu,ensemble,pins,more,gradient,theory,details"
     assert query["view"] == "projector" and query["ensemble"] == "true"
     assert query["pin_b"] == "width:32" and query["width"] == "64"
     bodies = [part.proto.body for part in at.get("html")]

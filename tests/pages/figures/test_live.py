@@ -108,7 +108,14 @@ def test_the_page_knows_what_may_be_followed():
     assert lesson["named_stops"]["bias_std"]["1/√(3n)"] == (1 / 1536) ** 0.5
     assert lesson["broken"] == "NaN"
     assert live.description(propagate(Experiment(scale=0.01)))["broken"] is None
-    assert set(lesson["sliders"]) == {"width", "depth", "scale", "bias_std", "batch_size"}
+    assert set(lesson["sliders"]) == {
+        "width",
+        "depth",
+        "scale",
+        "bias_std",
+        "batch_size",
+        "loss_scale",
+    }
 
 
 @pytest.mark.parametrize(
