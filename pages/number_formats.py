@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from html import escape
 
 import streamlit as st
@@ -10,9 +11,13 @@ import streamlit as st
 from core import charts
 from core.layer.number_formats import NUMBER_FORMATS
 from core.question.experiment import Experiment
+from core.reading import loss_windows
 from core.reading.comparison import FormatRow, carriers, eight_bits, format_row
+from core.simulation.backward import Backward
 from core.simulation.propagate import Run
-from core.theory.windows import scale_windows
+from core.text import typeset
+from core.theory import loss_windows as theory
+from core.theory.windows import Window, scale_windows
 from pages.controls import address, arrival, fields, state
 from pages.exploring import pinned
 from pages.figures.chart import show
@@ -99,6 +104,79 @@ def _windows(experiment: Experiment) -> None:
     show(charts.scale_windows(windows, experiment.scale, experiment.width), key="windows")
 
 
+def _gradients(experiment: Experiment, device: str) -> dict[str, Backward]:
+    """Format -> its run with a gradient, of those that the host does not refuse."""
+    found: dict[str, Backward] = {}
+    bar = place_over_the_next()
+    share = 1 / len(NUMBER_FORMATS)
+    for place, name in enumerate(NUMBER_FORMATS):
+        progress = Progress(bar, f"Going back in {name}…", (place * share, share))
+        with suppress(ValueError):
+            own = experiment.replace(number_format=name)
+            found[name] = answers.there_and_back(own, device, progress)
+    bar.empty()
+    return found
+
+
+def _way_back(experiment: Experiment, device: str) -> None:
+    """Draw what the gradient loses in each format, and the loss scales that keep it."""
+    st.html(
+        """<h2 class="gi-heading">The way back</h2><p class="gi-words">A gradient of ordinary size
+        at the output goes back through the same layers, in the same format. How much of it is
+        rounded to zero at each layer?</p>"""
+    )
+    fields.control("loss_scale", bound=False)
+    backs = _gradients(experiment, device)
+    if backs:
+        show(charts.lost_by_format(backs), key="lost")
+    st.html(
+        """<h3 class="gi-heading">The loss scale window</h3><p class="gi-words">Between which loss
+        scales does a format carry signal and gradient at once? The bars are predicted by
+        infinite-width theory: above its window an element of a gradient, or of a weight gradient,
+        leaves the range; below it half of the elements of one of them are rounded to 0.</p>"""
+    )
+    measured = _measured_windows(experiment)
+    predicted = theory.loss_windows(experiment)
+    told = loss_windows.sentence(measured or predicted, experiment.loss_scale)
+    st.html(f'<p class="gi-words">{typeset(escape(told))}</p>')
+    figure = charts.loss_windows(predicted, measured, experiment.loss_scale)
+    show(figure, key="loss_windows")
+    if measured:
+        _loss_table(predicted, measured)
+
+
+def _measured_windows(experiment: Experiment) -> dict[str, Window]:
+    """Draw the switch, and find the windows with real gradients if it is on."""
+    wanted = st.toggle(
+        "Measure the windows with real gradients",
+        key="measured",
+        bind="query-params",
+        help="Real gradients at the loss scales around both ends, powers of two from 2^−24 to 2^24.",
+    )
+    if not wanted:
+        return {}
+    bar = place_over_the_next()
+    try:
+        return answers.loss_windows(experiment, Progress(bar, "Going back at other loss scales…"))
+    except ValueError as error:
+        st.error(str(error))
+        return {}
+    finally:
+        bar.empty()
+
+
+def _loss_table(predicted: dict[str, Window], measured: dict[str, Window]) -> None:
+    rows = [
+        (
+            escape(name),
+            tuple(typeset(loss_windows.in_words(each[name])) for each in (predicted, measured)),
+        )
+        for name in measured
+    ]
+    caption = "Loss scales that carry signal and gradient, with this seed and by theory."
+    table.show(caption, "Format", {"By theory": "", "Measured": "Powers of two."}, rows)
+
+
 def _page() -> None:
     arrival.adopt_link("number-formats")
     pinned.adopt_link()
@@ -124,6 +202,7 @@ def _page() -> None:
         st.html('<h2 class="gi-heading">What became of the signal</h2>')
         _table([format_row(run, answers.prediction(run.experiment)) for run in runs.values()])
         st.html(f'<p class="gi-words">{escape(eight_bits(runs))}</p>')
+        _way_back(experiment, device)
     own = state.unbound()
     address.write(own, own, experiment.to_query())
 

@@ -139,12 +139,16 @@ def _sampled(experiment: Experiment, networks: int) -> float:
     return experiment.layer.ensemble_cost(shape, networks) + measured * MICROSECOND
 
 
-def is_quick(experiment: Experiment) -> bool:
+def is_quick(experiment: Experiment, *, backward: bool = False) -> bool:
     """Whether a run takes less than about a quarter of a second, and so needs no progress bar.
 
     A run that needs more than SMALL_BYTES is not quick: it may wait for another run's memory.
+
+    Args:
+        experiment: the question.
+        backward: whether its gradient is computed too.
     """
-    need = cost(experiment)
+    need = (backward_cost if backward else cost)(experiment)
     return is_quick_work(need.multiply_adds) and need.bytes <= SMALL_BYTES
 
 

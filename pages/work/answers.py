@@ -10,7 +10,15 @@ from typing import Any
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.host import settings
-from core.host.limits import WorkLimit, WorkLimitError, cost, ensemble_work, is_quick, is_quick_work
+from core.host.limits import (
+    WorkLimit,
+    WorkLimitError,
+    backward_cost,
+    cost,
+    ensemble_work,
+    is_quick,
+    is_quick_work,
+)
 from core.host.threads import set_threads
 from core.lesson import STEPS, Result, Setting
 from core.maps.borders import Border
@@ -19,6 +27,9 @@ from core.maps.borders import work as work_of_borders
 from core.maps.fitting import check as check_size
 from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS, Experiment
+from core.reading.loss_windows import measured_windows
+from core.reading.loss_windows import work as work_of_loss_windows
+from core.simulation.backward import Backward, backpropagate
 from core.simulation.ensemble import Ensemble, sample_ensemble
 from core.simulation.propagate import Run, propagate
 from core.simulation.scale_free import ScaleFree, free_of_scale, is_scale_free, scale_free_work
@@ -26,6 +37,7 @@ from core.simulation.scale_free import scale_free as compute_scale_free
 from core.sweep import SweepResult
 from core.sweep.executors import chosen
 from core.theory.finite_width import Prediction, predict
+from core.theory.windows import Window
 from core.theory.work import prediction_work
 from pages.work import log
 from pages.work.jobs import OnProgress, TookTooLong
@@ -94,6 +106,25 @@ def run(experiment: Experiment, device: str, progress: Progress = _NOWHERE) -> R
         lambda: (
             is_quick(e),
             {"experiment": e.to_query(), "device": device, "bytes_at_most": cost(e).bytes},
+        ),
+        hear=progress,
+    )
+
+
+def there_and_back(experiment: Experiment, device: str, progress: Progress = _NOWHERE) -> Backward:
+    """The run of an experiment and its gradient, in one computation."""
+    e = experiment
+    return _asked(
+        "there_and_back",
+        (e, device),
+        lambda tell: backpropagate(e, device, on_progress=tell),
+        lambda: (
+            is_quick(e, backward=True),
+            {
+                "experiment": e.to_query(),
+                "device": device,
+                "bytes_at_most": backward_cost(e).bytes,
+            },
         ),
         hear=progress,
     )
@@ -234,6 +265,18 @@ def _swept(landscape: Landscape, known: SweepResult | None, tell: OnProgress) ->
         return landscape.sweep(
             executor=executor, on_result=on_result, should_stop=should_stop, known=known
         )
+
+
+def loss_windows(experiment: Experiment, progress: Progress = _NOWHERE) -> dict[str, Window]:
+    """The windows of loss scales that real gradients find, in every number format."""
+    e = experiment.replace(loss_scale=1.0, number_format="float64")
+    return _asked(
+        "loss_windows",
+        e,
+        lambda tell: measured_windows(e, on_progress=tell),
+        lambda: (is_quick_work(work_of_loss_windows(e)), {"experiment": e.to_query()}),
+        hear=progress,
+    )
 
 
 def leave_sweep(landscape: Landscape) -> None:
