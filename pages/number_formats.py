@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from collections.abc import Callable
 from html import escape
+from typing import TypeVar
 
 import streamlit as st
 
@@ -13,10 +14,8 @@ from core.layer.number_formats import NUMBER_FORMATS
 from core.question.experiment import Experiment
 from core.reading import loss_windows
 from core.reading.comparison import FormatRow, carriers, eight_bits, format_row
-from core.simulation.backward import Backward
-from core.simulation.propagate import Run
-from core.text import typeset
-from core.theory import loss_windows as theory
+from core.text import shown, typeset
+from core.theory.loss_windows import loss_windows as predicted_windows
 from core.theory.windows import Window, scale_windows
 from pages.controls import address, arrival, fields, state
 from pages.exploring import pinned
@@ -37,24 +36,34 @@ _COLUMNS = {
     "Stuck at the end": "The share of the last layer's elements other than zero that are at the "
     "largest value. Only a format without infinity saturates.",
 }
+_Found = TypeVar("_Found")
 _NUMBER = re.compile(r"\d[\d.e+]*")
 _CAPTION = "Measured with this seed, beside what is predicted over all seeds."
 
 
-def _measured(experiment: Experiment, device: str) -> tuple[dict[str, Run], dict[str, str]]:
-    """Format -> its run, and format -> why the host refuses to run it."""
-    runs: dict[str, Run] = {}
+def _in_each(
+    experiment: Experiment, device: str, ask: Callable[..., _Found], doing: str
+) -> tuple[dict[str, _Found], dict[str, str]]:
+    """Format -> its answer, and format -> why the host refuses it.
+
+    Args:
+        experiment: the question, in any format.
+        device: where it is computed.
+        ask: for the answer, as `answers.run`.
+        doing: what is being done, for the progress bar.
+    """
+    found: dict[str, _Found] = {}
     refused: dict[str, str] = {}
     bar = place_over_the_next()
     share = 1 / len(NUMBER_FORMATS)
     for place, name in enumerate(NUMBER_FORMATS):
-        progress = Progress(bar, f"Multiplying in {name}…", (place * share, share))
+        progress = Progress(bar, f"{doing} in {name}…", (place * share, share))
         try:
-            runs[name] = answers.run(experiment.replace(number_format=name), device, progress)
+            found[name] = ask(experiment.replace(number_format=name), device, progress)
         except ValueError as error:
             refused[name] = str(error)
     bar.empty()
-    return runs, refused
+    return found, refused
 
 
 def _refusals(refused: dict[str, str]) -> None:
@@ -104,20 +113,6 @@ def _windows(experiment: Experiment) -> None:
     show(charts.scale_windows(windows, experiment.scale, experiment.width), key="windows")
 
 
-def _gradients(experiment: Experiment, device: str) -> dict[str, Backward]:
-    """Format -> its run with a gradient, of those that the host does not refuse."""
-    found: dict[str, Backward] = {}
-    bar = place_over_the_next()
-    share = 1 / len(NUMBER_FORMATS)
-    for place, name in enumerate(NUMBER_FORMATS):
-        progress = Progress(bar, f"Going back in {name}…", (place * share, share))
-        with suppress(ValueError):
-            own = experiment.replace(number_format=name)
-            found[name] = answers.there_and_back(own, device, progress)
-    bar.empty()
-    return found
-
-
 def _way_back(experiment: Experiment, device: str) -> None:
     """Draw what the gradient loses in each format, and the loss scales that keep it."""
     st.html(
@@ -126,7 +121,8 @@ def _way_back(experiment: Experiment, device: str) -> None:
         rounded to zero at each layer?</p>"""
     )
     fields.control("loss_scale", bound=False)
-    backs = _gradients(experiment, device)
+    backs, refused = _in_each(experiment, device, answers.there_and_back, "Going back")
+    _refusals(refused)
     if backs:
         show(charts.lost_by_format(backs), key="lost")
     st.html(
@@ -136,7 +132,7 @@ def _way_back(experiment: Experiment, device: str) -> None:
         leaves the range; below it half of the elements of one of them are rounded to 0.</p>"""
     )
     measured = _measured_windows(experiment)
-    predicted = theory.loss_windows(experiment)
+    predicted = predicted_windows(experiment)
     told = loss_windows.sentence(measured or predicted, experiment.loss_scale)
     st.html(f'<p class="gi-words">{typeset(escape(told))}</p>')
     figure = charts.loss_windows(predicted, measured, experiment.loss_scale)
@@ -151,7 +147,7 @@ def _measured_windows(experiment: Experiment) -> dict[str, Window]:
         "Measure the windows with real gradients",
         key="measured",
         bind="query-params",
-        help="Real gradients at the loss scales around both ends, powers of two from 2^−24 to 2^24.",
+        help="Real gradients at loss scales around both ends, powers of two from 2^−24 to 2^24.",
     )
     if not wanted:
         return {}
@@ -163,6 +159,14 @@ def _measured_windows(experiment: Experiment) -> dict[str, Window]:
         return {}
     finally:
         bar.empty()
+
+
+def _refuse_switch() -> None:
+    """Say it if the link asks for what the switch is not."""
+    asked = st.query_params.get("measured", "false")
+    if asked not in ("true", "false"):
+        told = f"measured must be true or false, got {shown(asked)}: false is used"
+        arrival.add_problems([told])
 
 
 def _loss_table(predicted: dict[str, Window], measured: dict[str, Window]) -> None:
@@ -179,6 +183,7 @@ def _loss_table(predicted: dict[str, Window], measured: dict[str, Window]) -> No
 
 def _page() -> None:
     arrival.adopt_link("number-formats")
+    _refuse_switch()
     pinned.adopt_link()
     experiment, refused_values = state.current()
     device = fields.current_device()
@@ -192,7 +197,7 @@ def _page() -> None:
         page.warn(refused_values + arrival.link_problems(experiment))
         chart = st.container()
     with chart:
-        runs, refused = _measured(experiment, device)
+        runs, refused = _in_each(experiment, device, answers.run, "Multiplying")
         _refusals(refused)
         if runs:
             say(carriers(runs))

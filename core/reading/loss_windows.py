@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..host.limits import WorkLimit, backward_cost
 from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
 from ..maths.arrays import Array
 from ..question.experiment import PARAMETERS, Experiment
@@ -22,7 +21,8 @@ from ..theory.windows import Window
 from .comparison import loss
 
 HALF = 0.5  # of the elements that are not zero in float64: more must not be lost
-_RUNS = 5  # real runs for each format, about: two on either side of each end
+RUNS = 5
+"""Real runs for each format, about: two around each end of its window."""
 _LOWEST, _HIGHEST = (
     int(np.log2(end or 1))
     for end in (PARAMETERS["loss_scale"].minimum, PARAMETERS["loss_scale"].maximum)
@@ -42,12 +42,6 @@ class _Fate(NamedTuple):
     overflows: bool
 
 
-def work(experiment: Experiment) -> float:
-    """The multiply-adds of ``measured_windows``, estimated."""
-    each = (experiment.replace(number_format=name) for name in NUMBER_FORMATS)
-    return _RUNS * sum(backward_cost(e).multiply_adds for e in each)
-
-
 def measured_windows(
     experiment: Experiment, *, on_progress: Callable[[float], object] | None = None
 ) -> dict[str, Window]:
@@ -60,13 +54,8 @@ def measured_windows(
     Args:
         experiment: the question; its loss scale and number format are ignored.
         on_progress: called with the fraction that is done, before every real run.
-
-    Raises:
-        WorkLimitError: it is more work than the host allows.
     """
     e = experiment.replace(loss_scale=1.0)
-    limit = WorkLimit.from_environment()
-    limit.check_work("measuring the windows of loss scales", work(e), "width or depth")
     exact = backpropagate(e.replace(number_format="float64"))
     found = {}
     for place, name in enumerate(NUMBER_FORMATS):
@@ -128,7 +117,7 @@ class _Format:
 
     def _fate(self, power: int) -> _Fate:
         if power not in self._fates and not self._signal_lost:
-            self._tell(min(len(self._fates) / _RUNS, 0.95))
+            self._tell(min(len(self._fates) / RUNS, 0.95))
             back = backpropagate(self._e.replace(loss_scale=2.0**power))
             self._signal_lost = loss(back.run) is not None
             self._fates[power] = _Fate(_is_lost(back, self._exact), _overflows(back))

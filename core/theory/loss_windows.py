@@ -1,7 +1,7 @@
 """The window of loss scales with which a number format carries signal and gradient at once.
 
-It follows from infinite-width theory, as that of scale factors does. The loss scale multiplies every
-δ_k and every weight gradient G_k. The largest of N normal values is taken as √(2 ln N) times
+It follows from infinite-width theory, as that of scale factors does. The loss scale multiplies
+every δ_k and every weight gradient G_k. The largest of N normal values is taken as √(2 ln N) times
 their rms, and the largest element of G = e xᵀ as the product of two such.
 
 Reference: Micikevicius et al. 2018, arXiv:1710.03740.

@@ -20,6 +20,7 @@ from core.host.limits import (
     is_quick_work,
 )
 from core.host.threads import set_threads
+from core.layer.number_formats import NUMBER_FORMATS
 from core.lesson import STEPS, Result, Setting
 from core.maps.borders import Border
 from core.maps.borders import borders as compute_borders
@@ -27,8 +28,7 @@ from core.maps.borders import work as work_of_borders
 from core.maps.fitting import check as check_size
 from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS, Experiment
-from core.reading.loss_windows import measured_windows
-from core.reading.loss_windows import work as work_of_loss_windows
+from core.reading.loss_windows import RUNS, measured_windows
 from core.simulation.backward import Backward, backpropagate
 from core.simulation.ensemble import Ensemble, sample_ensemble
 from core.simulation.propagate import Run, propagate
@@ -268,13 +268,21 @@ def _swept(landscape: Landscape, known: SweepResult | None, tell: OnProgress) ->
 
 
 def loss_windows(experiment: Experiment, progress: Progress = _NOWHERE) -> dict[str, Window]:
-    """The windows of loss scales that real gradients find, in every number format."""
+    """The windows of loss scales that real gradients find, in every number format.
+
+    Raises:
+        WorkLimitError: it is more work than the host allows.
+    """
     e = experiment.replace(loss_scale=1.0, number_format="float64")
+    formats = (e.replace(number_format=name) for name in NUMBER_FORMATS)
+    need = RUNS * sum(backward_cost(each).multiply_adds for each in formats)
+    limit = WorkLimit.from_environment()
+    limit.check_work("measuring the windows of loss scales", need, "width or depth")
     return _asked(
         "loss_windows",
         e,
         lambda tell: measured_windows(e, on_progress=tell),
-        lambda: (is_quick_work(work_of_loss_windows(e)), {"experiment": e.to_query()}),
+        lambda: (is_quick_work(need), {"experiment": e.to_query()}),
         hear=progress,
     )
 

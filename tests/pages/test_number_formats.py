@@ -5,6 +5,7 @@ import re
 import pytest
 
 from core import NUMBER_FORMATS, Experiment, backpropagate, propagate
+from core.host.limits import backward_cost
 from core.reading.comparison import carriers
 from core.reading.expectation import in_words
 from core.reading.loss_windows import in_words as window_in_words
@@ -133,3 +134,11 @@ def test_loss_windows_are_predicted_and_measured_if_the_link_says_so():
 def test_a_switch_that_is_neither_on_nor_off_is_named():
     at = opened(**SMALL, measured="perhaps")
     assert "measured must be true or false, got 'perhaps': false is used" in problems(at)
+
+
+def test_measuring_too_much_is_refused_and_theory_stays(monkeypatch):
+    e = Experiment(width=66, depth=30)
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", str(4 * backward_cost(e).multiply_adds))
+    at = opened(width="66", depth="30", measured="true")
+    assert any("measuring the windows of loss scales needs" in error.value for error in at.error)
+    assert len(chart(at, "loss_windows")["figure"]["data"]) == len(NUMBER_FORMATS)

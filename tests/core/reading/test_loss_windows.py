@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from core import NUMBER_FORMATS, Experiment, backpropagate
-from core.host.limits import WorkLimitError
 from core.reading import loss_windows as reading
 from core.reading.comparison import loss
 from core.reading.loss_windows import in_words, measured_windows, sentence
@@ -90,13 +89,6 @@ def test_windows_and_what_they_mean_are_said_in_words():
         "float16. In float8_e5m2 no loss scale does it."
     )
     assert sentence({"float16": NONE}, 2.0).startswith("With loss scale 2 no format carries")
-
-
-def test_too_much_work_is_refused_before_any_run(monkeypatch):
-    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e4")
-    monkeypatch.setattr(reading, "backpropagate", lambda e: pytest.fail("a run"))
-    with pytest.raises(WorkLimitError, match="measuring the windows of loss scales needs about"):
-        measured_windows(RELU)
 
 
 def test_a_format_that_does_not_exist_is_refused():
