@@ -54,7 +54,7 @@ def _in_each(
     """
     found: dict[str, _Found] = {}
     refused: dict[str, str] = {}
-    bar = place_over_the_next()
+    bar = place_over_the_next(f"_{ask.__name__}")
     share = 1 / len(NUMBER_FORMATS)
     for place, name in enumerate(NUMBER_FORMATS):
         progress = Progress(bar, f"{doing} in {name}…", (place * share, share))
@@ -151,7 +151,7 @@ def _measured_windows(experiment: Experiment) -> dict[str, Window]:
     )
     if not wanted:
         return {}
-    bar = place_over_the_next()
+    bar = place_over_the_next("_loss_windows")
     try:
         return answers.loss_windows(experiment, Progress(bar, "Going back at other loss scales…"))
     except ValueError as error:
