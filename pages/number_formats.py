@@ -14,7 +14,7 @@ from core.layer.number_formats import NUMBER_FORMATS
 from core.question.experiment import Experiment
 from core.reading import loss_windows
 from core.reading.comparison import FormatRow, carriers, eight_bits, format_row
-from core.text import shown, typeset
+from core.text import shown
 from core.theory.loss_windows import loss_windows as predicted_windows
 from core.theory.windows import Window, scale_windows
 from pages.controls import address, arrival, fields, state
@@ -134,7 +134,7 @@ def _way_back(experiment: Experiment, device: str) -> None:
     measured = _measured_windows(experiment)
     predicted = predicted_windows(experiment)
     told = loss_windows.sentence(measured or predicted, experiment.loss_scale)
-    st.html(f'<p class="gi-words">{typeset(escape(told))}</p>')
+    st.html(f'<p class="gi-words">{escape(told)}</p>')
     figure = charts.loss_windows(predicted, measured, experiment.loss_scale)
     show(figure, key="loss_windows")
     if measured:
@@ -173,7 +173,7 @@ def _loss_table(predicted: dict[str, Window], measured: dict[str, Window]) -> No
     rows = [
         (
             escape(name),
-            tuple(typeset(loss_windows.in_words(each[name])) for each in (predicted, measured)),
+            tuple(loss_windows.in_words(each[name]) for each in (predicted, measured)),
         )
         for name in measured
     ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..reading.loss_windows import in_words
 from ..simulation.backward import Backward
-from ..text import significant, typeset
+from ..text import significant
 from ..theory.windows import Window
 from .figure import GREY, VERMILION, Figure, Parts, figure, layer_axis, line, note, upright
 from .number_formats import STYLES
@@ -90,7 +90,7 @@ def loss_windows(
 
 
 def _label(name: str, predicted: Mapping[str, Window], measured: Mapping[str, Window]) -> str:
-    return typeset(in_words((measured or predicted)[name]))
+    return in_words((measured or predicted)[name])
 
 
 def _current(loss_scale: float, at: float) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def _bar(row: int, name: str, window: Window) -> dict[str, Any]:
         "name": name,
         "line": {"color": color, "width": 14},
         "marker": {"size": 13, "symbol": "line-ns", "line": {"width": 2, "color": color}},
-        "hovertemplate": f"{name}: {typeset(in_words(window))} by theory<extra></extra>",
+        "hovertemplate": f"{name}: {in_words(window)} by theory<extra></extra>",
         "uid": name,
     }
 
@@ -129,6 +129,6 @@ def _measured(row: int, name: str, window: Window) -> dict[str, Any]:
         "name": f"{name}, measured",
         "line": {"color": GREY, "width": 4},
         "marker": {"size": 9, "symbol": "diamond", "color": GREY},
-        "hovertemplate": f"{name}: {typeset(in_words(window))} measured<extra></extra>",
+        "hovertemplate": f"{name}: {in_words(window)} measured<extra></extra>",
         "uid": f"{name}-measured",
     }

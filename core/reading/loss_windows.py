@@ -28,6 +28,7 @@ _LOWEST, _HIGHEST = (
     for end in (PARAMETERS["loss_scale"].minimum, PARAMETERS["loss_scale"].maximum)
 )
 _EMPTY = Window(np.inf, 0.0)
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class _Fate(NamedTuple):
@@ -160,7 +161,7 @@ def _overflows(back: Backward) -> bool:
 
 
 def in_words(window: Window) -> str:
-    """The powers of two in a window as text: "2^−5 to 2^10"."""
+    """The powers of two in a window as text: "2⁻⁵ to 2¹⁰"."""
     if window.is_empty and window.low != window.high:
         return "none"
     with np.errstate(divide="ignore"):
@@ -170,7 +171,7 @@ def in_words(window: Window) -> str:
         return "none"
     if ends == [_LOWEST, _HIGHEST]:
         return "any"
-    return " to ".join(f"2^{end:.0f}".replace("-", "−") for end in ends)
+    return " to ".join(f"2{f'{end:.0f}'.translate(_RAISED)}" for end in ends)
 
 
 def sentence(windows: Mapping[str, Window], loss_scale: float) -> str:

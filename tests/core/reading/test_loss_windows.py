@@ -75,17 +75,17 @@ def test_without_weights_there_is_no_gradient():
 
 
 def test_windows_and_what_they_mean_are_said_in_words():
-    assert in_words(Window(2.0**-4.5, 2.0**9.7)) == "2^−4 to 2^9"
-    assert in_words(Window(2.0**-80, 2.0**3)) == "2^−24 to 2^3"
+    assert in_words(Window(2.0**-4.5, 2.0**9.7)) == "2⁻⁴ to 2⁹"
+    assert in_words(Window(2.0**-80, 2.0**3)) == "2⁻²⁴ to 2³"
     assert in_words(Window(2.0**30, 2.0**40)) == in_words(NONE) == "none"
-    assert in_words(Window(2.0**3, 2.0**3)) == "2^3 to 2^3"
+    assert in_words(Window(2.0**3, 2.0**3)) == "2³ to 2³"
     windows = {
         "float32": Window(0.0, np.inf),
         "float16": Window(2.0**3, 2.0**9),
         "float8_e5m2": NONE,
     }
     assert sentence(windows, 1.0) == (
-        "With loss scale 1 float32 carries signal and gradient at once. It takes 2^3 to 2^9 in "
+        "With loss scale 1 float32 carries signal and gradient at once. It takes 2³ to 2⁹ in "
         "float16. In float8_e5m2 no loss scale does it."
     )
     assert sentence({"float16": NONE}, 2.0).startswith("With loss scale 2 no format carries")
