@@ -102,7 +102,8 @@ def _ends(window: Window) -> list[float | None]:
     """log2 of both ends, as far as the axis goes; two gaps where nothing is on it."""
     if in_words(window) == "none":
         return [None, None]
-    return [float(np.clip(np.log2(end), *_ENDS)) for end in (window.low, window.high)]
+    with np.errstate(divide="ignore"):
+        return [float(np.clip(np.log2(end), *_ENDS)) for end in (window.low, window.high)]
 
 
 def _bar(row: int, name: str, window: Window) -> dict[str, Any]:
