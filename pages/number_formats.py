@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import escape
+from typing import TypeVar
 
 import streamlit as st
 
 from core import charts
 from core.layer.number_formats import NUMBER_FORMATS
 from core.question.experiment import Experiment
+from core.reading import loss_windows
 from core.reading.comparison import FormatRow, carriers, eight_bits, format_row
-from core.simulation.propagate import Run
-from core.theory.windows import scale_windows
+from core.text import shown
+from core.theory.loss_windows import loss_windows as predicted_windows
+from core.theory.windows import Window, scale_windows
 from pages.controls import address, arrival, fields, state
 from pages.exploring import pinned
 from pages.figures.chart import show
@@ -32,24 +36,34 @@ _COLUMNS = {
     "Stuck at the end": "The share of the last layer's elements other than zero that are at the "
     "largest value. Only a format without infinity saturates.",
 }
+_Found = TypeVar("_Found")
 _NUMBER = re.compile(r"\d[\d.e+]*")
 _CAPTION = "Measured with this seed, beside what is predicted over all seeds."
 
 
-def _measured(experiment: Experiment, device: str) -> tuple[dict[str, Run], dict[str, str]]:
-    """Format -> its run, and format -> why the host refuses to run it."""
-    runs: dict[str, Run] = {}
+def _in_each(
+    experiment: Experiment, device: str, ask: Callable[..., _Found], doing: str
+) -> tuple[dict[str, _Found], dict[str, str]]:
+    """Format -> its answer, and format -> why the host refuses it.
+
+    Args:
+        experiment: the question, in any format.
+        device: where it is computed.
+        ask: for the answer, as `answers.run`.
+        doing: what is being done, for the progress bar.
+    """
+    found: dict[str, _Found] = {}
     refused: dict[str, str] = {}
-    bar = place_over_the_next()
+    bar = place_over_the_next(f"_{ask.__name__}")
     share = 1 / len(NUMBER_FORMATS)
     for place, name in enumerate(NUMBER_FORMATS):
-        progress = Progress(bar, f"Multiplying in {name}…", (place * share, share))
+        progress = Progress(bar, f"{doing} in {name}…", (place * share, share))
         try:
-            runs[name] = answers.run(experiment.replace(number_format=name), device, progress)
+            found[name] = ask(experiment.replace(number_format=name), device, progress)
         except ValueError as error:
             refused[name] = str(error)
     bar.empty()
-    return runs, refused
+    return found, refused
 
 
 def _refusals(refused: dict[str, str]) -> None:
@@ -99,8 +113,77 @@ def _windows(experiment: Experiment) -> None:
     show(charts.scale_windows(windows, experiment.scale, experiment.width), key="windows")
 
 
+def _way_back(experiment: Experiment, device: str) -> None:
+    """Draw what the gradient loses in each format, and the loss scales that keep it."""
+    st.html(
+        """<h2 class="gi-heading">The way back</h2><p class="gi-words">A gradient of ordinary size
+        at the output goes back through the same layers, in the same format. How much of it is
+        rounded to zero at each layer?</p>"""
+    )
+    fields.control("loss_scale", bound=False)
+    backs, refused = _in_each(experiment, device, answers.there_and_back, "Going back")
+    _refusals(refused)
+    if backs:
+        show(charts.lost_by_format(backs), key="lost")
+    st.html(
+        """<h3 class="gi-heading">The loss scale window</h3><p class="gi-words">Between which loss
+        scales does a format carry signal and gradient at once? The bars are predicted by
+        infinite-width theory: above its window an element of a gradient, or of a weight gradient,
+        leaves the range; below it half of the elements of one of them are rounded to 0.</p>"""
+    )
+    measured = _measured_windows(experiment)
+    predicted = predicted_windows(experiment)
+    told = loss_windows.sentence(measured or predicted, experiment.loss_scale)
+    st.html(f'<p class="gi-words">{escape(told)}</p>')
+    figure = charts.loss_windows(predicted, measured, experiment.loss_scale)
+    show(figure, key="loss_windows")
+    if measured:
+        _loss_table(predicted, measured)
+
+
+def _measured_windows(experiment: Experiment) -> dict[str, Window]:
+    """Draw the switch, and find the windows with real gradients if it is on."""
+    wanted = st.toggle(
+        "Measure the windows with real gradients",
+        key="measured",
+        bind="query-params",
+        help="Real gradients at loss scales around both ends, powers of two from 2^−24 to 2^24.",
+    )
+    if not wanted:
+        return {}
+    bar = place_over_the_next("_loss_windows")
+    try:
+        return answers.loss_windows(experiment, Progress(bar, "Going back at other loss scales…"))
+    except ValueError as error:
+        st.error(str(error))
+        return {}
+    finally:
+        bar.empty()
+
+
+def _refuse_switch() -> None:
+    """Say it if the link asks for what the switch is not."""
+    asked = st.query_params.get("measured", "false")
+    if asked not in ("true", "false"):
+        told = f"measured must be true or false, got {shown(asked)}: false is used"
+        arrival.add_problems([told])
+
+
+def _loss_table(predicted: dict[str, Window], measured: dict[str, Window]) -> None:
+    rows = [
+        (
+            escape(name),
+            tuple(loss_windows.in_words(each[name]) for each in (predicted, measured)),
+        )
+        for name in measured
+    ]
+    caption = "Loss scales that carry signal and gradient, with this seed and by theory."
+    table.show(caption, "Format", {"By theory": "", "Measured": "Powers of two."}, rows)
+
+
 def _page() -> None:
     arrival.adopt_link("number-formats")
+    _refuse_switch()
     pinned.adopt_link()
     experiment, refused_values = state.current()
     device = fields.current_device()
@@ -114,7 +197,7 @@ def _page() -> None:
         page.warn(refused_values + arrival.link_problems(experiment))
         chart = st.container()
     with chart:
-        runs, refused = _measured(experiment, device)
+        runs, refused = _in_each(experiment, device, answers.run, "Multiplying")
         _refusals(refused)
         if runs:
             say(carriers(runs))
@@ -124,6 +207,7 @@ def _page() -> None:
         st.html('<h2 class="gi-heading">What became of the signal</h2>')
         _table([format_row(run, answers.prediction(run.experiment)) for run in runs.values()])
         st.html(f'<p class="gi-words">{escape(eight_bits(runs))}</p>')
+        _way_back(experiment, device)
     own = state.unbound()
     address.write(own, own)
 

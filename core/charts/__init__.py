@@ -6,6 +6,7 @@ from .fractions_per_layer import fractions_per_layer
 from .guesses import guessed_iterations
 from .inputs_per_layer import inputs_per_layer
 from .lesson import lesson_pictures
+from .loss_windows import loss_windows, lost_by_format
 from .mean_per_layer import mean_per_layer
 from .number_formats import scale_windows, std_by_format
 from .phase_diagram import phase_diagram
@@ -21,6 +22,8 @@ __all__ = [
     "guessed_iterations",
     "inputs_per_layer",
     "lesson_pictures",
+    "loss_windows",
+    "lost_by_format",
     "mean_per_layer",
     "phase_diagram",
     "range_ends",

@@ -105,8 +105,8 @@ def scale_of(measure: Measure, name: str) -> Scale:
     """How a measure is coloured: around the value at which a signal holds, where there is one."""
     if name == "chi_1":
         return Scale(True, 1.0, ".3~g")
-    if measure.kind in ("log2", "signed"):
-        return Scale(False, 0.0, ".2f" if measure.kind == "log2" else ".3~g")
+    if measure.kind in ("log2", "log10", "signed"):
+        return Scale(False, 0.0, ".3~g" if measure.kind == "signed" else ".2f")
     if measure.kind == "positive":
         return Scale(True, None if name == "q_star" else 1.0, ".3~g")
     if measure.kind == "layers":

@@ -34,7 +34,7 @@ from .figure import (
 )
 from .format_ends import end_marks
 
-_STYLES = {
+STYLES = {
     "float64": (GREY, "solid", 10),
     "float32": (BLUE, "solid", 7.5),
     "bfloat16": (GREEN, "dash", 5.5),
@@ -60,12 +60,12 @@ def std_by_format(runs: Mapping[str, Run]) -> Figure:
     first = next(iter(runs.values()))
     data: Parts = []
     for name, run in runs.items():
-        color, dash, width = _STYLES[name]
+        color, dash, width = STYLES[name]
         hover = f"{name}: {run.size_name} %{{y:.4g}}"
         curve = line(positive(run.size), name=name, color=color, hover=hover, uid=name)
         data.append(curve | {"line": {"color": color, "dash": dash, "width": width}})
     low, high = _visible_decades(runs)
-    marks, notes = end_marks(runs, {name: _STYLES[name][0] for name in runs}, low, high)
+    marks, notes = end_marks(runs, {name: STYLES[name][0] for name in runs}, low, high)
     layout = {
         "xaxis": layer_axis(first.experiment.depth),
         "yaxis": size_axis(low, high, first.size_title),
@@ -78,7 +78,7 @@ def std_by_format(runs: Mapping[str, Run]) -> Figure:
 
 def _bar(row: int, name: str, window: Window, ends: tuple[float, float]) -> dict[str, Any]:
     """A format's window as a thick line, with its two ends in the hover."""
-    color, _, _ = _STYLES[name]
+    color, _, _ = STYLES[name]
     low, high = (float(np.clip(end, *ends)) for end in (window.low, window.high))
     seen = not window.is_empty and low < high
     return {

@@ -54,11 +54,11 @@ def size_against_width(check: CoordinateCheck) -> Figure:
             "range": [float(np.log10(check.widths[0])) - 0.05, np.log10(check.widths[-1]) + 0.05],
             "zeroline": False,
         },
-        "yaxis": size_axis(low, high, "rms of x") | {"automargin": True},
+        "yaxis": size_axis(low, high, check.size.title) | {"automargin": True},
         "hovermode": "closest",
     }
     names = "; ".join(curve["name"] for curve in data)
-    alt = f"Size of the activations against width, on log axes. {names}. {check.sentence}"
+    alt = f"{check.size.title} against width, on log axes. {names}. {check.sentence}"
     return figure(data, layout, height=460, alt=alt)
 
 
@@ -85,11 +85,11 @@ def _curve(check: CoordinateCheck, place: int, mean: Array, spread: Array) -> di
         "x": list(check.widths),
         "y": listed(_power(mean)),
         "error_y": _error_bars(mean, spread, color),
-        "name": f"layer {layer}{slope}",
+        "name": f"{check.size.place(layer)}{slope}",
         "uid": f"layer{layer}",
         "line": {"color": color, "width": 2},
         "marker": {"color": color, "symbol": symbol, "size": 8},
-        "hovertemplate": f"n = %{{x}}, layer {layer}: rms %{{y:.4g}}<extra></extra>",
+        "hovertemplate": f"n = %{{x}}, {check.size.place(layer)}: rms %{{y:.4g}}<extra></extra>",
     }
 
 

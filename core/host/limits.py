@@ -20,6 +20,7 @@ SMALL_BYTES = 2**27
 # Microseconds of a run, a layer and the measurement of an element: of one network, then of many.
 _RUN, _LAYER, _MEASURED = 770.0, 10.0, 0.006
 _BATCH, _SAMPLED_LAYER, _SAMPLED = 800.0, 70.0, 0.006
+_BACK_LAYER, _BACK = 420.0, 0.035  # of a layer of many networks and of an element, going back
 _NEAR, _SAMPLED_NEAR = 2**17, 0.003  # elements that fit the core's own cache, and their time
 _HELD, _HELD_ELEMENT = 60.0, 0.003  # the same of a format that holds elements at its largest value
 _OUTER = 0.2  # of a unit, for the gradient of a matrix whose elements are not formed
@@ -100,11 +101,32 @@ def networks_there_and_back(experiment: Experiment) -> int:
     return max(1, min(networks_at_once(experiment), _KEPT // kept))
 
 
-def ensemble_work(experiment: Experiment, ensemble_size: int) -> float:
-    """The work of an ensemble of ``ensemble_size`` networks, in multiply-adds, estimated."""
-    at_once = networks_at_once(experiment)
+def ensemble_work(experiment: Experiment, ensemble_size: int, *, backward: bool = False) -> float:
+    """The work of an ensemble of ``ensemble_size`` networks, in multiply-adds, estimated.
+
+    Args:
+        experiment: the question.
+        ensemble_size: the number of networks.
+        backward: whether a gradient goes back through each of them too.
+    """
+    at_once = (networks_there_and_back if backward else networks_at_once)(experiment)
+
+    def of(networks: int) -> float:
+        back = _sampled_back(experiment, networks) if backward else 0.0
+        return _sampled(experiment, networks) + back
+
     whole, rest = divmod(ensemble_size, at_once)
-    return whole * _sampled(experiment, at_once) + (rest and _sampled(experiment, rest))
+    return whole * of(at_once) + (rest and of(rest))
+
+
+def _sampled_back(experiment: Experiment, networks: int) -> float:
+    """The work of the way back through networks that are sampled at once."""
+    shape, layer = experiment.shape, experiment.layer
+    elements = float(networks) * shape.width * shape.inputs
+    sampled = (_BACK_LAYER + _BACK * elements) * shape.depth * MICROSECOND
+    if layer.needs_matrices(shape, backward=True):
+        sampled += networks * layer.backward_cost(shape, experiment.format).multiply_adds
+    return sampled
 
 
 def _sampled(experiment: Experiment, networks: int) -> float:

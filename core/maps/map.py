@@ -47,7 +47,7 @@ def map_of(result: SweepResult) -> Map:
     median = result.median.ravel()[source].T
     failed = _failed(result).ravel()[source].T & known.T
     stuck = _stuck(result).ravel()[source].T & known.T & ~failed
-    if result.measure.kind == "iteration":
+    if result.measure.is_event:
         stuck &= np.isnan(median)
     kinds = {NO_NUMBER: failed, STUCK: stuck}
     sound = known.T & ~failed & ~stuck
@@ -99,7 +99,7 @@ def _stuck(result: SweepResult) -> Mask:
 def _kinds(result: SweepResult, median: Array) -> dict[str, Mask]:
     """Why a value cannot be drawn as a number -> the cells where that is so, by kind of measure."""
     measure = result.measure
-    if measure.kind == "iteration":
+    if measure.is_event:
         return {NEVER: np.isnan(median)}
     if measure.of_theory is not None:
         grows = np.isnan(median) | (np.isposinf(median) & (measure.kind != "layers"))
@@ -114,7 +114,7 @@ def _notes(result: SweepResult, source: NDArray[np.intp]) -> list[list[str]]:
     several = len(result.engine_names) > 1
     networks = result.question.networks
     came = (~np.isnan(result.values)).sum(axis=0).ravel()
-    counted = result.measure.kind == "iteration"
+    counted = result.measure.is_event
     errors = {
         int(np.ravel_multi_index(place, result.shape)): reason
         for place, reason in result.errors.items()

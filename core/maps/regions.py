@@ -15,6 +15,8 @@ from .map import ALL_ZERO, NEVER, NOT_FINITE, STUCK, Map, Mask
 
 _LEAST = 0.18, 0.1  # of the columns and of the rows that a region has around its name
 
+_DECADE = 1.0  # by which a gradient that holds may grow or shrink
+
 EXPLODES, HOLDS, VANISHES, STICKS = "explodes", "holds", "vanishes", "sticks"
 _FINITE, _NOT_ZERO = "stays finite", "does not vanish"
 
@@ -71,6 +73,16 @@ def _fates(result: SweepResult, seen: Map, borders: Sequence[Border]) -> dict[st
     if measure.at_a_layer and measure.kind in ("log2", "positive"):
         gone, broken = (seen.kinds.get(kind, nothing) for kind in (ALL_ZERO, NOT_FINITE))
         return {EXPLODES: broken, HOLDS: number, VANISHES: gone, STICKS: stuck}
+    if measure.kind == "log10":
+        gone, broken = (seen.kinds.get(kind, nothing) for kind in (ALL_ZERO, NOT_FINITE))
+        far = np.nan_to_num(seen.values)
+        grows, shrinks = far > _DECADE, far < -_DECADE
+        return {
+            EXPLODES: broken | (number & grows),
+            HOLDS: number & ~grows & ~shrinks,
+            VANISHES: gone | (number & shrinks),
+            STICKS: stuck,
+        }
     return {}
 
 

@@ -16,6 +16,8 @@ _ENDS = {
     "first_nonfinite": ("stays finite", "becomes Inf or NaN"),
     "all_zero": ("does not vanish", "is all zero in the end"),
     "sizes": ("survives", "explodes or vanishes"),
+    "gradient_ratio": ("brings its gradient back", "loses its gradient on the way"),
+    "gradient_break": ("brings its gradient back", "loses its gradient on the way"),
 }
 """Event -> the fate of a signal without it, and with it."""
 _ENDS_OR_STUCK = {
@@ -74,15 +76,15 @@ def summary(result: SweepResult) -> str:
     free = ~result.stuck_cells
     told = free if x.is_choice else free[:, _own_row(result, y)]
     ends = _ENDS if told.all() else _ENDS | _ENDS_OR_STUCK
-    if measure.kind == "iteration":
+    if measure.is_event:
         name = f"“{measure.label}”"
         never = np.isnan(median) & (free | (asked != "first_nonfinite"))
         fates = ends.get(asked, (f"stays without {name}", f"reaches {name}"))
         return _survival(result, never, *fates)
-    if measure.at_a_layer and measure.kind in ("log2", "positive"):
-        sound = np.isfinite(median) & ((median > 0) | (measure.kind == "log2")) & free
+    if (measure.at_a_layer and measure.kind in ("log2", "positive")) or measure.kind == "log10":
+        sound = np.isfinite(median) & ((median > 0) | (measure.kind != "positive")) & free
         if not sound[result.done].all():
-            return _survival(result, sound, *ends["sizes"])
+            return _survival(result, sound, *ends.get(asked, ends["sizes"]))
     return _range(result)
 
 
@@ -172,6 +174,8 @@ def _written(result: SweepResult, value: float) -> str:
     """A value of the measure as text."""
     if result.measure.kind == "fraction":
         return f"{value:.0%}"
+    if result.measure.kind == "log10":
+        return f"{value:+z.2f}".replace("-", "−")
     if result.measure.kind == "layers":
         return f"{value:,.0f} layers" if value >= 100 else f"{significant(value)} layers"
     return significant(float(value))
@@ -201,9 +205,10 @@ def cell(result: SweepResult, place: tuple[int, int]) -> str:
         many = "at infinite width"
     if result.stuck_cells[place]:
         many += ", stuck at the largest value of its format"
-    if result.measure.kind == "iteration":
+    if result.measure.is_event:
         came = round(result.share(place) * networks)
-        first = "never" if np.isnan(value) else f"i = {value:.0f}"
+        letter = "k" if result.measure.kind == "layer" else "i"
+        first = "never" if np.isnan(value) else f"{letter} = {value:.0f}"
         detail = f"; it happens in {came} of {networks}" if 0 < came < networks else ""
         return f"{where}: {result.measure.label} {first} {many}{detail}."
     return f"{where}: {quantity(result)} {_written(result, value)} {many}."

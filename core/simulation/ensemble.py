@@ -56,6 +56,7 @@ class Ensemble:
         gradient_zero: the fraction of elements of δ that are exactly zero.
         log2_weight_gradient_rms: of the gradient of each layer's matrix, for tied weights the share
             of that step; NaN at layer 0.
+        log2_gradient_max_abs: log2 of the largest element of δ; None as above.
     """
 
     experiment: Experiment
@@ -69,6 +70,7 @@ class Ensemble:
     log2_gradient_rms: Array | None = None
     gradient_zero: Array | None = None
     log2_weight_gradient_rms: Array | None = None
+    log2_gradient_max_abs: Array | None = None
 
     def at(self, experiment: Experiment) -> Ensemble:
         """The same networks with fewer layers, or with another scale factor or loss scale.
@@ -192,7 +194,8 @@ def sample_ensemble(
     ensemble_size = _whole("ensemble_size", ensemble_size, at_least=1)
     seed = _whole("seed", seed, at_least=0)
     e = experiment
-    what, work = f"an ensemble of {ensemble_size} networks", ensemble_work(e, ensemble_size)
+    what = f"an ensemble of {ensemble_size} networks"
+    work = ensemble_work(e, ensemble_size, backward=backward)
     WorkLimit.from_environment().check_work(what, work, "width, depth or ensemble_size")
     at_once = networks_there_and_back(e) if backward else networks_at_once(e)
     parts = []
@@ -259,7 +262,7 @@ class _Walk:
             yield x
 
     def back(self) -> list[Array]:
-        """log2 rms and zeros of the gradients, and log2 rms of those of the weights, per layer."""
+        """The columns of an Ensemble on the gradients of x and of the weights, in their order."""
         e = self._e
         place = next(place for place, op in enumerate(e.layer) if isinstance(op, Product))
         g = ScaledNumbers.of(torch.randn(self._shape, generator=self._stream) * e.loss_scale)
@@ -270,9 +273,10 @@ class _Walk:
             g = found[0]
             gradients.append(g)
             weights.append(_log2_rms_of_outer(found[place + 1], inputs[place]))
-        log2_rms, _, _, zero, *_ = _columns(iter(gradients[::-1]), never_zero=False)
+        log2_rms, _, _, zero, _, largest = _columns(iter(gradients[::-1]), never_zero=False)
         first = np.full((self._shape[0], 1), np.nan)
-        return [log2_rms, zero, np.concatenate([first, np.stack(weights[::-1], axis=1)], axis=1)]
+        of_weights = np.concatenate([first, np.stack(weights[::-1], axis=1)], axis=1)
+        return [log2_rms, zero, of_weights, largest]
 
 
 def _log2_rms_of_outer(g: ScaledNumbers, x: ScaledNumbers) -> Array:

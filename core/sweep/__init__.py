@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from .axes import AXES, MOST_CELLS, Axis, parse, spaced
 from .groups import ENGINES, Question
-from .measures import MEASURES, Measure, measure_of
+from .measure import Measure
+from .measures import MEASURES, measure_of
 from .result import SweepResult
 from .run import sweep
 

@@ -8,17 +8,62 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
+from ..text import shown
 from . import Axis, SweepResult, sweep
 from .over_depth import OverDepth, over_depth
 
 MEASURE = "log2_rms"
+
+
+class Size(NamedTuple):
+    """The size whose exponent is fitted.
+
+    Attributes:
+        name: on a button or above a column.
+        title: on an axis.
+        subject: the beginning of a sentence; empty of x.
+        help: what it is, in one sentence.
+    """
+
+    name: str
+    title: str
+    subject: str
+    help: str
+
+    def at(self, layer: int) -> str:
+        """Where it is measured: at a layer, or after the way back through so many."""
+        return f"through {layer} layer{'s' * (layer > 1)}" if self.subject else f"at layer {layer}"
+
+    def place(self, layer: int) -> str:
+        """The same as a heading."""
+        return f"{layer} layer{'s' * (layer > 1)}" if self.subject else f"layer {layer}"
+
+
+SIZES = {
+    MEASURE: Size("x", "rms of x", "", "The activations at this layer."),
+    "log2_gradient_rms": Size(
+        "gradient",
+        "rms of the gradient at the input",
+        "The gradient",
+        "The gradient at the input of a network of so many layers, of a gradient of rms 1 at its "
+        "output.",
+    ),
+    "log2_weight_gradient_rms": Size(
+        "weight gradient",
+        "rms of the first weight gradient",
+        "The weight gradient",
+        "The gradient of the first matrix in a network of so many layers.",
+    ),
+}
+"""Measure of sweeps -> the size that it is, for a coordinate check."""
+
 _FLAT = 0.03  # a slope that is smaller changes the size by less than 16 % over five doublings
 _SURE = 3.0  # standard errors
 _FEWEST_FOR_A_LINE = 3  # layers: through two exponents there is always a line
@@ -70,6 +115,7 @@ class CoordinateCheck:
             outside the number format's range.
         slopes: one for each layer with sizes at two widths or more.
         over_depth: how the size of the widest networks changes from layer to layer.
+        measure: a key of SIZES; ``log2_rms`` then has the sizes of that.
     """
 
     base: Experiment
@@ -78,6 +124,12 @@ class CoordinateCheck:
     log2_rms: Array
     slopes: tuple[Slope, ...]
     over_depth: OverDepth
+    measure: str = MEASURE
+
+    @property
+    def size(self) -> Size:
+        """The size whose exponent is fitted."""
+        return SIZES[self.measure]
 
     @property
     def factor_per_layer(self) -> float:
@@ -118,7 +170,8 @@ class CoordinateCheck:
         if not self._left_out:
             return []
         return [
-            f"At layer {', '.join(map(str, self._left_out))} some networks have no size: "
+            f"{'Through' if self.size.subject else 'At'} layer "
+            f"{', '.join(map(str, self._left_out))} some networks have no size: "
             f"they left the range of {self.base.number_format}, or are zero. The slope is that of "
             "the others."
         ]
@@ -127,9 +180,11 @@ class CoordinateCheck:
     def sentence(self) -> str:
         """The result in words."""
         if not self.slopes:
-            return "There is no slope: it takes two widths at which x has a size."
+            has = (self.size.subject or "x").replace("The", "the")
+            return f"There is no slope: it takes two widths at which {has} has a size."
         if all(each.is_flat for each in self.slopes):
-            return f"Flat: the size does not depend on width{self.over_depth.in_words}"
+            flat = f"{self.size.subject} is flat" if self.size.subject else "Flat"
+            return f"{flat}: the size does not depend on width{self.over_depth.in_words}"
         return _steep(self)
 
 
@@ -138,6 +193,8 @@ def coordinate_check(
     widths: Sequence[int],
     layers: Sequence[int],
     ensemble_size: int = 8,
+    *,
+    measure: str = MEASURE,
     **hooks: Any,
 ) -> CoordinateCheck:
     """Measure the rms at some layers of networks of several widths, and fit its exponent.
@@ -147,17 +204,20 @@ def coordinate_check(
         widths: two or more, for a slope to be fitted.
         layers: k, each at least 1; the layers of a network come from one computation.
         ensemble_size: networks for each width.
+        measure: a key of SIZES; of a gradient, the layers are the depths of whole networks.
         hooks: ``executor``, ``on_progress``, … of `sweep`.
 
     Raises:
-        ValueError: a width, a layer or ensemble_size is not allowed.
+        ValueError: a width, a layer, ensemble_size or the measure is not allowed.
     """
+    if measure not in SIZES:
+        raise ValueError(f"measure must be one of {', '.join(SIZES)}, got {shown(measure)}")
     axes = {"width": sorted(set(widths)), "depth": sorted(set(layers))}
-    return checked(sweep(base, axes, MEASURE, ensemble_size=ensemble_size, **hooks))
+    return checked(sweep(base, axes, measure, ensemble_size=ensemble_size, **hooks))
 
 
 def checked(result: SweepResult) -> CoordinateCheck:
-    """The coordinate check from a sweep of ``log2_rms`` over width and depth, as far as it is done.
+    """The coordinate check from a sweep of one of SIZES over width and depth, as far as it is done.
 
     The axes may have their values in any order, and more than once.
     """
@@ -172,6 +232,7 @@ def checked(result: SweepResult) -> CoordinateCheck:
         sizes,
         tuple(slope for slope in slopes if slope),
         over_depth(widths, layers, sizes),
+        result.question.measure,
     )
 
 
@@ -210,7 +271,10 @@ def _fitted(layer: int, widths: tuple[int, ...], sizes: Array) -> Slope | None:
 def _steep(check: CoordinateCheck) -> str:
     steepest = max(check.slopes, key=lambda each: abs(each.slope))
     verb = "Grows" if steepest.slope > 0 else "Falls"
-    named = [f"n^{each.slope:.2f} at layer {each.layer}" for each in check.slopes[:_MOST_NAMED]]
+    if check.size.subject:
+        verb = f"{check.size.subject} {verb.lower()}"
+    first = check.slopes[:_MOST_NAMED]
+    named = [f"n^{each.slope:.2f} {check.size.at(each.layer)}" for each in first]
     words = f"{verb} with width: as {', as '.join(named)}"
     per_layer = check.slope_per_layer
     if np.isnan(per_layer):

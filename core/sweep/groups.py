@@ -13,17 +13,20 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..host.limits import cost, ensemble_work
+from ..host.limits import backward_cost, cost, ensemble_work
 from ..host.threads import single_threaded
 from ..layer.activations import Activation
 from ..layer.operation import MICROSECOND
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
-from ..simulation.ensemble import is_exact_in_law, sample_ensemble
+from ..simulation.backward import backpropagate
+from ..simulation.ensemble import Ensemble, is_exact_in_law, sample_ensemble
 from ..simulation.propagate import Run, Stopped, propagate
 from ..simulation.scale_free import is_scale_free
-from .measures import MEASURES, Measure, is_stuck
+from ..theory.windows import scale_window
+from .measure import Measure
+from .measures import MEASURES, is_stuck
 
 Engine = Literal["theory", "sampler", "matrices", "runs"]
 ENGINES: dict[Engine, str] = {
@@ -141,6 +144,8 @@ def _key(cell: Cell, level: int, question: Question, deepest: int) -> _Key:
     if entry.of_theory is not None:
         phi_only = Experiment(activation=e.activation)
         return "theory", phi_only, (e.bias_std, level)
+    if entry.is_backward:
+        return _key_backward(e, question)
     if entry.of_ensemble is not None and not question.real and _is_plain(e):
         free = is_scale_free(e)
         scale = 1.0 if free else e.scale
@@ -151,6 +156,21 @@ def _key(cell: Cell, level: int, question: Question, deepest: int) -> _Key:
         if free:
             return "matrices", shared, None
     return "runs", e.replace(depth=deepest), None
+
+
+def _key_backward(e: Experiment, question: Question) -> _Key:
+    """The same of a gradient, which begins at the last layer: every depth is a group of its own."""
+    if question.entry.of_gradients is not None and not question.real and _is_plain(e):
+        kept = "float64" if e.format.infinity else e.number_format
+        shared = e.replace(number_format=kept, loss_scale=1.0)
+        if is_exact_in_law(shared, backward=True) and _carries(e):
+            return "sampler", shared, None
+    return "runs", e, None
+
+
+def _carries(e: Experiment) -> bool:
+    """Whether the typical signal stays in range, so that an ensemble knows its gradient."""
+    return scale_window(e, e.number_format).holds(e.scale)
 
 
 def _is_plain(e: Experiment) -> bool:
@@ -173,9 +193,10 @@ def work(group: Group, question: Question) -> float:
     if group.engine == "theory":
         assert question.entry.theory_work is not None
         return question.entry.theory_work(*_of_theory(group))
+    backward, size = question.entry.is_backward, question.ensemble_size
     if group.engine == "runs":
-        return question.ensemble_size * cost(group.shared).multiply_adds
-    return ensemble_work(group.shared, question.ensemble_size)
+        return size * (backward_cost if backward else cost)(group.shared).multiply_adds
+    return ensemble_work(group.shared, size, backward=backward)
 
 
 def solve(group: Group, question: Question, should_stop: ShouldStop | None = None) -> list[Answer]:
@@ -217,37 +238,65 @@ def _of_theory(group: Group) -> tuple[Activation, Array, Array]:
 
 
 def _by_ensemble(group: Group, question: Question, should_stop: ShouldStop | None) -> list[Answer]:
-    compute = question.entry.of_ensemble
-    assert compute is not None
-    e = group.shared
+    e, backward = group.shared, question.entry.is_backward
 
     def on_progress(fraction: float) -> None:
         if should_stop is not None and should_stop():
             raise Stopped(f"stopped after {fraction:.0%} of {question.ensemble_size} networks")
 
     size = question.ensemble_size
-    ensemble = sample_ensemble(e, size, seed=e.seed, on_progress=on_progress)
+    ensemble = sample_ensemble(e, size, seed=e.seed, backward=backward, on_progress=on_progress)
     answers = []
     for cell in group.cells:
-        layer = question.layer_of(cell.experiment)
-        own = ensemble.at(cell.experiment)
-        answers.append(Answer(cell.index, group.engine, np.asarray(compute(own, layer))))
+        if backward and _ends(ensemble.at(cell.experiment)):
+            alone = Group("runs", cell.experiment, (cell,), group.level)
+            answers += _by_runs(alone, question, should_stop)
+        else:
+            values = _read(ensemble, cell.experiment, question)
+            answers.append(Answer(cell.index, group.engine, values))
     return answers
 
 
+def _ends(ensemble: Ensemble) -> bool:
+    """Whether a signal leaves its number format: then no ensemble tells what its gradient does."""
+    ended = ensemble.first_overflow, ensemble.first_all_zero
+    return bool(np.isfinite(ended).any())
+
+
+def _read(ensemble: Ensemble, e: Experiment, question: Question) -> Array:
+    """The numbers of an ensemble's networks, for a cell's experiment."""
+    if question.entry.of_gradients is not None:
+        return question.entry.of_gradients(ensemble, e)
+    assert question.entry.of_ensemble is not None
+    return np.asarray(question.entry.of_ensemble(ensemble.at(e), question.layer_of(e)))
+
+
 def _by_runs(group: Group, question: Question, should_stop: ShouldStop | None) -> list[Answer]:
+    networks = _networks(group.shared, question.ensemble_size)
+    if question.entry.is_backward:
+        return [_by_gradients(cell, networks, question, should_stop) for cell in group.cells]
     compute = question.entry.of_run
     assert compute is not None
-    networks = _networks(group.shared, question.ensemble_size)
     runs = [propagate(each, should_stop=should_stop) for each in networks]
     saturates = not group.shared.format.infinity
     answers = []
     for cell in group.cells:
         layer = question.layer_of(cell.experiment)
-        stuck = np.array([is_stuck(run, layer) for run in runs]) if saturates else None
+        stuck = np.array([is_stuck(run.stats, layer) for run in runs]) if saturates else None
         values = _each(runs, layer, compute)
         answers.append(Answer(cell.index, "runs", values, stuck=stuck))
     return answers
+
+
+def _by_gradients(
+    cell: Cell, networks: Iterator[Experiment], question: Question, should_stop: ShouldStop | None
+) -> Answer:
+    compute = question.entry.of_backward
+    assert compute is not None
+    found = [backpropagate(each, should_stop=should_stop) for each in networks]
+    saturates = not cell.experiment.format.infinity
+    stuck = np.array([is_stuck(back.stats, 0) for back in found]) if saturates else None
+    return Answer(cell.index, "runs", np.array([compute(back) for back in found]), stuck=stuck)
 
 
 def _each(runs: Sequence[Run], layer: int, compute: Callable[[Run, int], float]) -> Array:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -12,45 +10,17 @@ from ..layer.activations import Activation
 from ..maths.arrays import Array
 from ..simulation.ensemble import Ensemble
 from ..simulation.propagate import Run
-from ..statistics.layer_stats import EVENTS, STATISTICS, STUCK
+from ..statistics.layer_stats import EVENTS, STATISTICS, STUCK, LayerStats
 from ..text import shown
 from ..theory.correlations import chi_1, depth_scales
 from ..theory.correlations import work as work_of_scales
 from ..theory.fixed_points import fixed_point
 from ..theory.fixed_points import work as work_of_lengths
-
-Kind = Literal["iteration", "positive", "signed", "log2", "fraction", "layers"]
-OfTheory = Callable[[Activation, Array, Array], Array]
-TheoryWork = Callable[[Activation, Array, Array], float]
+from .gradients import GRADIENTS
+from .measure import Kind, Measure, OfTheory, TheoryWork
 
 TRAINABLE = 6
 """Layers per ξ_c through which two signals can be told apart: Schoenholz et al. 2017."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measure:
-    """A number for each network, or by theory one for a whole cell.
-
-    Attributes:
-        label: its name on screen.
-        help: what it is, in one sentence.
-        kind: a loop index, a size, a signed number, its log2, a fraction, or a number of layers.
-        of_run: the number of a run, at a layer; None if only theory has it.
-        of_ensemble: the numbers of an ensemble's networks, at a layer; None if they depend on
-            rounding, which an ensemble leaves out.
-        of_theory: from φ and arrays of σ_w and σ_b, at infinite width; None if a run has it.
-        theory_work: the multiply-adds of ``of_theory``, from the same.
-        at_a_layer: whether it is measured at one layer, rather than over all.
-    """
-
-    label: str
-    help: str
-    kind: Kind
-    of_run: Callable[[Run, int], float] | None = None
-    of_ensemble: Callable[[Ensemble, int], Array] | None = None
-    of_theory: OfTheory | None = None
-    theory_work: TheoryWork | None = None
-    at_a_layer: bool = False
 
 
 def _event(name: str) -> Measure:
@@ -141,18 +111,19 @@ def _theory(
     )
 
 
-def is_stuck(run: Run, layer: int) -> bool:
+def is_stuck(stats: LayerStats, layer: int) -> bool:
     """Whether a layer is stuck at the largest value of a format that has no infinity.
 
     It is where a quarter or more of its elements other than zero are at that value.
     """
-    stuck, zero = run.stats.saturated[layer], run.stats.zero[layer]
+    stuck, zero = stats.saturated[layer], stats.zero[layer]
     return bool(stuck > 0 and stuck >= STUCK * (1 - zero))
 
 
 MEASURES: dict[str, Measure] = {
     **{name: _event(name) for name in EVENTS},
     **{name: _statistic(name) for name in STATISTICS},
+    **GRADIENTS,
     "chi_1": _theory(
         "χ₁",
         "By how much one layer multiplies a small difference of two signals, squared: 1 is the "

@@ -14,7 +14,7 @@ from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from .axes import Axis, placed
 from .groups import ENGINES, Question
-from .measures import Measure
+from .measure import Measure
 
 NAMES = ("", *ENGINES)
 """The meaning of the numbers in ``engines``: 0 for none yet, then each of ENGINES."""
@@ -88,15 +88,17 @@ class SweepResult:
     def median(self) -> Array:
         """The median over the networks of each cell, shape (*grid).
 
-        In a measure of iterations, never counts as later than every iteration: NaN means that the
-        event never happens in most of the networks. NaN also stands in cells without a number.
+        In a measure of an event, never counts as later than every other place: NaN means that the
+        event never happens in most of the networks. Going back, a higher layer is earlier. NaN also
+        stands in cells without a number.
         """
         values = self.values
-        if self.measure.kind == "iteration":
+        if self.measure.is_event:
             # An iteration has no mean with never: of two middle networks the earlier one counts.
-            ordered = np.sort(np.where(np.isnan(values), np.inf, values), axis=0)
+            sign = -1.0 if self.measure.kind == "layer" else 1.0
+            ordered = np.sort(np.where(np.isnan(values), np.inf, sign * values), axis=0)
             middle = ordered[(len(values) - 1) // 2]
-            return np.where(np.isinf(middle) | ~self.done, np.nan, middle)
+            return np.where(np.isinf(middle) | ~self.done, np.nan, sign * middle)
         with warnings.catch_warnings(), np.errstate(invalid="ignore"):
             warnings.simplefilter("ignore", RuntimeWarning)  # of cells without a number
             return np.asarray(np.nanmedian(values, axis=0))

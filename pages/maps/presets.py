@@ -28,6 +28,15 @@ PRESETS: dict[str, Landscape] = {
         init="xavier_normal",
         weights="fresh",
     ),
+    "Forward and back: tanh": _map(
+        "sigma_w=0.5..3:24",
+        "depth=1..100:24",
+        "gradient_ratio",
+        1,
+        activation="tanh",
+        init="xavier_normal",
+        weights="fresh",
+    ),
     "Number formats": _map(
         "scale=0.005..0.5:48",
         "number_format=" + ",".join(AXES["number_format"].choices),

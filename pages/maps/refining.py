@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from pages.work.jobs import Standing, TookTooLong, Unfinished
 from pages.work.queue import QueueFull
 
 _PARTIAL, _STOPPED, _WATCHED = "_partial_sweep", "_stopped_sweep", "_watched_sweep"
-_LAST = "_last_map_on_"
+_LAST, _BESIDE = "_last_map_on_", "_sweeps_beside"
 _MOST_PARTIAL = 2  # half-done maps of a viewer; a few MB each at most
 _REFRESHES = "_refreshes_of_the_map"
 FIRST_WAIT = 0.35
@@ -76,13 +77,43 @@ def view_of(page: str, landscape: Landscape, *, bordered: bool = False) -> MapVi
     return view._replace(borders=_borders(view.landscape) if bordered else [])
 
 
-def refresh_until_settled(view: MapView) -> None:
-    """Let the browser ask for the page once more after a moment, until the map is settled.
+def beside(view: MapView, landscapes: Mapping[str, Landscape]) -> dict[str, SweepResult | None]:
+    """The numbers of other maps beside the page's own, as far as they are known.
+
+    Args:
+        view: the page's own map, which is computed before them.
+        landscapes: the others, by name.
+
+    Returns:
+        By name; None where they wait, or the host refuses.
+    """
+    wanted = {*landscapes.values(), view.landscape}
+    for before in st.session_state.get(_BESIDE, ()):
+        if before not in wanted:
+            answers.leave_sweep(before)
+    st.session_state[_BESIDE] = tuple(landscapes.values())
+    if view.state != "done":
+        return dict.fromkeys(landscapes)
+    return {name: _so_far(each) for name, each in landscapes.items()}
+
+
+def _so_far(landscape: Landscape) -> SweepResult | None:
+    try:
+        return answers.sweep(landscape, patience=0.0)
+    except Unfinished as unfinished:
+        return unfinished.so_far or landscape.blank()
+    except (ValueError, TookTooLong, QueueFull):
+        return None
+
+
+def refresh_until_settled(view: MapView, others: Iterable[SweepResult | None] = ()) -> None:
+    """Let the browser ask for the page once more after a moment, until all maps are settled.
 
     The browser asks as it does for a step of a slider. So no script runs between two pictures, and
     a step of the viewer is answered at once.
     """
-    if not view.is_settled:
+    waits = any(each is not None and each.fraction_done < 1 for each in others)
+    if waits or not view.is_settled:
         st.session_state[_REFRESHES] = st.session_state.get(_REFRESHES, 0) + 1
         data = {"count": st.session_state[_REFRESHES], "after": _BETWEEN_REFRESHES}
         _refresh(key="refresh", data=data, on_refresh_change=lambda: None)

@@ -7,7 +7,7 @@ import streamlit as st
 from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS, Experiment
 from core.sweep import Axis, parse, spaced
-from core.sweep.coordinate_check import MEASURE
+from core.sweep.coordinate_check import MEASURE, SIZES
 from pages.controls import fields
 from pages.maps import on_screen
 
@@ -22,6 +22,11 @@ _NETWORKS = (4, 8, 16, 64)
 _RULES = ("normal", "xavier_normal", "kaiming_normal", "torch_linear")
 
 
+def others(landscape: Landscape) -> dict[str, Landscape]:
+    """Measure -> the same widths and layers for each size that has no curves on the page."""
+    return {name: landscape.replace(measure=name) for name in SIZES if name != landscape.measure}
+
+
 def shape_problems(landscape: Landscape) -> list[str]:
     """Why a map is not a width sweep, in sentences; empty if it is one."""
     asked = landscape.to_query()
@@ -30,8 +35,11 @@ def shape_problems(landscape: Landscape) -> list[str]:
         if getattr(landscape, part).name != name:
             used = f"{DEFAULT.to_query()[part]} is used"
             problems.append(f"{part} must be of {name} here, got {asked[part]!r}: {used}")
-    if landscape.measure != MEASURE:
-        problems.append(f"measure must be {MEASURE} here, got {landscape.measure!r}: it is used")
+    if landscape.measure not in SIZES:
+        allowed = ", ".join(SIZES)
+        problems.append(
+            f"measure must be one of {allowed} here, got {landscape.measure!r}: {MEASURE} is used"
+        )
     return problems
 
 
@@ -77,8 +85,10 @@ def controls(landscape: Landscape) -> None:
         key="sweep_layers",
         max_selections=max(_MOST_LAYERS, len(layers)),
         on_change=_change_layers,
-        help="The layers at which the size of the activations is measured.",
+        help="The layers at which the size of the activations is measured. A gradient goes back "
+        "through networks of so many layers.",
     )
+    _curves(landscape)
     on_screen.set_unless_same("sweep_networks", landscape.networks)
     st.segmented_control(
         "Networks per width",
@@ -86,6 +96,20 @@ def controls(landscape: Landscape) -> None:
         key="sweep_networks",
         required=True,
         on_change=_change_networks,
+    )
+
+
+def _curves(landscape: Landscape) -> None:
+    """Draw the choice of the size that has curves."""
+    on_screen.set_unless_same("sweep_measure", landscape.measure)
+    st.segmented_control(
+        "Curves of the size of",
+        list(SIZES),
+        key="sweep_measure",
+        format_func=lambda name: SIZES[name].name,
+        required=True,
+        on_change=_change_measure,
+        help="; ".join(f"{size.name}: {size.help}" for size in SIZES.values()),
     )
 
 
@@ -101,6 +125,12 @@ def _change_layers() -> None:
     chosen = sorted(st.session_state["sweep_layers"])
     if chosen:
         on_screen.change_map(PAGE, y=Axis("depth", tuple(chosen)))
+
+
+def _change_measure() -> None:
+    measure = st.session_state["sweep_measure"]
+    if measure:
+        on_screen.change_map(PAGE, measure=measure)
 
 
 def _change_networks() -> None:

@@ -20,6 +20,7 @@ from core.host.limits import (
     is_quick_work,
 )
 from core.host.threads import set_threads
+from core.layer.number_formats import NUMBER_FORMATS
 from core.lesson import STEPS, Result, Setting
 from core.maps.borders import Border
 from core.maps.borders import borders as compute_borders
@@ -28,6 +29,7 @@ from core.maps.fitting import check as check_size
 from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS, Experiment
 from core.reading.gradient import as_ensemble
+from core.reading.loss_windows import RUNS, measured_windows
 from core.simulation.backward import Backward, backpropagate
 from core.simulation.ensemble import Ensemble, sample_ensemble
 from core.simulation.propagate import Run, propagate
@@ -36,6 +38,7 @@ from core.simulation.scale_free import scale_free as compute_scale_free
 from core.sweep import SweepResult
 from core.sweep.executors import chosen
 from core.theory.finite_width import Prediction, predict
+from core.theory.windows import Window
 from core.theory.work import prediction_work
 from pages.work import log
 from pages.work.jobs import OnProgress, TookTooLong
@@ -44,7 +47,6 @@ from pages.work.shared import Work
 from pages.work.viewer import token
 
 _DEPTHS = 25  # an ensemble has the next multiple of this as its depth
-_THERE_AND_BACK = 3.0  # times the work of an ensemble, with gradients
 _NOWHERE = Progress()
 
 
@@ -210,8 +212,7 @@ def gradients_base(experiment: Experiment) -> Experiment:
 
 def is_quick_gradients(experiment: Experiment, ensemble_size: int) -> bool:
     """Whether sampling the gradients of that many networks is quick."""
-    base = gradients_base(experiment)
-    return is_quick_work(_THERE_AND_BACK * ensemble_work(base, ensemble_size))
+    return is_quick_work(ensemble_work(gradients_base(experiment), ensemble_size, backward=True))
 
 
 def gradients(experiment: Experiment, ensemble_size: int) -> Ensemble:
@@ -299,6 +300,26 @@ def _swept(landscape: Landscape, known: SweepResult | None, tell: OnProgress) ->
         return landscape.sweep(
             executor=executor, on_result=on_result, should_stop=should_stop, known=known
         )
+
+
+def loss_windows(experiment: Experiment, progress: Progress = _NOWHERE) -> dict[str, Window]:
+    """The windows of loss scales that real gradients find, in every number format.
+
+    Raises:
+        WorkLimitError: it is more work than the host allows.
+    """
+    e = experiment.replace(loss_scale=1.0, number_format="float64")
+    formats = (e.replace(number_format=name) for name in NUMBER_FORMATS)
+    need = RUNS * sum(backward_cost(each).multiply_adds for each in formats)
+    limit = WorkLimit.from_environment()
+    limit.check_work("measuring the windows of loss scales", need, "width or depth")
+    return _asked(
+        "loss_windows",
+        e,
+        lambda tell: measured_windows(e, on_progress=tell),
+        lambda: (is_quick_work(need), {"experiment": e.to_query()}),
+        hear=progress,
+    )
 
 
 def leave_sweep(landscape: Landscape) -> None:

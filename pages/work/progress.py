@@ -11,13 +11,16 @@ from pages.work import viewer
 from pages.work.jobs import Standing
 
 
-def place_over_the_next() -> DeltaGenerator:
+def place_over_the_next(what: str = "") -> DeltaGenerator:
     """A place for a bar that lies over what the page draws next, so that nothing moves under it.
 
     A page that moves loses the click that was on its way to a control. The style sheet of the
     words takes the place out of the page's flow.
+
+    Args:
+        what: tells it from other such places on the page.
     """
-    with st.container(key="working"):
+    with st.container(key=f"working{what}"):
         return st.empty()
 
 

@@ -4,9 +4,12 @@ import re
 
 import pytest
 
-from core import NUMBER_FORMATS, Experiment, propagate
+from core import NUMBER_FORMATS, Experiment, backpropagate, propagate
+from core.host.limits import backward_cost
 from core.reading.comparison import carriers
 from core.reading.expectation import in_words
+from core.reading.loss_windows import in_words as window_in_words
+from core.reading.loss_windows import measured_windows, sentence
 from core.theory.finite_width import predict
 from core.theory.windows import scale_windows
 from tests.pages.test_explore import blocks, chart, problems, visited, widget, words
@@ -101,3 +104,40 @@ def test_what_is_set_here_is_set_on_explore():
     assert problems(at) == []
     at.switch_page("pages/explore.py").run()
     assert not at.exception and widget(at, "width").value == 64
+
+
+def test_what_the_gradient_loses_is_drawn_for_every_format():
+    at = opened(**SMALL, init="xavier_normal", scale="0.5", loss_scale="1")
+    for trace in chart(at, "lost")["figure"]["data"]:
+        e = Experiment(
+            width=64, depth=30, init="xavier_normal", scale=0.5, number_format=trace["name"]
+        )
+        assert trace["y"] == pytest.approx(backpropagate(e).stats.zero, abs=1e-5)
+
+
+def test_loss_windows_are_predicted_and_measured_if_the_link_says_so():
+    fields = {"init": "xavier_normal", "width": 64, "depth": 30}
+    link = {name: str(value) for name, value in fields.items()}
+    at = opened(**link)
+    assert len(chart(at, "loss_windows")["figure"]["data"]) == len(NUMBER_FORMATS)
+    at = opened(**link, measured="true")
+    assert not at.exception and problems(at) == []
+    found = measured_windows(Experiment(**fields))
+    *_, table = blocks(at, "gi-table")
+    for name, window in found.items():
+        assert window_in_words(window) in words(table), name
+    text = " ".join(words(block.proto.body) for block in at.get("html"))
+    assert sentence(found, 1.0) in text
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_named():
+    at = opened(**SMALL, measured="perhaps")
+    assert "measured must be true or false, got 'perhaps': false is used" in problems(at)
+
+
+def test_measuring_too_much_is_refused_and_theory_stays(monkeypatch):
+    e = Experiment(width=66, depth=30)
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", str(4 * backward_cost(e).multiply_adds))
+    at = opened(width="66", depth="30", measured="true")
+    assert any("measuring the windows of loss scales needs" in error.value for error in at.error)
+    assert len(chart(at, "loss_windows")["figure"]["data"]) == len(NUMBER_FORMATS)

@@ -264,12 +264,12 @@ class Slow:
     """A sweep that shows its first part, and the rest when the test says so."""
 
     def __init__(self, monkeypatch):
-        self.go, self.begun = threading.Event(), 0
+        self.go, self.begun, self.known = threading.Event(), 0, None
         real = Landscape.sweep
 
         def sweep(landscape, executor, on_result, should_stop, known):
             self.begun += 1
-            self.known, parts = known, []
+            self.known, parts = known or self.known, []
             whole = real(landscape, on_result=parts.append)
             on_result(parts[0])
             while not self.go.wait(0.01):

@@ -25,7 +25,14 @@ def table(at):
     [block] = blocks(at, "gi-table")
     rows = re.findall(r"<tr><th scope=\"row\">layer (\d+)</th>(.*?)</tr>", block, flags=re.DOTALL)
     found = {int(layer): re.findall(r"<td.*?>(.*?)</td>", cells) for layer, cells in rows}
-    return {layer: [words(cell) for cell in cells] for layer, cells in found.items()}
+    return {layer: [words(cell) for cell in cells][:3] for layer, cells in found.items()}
+
+
+def beside(at):
+    """The slopes of the other sizes, a row for each layer, as a viewer reads them."""
+    [block] = blocks(at, "gi-table")
+    rows = re.findall(r"<tr><th scope=\"row\">[^<]*</th>(.*?)</tr>", block, flags=re.DOTALL)
+    return [[words(cell) for cell in re.findall(r"<td.*?>(.*?)</td>", row)][3:] for row in rows]
 
 
 def read(text):
@@ -64,6 +71,35 @@ def test_without_a_link_it_is_eight_widths_and_four_layers():
     assert at.selectbox(key="init").value == "xavier_normal"
 
 
+def test_the_slopes_of_the_gradients_stand_beside_those_of_x():
+    at = opened(**SMALL, weights="fresh")
+    slopes = [
+        [
+            each.text
+            for each in coordinate_check(
+                Experiment(weights="fresh"), WIDTHS, LAYERS, 4, measure=measure
+            ).slopes
+        ]
+        for measure in ("log2_gradient_rms", "log2_weight_gradient_rms")
+    ]
+    assert beside(at) == [list(row) for row in zip(*slopes, strict=True)]
+
+
+def test_the_curves_are_those_of_the_size_that_is_chosen():
+    at = opened(**SMALL, init="xavier_normal", weights="fresh")
+    at.button_group(key="sweep_measure").set_value("log2_gradient_rms").run()
+    settled(at)
+    assert address(at)["measure"] == "log2_gradient_rms"
+    assert said(at).startswith("The gradient is flat: the size does not depend on width")
+    figure = chart(at, "coordinate")["figure"]
+    assert figure["layout"]["yaxis"]["title"]["text"].startswith("rms of the gradient at the input")
+    assert [trace["name"].split(":")[0] for trace in figure["data"]] == [
+        "1 layer",
+        "2 layers",
+        "8 layers",
+    ]
+
+
 def test_widths_layers_and_networks_are_chosen():
     at = opened(**SMALL)
     at.select_slider(key="sweep_widths").set_value((32, 512)).run()
@@ -81,7 +117,8 @@ def test_a_link_to_another_kind_of_map_is_refused_in_words():
     at = opened(x="scale=0.1..1:4", y="depth=1,2", measure="rms", networks="many")
     told = problems(at)
     assert "x must be of width here, got 'scale=0.1..1:4': width=16..2048:8 is used" in told
-    assert "measure must be log2_rms here, got 'rms': it is used" in told
+    allowed = "log2_rms, log2_gradient_rms, log2_weight_gradient_rms"
+    assert f"measure must be one of {allowed} here, got 'rms': log2_rms is used" in told
     assert any(part.startswith("networks must be a whole number") for part in told)
     assert [*table(at)] == [1, 2, 4, 8]
 

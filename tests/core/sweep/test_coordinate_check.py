@@ -213,3 +213,27 @@ def test_one_width_has_no_slope_and_wrong_values_are_refused():
         coordinate_check(Experiment(), [0, 16], [1])
     with pytest.raises(ValueError, match="ensemble_size"):
         coordinate_check(Experiment(), [8, 16], [1], 0)
+
+
+@pytest.mark.parametrize("weights", ["tied", "fresh"])
+def test_gradients_of_unscaled_weights_grow_by_half_a_power_of_width_per_product(weights):
+    for measure, exponents in (
+        ("log2_gradient_rms", [0.5, 1.0, 2.0]),
+        ("log2_weight_gradient_rms", [0.0, 0.5, 1.5]),  # of the first matrix: one product less
+    ):
+        e = Experiment(weights=weights)
+        check = coordinate_check(e, WIDTHS, LAYERS, 16, measure=measure)
+        agrees(check, exponents)
+        assert check.sentence.startswith(f"{check.size.subject} grows with width: as n^")
+
+
+def test_gradients_of_scaled_weights_are_flat():
+    e = Experiment(init="kaiming_normal", activation="relu", weights="fresh")
+    check = coordinate_check(e, WIDTHS, LAYERS, 16, measure="log2_gradient_rms")
+    agrees(check, [0, 0, 0])
+    assert check.sentence.startswith("The gradient is flat: the size does not depend on width")
+
+
+def test_a_size_that_no_check_knows_is_refused():
+    with pytest.raises(ValueError, match=r"measure must be one of log2_rms, .*, got 'std'"):
+        coordinate_check(Experiment(), [16, 32], [1], measure="std")

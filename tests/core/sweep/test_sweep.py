@@ -460,7 +460,8 @@ def test_what_is_not_allowed_is_named(axes, measure, more, words):
 def test_every_measure_has_words_and_something_that_knows_it():
     for name, entry in MEASURES.items():
         assert entry.label and entry.help.endswith(".") and measure_of(name) == (name, None)
-        assert (entry.of_run is None) == (entry.of_theory is not None)
+        ways = (entry.of_run, entry.of_backward, entry.of_theory)
+        assert sum(way is not None for way in ways) == 1
     assert set(ENGINES) == {"theory", "sampler", "matrices", "runs"}
 
 
