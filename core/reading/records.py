@@ -118,7 +118,7 @@ def _verdicts(back: Backward) -> list[str]:
 
 
 def _events(found: Found) -> list[str]:
-    """The iteration of each event of the signal, and the layer of each of its gradient, as lines."""
+    """The iteration of each event of x, and the layer of each event of δ, as lines."""
     lines = []
     for name, index in asdict(_run_of(found).events).items():
         when = "never" if index is None else f"i = {index} (product {index + 1})"
@@ -131,7 +131,10 @@ def _events(found: Found) -> list[str]:
 
 
 def to_table(found: Found) -> str:
-    """The events, and the main statistics in columns, for a terminal; of a Backward the verdicts."""
+    """The events, and the main statistics in columns, for a terminal.
+
+    A Backward adds both verdicts above, and its own columns.
+    """
     run = _run_of(found)
     shown = ["mean", "std", "rms", "max_abs", "zero", "nonfinite"]
     lines = [" ".join(f"{name}={text}" for name, text in run.experiment.to_query().items())]
