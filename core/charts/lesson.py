@@ -147,7 +147,8 @@ def _curves(result: Result, large: bool) -> Figure:
     )
     ends = "; ".join(_ended(curve) for curve in result.curves)
     alt = f"{result.curve_axis} per layer. {ends}."
-    return figure(data, layout, height=height_of(large, 340), alt=alt, fills_window=large)
+    height = height_of(large, 400 if any(curve.goes_back for curve in result.curves) else 340)
+    return figure(data, layout, height=height, alt=alt, fills_window=large)
 
 
 def _decade_axis(data: Parts, notes: Parts) -> dict[str, Any]:
@@ -186,7 +187,7 @@ def _last_going_back(sizes: Array) -> tuple[int, str]:
     if last <= 0:
         return last, ""
     what = "exactly 0" if np.isneginf(sizes[last - 1]) else "not finite"
-    return last, f"{what} from layer {last - 1} down"
+    return last, f"{what} from layer {last - 1}"
 
 
 def _end(curve: Curve, large: bool) -> Parts:
@@ -201,6 +202,8 @@ def _end(curve: Curve, large: bool) -> Parts:
     place = beside("right" if is_left else "left", 10)
     place |= {"yshift": 0 if is_early else -8 if falls else 12}
     size = note_size(large)
+    if curve.goes_back:  # two lines off: its signal breaks at the same height on the other side
+        place |= {"yshift": 2 * size if falls else -2 * size, "bgcolor": "#fff"}
     return [note(f"<b>{why}</b>", last, float(sizes[last]), size=size, **place)]
 
 

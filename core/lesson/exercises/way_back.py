@@ -86,7 +86,9 @@ def _sentence_of(init: str, measured: _Measured) -> Sentence:
     e, broken = back.run.experiment, back.events.first_nonfinite
     factor, value = _FACTORS[init], tex(e.sigma_w**2 / 2)
     equal = "" if factor == value else f" = {value}"
-    formula = rf"\frac{{n\,\sigma^2}}{{2}} = {factor}{equal}\text{{ per layer for }}\mathbb E[δ^2]"
+    formula = (
+        rf"\frac{{n\,\sigma^2}}{{2}} = {factor}{equal}\text{{ per layer for }}\mathbb E[\delta^2]"
+    )
     if broken is not None:
         end = f"going back, the first element that is not finite comes at layer {broken}"
     else:
@@ -98,8 +100,9 @@ def _sentences(measured: dict[str, _Measured]) -> tuple[Sentence, ...]:
     return (
         Sentence(
             "δ at layer k is the gradient of the loss with respect to x at layer k. It starts at "
-            "the last layer, here with N(0, 1) numbers, and goes back by `δ = a.T @ (δ * (h > 0))`"
-            ", where h = a @ x. In the figure x starts on the left, and δ on the right."
+            "the last layer, here with N(0, 1) numbers, and goes back through ReLU and the "
+            "transposed matrix of every layer. In the figure x starts on the left, δ on the right.",
+            r"\delta_{k-1} = a_k^\top\,\big(\operatorname{ReLU}'(a_k x_{k-1}) \circ \delta_k\big)",
         ),
         *(_sentence_of(init, each) for init, each in measured.items()),
         Sentence(
@@ -109,7 +112,8 @@ def _sentences(measured: dict[str, _Measured]) -> tuple[Sentence, ...]:
             "σ holds both.",
             r"\frac{\mathbb E[x_k^2]}{\mathbb E[x_{k-1}^2]} = \frac{n_\text{in}\,\sigma^2}{2}"
             r"\qquad\allowbreak "
-            r"\frac{\mathbb E[δ_{k-1}^2]}{\mathbb E[δ_k^2]} = \frac{n_\text{out}\,\sigma^2}{2}",
+            r"\frac{\mathbb E[\delta_{k-1}^2]}{\mathbb E[\delta_k^2]} = "
+            r"\frac{n_\text{out}\,\sigma^2}{2}",
             fold=WHY,
         ),
         Sentence(

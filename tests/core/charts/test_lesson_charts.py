@@ -60,10 +60,12 @@ def test_a_gradient_has_its_signals_colour_and_says_where_on_its_way_back_it_end
         Curve("δ, two", gone, goes_back=True),
     )
     [figure] = charts.lesson_pictures(result(curves=curves))
-    assert notes(figure)[0] == "<b>not finite from layer 1 down</b>"
-    assert notes(figure)[-1] == "<b>exactly 0 from layer 0 down</b>"
+    assert notes(figure)[0] == "<b>not finite from layer 1</b>"
+    assert notes(figure)[-1] == "<b>exactly 0 from layer 0</b>"
+    above, below = (note["yshift"] for note in figure["layout"]["annotations"])
+    assert below - above > 40, "one note beneath the curve that rises, one over the one that falls"
     alt = figure["layout"]["meta"]["alt"]
-    assert "δ, one: 4 at layer 2, not finite from layer 1 down" in alt
+    assert "δ, one: 4 at layer 2, not finite from layer 1" in alt
     lines = {trace["name"]: trace["line"] for trace in figure["data"]}
     for name in ("one", "two"):
         signal, gradient = lines[f"x, {name}"], lines[f"δ, {name}"]
