@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..lesson import Curve, Result
+from ..maths.arrays import Array
 from ..text import with_minus
 from .figure import (
     BLUE,
@@ -72,9 +74,28 @@ def _rgba(color: str) -> str:
     return f"rgba({red}, {green}, {blue}, {_BAND})"
 
 
-def _traces(curve: Curve, place: int) -> Parts:
+def _styles(curves: Sequence[Curve]) -> list[dict[str, Any]]:
+    """The line of each curve; a gradient has the colour of its signal, and the signal a thin line.
+
+    Signals and gradients stand in the same order.
+    """
+    paired = any(curve.goes_back for curve in curves)
+    counts = {False: 0, True: 0}
+    lines = []
+    for curve in curves:
+        color, dash = _STYLES[counts[curve.goes_back] % len(_STYLES)]
+        counts[curve.goes_back] += 1
+        thin = paired and not curve.goes_back
+        lines.append(
+            {"color": color, "width": 1.25, "dash": "solid"}
+            if thin
+            else {"color": color, "width": 2.5, "dash": dash}
+        )
+    return lines
+
+
+def _traces(curve: Curve, place: int, line: dict[str, Any]) -> Parts:
     """A curve, over its band if it has one."""
-    color, dash = _STYLES[place % len(_STYLES)]
     layers = list(range(len(curve.log2_size)))
     shared: dict[str, Any] = {
         "type": "scatter",
@@ -89,7 +110,7 @@ def _traces(curve: Curve, place: int) -> Parts:
         parts.append(
             edge | {"y": listed(to_decades(curve.low)), "name": name, "uid": f"low{place}"}
         )
-        fill = {"fill": "tonexty", "fillcolor": _rgba(color)}
+        fill = {"fill": "tonexty", "fillcolor": _rgba(line["color"])}
         parts.append(
             edge | fill | {"y": listed(to_decades(curve.high)), "name": name, "uid": f"high{place}"}
         )
@@ -101,7 +122,7 @@ def _traces(curve: Curve, place: int) -> Parts:
             "y": listed(y),
             "name": curve.label,
             "uid": f"curve{place}",
-            "line": {"color": color, "width": 2.5, "dash": dash},
+            "line": line,
             "customdata": [_shown(value) for value in y],
             "hovertemplate": f"layer %{{x}}, {curve.label}: %{{customdata}}<extra></extra>",
         },
@@ -110,7 +131,12 @@ def _traces(curve: Curve, place: int) -> Parts:
 
 def _curves(result: Result, large: bool) -> Figure:
     """The sizes per layer, all curves in one figure."""
-    data = [part for place, curve in enumerate(result.curves) for part in _traces(curve, place)]
+    styles = _styles(result.curves)
+    data = [
+        part
+        for place, (curve, line) in enumerate(zip(result.curves, styles, strict=True))
+        for part in _traces(curve, place, line)
+    ]
     notes = [words for curve in result.curves for words in _end(curve, large)]
     quantity = result.curve_axis.split(":")[0]
     layout = layout_of(
@@ -121,7 +147,8 @@ def _curves(result: Result, large: bool) -> Figure:
     )
     ends = "; ".join(_ended(curve) for curve in result.curves)
     alt = f"{result.curve_axis} per layer. {ends}."
-    return figure(data, layout, height=height_of(large, 340), alt=alt, fills_window=large)
+    height = height_of(large, 400 if any(curve.goes_back for curve in result.curves) else 340)
+    return figure(data, layout, height=height, alt=alt, fills_window=large)
 
 
 def _decade_axis(data: Parts, notes: Parts) -> dict[str, Any]:
@@ -141,8 +168,10 @@ def _decade_axis(data: Parts, notes: Parts) -> dict[str, Any]:
 
 
 def _last(curve: Curve) -> tuple[int, str]:
-    """The last layer that is drawn, −1 if none is; and if the curve ends early, why."""
+    """The last layer on the curve's way, −1 if none is drawn; and if it ends early, why."""
     sizes = np.asarray(curve.log2_size)
+    if curve.goes_back:
+        return _last_going_back(sizes)
     seen = np.flatnonzero(np.isfinite(sizes))
     last = int(seen[-1]) if seen.size else -1
     if last == len(sizes) - 1:
@@ -151,17 +180,30 @@ def _last(curve: Curve) -> tuple[int, str]:
     return last, f"{what} from i = {last} on"  # layer k is i = k − 1
 
 
+def _last_going_back(sizes: Array) -> tuple[int, str]:
+    """The same of a curve that starts at the last layer."""
+    seen = np.flatnonzero(np.isfinite(sizes))
+    last = int(seen[0]) if seen.size else -1
+    if last <= 0:
+        return last, ""
+    what = "exactly 0" if np.isneginf(sizes[last - 1]) else "not finite"
+    return last, f"{what} from layer {last - 1}"
+
+
 def _end(curve: Curve, large: bool) -> Parts:
-    """A note where a curve ends before the last layer."""
+    """A note where a curve ends before its way does."""
     last, why = _last(curve)
     if last < 0 or not why:
         return []
     sizes = to_decades(curve.log2_size)
-    is_early = last < len(sizes) / 2  # there is room on the right
-    falls = bool(sizes[last] < sizes[0])
-    place = beside("right" if is_early else "left", 10)
+    is_left = last < len(sizes) / 2  # there is room on the right
+    is_early = is_left != curve.goes_back
+    falls = bool(sizes[last] < sizes[-1 if curve.goes_back else 0])
+    place = beside("right" if is_left else "left", 10)
     place |= {"yshift": 0 if is_early else -8 if falls else 12}
     size = note_size(large)
+    if curve.goes_back:  # two lines off: its signal breaks at the same height on the other side
+        place |= {"yshift": 2 * size if falls else -2 * size, "bgcolor": "#fff"}
     return [note(f"<b>{why}</b>", last, float(sizes[last]), size=size, **place)]
 
 

@@ -63,12 +63,12 @@ class Fresh:
         x, y = (each.with_zeros.near_one() for each in self._seen.pop())
         e = g.near_one()
         near_x, near_y, near_g = (each.numbers.double() for each in (x, y, e))
-        inverse = _pseudo_inverse(near_x)
+        inverse = _inverse_gram(near_x)
         known = near_x @ (inverse @ (near_y.mT @ near_g))
         z = torch.randn(near_g.shape, generator=self._stream).double()
         z = z - near_x @ (inverse @ (near_x.mT @ z))
         if self._orthogonal:
-            near_g = near_g - near_y @ (_pseudo_inverse(near_y) @ (near_y.mT @ near_g))
+            near_g = near_g - near_y @ (_inverse_gram(near_y) @ (near_y.mT @ near_g))
             q, r = torch.linalg.qr(z)
             z = q * r.diagonal(dim1=1, dim2=2).sign().unsqueeze(1)
         across = z @ _gram_root(near_g).mT
@@ -91,8 +91,8 @@ class Fresh:
         return ScaledNumbers(z @ _gram_root(near).mT.float(), x.power + (power + self._octaves))
 
 
-def _pseudo_inverse(x: Tensor) -> Tensor:
-    """The pseudo-inverse of XᵀX, for x of shape (networks, n, inputs)."""
+def _inverse_gram(x: Tensor) -> Tensor:
+    """(XᵀX)⁻¹, a pseudo-inverse where X has not full rank, for x of shape (networks, n, inputs)."""
     gram = x.mT @ x
     if gram.shape[1] == 1:
         return torch.where(gram > 0, 1 / gram, 0.0)

@@ -24,6 +24,7 @@ from .exercises import (
     smaller_weights,
     strategies,
     sum_of_products,
+    way_back,
     whole_network,
 )
 from .feedback import Feedback, feedback
@@ -69,6 +70,7 @@ _EXERCISES = (
     one_product_relu,
     layer_relu,
     whole_network,
+    way_back,
 )
 
 STEPS: dict[str, Step] = {module.STEP.slug: module.STEP for module in _EXERCISES}

@@ -10,6 +10,8 @@ GLOSSARY: dict[str, str] = {
     "second moment": "The mean of the squares. It is the variance, which is the std squared, plus "
     "the square of the mean.",
     "rms": "Root mean square: the root of the second moment. It is the std where the mean is 0.",
+    "gradient δ": "How much the loss changes with each element of x. It is found at the last layer "
+    "first and then, layer by layer, back to the input.",
     "tied, fresh": "Tied: one matrix, used at every step, as in the original notebook. Fresh: a "
     "new matrix for every layer, as in a real network.",
     "original notebook": "The exercise that this lesson repeats. Its numbers stand in the last "

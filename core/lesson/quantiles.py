@@ -59,4 +59,9 @@ def _quantile(sizes: Array, level: float) -> float:
 def spread_factor(law: Prediction, layer: int) -> float:
     """The factor by which the rms at a layer is off if its logarithm is off by one std."""
     low, high = (law.log2_rms_quantiles[level][layer] for level in (LEVELS[0], LEVELS[-1]))
+    return factor_of_spread(low, high)
+
+
+def factor_of_spread(low: float, high: float) -> float:
+    """The factor of one std of a lognormal size, from log2 of its 5 % and 95 % quantiles."""
     return float(2 ** ((high - low) / _SPAN))

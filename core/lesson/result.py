@@ -96,19 +96,21 @@ class Counts:
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """The size of x at every layer.
+    """The size of x, or of its gradient, at every layer.
 
     Attributes:
         label: of which run or law.
         log2_size: log2 of the std or the rms at layers 0 … depth; −inf for an exact zero.
         low, high: log2 of the sizes between which nine networks in ten lie, of the same shape;
             None where there is no such band.
+        goes_back: whether it is a gradient's, which starts at the last layer.
     """
 
     label: str
     log2_size: Array
     low: Array | None = None
     high: Array | None = None
+    goes_back: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,6 +22,7 @@ _PLAIN: dict[str, Callable[[Any], int | float | str]] = {
 
 
 _THOUSANDS = re.compile(r"[1-9]\d{0,2},\d{3}", re.ASCII)  # a decimal comma, or one of thousands
+_SHORT_POWERS = 10  # of two: up to 1024 they are short as they are
 _PASSED_OVER = re.compile(r"[-_\s]")  # in names, as is upper case
 
 
@@ -76,7 +77,13 @@ class Parameter:
         if self.kind == "choice":
             return "one of " + ", ".join(self.choices)
         noun = "a whole number" if self.kind == "integer" else "a number"
-        return f"{noun} from {format_number(self.minimum)} to {format_number(self.maximum)}"
+        return f"{noun} from {self._written(self.minimum)} to {self._written(self.maximum)}"
+
+    def _written(self, bound: float) -> str:
+        """A bound in words; a large or a small power of two of a real number as a power."""
+        mantissa, exponent = math.frexp(bound)
+        is_power = mantissa == 0.5 and abs(exponent) > _SHORT_POWERS
+        return f"2^{exponent - 1}" if self.kind == "real" and is_power else format_number(bound)
 
     def accepts(self, value: object) -> bool:
         """Whether ``value`` is of the right kind and within the bounds or choices."""

@@ -17,6 +17,8 @@ from ..simulation.propagate import Run
 from ..statistics.layer_stats import STATISTICS
 from ..statistics.weight_gradients import NAMES
 from ..text import significant
+from .gradient import both_ways
+from .verdict import judge
 
 Record = dict[str, Any]
 Found: TypeAlias = Run | Backward
@@ -105,20 +107,42 @@ def to_csv(found: Found) -> str:
     return out.getvalue()
 
 
-def to_table(found: Found) -> str:
-    """The events, and the main statistics in columns, for a terminal."""
-    run = _run_of(found)
-    shown = ["mean", "std", "rms", "max_abs", "zero", "nonfinite"]
-    lines = [" ".join(f"{name}={text}" for name, text in run.experiment.to_query().items())]
-    lines += [f"device={run.device}", ""]
-    for name, index in asdict(run.events).items():
+def _verdicts(back: Backward) -> list[str]:
+    """The verdicts on the signal and on its gradient, and one for both, as lines."""
+    forward, gradient = judge(back.run), judge(back)
+    return [
+        f"forward   {forward.kind}: {forward.sentence}",
+        f"gradient  {gradient.kind}: {gradient.sentence}",
+        f"both      {both_ways(forward.kind, gradient.kind)}",
+    ]
+
+
+def _events(found: Found) -> list[str]:
+    """The iteration of each event of x, and the layer of each event of δ, as lines."""
+    lines = []
+    for name, index in asdict(_run_of(found).events).items():
         when = "never" if index is None else f"i = {index} (product {index + 1})"
         lines.append(f"{name:<20}{when}")
     if isinstance(found, Backward):
         for name, layer in asdict(found.events).items():
             when = "never" if layer is None else f"layer {layer}"
             lines.append(f"{'gradient ' + name:<26}{when}")
+    return lines
+
+
+def to_table(found: Found) -> str:
+    """The events, and the main statistics in columns, for a terminal.
+
+    A Backward adds both verdicts above, and its own columns.
+    """
+    run = _run_of(found)
+    shown = ["mean", "std", "rms", "max_abs", "zero", "nonfinite"]
+    lines = [" ".join(f"{name}={text}" for name, text in run.experiment.to_query().items())]
+    lines += [f"device={run.device}", ""]
+    if isinstance(found, Backward):
+        lines += [*_verdicts(found), ""]
         shown += ["gradient_rms", "gradient_zero", "weight_gradient_log2_rms"]
+    lines += _events(found)
     widths = [max(13, len(name) + 2) for name in shown]
     lines += ["", "layer" + "".join(f"{n:>{w}}" for n, w in zip(shown, widths, strict=True))]
     for record in layer_records(found):

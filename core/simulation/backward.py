@@ -40,7 +40,7 @@ class BackwardEvents:
         first_nonfinite: an element of δ_k is Inf or NaN.
         first_nan: an element of δ_k is NaN.
         all_zero: every element of δ_k is exactly zero.
-        all_subnormal: no element of δ_k reaches the smallest normal value.
+        all_subnormal: every element of δ_k is subnormal or zero, and some are subnormal.
     """
 
     first_nonfinite: int | None

@@ -72,8 +72,8 @@ class LengthLaw:
         """
         dead = np.full(len(self.dead), self.dead[-1])
         dead[-1] = 0.0
-        before = 1 - self.dead[::-1]
-        alive = (1 - dead) / np.where(before > 0, before, 1.0)
+        there = 1 - self.dead[::-1]  # 0 where no network is alive any more
+        alive = np.divide(1 - dead, there, out=np.zeros_like(there), where=there > 0)
         weights = [mass * part for mass, part in zip(self.weights[::-1], alive, strict=True)]
         return LengthLaw(self.points[::-1], weights, dead)
 

@@ -20,6 +20,7 @@ EXPERIMENTS = st.builds(
     number_format=st.sampled_from(sorted(NUMBER_FORMATS)),
     batch_size=st.integers(1, 4096),
     seed=st.integers(0, 2**63 - 1),
+    loss_scale=st.floats(2.0**-24, 2.0**24),
 )
 
 

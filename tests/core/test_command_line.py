@@ -62,6 +62,51 @@ def test_what_is_not_accepted_is_said_on_stderr(capsys, arguments, words):
     assert words in err and "is used" not in err
 
 
+def test_the_table_of_a_way_back_has_both_verdicts_and_the_gradients_columns(capsys):
+    network = ["--activation", "tanh", "--init", "critical", "--weights", "fresh"]
+    status, out, _ = run_main(capsys, *network, "--depth", "100", "--backward")
+    assert status == 0
+    lines = out.splitlines()
+    assert lines[3].startswith("forward   holds: ")
+    assert lines[4].startswith("gradient  explodes: ") and "2.68e3 times" in lines[4]
+    assert lines[5] == "both      forward it holds, its gradient explodes"
+    assert "gradient first_nonfinite  never" in lines
+    head = lines.index(next(line for line in lines if line.startswith("layer")))
+    assert lines[head].split()[-3] == "gradient_rms"
+    gradient = [float(line.split()[-3]) for line in lines[head + 1 :]]
+    assert len(gradient) == 101 and gradient[0] == pytest.approx(2637.2, rel=1e-4)
+
+
+@pytest.mark.parametrize("file_format", ["table", "csv", "json"])
+def test_without_a_way_back_nothing_is_said_of_a_gradient(capsys, file_format):
+    size = ["--width", "8", "--depth", "3", "--format", file_format]
+    _, out, _ = run_main(capsys, *size)
+    assert "gradient" not in out and "forward" not in out
+    _, there_and_back, _ = run_main(capsys, *size, "--backward")
+    assert "gradient" in there_and_back
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "3e7", "1e-9", "much", "", "1/0"])
+@pytest.mark.parametrize("backward", [[], ["--backward"]])
+def test_a_loss_scale_that_is_not_accepted_is_named_with_its_bounds(capsys, text, backward):
+    status, out, err = run_main(capsys, f"--loss-scale={text}", *backward)
+    assert (status, out) == (2, "")
+    told = f"loss_scale must be a number from 2^-24 to 2^24, got {text!r}"
+    assert err == f"python -m core: {told}\n"
+
+
+@pytest.mark.parametrize("text, value", [("2^-24", 2.0**-24), ("1/1024", 2.0**-10), ("3", 3.0)])
+def test_a_loss_scale_multiplies_the_gradient_and_may_be_a_formula(capsys, text, value):
+    size = ["--width", "8", "--depth", "2", "--format", "csv", "--backward"]
+    tables = [run_main(capsys, *size, "--loss-scale", scale)[1] for scale in ("1", text)]
+    plain, scaled = (list(csv.DictReader(io.StringIO(table))) for table in tables)
+    for before, after in zip(plain, scaled, strict=True):
+        assert float(after["rms"]) == float(before["rms"])
+        # One rounding of float32 at the output, and one after each product.
+        expected = value * float(before["gradient_rms"])
+        assert float(after["gradient_rms"]) == pytest.approx(expected, rel=1e-6)
+
+
 def test_every_field_is_an_option(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["--help"])

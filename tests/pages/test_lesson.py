@@ -107,7 +107,7 @@ def test_a_student_walks_through_all_steps_and_each_answer_is_the_cores_own():
             press(at, "next")
     assert at.button(key="next").disabled
     done = [part.proto.body for part in at.get("html") if "gi-done" in part.proto.body]
-    assert words(done[0]) == "12 of 12 steps done"
+    assert words(done[0]) == "13 of 13 steps done"
 
 
 @pytest.mark.parametrize("slug", STEPS)
@@ -178,7 +178,7 @@ def test_without_a_guess_nothing_is_revealed_until_asked():
 
 def test_a_link_opens_the_step_with_what_is_done_at_the_students_size():
     at = opened(**SMALL, step="redraw", done="1-3,8", seed="5", repetitions="20")
-    assert heading(at).startswith("Step 8 of 12")
+    assert heading(at).startswith("Step 8 of 13")
     step = STEPS["redraw"]
     result = step.measure(step.setting(n=64, depth=50, seed=5, repetitions=20))
     assert all(measured_text(number) in table(at) for number in result.numbers)
@@ -240,7 +240,7 @@ def test_a_step_whose_answer_the_host_refuses_is_not_done(monkeypatch, view):
         assert at.button(key="reveal").label == "Show the answer"
         return
     [done] = parts(at, "p", "gi-done")
-    assert words(done) == "1 of 12 steps done"
+    assert words(done) == "1 of 13 steps done"
     assert [button.label for button in at.button if button.label == "Check my guess"]
     at.select_slider(key="depth").set_value(48).run()
     assert problems(at) == [], "the refusal was of another size"
@@ -270,7 +270,7 @@ def test_the_projector_shows_the_question_and_then_the_picture():
 
 @pytest.mark.parametrize("slug", STEPS)
 def test_the_projector_tells_the_right_answer_of_every_step(slug):
-    at = opened(**SMALL, teach="true", step=slug, done="1-12")
+    at = opened(**SMALL, teach="true", step=slug, done="1-13")
     result = result_of(STEPS[slug])
     options, right = marked(at)
     assert right == [answer_text(result.right)]
@@ -290,7 +290,7 @@ def test_a_clicker_shows_the_answer_then_the_next_step_and_the_last_step_goes_on
 
 
 def test_the_challenge_is_checked_by_a_real_run():
-    at = opened(**SMALL, step="whole-network", done="12")
+    at = opened(**SMALL, step="way-back", done="13")
 
     def attempt(activation, scale):
         at.selectbox(key="challenge_activation").set_value(activation)

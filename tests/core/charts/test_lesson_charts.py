@@ -50,6 +50,31 @@ def test_where_a_curve_ends_before_its_time_the_picture_says_why():
     assert "up: 4 at layer 2, not finite from i = 2 on" in alt and "through: 32 at layer 5." in alt
 
 
+def test_a_gradient_has_its_signals_colour_and_says_where_on_its_way_back_it_ends():
+    up = np.array([np.nan, np.nan, 2.0, 1.0, 0.0])
+    gone = np.array([-np.inf, -3.0, -2.0, -1.0, 0.0])
+    curves = (
+        Curve("x, one", -gone),
+        Curve("δ, one", up, goes_back=True),
+        Curve("x, two", gone),
+        Curve("δ, two", gone, goes_back=True),
+    )
+    [figure] = charts.lesson_pictures(result(curves=curves))
+    assert notes(figure)[0] == "<b>not finite from layer 1</b>"
+    assert notes(figure)[-1] == "<b>exactly 0 from layer 0</b>"
+    above, below = (note["yshift"] for note in figure["layout"]["annotations"])
+    assert below - above > 40, "one note beneath the curve that rises, one over the one that falls"
+    alt = figure["layout"]["meta"]["alt"]
+    assert "δ, one: 4 at layer 2, not finite from layer 1" in alt
+    lines = {trace["name"]: trace["line"] for trace in figure["data"]}
+    for name in ("one", "two"):
+        signal, gradient = lines[f"x, {name}"], lines[f"δ, {name}"]
+        assert signal["color"] == gradient["color"] and signal["width"] < gradient["width"]
+    assert lines["δ, one"]["color"] != lines["δ, two"]["color"]
+    [alone] = charts.lesson_pictures(result(curves=curves[:1]))
+    assert alone["data"][0]["line"]["width"] == lines["δ, one"]["width"]
+
+
 def test_nothing_to_draw_is_said():
     [figure] = charts.lesson_pictures(result(curves=(Curve("dead", np.full(3, -np.inf)),)))
     assert "dead: nothing to draw" in figure["layout"]["meta"]["alt"] and notes(figure) == []

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from core import ACTIVATIONS, INITIALIZERS, Experiment, propagate
+from core import ACTIVATIONS, INITIALIZERS, Experiment, backpropagate, propagate
 from core.host.limits import WorkLimitError
 from core.lesson import (
     AGREES_WITHIN,
@@ -68,7 +68,7 @@ def threads():
 
 
 def test_the_steps_are_numbered_in_order_and_say_what_they_ask():
-    assert [step.number for step in STEPS.values()] == list(range(1, 13))
+    assert [step.number for step in STEPS.values()] == list(range(1, 14))
     for slug, step in STEPS.items():
         assert step.slug == slug and step.title and step.question.endswith("?")
         assert step.guess.prompt.endswith("?") and len(step.question) < 200
@@ -84,7 +84,8 @@ def test_a_step_asks_at_the_depth_at_which_it_is_judged():
             assert "100" not in said and "a hundred" not in said and " 1 products" not in said
     assert STEPS["products"].at(20).title == "20 products"
     assert STEPS["products"].at(1).question.endswith("after 1 product?")
-    assert "20 layers" in STEPS["whole-network"].at(20).question
+    for slug in ("whole-network", "way-back"):
+        assert "20 layers" in STEPS[slug].at(20).question
     for slug in ("products", "first-nan", "smaller-weights", "magic-number"):
         assert "20 products" in STEPS[slug].at(20).question
 
@@ -191,6 +192,7 @@ def test_the_right_answers_are_those_of_the_lesson(lesson):
     assert lesson["first-nan"].right == 27 and lesson["strategies"].right == "√n"
     assert lesson["smaller-weights"].right == "it becomes exactly 0"
     assert lesson["one-product"].right == "NaN" and lesson["whole-network"].right == "Kaiming"
+    assert lesson["way-back"].right == "√(2/n)"
     assert lesson["layer-relu"].right == pytest.approx(0.5642, abs=1e-4)
     assert lesson["magic-number"].right > 10
 
@@ -317,6 +319,28 @@ def test_nan_beside_nan_agrees_and_beside_a_number_never():
     assert dataclasses.replace(factor, lesson=17).verdict == "slip"
 
 
+def test_the_gradient_of_the_last_step_is_that_of_backpropagate_and_mirrors_the_signal(lesson):
+    curves = lesson["way-back"].curves
+    assert [curve.goes_back for curve in curves] == [False, True] * 3
+    for there, back in zip(curves[::2], curves[1::2], strict=True):
+        assert there.label.split(", ")[1] == back.label.split(", ")[1]
+    back = backpropagate(STEPS["way-back"].explore(Setting()))
+    np.testing.assert_array_equal(curves[2].log2_size, back.run.stats.log2_rms)
+    np.testing.assert_array_equal(curves[3].log2_size, back.stats.log2_rms)
+    # Both lose half an octave a layer with 1/√n: in a square layer the factors are the same. Over
+    # 100 layers of n = 512 the std of either is 1.45·√(5·100/512)/2 = 0.72 octaves.
+    there, back = curves[0].log2_size, curves[1].log2_size
+    assert there[-1] - there[0] == pytest.approx(-50, abs=5 * 0.72)
+    assert back[0] - back[-1] == pytest.approx(-50, abs=5 * 0.72)
+
+
+def test_a_gradient_that_breaks_is_told_by_its_layer_and_has_no_band_there(lesson):
+    broken = lesson["way-back"].numbers[2]
+    assert broken.measured == 71 and "not finite" in broken.label and broken.exact is None
+    raw = lesson["way-back"].curves[5]
+    assert np.isfinite(raw.low[72:]).all() and np.isnan(raw.low[:72]).all()
+
+
 GOOD = {"linear": 512**-0.5, "relu": (2 / 512) ** 0.5, "tanh": 2 * 512**-0.5}
 
 
@@ -357,7 +381,7 @@ def test_a_task_for_every_activation_and_none_for_another():
 def test_the_table_prints_every_exercise(capsys):
     assert main(["-n", "64", "--depth", "20", "--answers"]) == 0
     out = capsys.readouterr().out
-    assert [f"{step.number}. {step.at(20).title}" in out for step in STEPS.values()] == [True] * 12
+    assert [f"{step.number}. {step.at(20).title}" in out for step in STEPS.values()] == [True] * 13
     assert main(["-n", "1"]) == 2
     assert "n must be a whole number from 2 to 1024, got 1" in capsys.readouterr().err
 

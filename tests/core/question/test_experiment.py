@@ -69,6 +69,7 @@ def test_defaults_are_the_lesson():
         ("scale", 0, 1e6),
         ("batch_size", 1, 4096),
         ("seed", 0, 2**63 - 1),
+        ("loss_scale", 2.0**-24, 2.0**24),
     ],
 )
 def test_bounds_are_allowed_and_beyond_them_is_not(name, low, high):

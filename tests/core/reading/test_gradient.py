@@ -50,7 +50,7 @@ def check(back):
         assert back.stats.nonfinite[depth] > 0
     if told.kind == "dies":
         assert not back.run.final.any() and back.stats.zero[depth - 1] == 1
-    if "0 in" in told.sentence:
+    if "is 0 in" in told.sentence:
         assert back.stats.zero[depth] == 1
         return
     change = back.stats.log2_rms[0] - back.stats.log2_rms[-1]

@@ -23,6 +23,12 @@ def moments(law, layer):
     return mean, np.average((points - mean) ** 2, weights=weights)
 
 
+def test_the_gradient_of_networks_that_are_all_born_dead_is_zero():
+    law = predict(Experiment(width=2, depth=1000, weights="fresh", activation="relu"))
+    gradient = law.log2_gradient_rms_quantiles[0.95]
+    assert np.isfinite(gradient[-1]) and (gradient[:-1] == -np.inf).all()
+
+
 # The sentence on the law.
 
 
