@@ -76,7 +76,7 @@ def bound() -> frozenset[str]:
 
 def texts_of_bound() -> dict[str, str | None]:
     """What the bound widgets write into the address; None for a field that has its default."""
-    return {name: text for name, text in _texts().items() if name in bound()}
+    return without_defaults({name: text_of(st.session_state[name]) for name in bound()})
 
 
 def unbound() -> dict[str, str | None]:
@@ -84,8 +84,5 @@ def unbound() -> dict[str, str | None]:
 
     None for a field that has its default.
     """
-    return {name: text for name, text in _texts().items() if name not in bound()}
-
-
-def _texts() -> dict[str, str | None]:
-    return without_defaults(texts_of(current()[0]))
+    query = without_defaults(texts_of(current()[0]))
+    return {name: text for name, text in query.items() if name not in bound()}

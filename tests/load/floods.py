@@ -262,7 +262,7 @@ async def _class(
     async def pupil(k: int) -> None:
         choose = random.Random(k)
         async with Guest(address, room, visitor=f"pupil{k:020}", origin=CLASS) as guest:
-            await guest.enter()
+            errors.extend((await guest.enter()).exceptions)
             while not is_over:
                 await asyncio.sleep(choose.expovariate(1 / _PAUSE))
                 into, answer = times, await guest.press("It never does")
