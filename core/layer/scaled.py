@@ -144,9 +144,11 @@ class Scaled:
         return g
 
     def transposed_product(self, a: Any, g: ScaledNumbers) -> ScaledNumbers:
-        """aᵀ @ g, by the object from `in_law` that made a @ x."""
-        product: ScaledNumbers = a.times_transposed(g)
-        return product
+        """aᵀ @ g, for the matrix or the object from `in_law` that made a @ x."""
+        if not isinstance(a, Tensor):
+            product: ScaledNumbers = a.times_transposed(g)
+            return product
+        return self.product(a.mT, g.with_zeros.near_one())
 
     def apply_backward(self, phi: Activation, h: ScaledNumbers, g: ScaledNumbers) -> ScaledNumbers:
         """φ′(h)·g; where h's power is beyond ±40, φ′ is replaced by the power law it follows."""

@@ -8,8 +8,6 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..layer.stack import shifts
-from ..question.experiment import Experiment
 from ..simulation.backward import Backward
 from ..simulation.ensemble import Ensemble
 from ..simulation.propagate import Run
@@ -85,25 +83,15 @@ def as_prediction(prediction: Prediction) -> Prediction:
     return Prediction(prediction.gradient_valid, steps, steps)
 
 
-def as_ensemble(ensemble: Ensemble, experiment: Experiment) -> Ensemble:
-    """The gradients of an ensemble as signals from the output to the input.
-
-    Args:
-        ensemble: with gradients, of loss scale 1.
-        experiment: the ensemble's, with any loss scale; with any scale factor if φ is positively
-            homogeneous and there is no bias.
-    """
-    assert ensemble.log2_gradient_rms is not None
-    assert ensemble.gradient_zero is not None
-    steps = ensemble.log2_gradient_rms[:, ::-1] + np.log2(experiment.loss_scale)
-    new, old = experiment.scale, ensemble.experiment.scale
-    if new != old:
-        steps = steps + shifts(experiment.layer, experiment.depth) * np.log2(new / old)
+def as_ensemble(ensemble: Ensemble) -> Ensemble:
+    """The gradients of an ensemble as signals from the output to the input."""
+    e, sizes, zero = ensemble.experiment, ensemble.log2_gradient_rms, ensemble.gradient_zero
+    assert sizes is not None
+    assert zero is not None
+    steps, zero = sizes[:, ::-1], zero[:, ::-1]
     unknown = np.full_like(steps, np.nan)
-    zero = ensemble.gradient_zero[:, ::-1]
-    return Ensemble(
-        experiment, ensemble.exact_in_law, steps, steps, unknown, zero, unknown, unknown
-    )
+    exact = ensemble.exact_in_law
+    return Ensemble(e, exact, steps, steps, unknown, zero, unknown, unknown)
 
 
 def gradient_verdict(back: Backward) -> GradientVerdict:

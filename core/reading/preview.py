@@ -2,17 +2,20 @@
 
 Two kinds answer for more than the experiment that they come from. A measured run answers for every
 shallower one: its first layers are theirs, to the last bit. A scale-free run answers for every
-scale factor and every depth up to its own, in exact arithmetic.
+scale factor and every depth up to its own, in exact arithmetic. A gradient begins at the last
+layer: measured, it answers for itself alone, and free of scale for its own depth.
 """
 
 from __future__ import annotations
 
 import base64
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..layer.elementwise import IDENTITY
 from ..layer.number_formats import NumberFormat
 from ..maths.arrays import log2
 from ..question.experiment import Experiment
@@ -21,6 +24,7 @@ from ..simulation.scale_free import ScaleFree
 from .diagnosis import layers_in_range
 
 Document = dict[str, Any]
+_SCALED_BY_LOSS = ("log2_std", "log2_rms", "log2_max_abs", "log2_reach")
 
 
 def encoded(values: ArrayLike) -> str:
@@ -43,13 +47,14 @@ def _range(number_format: NumberFormat) -> Document:
 
 
 def measured(run: Run) -> Document:
-    """A run, for itself and for every shallower one.
+    """A run, for itself and for every shallower one; or a gradient, as a run that goes back.
 
     ``states`` has a letter per layer: n if some element is not finite, z if all are zero, else a.
     """
     events, stats = run.events, run.stats
     return {
         "kind": "measured",
+        "goes_back": run.goes_back,
         "depth": run.experiment.depth,
         "single_number": run.experiment.is_single_number,
         "range": _range(run.experiment.format),
@@ -71,13 +76,25 @@ def exact(experiment: Experiment, free: ScaleFree) -> Document:
     """
     return {
         "kind": "exact",
+        "goes_back": False,
         "depth": len(free.log2_std) - 1,
         "single_number": experiment.is_single_number,
         "range": _range(experiment.format),
-        "log2_std": encoded(free.log2_std),
-        "log2_rms": encoded(free.log2_rms),
-        "log2_max_abs": encoded(free.log2_max_abs),
-        "log2_reach": encoded(free.log2_reach),
-        "log2_weight": encoded(free.log2_weight),
-        "shifts": encoded(free.shifts),
-    }
+    } | _sizes(free)
+
+
+def exact_gradient(experiment: Experiment, there: ScaleFree, back: ScaleFree) -> Document:
+    """A scale-free gradient, for ``experiment`` at every scale factor.
+
+    ``there`` is the signal: once it leaves the range of the number format, exact arithmetic does
+    not tell what becomes of the gradient. It is None without an activation: the gradient then does
+    not depend on the signal.
+    """
+    octaves = log2(experiment.loss_scale)
+    scaled = {name: getattr(back, name) + octaves for name in _SCALED_BY_LOSS}
+    signal = None if experiment.layer.elementwise == IDENTITY else _sizes(there)
+    return exact(experiment, replace(back, **scaled)) | {"goes_back": True, "there": signal}
+
+
+def _sizes(free: ScaleFree) -> Document:
+    return {each.name: encoded(getattr(free, each.name)) for each in fields(free)}

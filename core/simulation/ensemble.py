@@ -112,13 +112,14 @@ class Ensemble:
         loss = float(log2(found.experiment.loss_scale / self.experiment.loss_scale))
         back = powers[-1] - powers  # the gradient at layer k passes through the layers above it
         of_weights = back + np.append(0.0, powers[:-1])
-        found_gradient = gradient + _raised(octaves, back) + loss
-        dead = np.isneginf(found_gradient)
+        shift = _raised(octaves, back) + loss
+        sizes, largest = gradient + shift, self.log2_gradient_max_abs
         return replace(
             found,
-            log2_gradient_rms=found_gradient,
-            gradient_zero=np.where(dead, 1.0, zero),
+            log2_gradient_rms=sizes,
+            gradient_zero=np.where(np.isneginf(sizes), 1.0, zero),
             log2_weight_gradient_rms=weights + _raised(octaves, of_weights) + loss,
+            log2_gradient_max_abs=None if largest is None else largest + shift,
         )
 
     def _check_format(self, experiment: Experiment) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..host.limits import WorkLimit, chunk_layers, cost
+from ..host.limits import WorkLimit, backward_cost, chunk_layers, cost
 from ..host.threads import keep_freed_memory, single_threaded
 from ..layer.operation import MICROSECOND, Parameters
 from ..layer.product import Product
@@ -24,8 +24,8 @@ from ..layer.stack import Layer, shifts
 from ..maths.arrays import Array, log2
 from ..question.experiment import Experiment
 from ..statistics.layer_stats import LayerStats
-from ..statistics.sums import add_up, joined
-from .propagate import draw_input, draw_layer
+from ..statistics.sums import LayerSums, add_up, joined
+from .propagate import draw_input, draw_layer, draw_output_gradient
 
 _CPU = torch.device("cpu")
 # Microseconds of keeping powers of two apart, for a layer and an element, and of an element of a
@@ -75,12 +75,14 @@ def free_of_scale(experiment: Experiment) -> Experiment:
     return experiment.replace(scale=1.0, number_format="float64", loss_scale=1.0)
 
 
-def scale_free_work(experiment: Experiment) -> float:
+def scale_free_work(experiment: Experiment, *, backward: bool = False) -> float:
     """The work of ``scale_free``, in multiply-adds: that of a run, and of keeping powers apart."""
     e = free_of_scale(experiment)
     drawn = e.depth if e.weights == "fresh" else 1
     vector, matrix = float(e.width * e.batch_size), float(e.width) ** 2
     apart = (_APART + _APART_ELEMENT * vector) * e.depth + (_HEAVIEST * matrix + 15) * drawn
+    if backward:
+        return backward_cost(e).multiply_adds + 2 * apart * MICROSECOND
     return cost(e).multiply_adds + apart * MICROSECOND
 
 
@@ -98,6 +100,24 @@ def scale_free(
             not separate from the signal.
         WorkLimitError: the run needs more memory or work than the host allows.
     """
+    return _walked(experiment, on_progress, backward=False).there.found()
+
+
+def scale_free_gradient(
+    experiment: Experiment, *, on_progress: Callable[[float], object] | None = None
+) -> tuple[ScaleFree, ScaleFree]:
+    """The run at scale factor 1, and its gradient as a signal from the output to the input.
+
+    The loss scale is 1. Arguments and errors are those of ``scale_free``. Step j of the gradient is
+    δ at layer L − j; its weights are those that it has just passed.
+    """
+    walk = _walked(experiment, on_progress, backward=True)
+    return walk.there.found(), walk.back.found()
+
+
+def _walked(
+    experiment: Experiment, on_progress: Callable[[float], object] | None, *, backward: bool
+) -> _Walk:
     e = free_of_scale(experiment)
     if not is_scale_free(e):
         raise ValueError(
@@ -105,45 +125,113 @@ def scale_free(
             "and no layer that is fitted to what the one before made, "
             f"got {e.bias_std:g}, {e.activation} and {e.weights} {e.init}"
         )
-    WorkLimit.from_environment().check(e)
+    WorkLimit.from_environment().check(e, backward=backward)
     keep_freed_memory()
     with torch.inference_mode(), single_threaded():
-        return _run(e, on_progress or (lambda done: None))
+        walk = _Walk(e, on_progress or (lambda done: None), backward=backward)
+        walk.go_there()
+        if backward:
+            walk.go_back()
+    return walk
 
 
-def _run(e: Experiment, on_progress: Callable[[float], object]) -> ScaleFree:
-    start = draw_input(e, _CPU)
-    x = ScaledNumbers.of(start.view(1, e.width, e.batch_size))
-    layer, arithmetic = e.layer, Scaled()
-    exponents, reaches, weights = [x.power], [x.reach], [torch.zeros((), dtype=torch.float64)]
-    waiting, sums, rows = [x.numbers[0]], [], chunk_layers(e)
-    parameters: list[Parameters] | None = None
-    for k in range(1, e.depth + 1):
-        if parameters is None or e.weights == "fresh":
-            parameters = None  # frees the old matrix before the new one is drawn
-            parameters = draw_layer(e, k, _CPU, start)
-            heaviest = _heaviest(layer, parameters)
-        weights.append(heaviest)
-        x = layer.forward(parameters, x, arithmetic)
-        reach = x.reach
-        reaches.append(reach)
-        x = x.near_one(reach.largest if x.reach_before is None else None)
-        exponents.append(x.power)
-        waiting.append(x.numbers[0])
-        on_progress(k / e.depth)
-        if len(waiting) > rows or k == e.depth:
-            sums.append(add_up(torch.stack(waiting), e.format))
-            waiting = []
-    stats = LayerStats.of(joined(sums))
-    apart = torch.cat(exponents).numpy()  # layer k is its numbers times 2^apart[k]
-    return ScaleFree(
-        log2_std=stats.log2_std + apart,
-        log2_rms=stats.log2_rms + apart,
-        log2_max_abs=log2(stats.max_abs) + apart,
-        log2_reach=log2(_joined(reaches, "largest")) + _joined(reaches, "power"),
-        log2_weight=log2(torch.stack(weights).numpy()),
-        shifts=shifts(layer, e.depth),
-    )
+class _Sizes:
+    """The sizes of one signal at every layer, measured some layers at a time."""
+
+    def __init__(self, e: Experiment) -> None:
+        self._e, self._rows = e, chunk_layers(e)
+        self._powers: list[Tensor] = []
+        self._reaches: list[Reach] = []
+        self._weights: list[Tensor] = []
+        self._waiting: list[Tensor] = []
+        self._sums: list[LayerSums] = []
+
+    def add(self, x: ScaledNumbers, reach: Reach, weight: Tensor) -> None:
+        """Add a layer: its numbers, what may overflow in it, and its largest weight."""
+        self._powers.append(x.power)
+        self._reaches.append(reach)
+        self._weights.append(weight)
+        self._waiting.append(x.numbers[0])
+        if len(self._waiting) > self._rows:
+            self._measure()
+
+    def _measure(self) -> None:
+        if self._waiting:
+            self._sums.append(add_up(torch.stack(self._waiting), self._e.format))
+            self._waiting = []
+
+    def found(self) -> ScaleFree:
+        """The sizes."""
+        self._measure()
+        stats = LayerStats.of(joined(self._sums))
+        apart = torch.cat(self._powers).numpy()  # layer k is its numbers times 2^apart[k]
+        return ScaleFree(
+            log2_std=stats.log2_std + apart,
+            log2_rms=stats.log2_rms + apart,
+            log2_max_abs=log2(stats.max_abs) + apart,
+            log2_reach=log2(_joined(self._reaches, "largest")) + _joined(self._reaches, "power"),
+            log2_weight=log2(torch.stack(self._weights).numpy()),
+            shifts=shifts(self._e.layer, self._e.depth),
+        )
+
+
+class _Walk:
+    """The way of a signal through the layers, and of its gradient back.
+
+    Args:
+        e: the question, free of scale.
+        on_progress: called after every layer.
+        backward: whether what the way back needs is kept.
+    """
+
+    def __init__(
+        self, e: Experiment, on_progress: Callable[[float], object], *, backward: bool
+    ) -> None:
+        self._e, self._on_progress, self._keeps = e, on_progress, backward
+        self._start = draw_input(e, _CPU)
+        self._parameters: list[Parameters] = []
+        self._kept: list[list[ScaledNumbers]] = []
+        self._heaviest: list[Tensor] = []
+        self._done, self._steps = 0, e.depth * (2 if backward else 1)
+        self.there, self.back = _Sizes(e), _Sizes(e)
+
+    def go_there(self) -> None:
+        """Pass the input through all layers."""
+        e, arithmetic = self._e, Scaled()
+        x = ScaledNumbers.of(self._start.view(1, e.width, e.batch_size))
+        self.there.add(x, x.reach, torch.zeros((), dtype=torch.float64))
+        for k in range(1, e.depth + 1):
+            if k == 1 or e.weights == "fresh":
+                self._draw(k)
+                self._heaviest.append(_heaviest(e.layer, self._parameters))
+            *inputs, x = e.layer.trace(self._parameters, x, arithmetic)
+            if self._keeps:
+                self._kept.append(inputs)
+            reach = x.reach
+            x = x.near_one(reach.largest if x.reach_before is None else None)
+            self.there.add(x, reach, self._heaviest[-1])
+            self._tell()
+
+    def go_back(self) -> None:
+        """Pass a gradient from the output back to the input."""
+        e, arithmetic = self._e, Scaled()
+        g = draw_output_gradient(e, _CPU).view(1, e.width, e.batch_size)
+        x = ScaledNumbers.of(g)
+        self.back.add(x, x.reach, torch.ones((), dtype=torch.float64))
+        for k in range(e.depth, 0, -1):
+            if e.weights == "fresh" and k < e.depth:
+                self._draw(k)
+            x = e.layer.backward(self._parameters, self._kept.pop(), x, arithmetic)[0].near_one()
+            self.back.add(x, x.reach, self._heaviest[k - 1 if e.weights == "fresh" else 0])
+            self._tell()
+
+    def _draw(self, layer: int) -> None:
+        self._parameters = []  # frees the old matrix before the new one is drawn
+        self._parameters = draw_layer(self._e, layer, _CPU, self._start)
+
+    def _tell(self) -> None:
+        self._done += 1
+        self._on_progress(self._done / self._steps)
 
 
 def _heaviest(layer: Layer, parameters: list[Parameters]) -> Tensor:

@@ -16,6 +16,7 @@ from core.reading.verdict import Verdict, judge
 from core.simulation.backward import Backward
 from core.simulation.propagate import Run
 from pages.exploring import class_view, spread
+from pages.figures import live
 from pages.figures.chart import show
 from pages.words import page
 from pages.work import answers
@@ -98,7 +99,8 @@ def chart(seen: BothWays, pins: list[Pin], verdict: Verdict | None) -> None:
     figure = charts.std_per_layer(run, pins, bands=bands, ensemble=ensemble, verdict=verdict)
     is_answered = view.shows("verdict")
     with left:
-        show(figure if is_answered else charts.unanswered(figure), key="gradient")
+        shown = figure if is_answered else charts.unanswered(figure)
+        show(shown, key="gradient", live=live.description(run))
     with right:
         page.paragraphs(
             [

@@ -124,8 +124,8 @@ class Chart {
     const update = () => this.draw(Plotly);
     if (live) {
       this.live ??= new Live(root, plot, update);
-      this.sticky ??= new Sticky(root);
-      this.sticky.place(); // the theme may have changed
+      if (!live.back) this.sticky ??= new Sticky(root);
+      this.sticky?.place(); // the theme may have changed
     }
     if (live && !this.live.update(live)) return undefined; // the preview is of newer values
     if (urgent) return update();

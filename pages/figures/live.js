@@ -1,8 +1,9 @@
-// The main figure follows the sliders while they move. The preview is drawn from runs that the browser
-// has already, or that the host gives a few times a second at most; the server's own figure replaces it.
+// A figure follows the sliders while they move: that of the signal, and that of its gradient. The preview
+// is drawn from runs that the browser has already, or that the host gives a few times a second at most;
+// the server's own figure replaces it. The signal's figure also lays its numbers over the answer.
 
 import { Overlay } from "./overlay.js";
-import { preview, words } from "./preview.js";
+import { isKnown, preview, words } from "./preview.js";
 import { Sliders } from "./sliders.js";
 import { Spoken } from "./spoken.js";
 import { Supply } from "./supply.js";
@@ -121,12 +122,17 @@ export class Live {
     const seen = preview(source, { scale: Number(query.scale), depth: Number(query.depth) });
     const { mark, numbers } = words(seen, this.spec.broken);
     this.overlay.show(seen, mark, `${this.touched} = ${query[this.touched]}`);
-    this.spoken.say(numbers);
-    document.body.dataset.giLive = this.root.dataset.shows = seen.kind;
-    document.body.dataset.giMoves = this.touched;
+    this.root.dataset.shows = seen.kind;
+    if (!this.spec.back) this.#say(seen, numbers);
     this.root.goodInitPreview = seen;
     this.shown = shown;
     this.#wait();
+  }
+
+  #say({ kind }, numbers) {
+    this.spoken.say(numbers);
+    document.body.dataset.giLive = kind;
+    document.body.dataset.giMoves = this.touched;
   }
 
   // A measured run comes before an exact one: the server will show the same.
@@ -134,14 +140,22 @@ export class Live {
     const { wishes, supply } = this;
     const measured = supply.get(wishes.measuredKey(wanted), wanted.depth);
     if (measured || !wishes.isExact(wanted)) return measured;
-    return supply.get(wishes.exactKey(wanted), wanted.depth);
+    const exact = supply.get(wishes.exactKey(wanted), wanted.depth);
+    return exact && isKnown(exact, Number(wanted.scale)) ? exact : undefined;
   }
 
   // Asks for the best run that the host has not refused; returns whether there is one.
   #wish(name, wanted) {
-    const best = this.wishes.best(name, wanted).find((wish) => !this.supply.refuses(wish));
+    const best = this.wishes.best(name, wanted)
+      .find((wish) => !this.supply.refuses(wish) && !this.#isUseless(wish, wanted));
     if (best) this.supply.wish(best);
     return Boolean(best);
+  }
+
+  // Whether the run that a wish asks for is here and does not tell the gradient.
+  #isUseless({ key, depth }, { scale }) {
+    const source = this.supply.get(key, depth);
+    return Boolean(source) && !isKnown(source, Number(scale));
   }
 
   // Asks for the measured run of what was drawn in exact arithmetic.
@@ -173,6 +187,7 @@ export class Live {
     if (!this.shown) return;
     this.shown = undefined;
     this.overlay.hide();
+    if (this.spec.back) return;
     this.spoken.unsay();
     delete document.body.dataset.giLive;
     delete document.body.dataset.giMoves;

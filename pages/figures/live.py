@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -11,11 +12,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from core.host import settings, threads
-from core.host.limits import WorkLimit, cost
+from core.host.limits import WorkLimit, backward_cost, cost
 from core.question.experiment import NAMED_STOPS, PARAMETERS, Experiment
 from core.question.parameter import refusals
 from core.reading.diagnosis import breaks_as
-from core.reading.preview import exact, measured
+from core.reading.gradient import as_run
+from core.reading.preview import exact, exact_gradient, measured
 from core.simulation.propagate import Run
 from core.simulation.scale_free import free_of_scale, is_scale_free, scale_free_work
 from pages.work import answers
@@ -24,8 +26,9 @@ PATH = "/preview.json"
 # About 0.2 s at most, several times a second; about a second, once for all scales and depths.
 _MOST_MULTIPLY_ADDS = {"measured": 6e8, "exact": 4e9}
 _MOST_BYTES = 2**28
+_WAYS = ("there", "back")
 
-_one_at_a_time = threading.Lock()
+_one_at_a_time = {back: threading.Lock() for back in (False, True)}
 
 
 def is_on() -> bool:
@@ -38,32 +41,47 @@ def _asked(kind: str, experiment: Experiment) -> Experiment:
     return free_of_scale(experiment) if kind == "exact" else experiment
 
 
-def gives(kind: str, experiment: Experiment) -> bool:
-    """Whether this host previews the experiment in that kind, unless it is busy."""
+def gives(kind: str, experiment: Experiment, *, back: bool = False) -> bool:
+    """Whether this host previews the experiment in that kind, unless it is busy.
+
+    Args:
+        kind: measured or exact.
+        experiment: what the sliders stand for.
+        back: whether its gradient is meant.
+    """
     if kind == "exact" and not is_scale_free(experiment):
         return False
     if kind == "measured" and not is_on():
         return False
-    need, limit = cost(_asked(kind, experiment)), WorkLimit.from_environment()
+    need = (backward_cost if back else cost)(_asked(kind, experiment))
+    limit = WorkLimit.from_environment()
     most = min(_MOST_MULTIPLY_ADDS[kind], limit.multiply_adds)
-    work = scale_free_work(experiment) if kind == "exact" else need.multiply_adds
+    is_exact = kind == "exact"
+    work = scale_free_work(experiment, backward=back) if is_exact else need.multiply_adds
     return work <= most and need.bytes <= min(_MOST_BYTES, limit.bytes)
 
 
-def deepest(kind: str, experiment: Experiment) -> int:
-    """The depth of the longest run that the host previews: the slider's end, this depth, or 0."""
+def deepest(kind: str, experiment: Experiment, *, back: bool = False) -> int:
+    """The depth of the longest run that the host previews: the slider's end, this depth, or 0.
+
+    A gradient begins at the last layer, so that only this depth answers for it.
+    """
     longest = max(int(PARAMETERS["depth"].stops[-1]), experiment.depth)
-    for depth in (longest, experiment.depth):
-        if gives(kind, experiment.replace(depth=depth)):
+    for depth in (experiment.depth,) if back else (longest, experiment.depth):
+        if gives(kind, experiment.replace(depth=depth), back=back):
             return depth
     return 0
 
 
 def description(run: Run) -> dict[str, Any]:
-    """What the browser has to know of the run on screen, so that its figure follows the sliders."""
+    """What the browser has to know of the run on screen, so that its figure follows the sliders.
+
+    A gradient has a figure of its own, as a run that goes back.
+    """
     e = run.experiment
     return {
         "path": PATH.lstrip("/"),
+        "back": run.goes_back,
         "query": e.to_query(),
         "device": run.device,
         "sliders": [name for name, parameter in PARAMETERS.items() if parameter.stops],
@@ -72,43 +90,58 @@ def description(run: Run) -> dict[str, Any]:
             for name, stops in NAMED_STOPS.items()
         },
         "broken": breaks_as(run),
-        "deepest": {kind: deepest(kind, e) for kind in _MOST_MULTIPLY_ADDS},
+        "deepest": {kind: deepest(kind, e, back=run.goes_back) for kind in _MOST_MULTIPLY_ADDS},
         "served": is_on(),
     }
 
 
-def document(kind: str, experiment: Experiment, device: str) -> dict[str, Any]:
+def document(
+    kind: str, experiment: Experiment, device: str, *, back: bool = False
+) -> dict[str, Any]:
     """The document that the browser draws previews from."""
+    free = _asked(kind, experiment)
+    if kind == "exact" and back:
+        return exact_gradient(experiment, *answers.scale_free_there_and_back(free))
     if kind == "exact":
-        return exact(experiment, answers.scale_free(_asked(kind, experiment)))
+        return exact(experiment, answers.scale_free(free))
+    if back:
+        return measured(as_run(answers.there_and_back(experiment, device)))
     return measured(answers.run(experiment, device))
 
 
-def document_unless_busy(kind: str, experiment: Experiment, device: str) -> dict[str, Any] | None:
+def document_unless_busy(
+    kind: str, experiment: Experiment, device: str, *, back: bool = False
+) -> dict[str, Any] | None:
     """The document; None while another one is computed, or all cores have runs to do."""
-    if not _one_at_a_time.acquire(blocking=False):
+    place = _one_at_a_time[back]
+    if not place.acquire(blocking=False):
         return None
     try:
-        return None if threads.host_is_busy() else document(kind, experiment, device)
+        return None if threads.host_is_busy() else document(kind, experiment, device, back=back)
     finally:
-        _one_at_a_time.release()
+        place.release()
 
 
 async def _preview(request: Request) -> Response:
     """/preview.json?kind=…&width=…: 503 while the host is busy, and the browser asks less often."""
     asked = dict(request.query_params)
     kind, device = asked.pop("kind", "measured"), asked.pop("device", "cpu")
+    way = asked.pop("way", "there")
     if kind not in _MOST_MULTIPLY_ADDS:
         return PlainTextResponse(f"kind must be exact or measured, got {kind!r}\n", 422)
+    if way not in _WAYS:
+        return PlainTextResponse(f"way must be there or back, got {way!r}\n", 422)
     if kind == "measured" and not is_on():
         return PlainTextResponse("this host gives no previews of this kind\n", 404)
     experiment, problems = Experiment.from_query(asked)
     if refusals(problems):
         return PlainTextResponse("\n".join(refusals(problems)) + "\n", 422)
-    if not gives(kind, experiment):
+    back = way == "back"
+    if not gives(kind, experiment, back=back):
         return PlainTextResponse("this experiment has no preview here\n", 422)
     try:
-        found = await run_in_threadpool(document_unless_busy, kind, experiment, device)
+        given = partial(document_unless_busy, kind, experiment, device, back=back)
+        found = await run_in_threadpool(given)
     except ValueError as error:
         return PlainTextResponse(f"{error}\n", 422)
     if found is None:

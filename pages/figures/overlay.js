@@ -14,6 +14,8 @@ const MEDIAN = 2;
 const NEAR_END = 0.15; // of the axis: words there begin or end at their point, as core's event_marks
 const UNDER_TICKS = 36; // pixels from the x axis to the baseline of words under its ticks
 
+let count = 0; // of overlays so far, for each figure has one of its own
+
 const set = (node, attributes) =>
   Object.entries(attributes).forEach(([key, value]) => node.setAttribute(key, value));
 
@@ -49,7 +51,8 @@ export class Overlay {
   // ``of`` names the value that a measured preview belongs to, for the slider may be further on.
   show(seen, mark, of) {
     this.svg ??= this.#build();
-    const { x, y } = this.#axes(seen);
+    const { x: at, y } = this.#axes(seen);
+    const x = seen.back ? (k) => at(seen.depth - k) : at; // a gradient begins at the last layer
     this.#drawSpread(seen, x, y);
     this.#drawCurves(seen, x, y);
     this.#drawEvent(seen, mark, x);
@@ -65,9 +68,9 @@ export class Overlay {
 
   #build() {
     const svg = element("svg", this.root, { class: "gi-overlay", "aria-hidden": "true" });
-    const clip = element("clipPath", element("defs", svg), { id: "gi-overlay-clip" });
-    this.clip = element("rect", clip);
-    const inside = element("g", svg, { "clip-path": "url(#gi-overlay-clip)" });
+    const id = `gi-overlay-clip-${(count += 1)}`;
+    this.clip = element("rect", element("clipPath", element("defs", svg), { id }));
+    const inside = element("g", svg, { "clip-path": `url(#${id})` });
     this.tint = element("rect", inside, { opacity: 0.12 });
     this.spread = element("g", inside, { class: "gi-spread" });
     BANDS.forEach(() => element("path", this.spread, { "fill-opacity": 0.16, stroke: "none" }));
@@ -159,15 +162,15 @@ export class Overlay {
   }
 
   // Says what kind of preview it is, in a corner that the curve leaves free.
-  #label({ kind, range, log2_rms, log2Last }, of) {
+  #label({ kind, back, range, log2_rms, log2Last }, of) {
     const { l, t, w, h } = this.area;
-    const rises = log2Last >= log2_rms[0];
+    const rises = (log2Last >= log2_rms[0]) !== back; // to the right
     set(this.badge, { x: l + w - 8, y: rises ? t + h - 8 : t + 16, "text-anchor": "end" });
     this.badge.textContent =
       kind === "exact" ? "preview in exact arithmetic" : `measured in ${range.name}, ${of}`;
   }
 
-  #drawEvent({ nonfinite, zero, depth }, mark, x) {
+  #drawEvent({ back, nonfinite, zero, depth }, mark, x) {
     const { t, h } = this.area;
     const { event_colors: colors, stays, unanswered } = this.plot.goodInitLayout.meta;
     const index = unanswered ? null : nonfinite ?? zero;
@@ -175,11 +178,12 @@ export class Overlay {
       node.style.display = index === null ? "none" : "";
     if (index === null) return;
     const color = colors[nonfinite !== null ? 0 : 1];
-    const share = (index + 1) / Math.max(depth, stays.depth);
-    const place = x(index + 1);
+    const layer = back ? depth - 1 - index : index + 1;
+    const share = layer / Math.max(depth, stays.depth);
+    const [place, end] = [x(index + 1), x(depth + 0.5)];
     set(this.event, { x1: place, x2: place, y1: t, y2: t + h, stroke: color });
-    const width = Math.max(0, x(depth + 0.5) - place);
-    set(this.tint, { x: place, y: t, width, height: h, fill: color });
+    const width = Math.abs(end - place);
+    set(this.tint, { x: Math.min(place, end), y: t, width, height: h, fill: color });
     const anchor = share < NEAR_END ? "start" : share > 1 - NEAR_END ? "end" : "middle";
     set(this.note, { x: place, y: t + h + UNDER_TICKS, "text-anchor": anchor });
     this.note.textContent = mark;

@@ -19,24 +19,37 @@ export function read(document) {
   const source = { ...document };
   for (const name of Object.keys(document))
     if (name === "shifts" || name.startsWith("log2_")) source[name] = unpacked(document[name]);
+  if (document.there) source.there = { ...read(document.there), range: document.range };
   return source;
 }
 
 const earlier = (index, depth) => (index !== null && index < depth ? index : null);
 
-// The first event in exact arithmetic, as the loop's index i = layer − 1.
-function exactEvents({ range, log2_weight, ...sizes }, at, depth) {
-  for (let layer = 1; layer <= depth; layer += 1) {
-    const weight = log2_weight[layer] + at.shift;
+// log2 of layer k's size at another scale factor, given its log2 at scale factor 1.
+const scaled = (shifts, shift) => Object.assign(
+  (log2, k) => (shift && shifts[k] ? log2[k] + shifts[k] * shift : log2[k]), { shift });
+
+// The first event in exact arithmetic, as the loop's index i = layer − 1. A gradient may leave the range
+// at its first step already: the loss scale multiplies it.
+function exactEvents({ range, goes_back: back, log2_weight, ...sizes }, at, depth) {
+  for (let layer = back ? 0 : 1; layer <= depth; layer += 1) {
+    const weight = layer ? log2_weight[layer] + at.shift : 0;
     const reach = Math.max(weight, at(sizes.log2_reach, layer));
     if (reach >= range.overflow) return { nonfinite: layer - 1, zero: null };
     const largest = at(sizes.log2_max_abs, layer);
     // Where sums have the format of the numbers, every term of a sum is rounded to it.
-    const terms = range.rounds_terms ? weight + at(sizes.log2_max_abs, layer - 1) : Infinity;
+    const terms = range.rounds_terms && layer ? weight + at(sizes.log2_max_abs, layer - 1) : Infinity;
     if (weight <= range.underflow || Math.min(largest, terms) <= range.underflow)
       return { nonfinite: null, zero: layer - 1 };
   }
   return { nonfinite: null, zero: null };
+}
+
+// Whether exact arithmetic tells a gradient at this scale factor: only while the signal is in range.
+export function isKnown({ kind, there, depth }, scale) {
+  if (kind !== "exact" || !there) return true;
+  const { nonfinite, zero } = exactEvents(there, scaled(there.shifts, Math.log2(scale)), depth);
+  return nonfinite === null && zero === null;
 }
 
 function layersInRange(log2, largest, range, end) {
@@ -59,15 +72,14 @@ function curve(valueAt, depth, end) {
 // The run of ``source`` at this scale factor and depth.
 //
 // Returns log2_std, log2_rms and log2_max_abs per layer, NaN where there is nothing to draw; log2 of
-// the scale factor as shift, 0 for a measured source, and its power per layer as shifts; the events
-// nonfinite, nan and zero as loop indices or null; the last layer whose size is finite and not zero
+// the scale factor as shift, 0 for a measured source, and its power per layer as shifts; whether it is a
+// gradient as back, whose layers count from the output; the events nonfinite, nan and zero as loop indices or null; the last layer whose size is finite and not zero
 // as alive; and the growth per product.
 export function preview(source, { scale, depth }) {
   const exact = source.kind === "exact";
   const shift = exact ? Math.log2(scale) : 0;
   const { shifts } = source; // by which power of the scale factor each layer grows
-  const at = Object.assign(
-    (log2, k) => (shift && shifts[k] ? log2[k] + shifts[k] * shift : log2[k]), { shift });
+  const at = scaled(shifts, shift);
   const { nonfinite, zero } = exact
     ? exactEvents(source, at, depth)
     : { nonfinite: earlier(source.first_nonfinite, depth), zero: earlier(source.all_zero, depth) };
@@ -84,6 +96,7 @@ export function preview(source, { scale, depth }) {
   return {
     ...curves,
     kind: source.kind,
+    back: source.goes_back,
     shift,
     shifts,
     depth,
@@ -169,19 +182,20 @@ export function ordinal(number) {
 
 const products = (count) => `${count} product${count === 1 ? "" : "s"}`;
 
-function iteration({ kind, depth, nonfinite, nan, zero }, broken) {
+function iteration({ kind, back, depth, nonfinite, nan, zero }, broken) {
+  const at = (index) => (back ? `layer ${depth - 1 - index}` : `i = ${index}`);
   if (nonfinite !== null) {
     const word = (kind === "exact" ? broken : nan === nonfinite ? "NaN" : "Inf") ?? "Inf or NaN";
     const place = `i = ${nonfinite}, the ${ordinal(nonfinite + 1)} product`;
     const later = nan === null ? "never NaN" : `NaN at i = ${nan}`;
     const detail = word === "NaN" || kind === "exact" ? place : `${place}; ${later}`;
     const label = word === "NaN" ? "NaN iteration" : `First ${word}`;
-    return { mark: `${word} at i = ${nonfinite}`, cell: [label, `${nonfinite}`, detail] };
+    return { mark: `${word} at ${at(nonfinite)}`, cell: [label, `${nonfinite}`, detail] };
   }
   if (zero !== null) {
     const detail = `i = ${zero}, the ${ordinal(zero + 1)} product; no NaN`;
     const cell = ["All zero at iteration", `${zero}`, detail];
-    return { mark: `all zero at i = ${zero}`, cell };
+    return { mark: `all zero at ${at(zero)}`, cell };
   }
   const detail = `every element is finite after ${products(depth)}`;
   return { mark: "", cell: ["NaN iteration", "none", detail] };

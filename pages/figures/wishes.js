@@ -1,5 +1,6 @@
 // The runs that a preview may be drawn from, and the requests for them. A measured run answers for its
-// own values and for every smaller depth; an exact one, free of scale, for every scale factor too.
+// own values and for every smaller depth; an exact one, free of scale, for every scale factor too. A
+// gradient begins at the last layer, so that it answers for its own depth alone.
 
 const without = (query, ...names) =>
   JSON.stringify(Object.entries(query).filter(([name]) => !names.includes(name)));
@@ -10,8 +11,12 @@ export class Wishes {
     this.spec = spec;
   }
 
-  measuredKey = (query) => `measured ${this.spec.device} ${without(query, "depth")}`;
-  exactKey = (query) => `exact ${without(query, "scale", "depth")}`;
+  measuredKey = (query) => `measured ${this.spec.device} ${without(query, ...this.#depths)}`;
+  exactKey = (query) => `exact ${without(query, "scale", ...this.#depths)}`;
+
+  get #depths() {
+    return this.spec.back ? [] : ["depth"];
+  }
 
   // Whether the exact run of what the server shows answers for these values.
   isExact(wanted) {
@@ -29,16 +34,17 @@ export class Wishes {
   }
 
   #wish(kind, key, query) {
-    const asked = new URLSearchParams({ kind, ...query, device: this.spec.device });
+    const { back, device } = this.spec;
+    const asked = new URLSearchParams({ kind, ...(back && { way: "back" }), ...query, device });
     return { kind, key, query, depth: Number(query.depth), url: `${this.spec.path}?${asked}` };
   }
 
   // What to wish for while a slider moves, the best first. For depth that is the longest measured run,
   // of which every shallower one is a part; for scale the exact run; otherwise the run itself.
   best(name, wanted) {
-    const { deepest, served } = this.spec;
+    const { back, deepest, served } = this.spec;
     const wishes = [];
-    if (served && name === "depth" && deepest.measured >= wanted.depth)
+    if (served && !back && name === "depth" && deepest.measured >= wanted.depth)
       wishes.push(this.measured(wanted, deepest.measured));
     if (this.isExact(wanted)) wishes.push(this.exact(wanted));
     if (served) wishes.push(this.measured(wanted));

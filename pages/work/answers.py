@@ -33,7 +33,13 @@ from core.reading.loss_windows import RUNS, measured_windows
 from core.simulation.backward import Backward, backpropagate
 from core.simulation.ensemble import Ensemble, sample_ensemble
 from core.simulation.propagate import Run, propagate
-from core.simulation.scale_free import ScaleFree, free_of_scale, is_scale_free, scale_free_work
+from core.simulation.scale_free import (
+    ScaleFree,
+    free_of_scale,
+    is_scale_free,
+    scale_free_gradient,
+    scale_free_work,
+)
 from core.simulation.scale_free import scale_free as compute_scale_free
 from core.sweep import SweepResult
 from core.sweep.executors import chosen
@@ -227,7 +233,7 @@ def gradients(experiment: Experiment, ensemble_size: int) -> Ensemble:
             {"experiment": base.to_query(), "networks": ensemble_size},
         ),
     )
-    return as_ensemble(found, experiment.replace(seed=0))
+    return as_ensemble(found.at(experiment.replace(seed=0)))
 
 
 def exercise(slug: str, setting: Setting, progress: Progress = _NOWHERE) -> Result:
@@ -252,6 +258,19 @@ def scale_free(experiment: Experiment) -> ScaleFree:
         experiment,
         lambda tell: compute_scale_free(experiment, on_progress=tell),
         lambda: (is_quick_work(scale_free_work(experiment)), {"experiment": experiment.to_query()}),
+    )
+
+
+def scale_free_there_and_back(experiment: Experiment) -> tuple[ScaleFree, ScaleFree]:
+    """The same with its gradient, as a signal from the output to the input."""
+    return _asked(
+        "scale_free_there_and_back",
+        experiment,
+        lambda tell: scale_free_gradient(experiment, on_progress=tell),
+        lambda: (
+            is_quick_work(scale_free_work(experiment, backward=True)),
+            {"experiment": experiment.to_query()},
+        ),
     )
 
 

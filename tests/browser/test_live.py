@@ -7,7 +7,8 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import expect
 
-from core import Experiment, propagate
+from core import Experiment, backpropagate, propagate
+from core.reading.gradient import as_run
 from core.reading.verdict import judge
 from tests.browser.on_screen import (
     ITERATION,
@@ -60,7 +61,7 @@ def note_questions(page):
         """window.askedAt = [];
         const fetched = window.fetch;
         window.fetch = (url, ...more) => {
-          if (/preview\\.json.*measured/.test(url)) window.askedAt.push(performance.now());
+          if (/preview\\.json.kind=measured&(?!way)/.test(url)) window.askedAt.push(performance.now());
           return fetched(url, ...more);
         };"""
     )
@@ -149,7 +150,7 @@ def test_the_curve_follows_the_scale_slider_and_the_server_has_the_last_word(
         expect(slider_input(page, "scale")).not_to_have_attribute("aria-valuetext", before_it)
         followed(page, "scale")
         assert path(page) != first and int(big_number(page)) < int(number) < 28
-        expect(page.locator(".gi-badge")).to_have_text("preview in exact arithmetic")
+        expect(page.locator(".gi-badge").first).to_have_text("preview in exact arithmetic")
         expect(page.locator(".st-key-scale_stop_1 button")).to_have_css(
             "background-color", "rgba(0, 0, 0, 0)"
         )  # the preset is not in use any more
@@ -194,8 +195,10 @@ def test_depth_is_a_prefix_of_the_longest_run_whatever_the_activation(page, addr
         followed(page, "depth")
         depth = int(slider_value(page, "depth"))
         assert depth > 120
-        assert len([url for url in asked if "preview.json" in url]) == 1
-        expect(page.locator(".gi-badge")).to_have_text(f"measured in float32, depth = {depth}")
+        assert len([url for url in asked if "preview.json" in url and "way=back" not in url]) == 1
+        expect(page.locator(".gi-badge").first).to_have_text(
+            f"measured in float32, depth = {depth}"
+        )
         seen = previewed(page)
         axis = page.evaluate("document.querySelector('.gi-plot')._fullLayout.xaxis.range")
         assert axis[1] > depth
@@ -203,6 +206,60 @@ def test_depth_is_a_prefix_of_the_longest_run_whatever_the_activation(page, addr
     real = measured(Experiment(activation="tanh", scale=0.1, bias_std=0.1, depth=depth))
     assert_close(seen, real, 1e-12)  # the same run: only a logarithm lies between
     assert len(curve(page)) == depth + 1
+    assert page.problems == []
+
+
+def the_gradient_follows(page, experiment):
+    """The gradient's preview comes to be that of this experiment, on its own axes."""
+    wanted = as_run(backpropagate(experiment))
+    sizes = wanted.stats.std
+
+    def is_there():
+        values, points, places = page.evaluate(
+            """() => {
+              const root = document.querySelectorAll('.gi-figure')[1];
+              const { back, depth, log2_std } = root.goodInitPreview;
+              if (!back) throw new Error('not of a gradient');
+              const { xaxis, yaxis, _size: { l, t } } = root.querySelector('.gi-plot')._fullLayout;
+              const path = root.querySelector('.gi-curves path').getAttribute('d');
+              return [
+                [...log2_std].map(v => Number.isNaN(v) ? null : v),
+                path.split(/[ML]/).filter(Boolean).map(point => point.split(',').map(Number)),
+                [...log2_std.entries()].filter(([, log2]) => !Number.isNaN(log2)).map(
+                  ([step, log2]) =>
+                    [l + xaxis.d2p(depth - step), t + yaxis.l2p(log2 * Math.log10(2))]),
+              ];
+            }"""
+        )
+        drawn_sizes = [None if value is None else 2**value for value in values]
+        real = [value if 0 < value < math.inf else None for value in sizes.tolist()]
+        assert_close(drawn_sizes, real, ROUNDING)
+        assert len(points) == len(places) > 0
+        for point, place in zip(points, places, strict=True):
+            assert point == pytest.approx(place, abs=0.1)
+
+    eventually(is_there)
+
+
+GRADIENT = {"width": 64, "activation": "relu", "weights": "fresh", "depth": 30}
+
+
+@pytest.mark.parametrize("slider, shown", [("scale", "exact"), ("depth", "measured")])
+def test_the_gradient_follows_the_sliders_as_the_signal_does(
+    page, address, dragging, slider, shown
+):
+    visit(page, address, **GRADIENT, scale="√(2/n)")
+    gradient = page.locator(".gi-figure").nth(1)
+    before = page.evaluate("document.querySelectorAll('.gi-plot')[1].data[0].y.join()")
+    with dragging(slider, 0.02):
+        expect(gradient).to_have_attribute("data-shows", shown)
+        e = Experiment(**GRADIENT | {"scale": (2 / 64) ** 0.5})
+        value = slider_value(page, slider)
+        e = e.replace(**{slider: float(value) if slider == "scale" else int(value)})
+        the_gradient_follows(page, e)
+    settled(page)
+    expect(gradient).to_have_attribute("data-shows", "server")
+    assert page.evaluate("document.querySelectorAll('.gi-plot')[1].data[0].y.join()") != before
     assert page.problems == []
 
 

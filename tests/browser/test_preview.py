@@ -7,12 +7,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from core import NUMBER_FORMATS, Experiment, charts, propagate
+from core import NUMBER_FORMATS, Experiment, backpropagate, charts, propagate
 from core.charts.pins import Pin
 from core.reading.diagnosis import breaks_as
-from core.reading.preview import exact, measured
+from core.reading.gradient import as_run
+from core.reading.preview import exact, exact_gradient, measured
 from core.reading.verdict import judge
-from core.simulation.scale_free import is_scale_free, scale_free
+from core.simulation.scale_free import is_scale_free, scale_free, scale_free_gradient
 from core.text import ordinal, significant
 from pages.words.page import numbers
 from tests.serving import ROOT
@@ -202,6 +203,61 @@ def test_one_source_answers_for_every_scale_as_a_run_at_that_scale_would(ask):
         broken = run.events.first_nonfinite is not None
         assert told[0][0] == ("First Inf or NaN" if broken else real[0][0])  # nobody said which
         assert told[2] == list(real[2])  # three digits of the growth, and whether there is one
+
+
+GRADIENTS = {
+    "explodes": Experiment(depth=80, width=64, scale=0.5, activation="relu", weights="fresh"),
+    "breaks": Experiment(depth=40, width=64, number_format="float16", scale=0.2),
+    "vanishes": Experiment(depth=40, width=64, number_format="float16", scale=0.05),
+    "breaks at the output": Experiment(
+        depth=4, width=8, number_format="float16", scale=0.3, loss_scale=2.0**24
+    ),
+    "one number": Experiment(width=1, depth=12),
+    "does not come back": Experiment(depth=30, width=3, activation="relu", weights="fresh", seed=1),
+}
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_a_preview_of_a_gradient_is_the_gradient(ask, name):
+    e = GRADIENTS[name]
+    back = backpropagate(e)
+    run = as_run(back)
+    layout = charts.std_per_layer(run, verdict=judge(back))["layout"]
+    given = {"source": measured(run), "scale": e.scale, "depth": e.depth}
+    [seen] = ask(SEE, [given])
+    real = run.stats.values["log2_std"]
+    np.testing.assert_array_equal(
+        floats(seen["log2_std"]), np.where(np.isfinite(real), real, np.nan)
+    )
+    for axis in ("xaxis", "yaxis"):
+        np.testing.assert_allclose(seen["axes"][axis], layout[axis]["range"], rtol=1e-12)
+    assert f"<b>{seen['words']['mark']}</b>" == layout["annotations"][0]["text"]
+
+
+def test_exact_arithmetic_tells_a_gradient_while_the_signal_is_in_range(ask):
+    e = Experiment(depth=50, width=64, activation="relu", weights="fresh", loss_scale=16.0)
+    source = exact_gradient(e, *scale_free_gradient(e))
+    scales = [0.02, 0.1, 0.177, 0.3, 1.0]
+    known = "({ read, isKnown }, { source, scale }) => isKnown(read(source), scale)"
+    given = [{"source": source, "scale": scale, "depth": e.depth} for scale in scales]
+    answers = ask(known, given)
+    assert answers == [
+        propagate(e.replace(scale=s)).events.first_nonfinite is None
+        and propagate(e.replace(scale=s)).events.all_zero is None
+        for s in scales
+    ]
+    assert {True, False} == set(answers)
+    for scale, seen, told in zip(scales, ask(SEE, given), answers, strict=True):
+        if told:
+            real = as_run(backpropagate(e.replace(scale=scale)))
+            drawn = floats(seen["log2_std"])
+            both = (
+                (real.stats.subnormal == 0) & np.isfinite(drawn) & np.isfinite(real.stats.log2_std)
+            )
+            assert both.any()
+            np.testing.assert_allclose(drawn[both], real.stats.log2_std[both], atol=3e-4)
+    [seen] = ask(known, [given[-1] | {"source": source | {"there": None}}])
+    assert seen  # without an activation the signal plays no part
 
 
 def test_numbers_are_written_as_core_writes_them(ask):

@@ -3,10 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from core import ACTIVATIONS, INITIALIZERS, Experiment, propagate
+from core import ACTIVATIONS, INITIALIZERS, Experiment, backpropagate, propagate
 from core.host.limits import WorkLimitError
 from core.reading.preview import exact, measured
-from core.simulation.scale_free import is_scale_free, scale_free
+from core.simulation.scale_free import is_scale_free, scale_free, scale_free_gradient
 
 HOMOGENEOUS = [name for name, phi in ACTIVATIONS.items() if phi.positively_homogeneous]
 SMALL = Experiment(width=48, depth=30, number_format="float64")
@@ -25,6 +25,32 @@ def test_a_shift_of_the_logarithms_is_the_run_at_that_scale(activation, weights,
     np.testing.assert_allclose(free.log2_std + shift, real.log2_std, **tolerance)
     np.testing.assert_allclose(free.log2_rms + shift, real.log2_rms, **tolerance)
     np.testing.assert_allclose(free.log2_max_abs + shift, np.log2(real.max_abs), **tolerance)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.37, 40.0])
+@pytest.mark.parametrize("weights", ["tied", "fresh"])
+@pytest.mark.parametrize("activation", HOMOGENEOUS)
+def test_a_shift_of_the_logarithms_is_the_gradient_at_that_scale(activation, weights, scale):
+    e = SMALL.replace(activation=activation, weights=weights, batch_size=2)
+    there, back = scale_free_gradient(e.replace(loss_scale=8.0))  # which plays no part
+    np.testing.assert_array_equal(there.log2_rms, scale_free(e).log2_rms)
+    real = backpropagate(e.replace(scale=scale)).stats
+    shift = np.log2(scale) * back.shifts
+    tolerance = {"rtol": 0, "atol": 1e-12}
+    np.testing.assert_allclose((back.log2_std + shift)[::-1], real.log2_std, **tolerance)
+    np.testing.assert_allclose((back.log2_rms + shift)[::-1], real.log2_rms, **tolerance)
+    largest = (back.log2_max_abs + shift)[::-1]
+    np.testing.assert_allclose(largest, np.log2(real.max_abs), **tolerance)
+    np.testing.assert_array_equal(back.log2_reach, back.log2_max_abs)
+    tied = weights == "tied"
+    heaviest = there.log2_weight[1:] if tied else there.log2_weight[:0:-1]
+    np.testing.assert_array_equal(back.log2_weight[1:], heaviest)
+
+
+def test_progress_of_there_and_back_ends_at_one():
+    told = []
+    scale_free_gradient(SMALL, on_progress=told.append)
+    assert told == [step / 60 for step in range(1, 61)]
 
 
 def test_nothing_overflows_or_vanishes_where_a_run_of_any_format_would():

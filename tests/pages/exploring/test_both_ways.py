@@ -88,6 +88,6 @@ def test_a_loss_scale_beyond_the_format_is_marked_at_the_output():
 def test_gradients_of_an_ensemble_follow_scale_and_loss_scale(scale):
     e = Experiment(width=16, depth=6, init="kaiming_normal", activation="relu", weights="fresh")
     wanted = e.replace(scale=scale, loss_scale=8.0)
-    found = as_ensemble(sample_ensemble(e, 20, backward=True), wanted).log2_rms
+    found = as_ensemble(sample_ensemble(e, 20, backward=True).at(wanted)).log2_rms
     real = sample_ensemble(wanted, 20, backward=True).log2_gradient_rms[:, ::-1]
     np.testing.assert_allclose(found, real, atol=1e-4)  # float32 of numbers near 1

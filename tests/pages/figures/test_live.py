@@ -7,10 +7,11 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from core import Experiment, propagate
+from core import Experiment, backpropagate, propagate
 from core.host import threads
-from core.reading.preview import exact, measured
-from core.simulation.scale_free import scale_free
+from core.reading.gradient import as_run
+from core.reading.preview import exact, exact_gradient, measured
+from core.simulation.scale_free import scale_free, scale_free_gradient
 from pages.figures import live
 from tests.pages.serving.test_routes import get
 from tests.serving import serve
@@ -34,6 +35,21 @@ def test_an_exact_preview_answers_for_every_scale(address):
     assert ask(address, kind="exact", **e.replace(scale=0.1).to_query())[2] == first
 
 
+def test_a_preview_of_the_gradient_is_the_gradient(address):
+    e = Experiment(width=64, depth=30, activation="relu", number_format="float16", loss_scale=4.0)
+    status, _, body = ask(address, kind="measured", way="back", device="cpu", **e.to_query())
+    assert status == 200 and json.loads(body) == measured(as_run(backpropagate(e)))
+    status, _, body = ask(address, kind="exact", way="back", **e.to_query())
+    assert status == 200 and json.loads(body) == exact_gradient(e, *scale_free_gradient(e))
+
+
+def test_a_gradient_of_another_depth_is_another_gradient():
+    run = as_run(backpropagate(Experiment(width=16, depth=5, activation="relu")))
+    told = live.description(run)
+    assert told["back"] and told["deepest"] == {"measured": 5, "exact": 5}
+    assert not live.description(propagate(run.experiment))["back"]
+
+
 def test_a_scale_may_be_named(address):
     _, _, body = get(f"{address}{live.PATH}?width=64&depth=9&scale={quote('1/√n')}")
     assert json.loads(body) == measured(propagate(Experiment(width=64, depth=9, scale=0.125)))
@@ -43,6 +59,7 @@ def test_a_scale_may_be_named(address):
     "query, said",
     [
         ({"kind": "guessed"}, "kind must be exact or measured, got 'guessed'"),
+        ({"way": "up"}, "way must be there or back, got 'up'"),
         ({"depth": "many"}, "depth must be a whole number from 1 to 2000, got 'many'"),
         ({"n": "512"}, "there is no parameter 'n'"),
         ({"device": "tpu"}, "device must be one of auto, cpu"),
@@ -60,7 +77,7 @@ def test_what_cannot_be_previewed_is_refused_in_words(address, query, said):
 def test_a_preview_is_dropped_while_another_is_computed(monkeypatch):
     at_work, go_on = threading.Event(), threading.Event()
 
-    def slow(kind, experiment, device):
+    def slow(kind, experiment, device, *, back):
         at_work.set()
         assert go_on.wait(60)
         return {"slow": True}
@@ -78,7 +95,7 @@ def test_a_preview_is_dropped_while_another_is_computed(monkeypatch):
 
 
 def test_a_preview_is_dropped_while_every_core_has_a_run(monkeypatch):
-    monkeypatch.setattr(live, "document", lambda *asked: {})
+    monkeypatch.setattr(live, "document", lambda *asked, back: {})
     monkeypatch.setattr(threads, "host_is_busy", lambda: True)
     assert live.document_unless_busy("measured", Experiment(), "cpu") is None
     monkeypatch.setattr(threads, "host_is_busy", lambda: False)
