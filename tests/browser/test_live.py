@@ -61,7 +61,8 @@ def note_questions(page):
         """window.askedAt = [];
         const fetched = window.fetch;
         window.fetch = (url, ...more) => {
-          if (/preview\\.json.kind=measured&(?!way)/.test(url)) window.askedAt.push(performance.now());
+          const ofTheSignal = /preview\\.json.kind=measured&(?!way)/;
+          if (ofTheSignal.test(url)) window.askedAt.push(performance.now());
           return fetched(url, ...more);
         };"""
     )
