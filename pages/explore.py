@@ -11,6 +11,7 @@ from core import charts
 from core.question.experiment import Experiment
 from core.question.pins import Pins, to_query
 from core.reading.expectation import predicted_iteration
+from core.reading.trainable import trainable
 from core.reading.verdict import Verdict, judge
 from pages.controls import address, arrival, fields, state
 from pages.exploring import both_ways, class_view, library_bias, pinned, share, spread
@@ -188,6 +189,8 @@ def _words_and_rest(
         library_bias.offer(experiment)
     if view.shows("theory"):
         spread.beside(run, expected, tells_answer=is_answered)
+        if is_answered and seen.gradient is not None:
+            page.paragraphs([trainable(experiment)])
     if is_answered:
         page.torch_checks(verdict, run)
     if view.shows("details"):

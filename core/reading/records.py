@@ -22,6 +22,8 @@ from .verdict import judge
 
 Record = dict[str, Any]
 Found: TypeAlias = Run | Backward
+_OF_GRADIENT, _OF_WEIGHTS = "gradient_", "weight_gradient_"
+_SHARES = [f"{_OF_WEIGHTS}{name}" for name in ("zero", "nonfinite")]
 
 
 def _run_of(found: Found) -> Run:
@@ -33,8 +35,8 @@ def _columns(found: Found) -> dict[str, list[float]]:
     run = _run_of(found)
     columns = {name: run.stats.values[name].tolist() for name in STATISTICS}
     if isinstance(found, Backward):
-        back = {f"gradient_{name}": found.stats.values[name].tolist() for name in STATISTICS}
-        weights = {f"weight_gradient_{n}": getattr(found.weights, n).tolist() for n in NAMES}
+        back = {f"{_OF_GRADIENT}{name}": found.stats.values[name].tolist() for name in STATISTICS}
+        weights = {f"{_OF_WEIGHTS}{n}": getattr(found.weights, n).tolist() for n in NAMES}
         columns |= back | weights
     return columns
 
@@ -51,23 +53,36 @@ def layer_records(found: Found) -> list[Record]:
     ]
 
 
-def layer_table(run: Run) -> list[dict[str, str | int | None]]:
+def layer_table(found: Found) -> list[dict[str, str | int | None]]:
     """One row per layer to be read on screen: layer and loop index, then four digits of each.
 
     A statistic that is known at no layer, as what compares inputs is for one input, has no column.
     """
-    known = [name for name in STATISTICS if not np.isnan(run.stats.values[name]).all()]
+    columns = {name: column for name, column in _columns(found).items() if not _is_unknown(column)}
 
     def cell(name: str, value: float) -> str:
-        if STATISTICS[name].kind == "fraction":
-            return f"{value:.1%}"
-        return significant(value, digits=4)
+        statistic = STATISTICS.get(name.removeprefix(_OF_GRADIENT))
+        is_share = statistic.kind == "fraction" if statistic else name in _SHARES
+        return f"{value:.1%}" if is_share else significant(value, digits=4)
 
     return [
-        {"layer k": record["layer"], "i": record["layer"] - 1 if record["layer"] else None}
-        | {STATISTICS[name].label: cell(name, record[name]) for name in known}
-        for record in layer_records(run)
+        {"layer k": layer, "i": layer - 1 if layer else None}
+        | {_label(name): cell(name, column[layer]) for name, column in columns.items()}
+        for layer in range(len(_run_of(found).stats))
     ]
+
+
+def _is_unknown(column: list[float]) -> bool:
+    return bool(np.isnan(column).all())
+
+
+def _label(name: str) -> str:
+    """A column's name on screen: x is not named, δ is the gradient, G that of the weights."""
+    if name.startswith(_OF_WEIGHTS):
+        return f"G: {name.removeprefix(_OF_WEIGHTS).replace('_', ' ')}"
+    if name.startswith(_OF_GRADIENT):
+        return f"δ: {STATISTICS[name.removeprefix(_OF_GRADIENT)].label}"
+    return STATISTICS[name].label
 
 
 def _strict(value: Any) -> Any:

@@ -12,15 +12,12 @@ from ..simulation.ensemble import Ensemble
 from ..simulation.propagate import Run
 from ..statistics.layer_stats import EVENTS, STATISTICS, STUCK, LayerStats
 from ..text import shown
-from ..theory.correlations import chi_1, depth_scales
+from ..theory.correlations import TRAINABLE, chi_1, depth_scales
 from ..theory.correlations import work as work_of_scales
 from ..theory.fixed_points import fixed_point
 from ..theory.fixed_points import work as work_of_lengths
 from .gradients import GRADIENTS
 from .measure import Kind, Measure, OfTheory, TheoryWork
-
-TRAINABLE = 6
-"""Layers per ξ_c through which two signals can be told apart: Schoenholz et al. 2017."""
 
 
 def _event(name: str) -> Measure:

@@ -23,6 +23,9 @@ from ..maths.arrays import Array, Numbers
 from .fixed_points import GRID, bracketed, reached
 from .fixed_points import work as work_of_lengths
 
+TRAINABLE = 6
+"""Layers per ξ_c through which two signals can be told apart: Schoenholz et al. 2017."""
+
 _CRITICAL = 1e-10  # |χ₁ − 1| below which a network counts as critical
 # Microseconds of c* at one point, where φ has no closed form: if c* is 0, and if it is not.
 _AT_ZERO, _BELOW_ONE = 2500.0, 9500.0

@@ -10,6 +10,7 @@ from core import charts
 from core.question.experiment import Experiment
 from core.question.pins import to_query
 from core.reading.records import layer_table
+from core.simulation.backward import Backward
 from core.simulation.propagate import Run
 from core.simulation.script import to_script
 from pages.controls import links
@@ -43,12 +44,14 @@ def details(experiment: Experiment, device: str, seen_both: BothWays) -> None:
         show(charts.weight_gradients(back), key="weight_gradients")
         page.paragraphs([_OF_WEIGHTS], of="gradient")
     activation_card.card(experiment)
-    _to_take_away(experiment, device, run)
+    _to_take_away(experiment, device, back or run)
 
 
-def _to_take_away(experiment: Experiment, device: str, run: Run) -> None:
+def _to_take_away(experiment: Experiment, device: str, found: Run | Backward) -> None:
     """Draw the run as a file, and folded away as a link, a script and a table."""
-    query = urlencode(experiment.to_query() | {"device": device})
+    backward = isinstance(found, Backward)
+    way = {"backward": "true"} if backward else {}
+    query = urlencode(experiment.to_query() | {"device": device} | way)
     st.link_button("Download CSV", f"export.csv?{query}")
     link = st.expander("Copy link", key="link", on_change="rerun")
     script = st.expander("PyTorch script", key="script", on_change="rerun")
@@ -60,6 +63,6 @@ def _to_take_away(experiment: Experiment, device: str, run: Run) -> None:
             wrap_lines=True,
         )
     if script.open:
-        script.code(to_script(experiment), language="python")
+        script.code(to_script(experiment, backward=backward), language="python")
     if table.open:
-        table.dataframe(layer_table(run), hide_index=True)
+        table.dataframe(layer_table(found), hide_index=True)

@@ -109,21 +109,26 @@ def _refused(problems: list[str]) -> Response:
 
 
 async def _export(request: Request) -> Response:
-    """/export.*: a run."""
+    """/export.*: a run, with its gradient if ``backward`` is true."""
     kind = request.path_params["kind"]
     if kind not in _RUN_TYPES:
         return _no_such("export", _RUN_TYPES)
     query = {name: text for name, text in request.query_params.items() if name in PARAMETERS}
     experiment, problems = Experiment.from_query(query)
     device = request.query_params.get("device", "cpu")
+    backward = request.query_params.get("backward", "false")
+    if backward not in ("true", "false"):
+        problems.append(f"backward must be true or false, got {shown(backward)}")
     if refusals(problems):
         return _refused(refusals(problems))
+    back = backward == "true"
+    answer = answers.there_and_back if back else answers.run
 
     def compute(hear: _Hear) -> bytes:
-        return FILE_FORMATS[kind](answers.run(experiment, device, hear)).encode()
+        return FILE_FORMATS[kind](answer(experiment, device, hear)).encode()
 
     name = f"{'-'.join(experiment.to_query().values())}.{kind}"
-    quick = is_quick(experiment)
+    quick = is_quick(experiment, backward=back)
     return await _file(request, name, _RUN_TYPES[kind], compute, quick=quick)
 
 

@@ -7,12 +7,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import ACTIVATIONS, INITIALIZERS, Experiment, propagate
+from core import ACTIVATIONS, INITIALIZERS, Experiment, backpropagate, propagate
 from core.host import limits
 from core.layer.stack import Layer
 from core.question.experiment import PARAMETERS
 from core.reading import verdict
 from core.reading.verdict import judge
+from core.simulation.script import to_script
+from core.text import significant
 from pages.words import page
 from tests.serving import ROOT
 
@@ -111,6 +113,7 @@ def shown(at):
     [button] = at.get("link_button")
     query = {name: texts[0] for name, texts in parse_qs(urlsplit(button.proto.url).query).items()}
     assert query.pop("device") == "cpu"
+    query.pop("backward", None)
     experiment, wrong = Experiment.from_query(query)
     assert not wrong
     return experiment
@@ -438,6 +441,22 @@ def test_the_table_says_nan_where_x_is_nan():
     table = at.dataframe[0].value
     assert table["std"][40] == "nan" and table["std"][28] == "5.271e37"
     assert table["NaN"][40] == "100.0%"
+
+
+def test_what_is_taken_away_has_the_gradient_unless_it_is_hidden():
+    for query, has in (({}, True), ({"hide": "gradient"}, False)):
+        at = opened(width="16", depth="4", activation="relu", scale="√(2/n)", **query)
+        at.session_state["script"] = at.session_state["table"] = True
+        at.run()
+        assert not at.exception
+        table, e = at.dataframe[0].value, shown(at)
+        assert at.code[0].value == to_script(e, backward=has)
+        assert ("δ: std" in table and "G: log2 rms" in table) == has
+        assert ("&backward=true" in at.get("link_button")[0].proto.url) == has
+        if has:
+            back = backpropagate(e)
+            assert table["δ: rms"][0] == significant(float(back.stats.rms[0]), digits=4)
+            assert table["G: log2 rms"][0] == "nan" and table["G: zero"][1].endswith("%")
 
 
 def test_a_step_works_out_the_cost_of_an_experiment_and_its_verdict_once(monkeypatch):

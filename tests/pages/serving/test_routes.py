@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 import pytest
 
-from core import Experiment, propagate
+from core import Experiment, backpropagate, propagate
 from core.question.experiment import PARAMETERS
-from core.reading.records import to_csv
+from core.reading.records import to_csv, to_json
 from core.sweep import load, parse, sweep
 from pages.figures.assets import MODULE_PATHS, PLOTLY_PATH
 from tests.serving import ROOT
@@ -42,6 +42,18 @@ def test_csv_of_a_link_is_what_core_writes(address):
     query = "&".join(f"{name}={text}" for name, text in experiment.to_query().items())
     _, _, body = get(f"{address}/export.csv?{query}&device=cpu")
     assert body.decode() == to_csv(propagate(experiment))
+
+
+@pytest.mark.parametrize("kind, write", [("csv", to_csv), ("json", to_json)])
+def test_a_file_may_have_the_gradient_too(address, kind, write):
+    e = Experiment(width=16, depth=6, activation="tanh", loss_scale=4.0)
+    query = "&".join(f"{name}={text}" for name, text in e.to_query().items())
+    _, _, body = get(f"{address}/export.{kind}?{query}&backward=true")
+    assert body.decode() == write(backpropagate(e))
+    _, _, body = get(f"{address}/export.{kind}?{query}&backward=false")
+    assert body.decode() == write(propagate(e))
+    status, _, body = get(f"{address}/export.{kind}?{query}&backward=yes")
+    assert status == 422 and "backward must be true or false, got 'yes'" in body.decode()
 
 
 def test_csv_comes_as_a_file_with_a_plain_name(address):
