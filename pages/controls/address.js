@@ -94,14 +94,16 @@ function amended(address, { owned, params: wanted }) {
 
 // Writes what a slider should have written itself. When the page's own parameters change, a slider may be
 // drawn at a new place, and Streamlit forgets that it writes the address. So a value of ``beside`` that is
-// the first new one since then, while the address has kept its text, is written here.
+// new in this answer is written here, if the address still has that of the last answer. An answer to an
+// older step may come after the slider went back: the next answer mends what was written then. Returns
+// whether anything was written.
 function mend({ searchParams: params }, { beside }, last) {
-  for (const name of Object.keys({ ...last.beside, ...beside })) {
-    const text = beside[name];
-    if (text === last.beside[name] || params.get(name) !== last.address.get(name)) continue;
-    if (text === undefined) params.delete(name);
-    else params.set(name, text);
-  }
+  const names = Object.keys({ ...last.beside, ...beside }).filter((name) =>
+    beside[name] !== last.beside[name] && (params.get(name) ?? undefined) === last.beside[name]);
+  for (const name of names)
+    if (beside[name] === undefined) params.delete(name);
+    else params.set(name, beside[name]);
+  return names.length > 0;
 }
 
 function isSame(params, others) {
@@ -121,8 +123,8 @@ export default function write({ data }) {
   const last = passage.written;
   const isLater = last?.page === data.page;
   const moves = isLater && !isSame(data.params, last.params);
-  const moved = moves || (isLater && last.moved && isSame(data.beside, last.beside));
-  if (isLater && last.moved && !moves) mend(address, data, last);
+  const isMended = isLater && last.moved && !moves && mend(address, data, last);
+  const stays = isLater && last.moved && (isMended || isSame(data.beside, last.beside));
   const isStep = data.steps > (window.goodInitSteps ?? 0);
   window.goodInitSteps = data.steps;
   const wasReplaced = isStep && begun && left;
@@ -130,6 +132,6 @@ export default function write({ data }) {
   const before = new URLSearchParams(window.location.search);
   if (`${address.searchParams}` !== `${before}`)
     window.history[isStep ? "pushState" : "replaceState"]({}, "", address);
-  passage.written = { ...data, moved, address: address.searchParams };
+  passage.written = { ...data, moved: moves || stays };
   return () => { if (passage.told === data) passage.told = null; };
 }
