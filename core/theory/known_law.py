@@ -9,8 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..question.experiment import Experiment
-from . import homogeneous_law, markov_law, tied_law
-from .gradient_law import gradient_law
+from . import gradient_law, homogeneous_law, markov_law, tied_law
 from .length_law import LengthLaw
 
 _ROUGHEST = 0.1  # the largest relative variance of one layer's step that is taken as lognormal
@@ -86,7 +85,7 @@ def _fresh(e: Experiment) -> KnownLaw:
     return KnownLaw(
         f"Expected range: approximate for {e.activation}, good for wide layers.",
         lambda: _unless_rough(e, *_chain(*what)),
-        markov_law.work(e.depth),
+        markov_law.work(e.depth) + gradient_law.work(e.depth),
     )
 
 
@@ -122,7 +121,7 @@ def _chain_back(
 ) -> LengthLaw:
     what = activation, width, depth, sigma_w, sigma_b
     law, _ = _chain(*what, gaussian)
-    return gradient_law(activation, width, sigma_w, sigma_b, law, gaussian=gaussian)
+    return gradient_law.gradient_law(activation, width, sigma_w, sigma_b, law, gaussian=gaussian)
 
 
 @lru_cache(maxsize=16)

@@ -6,7 +6,16 @@ import platform
 
 import torch
 
-from tests.bench import compute, estimates, lesson, live, start, sweeps, theory
+from tests.bench import (
+    compute,
+    estimates,
+    lesson,
+    live,
+    start,
+    sweeps,
+    theory,
+    way_back,
+)
 
 
 def main() -> None:
@@ -17,6 +26,7 @@ def main() -> None:
         compute.rows,
         compute.cuda_rows,
         theory.rows,
+        way_back.rows,
         sweeps.rows,
         estimates.rows,
         lesson.rows,

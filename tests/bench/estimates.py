@@ -19,18 +19,24 @@ from core import (
     INITIALIZERS,
     NUMBER_FORMATS,
     Experiment,
+    backpropagate,
     predict,
     propagate,
     sample_ensemble,
 )
-from core.host.limits import cost, ensemble_work
+from core.host.limits import backward_cost, cost, ensemble_work
 from core.host.threads import single_threaded
 from core.layer.operation import MICROSECOND
 from core.lesson import STEPS
 from core.maps import borders
 from core.maps.fitting import work as work_of_map
 from core.maps.landscape import Landscape
-from core.simulation.scale_free import is_scale_free, scale_free, scale_free_work
+from core.simulation.scale_free import (
+    is_scale_free,
+    scale_free,
+    scale_free_gradient,
+    scale_free_work,
+)
 from core.sweep import parse
 from core.sweep.coordinate_check import MEASURE, checked
 from core.sweep.measures import MEASURES
@@ -90,11 +96,23 @@ def _ensemble(draw: random.Random) -> Piece:
     return ensemble_work(e, size), lambda: sample_ensemble(e, size)
 
 
+def _backward(draw: random.Random) -> Piece:
+    e = _experiment(draw)
+    return backward_cost(e).multiply_adds, lambda: backpropagate(e)
+
+
+def _gradients(draw: random.Random) -> Piece:
+    e, size = _experiment(draw), draw.choice([1, 16, 64, 256])
+    work = ensemble_work(e, size, backward=True)
+    return work, lambda: sample_ensemble(e, size, backward=True)
+
+
 def _scale_free(draw: random.Random) -> Piece | None:
-    e = _experiment(draw).replace(bias_std=0.0)
+    e, back = _experiment(draw).replace(bias_std=0.0), draw.random() < 0.5
     if not is_scale_free(e):
         return None
-    return scale_free_work(e), lambda: scale_free(e)
+    compute = scale_free_gradient if back else scale_free
+    return scale_free_work(e, backward=back), lambda: compute(e)
 
 
 def _prediction(draw: random.Random) -> Piece | None:
@@ -142,6 +160,8 @@ def _exercise(draw: random.Random) -> Piece:
 KINDS: dict[str, Callable[[random.Random], Piece | None]] = {
     "runs": _run,
     "ensembles": _ensemble,
+    "runs there and back": _backward,
+    "ensembles with gradients": _gradients,
     "runs without a scale": _scale_free,
     "predictions": _prediction,
     "maps": _map,
