@@ -80,13 +80,23 @@ def backward_cost(experiment: Experiment) -> Cost:
     return there + back + here
 
 
-def kept_parameters(experiment: Experiment) -> bool:
-    """Whether the matrices of all layers fit into the host's memory beside the rest of a run."""
+def kept_matrices(experiment: Experiment) -> int:
+    """The bytes of all layers' matrices, if ``backpropagate`` keeps them for the way back, else 0.
+
+    It does if they take at most a quarter of the host's memory beside the rest of the run. Else it
+    draws each of them again.
+    """
     if experiment.weights == "tied":
-        return False
-    matrices = 4.0 * experiment.width**2 * experiment.depth
-    matrices *= 2 if experiment.format.sum_dtype.itemsize == 8 else 1
-    return backward_cost(experiment).bytes + matrices <= WorkLimit.from_environment().bytes / 4
+        return 0
+    item = max(4, experiment.format.sum_dtype.itemsize)
+    matrices = item * experiment.width**2 * experiment.depth
+    most = WorkLimit.from_environment().bytes / 4
+    return matrices if backward_cost(experiment).bytes + matrices <= most else 0
+
+
+def memory_there_and_back(experiment: Experiment) -> int:
+    """The bytes that ``backpropagate`` takes at most on this host, with the matrices it keeps."""
+    return backward_cost(experiment).bytes + kept_matrices(experiment)
 
 
 def networks_at_once(experiment: Experiment) -> int:
@@ -148,8 +158,11 @@ def is_quick(experiment: Experiment, *, backward: bool = False) -> bool:
         experiment: the question.
         backward: whether its gradient is computed too.
     """
-    need = (backward_cost if backward else cost)(experiment)
-    return is_quick_work(need.multiply_adds) and need.bytes <= SMALL_BYTES
+    work = (backward_cost if backward else cost)(experiment).multiply_adds
+    if not is_quick_work(work):
+        return False
+    memory = memory_there_and_back(experiment) if backward else cost(experiment).bytes
+    return memory <= SMALL_BYTES
 
 
 def is_quick_work(multiply_adds: float) -> bool:

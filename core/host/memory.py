@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from ..question.experiment import Experiment
-from .limits import SMALL_BYTES, WorkLimit, backward_cost, cost
+from .limits import SMALL_BYTES, WorkLimit, cost, memory_there_and_back
 
 _LOOK = 0.1  # seconds between two calls of on_wait
 
@@ -84,7 +84,7 @@ def room_for(
         on_wait: called about ten times a second while a large run waits.
         backward: whether the gradient is computed too.
     """
-    need = (backward_cost if backward else cost)(experiment).bytes
+    need = memory_there_and_back(experiment) if backward else cost(experiment).bytes
     if device_type != "cpu" or need <= SMALL_BYTES:
         return nullcontext()
     return _shared.room_for(need, WorkLimit.from_environment().bytes, on_wait)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..host.devices import resolve_device
-from ..host.limits import chunk_layers, kept_parameters
+from ..host.limits import chunk_layers, kept_matrices
 from ..layer.arithmetic import Rounded
 from ..layer.operation import Parameters
 from ..layer.product import Product
@@ -89,7 +89,7 @@ class _Kept:
 
     def __init__(self, experiment: Experiment, target: torch.device) -> None:
         self._experiment, self._target = experiment, target
-        self._keeps_parameters = kept_parameters(experiment)
+        self._keeps_parameters = kept_matrices(experiment) > 0
         self._parameters: list[list[Parameters]] = []
         self._seen: list[list[Tensor]] = []
 
@@ -144,12 +144,15 @@ def _way_back(run: Run, target: torch.device, kept: _Kept, hooks: Hooks) -> Back
     g, arithmetic = draw_output_gradient(e, target), Rounded(e.format)
     gradients = _Chunks(e, g)
     products = _Products(e)
-    for done, (parameters, seen) in enumerate(kept.layers(), 1):
+    done = e.depth
+    for parameters, seen in kept.layers():
         found = e.layer.backward(parameters, seen, g, arithmetic)
         g = found[0]
         gradients.add(g)
         products.add(found, seen)
-        hooks.after(e.depth + done)
+        del parameters, seen, found  # frees the matrix before the next one is drawn
+        done += 1
+        hooks.after(done)
     stats = gradients.stats()
     return Backward(run, stats, products.measured(), BackwardEvents.of(stats), to_numpy(g))
 

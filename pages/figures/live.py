@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from core.host import settings, threads
-from core.host.limits import WorkLimit, backward_cost, cost
+from core.host.limits import WorkLimit, backward_cost, cost, memory_there_and_back
 from core.question.experiment import NAMED_STOPS, PARAMETERS, Experiment
 from core.question.parameter import refusals
 from core.reading.diagnosis import breaks_as
@@ -53,12 +53,13 @@ def gives(kind: str, experiment: Experiment, *, back: bool = False) -> bool:
         return False
     if kind == "measured" and not is_on():
         return False
-    need = (backward_cost if back else cost)(_asked(kind, experiment))
-    limit = WorkLimit.from_environment()
+    asked, limit = _asked(kind, experiment), WorkLimit.from_environment()
+    need = (backward_cost if back else cost)(asked)
+    memory = memory_there_and_back(asked) if back else need.bytes
     most = min(_MOST_MULTIPLY_ADDS[kind], limit.multiply_adds)
     is_exact = kind == "exact"
     work = scale_free_work(experiment, backward=back) if is_exact else need.multiply_adds
-    return work <= most and need.bytes <= min(_MOST_BYTES, limit.bytes)
+    return work <= most and memory <= min(_MOST_BYTES, limit.bytes)
 
 
 def deepest(kind: str, experiment: Experiment, *, back: bool = False) -> int:

@@ -18,6 +18,7 @@ from core.host.limits import (
     ensemble_work,
     is_quick,
     is_quick_work,
+    memory_there_and_back,
 )
 from core.host.threads import set_threads
 from core.layer.number_formats import NUMBER_FORMATS
@@ -134,7 +135,7 @@ def there_and_back(experiment: Experiment, device: str, progress: Progress = _NO
             {
                 "experiment": e.to_query(),
                 "device": device,
-                "bytes_at_most": backward_cost(e).bytes,
+                "bytes_at_most": memory_there_and_back(e),
             },
         ),
         hear=progress,

@@ -41,7 +41,7 @@ def _ratio(experiment: Experiment, rounds: int) -> float:
 def _real() -> Iterator[Row]:
     yield "lesson, there and back / there", f"{_ratio(LESSON, 40):.2f}", "<= 2.6"
     yield "fresh, weights kept", f"{_ratio(FRESH, 5):.2f}", "<= 1.6"
-    with mock.patch.object(backward, "kept_parameters", return_value=False):
+    with mock.patch.object(backward, "kept_matrices", return_value=0):
         yield "fresh, weights drawn again", f"{_ratio(FRESH, 5):.2f}", "<= 2.2"
 
 

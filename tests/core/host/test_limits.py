@@ -5,7 +5,15 @@ import pytest
 
 from core import INITIALIZERS, NUMBER_FORMATS, Experiment, propagate
 from core.host import threads
-from core.host.limits import WorkLimit, WorkLimitError, cost, ensemble_work, is_quick
+from core.host.limits import (
+    WorkLimit,
+    WorkLimitError,
+    cost,
+    ensemble_work,
+    is_quick,
+    kept_matrices,
+    memory_there_and_back,
+)
 from core.layer.operation import MICROSECOND
 
 
@@ -63,31 +71,60 @@ LARGE = [
     {"width": 1024, "depth": 2, "batch_size": 4096, "number_format": "float64"},
 ]
 
+THERE_AND_BACK = [
+    {"width": 6500, "depth": 2},
+    {"width": 2048, "depth": 8, "weights": "fresh", "activation": "relu"},  # the matrices are kept
+    {"width": 4500, "depth": 12, "weights": "fresh"},  # they are drawn again
+    {"width": 1024, "depth": 6, "batch_size": 2048, "activation": "gelu", "bias_std": 1.0},
+    {
+        "width": 1024,
+        "depth": 6,
+        "batch_size": 2048,
+        "number_format": "float64",
+        "init": "orthogonal",
+    },
+    {"width": 3000, "depth": 2, "number_format": "float16"},
+    {"width": 3000, "depth": 1, "number_format": "float8_e5m2", "weights": "fresh"},
+]
+
 # Imports once; every run has a process of its own, forked from there.
 _PEAKS = r"""
 import os, re, sys
-from core import Experiment, propagate
+from core import Experiment, backpropagate, propagate
+run = eval(sys.argv[2])
 def kib(field):
     return int(re.search(field + r":\s+(\d+)", open("/proc/self/status").read())[1])
 for changes in eval(sys.argv[1]):
     if os.fork() == 0:
-        propagate(Experiment(width=8, depth=1))
+        run(Experiment(width=8, depth=1))
         open("/proc/self/clear_refs", "w").write("5")  # forget the peak of the imports
         before = kib("VmRSS")
-        propagate(Experiment(**changes))
+        run(Experiment(**changes))
         print(kib("VmHWM") - before, flush=True)
         os._exit(0)
     assert os.wait()[1] == 0
 """
 
 
-@pytest.fixture(scope="module")
-def peaks():
+def peaks_of(run, experiments):
     """Bytes that each of the large runs takes at most, in their order."""
     done = subprocess.run(
-        [sys.executable, "-c", _PEAKS, repr(LARGE)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", _PEAKS, repr(experiments), run],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return [int(line) * 1024 for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def peaks():
+    return peaks_of("propagate", LARGE)
+
+
+@pytest.fixture(scope="module")
+def peaks_back():
+    return peaks_of("backpropagate", THERE_AND_BACK)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -97,6 +134,25 @@ def test_the_estimate_is_above_what_a_run_really_takes(peaks, place):
     assert taken > 60 * 2**20  # large enough for the estimate to matter
     assert taken < 1.02 * estimate
     assert estimate < 2.5 * taken  # nor so far above that it refuses runs that fit
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("place", range(len(THERE_AND_BACK)), ids=map(str, THERE_AND_BACK))
+def test_the_estimate_is_above_what_the_way_there_and_back_really_takes(peaks_back, place):
+    taken, e = peaks_back[place], Experiment(**THERE_AND_BACK[place])
+    estimate = memory_there_and_back(e)
+    assert taken > 60 * 2**20
+    assert taken < 1.02 * estimate
+    assert estimate < 2.5 * taken
+
+
+def test_matrices_are_kept_only_where_they_fit(monkeypatch):
+    e = Experiment(width=64, depth=10, weights="fresh")
+    assert kept_matrices(e) == 4 * 64 * 64 * 10
+    assert kept_matrices(e.replace(number_format="float64")) == 2 * kept_matrices(e)
+    assert kept_matrices(e.replace(weights="tied")) == 0
+    monkeypatch.setenv("GOOD_INIT_MAX_BYTES", str(3 * memory_there_and_back(e)))
+    assert kept_matrices(e) == 0
 
 
 def test_the_cost_grows_with_everything_that_costs():
