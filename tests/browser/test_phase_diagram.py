@@ -133,6 +133,7 @@ def test_a_link_to_explore_opens_in_a_new_tab_and_the_map_stays(page, address):
     with page.context.expect_page() as opening:
         link.click(modifiers=["ControlOrMeta"])
     other = opening.value
+    expect(other).to_have_url(re.compile("width=16"))  # a new tab is blank at first
     listen(other)
     other.goto(other.url)  # from its beginning, now that it is listened to
     drawn(other)
