@@ -8,16 +8,19 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..question.experiment import Experiment
 from ..simulation.backward import Backward
 from ..simulation.ensemble import Ensemble
 from ..simulation.propagate import Run
 from ..statistics.layer_stats import Events, LayerStats
 from ..text import significant
 from ..theory.finite_width import Prediction
+from ..theory.joint_law import joint_law
 from .diagnosis import Kind, growth, kind_of, trend
 from .trend import Factor
 
 _HEALTHY = ("holds", "settles")
+_UNRELATED = 0.05  # three standard errors of a correlation in a joint law's networks
 
 
 class Gradient(Run):
@@ -162,6 +165,30 @@ def _rate(run: Run) -> str:
     if factor == "1":  # to three digits
         factor = f"{found.per_product:.5f}"
     return f"Going back, each layer{below} multiplies it by about {factor}. "
+
+
+def of_weights(back: Backward) -> str:
+    """That no gradient of a matrix is finite; empty where one is."""
+    if (back.weights.nonfinite[1:] > 0).all():
+        return "Here G has elements that are not finite in every layer."
+    return ""
+
+
+def together(experiment: Experiment) -> str:
+    """A sentence on how large x_L and δ_0 are together; empty where their joint law is unknown."""
+    law = joint_law(experiment)
+    if law is None or np.isnan(law.correlation):
+        return ""
+    correlation = round(law.correlation, 2)
+    if abs(correlation) < _UNRELATED:
+        return (
+            "Over networks, the rms of x at the last layer and that of δ at layer 0 hardly depend "
+            "on each other."
+        )
+    return (
+        "A network with a larger x at the last layer has a larger δ at layer 0 too: the logarithms "
+        f"of their rms have correlation {correlation:.2f} over networks."
+    )
 
 
 def is_healthy(forward: Kind, backward: Kind) -> bool:

@@ -18,6 +18,7 @@ from ..statistics.layer_stats import STATISTICS
 from ..statistics.weight_gradients import NAMES
 from ..text import significant
 from .gradient import both_ways
+from .trainable import in_a_word
 from .verdict import judge
 
 Record = dict[str, Any]
@@ -125,10 +126,11 @@ def to_csv(found: Found) -> str:
 def _verdicts(back: Backward) -> list[str]:
     """The verdicts on the signal and on its gradient, and one for both, as lines."""
     forward, gradient = judge(back.run), judge(back)
+    told = both_ways(forward.kind, gradient.kind), in_a_word(back.run.experiment)
     return [
         f"forward   {forward.kind}: {forward.sentence}",
         f"gradient  {gradient.kind}: {gradient.sentence}",
-        f"both      {both_ways(forward.kind, gradient.kind)}",
+        f"both      {'; '.join(filter(None, told))}",
     ]
 
 

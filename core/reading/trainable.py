@@ -11,6 +11,7 @@ from ..text import significant
 from ..theory.correlations import TRAINABLE, depth_scales
 
 _LAWS = ("gaussian", "independent", "orthogonal")
+_MOST = 10_000  # layers; beside the edge of chaos the number has no meaning but "many"
 
 
 @lru_cache(maxsize=256)
@@ -33,14 +34,27 @@ def depth_scale(experiment: Experiment) -> float | None:
     return found if np.isfinite(found) and found > 0 else None
 
 
+def _layers(scale: float) -> str:
+    """The depth to which networks of this depth scale learn: "about 83 layers"."""
+    layers = max(1, round(TRAINABLE * scale))
+    if layers > _MOST:
+        return f"more than {_MOST:,} layers"
+    return f"about {layers} layer{'s' if layers > 1 else ''}"
+
+
+def in_a_word(experiment: Experiment) -> str:
+    """A few words on the depth to which such networks learn; empty where theory gives none."""
+    scale = depth_scale(experiment)
+    return f"trainable to {_layers(scale)}, by theory" if scale is not None else ""
+
+
 def trainable(experiment: Experiment) -> str:
-    """A sentence on the depth to which such networks learn; empty where theory gives none."""
+    """The reason for `in_a_word`, in sentences; empty where theory gives none."""
     scale = depth_scale(experiment)
     if scale is None:
         return ""
-    layers = max(1, round(TRAINABLE * scale))
     return (
         "In wide layers the correlation of two signals settles by a factor e over "
         f"ξ_c = {significant(scale)} layers. Networks of tanh were trained to about {TRAINABLE} "
-        f"ξ_c, which is {layers} here (Schoenholz et al. 2017)."
+        f"ξ_c, which is {_layers(scale)} here (Schoenholz et al. 2017)."
     )

@@ -11,7 +11,7 @@ from core.charts.pins import Pin
 from core.host.limits import WorkLimit, WorkLimitError, is_quick
 from core.question.experiment import Experiment
 from core.reading.expectation import luck
-from core.reading.gradient import as_run
+from core.reading.gradient import as_run, together
 from core.reading.verdict import Verdict, judge
 from core.simulation.backward import Backward
 from core.simulation.propagate import Run
@@ -108,6 +108,7 @@ def chart(seen: BothWays, pins: list[Pin], verdict: Verdict | None) -> None:
                 "same layers.",
                 luck(run, bands) if is_answered else "",
                 bands.source if bands else "",
+                together(run.experiment) if ensemble else "",
             ],
             of="gradient",
         )

@@ -9,6 +9,7 @@ import streamlit as st
 from core import charts
 from core.question.experiment import Experiment
 from core.question.pins import to_query
+from core.reading.gradient import of_weights
 from core.reading.records import layer_table
 from core.simulation.backward import Backward
 from core.simulation.propagate import Run
@@ -42,7 +43,7 @@ def details(experiment: Experiment, device: str, seen_both: BothWays) -> None:
     show(seen(charts.distribution_per_layer(run)), key="distribution")
     if back is not None and is_answered:
         show(charts.weight_gradients(back), key="weight_gradients")
-        page.paragraphs([_OF_WEIGHTS], of="gradient")
+        page.paragraphs([_OF_WEIGHTS, of_weights(back)], of="gradient")
     activation_card.card(experiment)
     _to_take_away(experiment, device, back or run)
 

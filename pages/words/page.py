@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.reading.diagnosis import last_sound_size
 from core.reading.gradient import both_ways, is_healthy
+from core.reading.trainable import in_a_word
 from core.reading.verdict import Verdict
 from core.simulation.propagate import Run
 from core.text import significant, typeset
@@ -88,18 +89,25 @@ def answer(verdict: Verdict, run: Run, predicted: str, gradient: Verdict | None 
     st.html(
         f"""<div class="gi-answer" role="status" aria-live="polite">
         <p class="gi-verdict gi-{verdict.kind}"><b>{verdict.kind}</b> {escape(verdict.sentence)}</p>
-        {_half(verdict, gradient) if gradient else ""}
+        {_half(verdict, gradient, in_a_word(run.experiment)) if gradient else ""}
         <div class="gi-stage"><div class="gi-numbers">{cells}</div></div></div>"""
     )
 
 
-def _half(verdict: Verdict, gradient: Verdict) -> str:
-    """HTML: the gradient's half of the verdict, and one word for both if both are healthy."""
-    both = both_ways(verdict.kind, gradient.kind)
-    healthy = f" <em>{both.capitalize()}.</em>" if is_healthy(verdict.kind, gradient.kind) else ""
+def _half(verdict: Verdict, gradient: Verdict, depth: str) -> str:
+    """HTML: the gradient's half of the verdict, and a few words on both.
+
+    Args:
+        verdict: on the signal.
+        gradient: on its gradient.
+        depth: to how many layers theory says that it learns; empty if it does not say.
+    """
+    healthy = is_healthy(verdict.kind, gradient.kind)
+    told = [both_ways(verdict.kind, gradient.kind) if healthy else "", depth]
+    words = " ".join(f"{each[0].upper()}{each[1:]}." for each in told if each)
     return (
         f'<p class="gi-back gi-{gradient.kind}"><b>gradient {gradient.kind}</b> '
-        f"{escape(gradient.sentence)}{healthy}</p>"
+        f"{escape(gradient.sentence)} <em>{escape(words)}</em></p>"
     )
 
 

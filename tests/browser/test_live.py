@@ -593,7 +593,7 @@ def test_without_the_script_streamlits_own_chart_takes_over(page, address):
     page.route("**/assets/**", lambda route: route.abort())
     page.goto(address)
     expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
-    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(5)
+    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(7)
     expect(page.locator(".gi-figure")).to_have_count(0)
     expect(page.locator(".gi-problems, [data-testid=stException], [role=alert]")).to_have_count(0)
     expect(page.locator(ITERATION)).to_have_text("28")

@@ -63,7 +63,7 @@ def test_another_width_has_no_bands_until_the_answer_is_there(page, address, dra
     visit(page, address, depth="30", weights="fresh", scale="0.1")
     with dragging("width", -0.3):
         shows(page, "measured")
-        assert page.locator(".gi-spread").evaluate("node => node.style.display") == "none"
+        assert page.locator(".gi-spread").first.evaluate("node => node.style.display") == "none"
     settled(page)
     assert page.problems == []
 
