@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from .diagnosis import Kind, growth, kind_of, trend
 from .trend import Factor
 
 _HEALTHY = ("holds", "settles")
+_DEEPEST = 256  # layers that many networks pass in some hundredths of a second
 _UNRELATED = 0.05  # three standard errors of a correlation in a joint law's networks
 
 
@@ -174,12 +176,19 @@ def of_weights(back: Backward) -> str:
     return ""
 
 
+@lru_cache(maxsize=256)
+def _correlation(experiment: Experiment) -> float:
+    law = joint_law(experiment)
+    return law.correlation if law is not None else float("nan")
+
+
 def together(experiment: Experiment) -> str:
     """A sentence on how large x_L and δ_0 are together; empty where their joint law is unknown."""
-    law = joint_law(experiment)
-    if law is None or np.isnan(law.correlation):
+    if experiment.depth > _DEEPEST:
         return ""
-    correlation = round(law.correlation, 2)
+    correlation = _correlation(experiment.replace(seed=0, number_format="float32", loss_scale=1.0))
+    if np.isnan(correlation):
+        return ""
     if abs(correlation) < _UNRELATED:
         return (
             "Over networks, the rms of x at the last layer and that of δ at layer 0 hardly depend "

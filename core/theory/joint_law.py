@@ -19,6 +19,7 @@ from ..question.experiment import Experiment
 
 NETWORKS = 4096
 _SEED = 0
+_AT_ONCE = 2**19  # networks times layers that are kept at once, in 8 MiB
 _LEAST = 1e-300
 _LN2 = np.log(2.0)
 
@@ -65,7 +66,9 @@ def joint_law(e: Experiment, networks: int = NETWORKS) -> JointLaw | None:
     if high == 0 or low not in (0.0, high):
         return None
     layer = _Layer(e.width, 2 * np.log(e.sigma_w), 2 * np.log(high), low == 0, law == "orthogonal")
-    x, gradient = layer.both(e.depth, networks)
+    at_once = max(1, _AT_ONCE // e.depth)
+    parts = [min(at_once, networks - done) for done in range(0, networks, at_once)]
+    x, gradient = np.concatenate([layer.both(e.depth, part) for part in parts], axis=1)
     return JointLaw(layer.log2_rms(x), layer.log2_rms(gradient) + np.log2(e.loss_scale))
 
 
