@@ -37,7 +37,8 @@ def _is_quick(experiment: Experiment, pins: Pins) -> bool:
     """Whether all runs with their gradients, the law and the ensemble are quick."""
     runs = all(both_ways.is_quickly_found(each) for each in (experiment, *pins.values()))
     needs_theory = class_view.current().shows("theory")
-    return runs and (not needs_theory or spread.is_quick(experiment))
+    backward = both_ways.is_drawn(experiment)
+    return runs and (not needs_theory or spread.is_quick(experiment, backward=backward))
 
 
 def _first_screen(
@@ -134,14 +135,16 @@ def _page(*, in_fragment: bool) -> None:
         _controls_of(view, places)
     problems = refused + arrival.link_problems(experiment)
     with places.chart:
-        expected = spread.expected(experiment, is_shown=view.shows("theory"))
+        is_drawn, needs_theory = both_ways.is_drawn(experiment), view.shows("theory")
+        expected = spread.expected(experiment, is_shown=needs_theory)
+        going_back = spread.expected(experiment, backward=True, is_shown=needs_theory and is_drawn)
         page.warn(problems + expected.problems)
         working = place_over_the_next()
         seen, found = _first_screen(experiment, pins, expected, device, working)
     if seen is not None and not view.on_projector:
         with places.gradient:
             kept = pinned.gradients(experiment, pins, found)
-            both_ways.chart(seen.both, kept, seen.gradient)
+            both_ways.chart(seen.both, kept, seen.gradient, going_back)
     if quick:
         _controls_of(view, places)
         if state.current()[0] != experiment:  # after a step back, bound widgets follow the address
@@ -150,8 +153,8 @@ def _page(*, in_fragment: bool) -> None:
         _below_controls(experiment, pins, found)
     if seen is not None:
         _words_and_rest(experiment, expected, device, seen, places.answer)
-        if not quick:
-            spread.catch_up(experiment, expected, working)
+        if not (expected.is_whole and going_back.is_whole):
+            spread.catch_up(experiment, working, backward=is_drawn)
 
 
 def _below_controls(experiment: Experiment, pins: Pins, found: dict[str, BothWays | str]) -> None:

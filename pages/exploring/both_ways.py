@@ -51,9 +51,18 @@ def is_shown() -> bool:
     return class_view.current().shows("gradient")
 
 
+def is_drawn(experiment: Experiment) -> bool:
+    """Whether the page draws the gradient of an experiment; on a projector it is told in words."""
+    return not class_view.current().on_projector and _goes_back(experiment)
+
+
+def _goes_back(experiment: Experiment) -> bool:
+    return is_shown() and not _refusal(experiment)
+
+
 def is_quickly_found(experiment: Experiment) -> bool:
     """Whether the run, and its gradient if there is one, are quick."""
-    return is_quick(experiment, backward=is_shown() and not _refusal(experiment))
+    return is_quick(experiment, backward=_goes_back(experiment))
 
 
 def found(experiment: Experiment, device: str, progress: Progress) -> BothWays:
@@ -79,13 +88,16 @@ def gradient_of(seen: BothWays) -> Verdict | None:
     return judge(seen.back) if seen.back else None
 
 
-def chart(seen: BothWays, pins: list[Pin], verdict: Verdict | None) -> None:
+def chart(
+    seen: BothWays, pins: list[Pin], verdict: Verdict | None, expected: spread.Expected
+) -> None:
     """Draw the gradient below the signal, on the same layers, and the words on its law beside it.
 
     Args:
         seen: the run on screen.
         pins: the kept gradients.
         verdict: on the gradient, if there is one.
+        expected: of the gradient.
     """
     if not is_shown():
         return
@@ -95,7 +107,7 @@ def chart(seen: BothWays, pins: list[Pin], verdict: Verdict | None) -> None:
             page.paragraphs([f"There is no gradient to show: {seen.refusal}."], of="gradient")
         return
     run, view = as_run(seen.back), class_view.current()
-    bands, ensemble = spread.of_gradient(run.experiment, is_shown=view.shows("theory"))
+    bands, ensemble = expected.bands, expected.ensemble
     figure = charts.std_per_layer(run, pins, bands=bands, ensemble=ensemble, verdict=verdict)
     is_answered = view.shows("verdict")
     with left:
@@ -109,6 +121,7 @@ def chart(seen: BothWays, pins: list[Pin], verdict: Verdict | None) -> None:
                 luck(run, bands) if is_answered else "",
                 bands.source if bands else "",
                 together(run.experiment) if ensemble else "",
+                *expected.problems,
             ],
             of="gradient",
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import NamedTuple
 
 import streamlit as st
@@ -75,42 +74,59 @@ def switch() -> None:
     )
 
 
-def _wanted(experiment: Experiment) -> int:
+def _law(experiment: Experiment, backward: bool) -> Prediction:
+    found = answers.prediction(experiment)
+    return as_prediction(found) if backward else found
+
+
+def _wanted(experiment: Experiment, backward: bool) -> int:
     """How many networks to run: 256 if the viewer asked for them, fewer where no law is known."""
     if st.session_state[_SWITCH]:
         return _SIZE
-    if bands(answers.prediction(experiment), None, single=experiment.is_single_number):
+    if bands(_law(experiment, backward), None, single=experiment.is_single_number):
         return 0
     if experiment.weight_std == 0 and experiment.bias_std == 0:
         return 0  # only the input is random
-    base = answers.ensemble_base(experiment)
-    return _FALLBACK_SIZE if ensemble_work(base, _FALLBACK_SIZE) < _FALLBACK_WORK else 0
+    base = answers.ensemble_base(experiment, backward=backward)
+    work = ensemble_work(base, _FALLBACK_SIZE, backward=backward)
+    return _FALLBACK_SIZE if work < _FALLBACK_WORK else 0
 
 
-def is_quick(experiment: Experiment) -> bool:
-    """Whether finding the law and running all the networks is quick."""
-    if not answers.is_quickly_predicted(experiment):
-        return False
-    return answers.is_quick_ensemble(experiment, _wanted(experiment))
-
-
-def expected(experiment: Experiment, *, is_shown: bool = True) -> Expected:
-    """What theory and the ensemble say, as far as it is quick or was found by ``catch_up``.
+def is_quick(experiment: Experiment, *, backward: bool) -> bool:
+    """Whether finding the law and running all the networks is quick.
 
     Args:
         experiment: on screen.
+        backward: whether the networks' gradients are shown too.
+    """
+    if not answers.is_quickly_predicted(experiment):
+        return False
+    return all(_is_quick(experiment, way) for way in {False, backward})
+
+
+def _is_quick(experiment: Experiment, backward: bool) -> bool:
+    size = _wanted(experiment, backward)
+    return answers.is_quick_ensemble(experiment, size, backward=backward)
+
+
+def expected(experiment: Experiment, *, backward: bool = False, is_shown: bool = True) -> Expected:
+    """What theory and an ensemble say, as far as it is quick or was found by ``catch_up``.
+
+    Args:
+        experiment: on screen.
+        backward: whether of the gradient, as of a signal from the output to the input.
         is_shown: whether the page shows any of it; if not, nothing is computed.
     """
     if not is_shown:
         return Expected(Prediction(""), None, None, True, [])
-    if not (answers.is_quickly_predicted(experiment) or _is_ready(experiment)):
+    if not (answers.is_quickly_predicted(experiment) or _is_ready(experiment, False)):
         return Expected(Prediction(""), None, None, False, [])
-    prediction, size = answers.prediction(experiment), _wanted(experiment)
+    prediction, size = _law(experiment, backward), _wanted(experiment, backward)
     found, is_whole = None, True
     problems: list[str] = []
-    if size and (is_quick(experiment) or _is_ready(experiment, size)):
+    if size and (_is_quick(experiment, backward) or _is_ready(experiment, backward, size)):
         try:
-            found = _ensemble(experiment, size)
+            found = _ensemble(experiment, size, backward)
         except ValueError as error:
             problems = [str(error)] if st.session_state[_SWITCH] else []
     elif size:
@@ -120,57 +136,47 @@ def expected(experiment: Experiment, *, is_shown: bool = True) -> Expected:
     return Expected(prediction, spread, asked, is_whole, problems)
 
 
-def of_gradient(
-    experiment: Experiment, *, is_shown: bool = True
-) -> tuple[Bands | None, Ensemble | None]:
-    """The bands of the gradient and the ensemble that the viewer asked for, as far as it is quick.
+def _ensemble(experiment: Experiment, size: int, backward: bool) -> Ensemble:
+    """The ensemble; raises ValueError if the host refuses it, or ends it, without asking again."""
+    problem = _ready()[backward][2] if _is_ready(experiment, backward, size) else ""
+    if problem:
+        raise ValueError(problem)
+    return answers.ensemble(experiment, size, backward=backward)
+
+
+def _ready() -> dict[bool, tuple[Experiment, int, str]]:
+    """Whether backward -> what ``catch_up`` has found: base, networks, and why there are none."""
+    found: dict[bool, tuple[Experiment, int, str]] = st.session_state.setdefault(_READY, {})
+    return found
+
+
+def _is_ready(experiment: Experiment, backward: bool, size: int = 0) -> bool:
+    """Whether ``catch_up`` has run so many networks; 0 stands for any number."""
+    base, networks, _ = _ready().get(backward, (None, 0, ""))
+    here = answers.ensemble_base(experiment, backward=backward)
+    return base == here and size in (0, networks)
+
+
+def catch_up(experiment: Experiment, place: DeltaGenerator, *, backward: bool) -> None:
+    """Find the parts that are slow, showing progress, and draw the page again with them.
 
     Args:
         experiment: on screen.
-        is_shown: whether the page shows any of it; if not, nothing is computed.
+        place: of the progress.
+        backward: whether the networks' gradients are shown too.
     """
-    quick = answers.is_quickly_predicted(experiment) or _is_ready(experiment)
-    if not is_shown or not quick:
-        return None, None
-    law = as_prediction(answers.prediction(experiment))
-    asked = st.session_state[_SWITCH]
-    size = _SIZE if asked else 0 if law.known else _FALLBACK_SIZE
-    many = None
-    if size and answers.is_quick_gradients(experiment, size):
-        with suppress(ValueError):  # the signal's own ensemble tells why the host refuses it
-            many = answers.gradients(experiment, size)
-    return bands(law, many, single=experiment.is_single_number), many if asked else None
-
-
-def _ensemble(experiment: Experiment, size: int) -> Ensemble:
-    """The ensemble; raises ValueError if the host refuses it, or ends it, without asking again."""
-    problem = st.session_state[_READY][2] if _is_ready(experiment, size) else ""
-    if problem:
-        raise ValueError(problem)
-    return answers.ensemble(experiment, size)
-
-
-def _is_ready(experiment: Experiment, size: int = 0) -> bool:
-    """Whether ``catch_up`` has found the law and run so many networks; 0 stands for any number."""
-    base, networks, _ = st.session_state.get(_READY, (None, 0, ""))
-    return base == answers.ensemble_base(experiment) and size in (0, networks)
-
-
-def catch_up(experiment: Experiment, expected: Expected, place: DeltaGenerator) -> None:
-    """Find the parts that are slow, showing progress, and draw the page again with them."""
-    if expected.is_whole:
-        return
     answers.prediction(experiment, Progress(place, "Looking for the law…"))
-    size, problem = _wanted(experiment), ""
-    if size and not is_quick(experiment):
-        text = f"Running {size} networks…"
-        place.progress(0.0, text)
-        progress = Progress(place, text)
-        try:
-            answers.ensemble(experiment, size, progress)
-        except ValueError as error:  # when the page is drawn again, ``expected`` tells it
-            problem = str(error)
-    st.session_state[_READY] = answers.ensemble_base(experiment), size, problem
+    for way in sorted({False, backward}):
+        size, problem = _wanted(experiment, way), ""
+        if size and not _is_quick(experiment, way):
+            text = f"Running {size} networks{' there and back' if way else ''}…"
+            place.progress(0.0, text)
+            try:
+                answers.ensemble(experiment, size, Progress(place, text), backward=way)
+            except ValueError as error:  # when the page is drawn again, ``expected`` tells it
+                problem = str(error)
+        base = answers.ensemble_base(experiment, backward=way)
+        _ready()[way] = base, size, problem
     st.rerun()
 
 

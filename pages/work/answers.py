@@ -172,69 +172,54 @@ def is_quickly_predicted(experiment: Experiment) -> bool:
     return is_quick_work(prediction_work(experiment.replace(seed=0)))
 
 
-def ensemble_base(experiment: Experiment) -> Experiment:
+def ensemble_base(experiment: Experiment, *, backward: bool = False) -> Experiment:
     """The experiment whose ensemble also answers for this one.
 
     It has one seed, one loss scale and one number format, but a format without infinity has its
     own. Where the scale factor can be divided out, it also has one scale factor. Its depth is
-    rounded up, so that a step of the depth slider mostly finds its ensemble in the cache.
+    rounded up, so that a step of the depth slider mostly finds its ensemble in the cache; with
+    gradients it is the experiment's own, for they begin at the last layer.
     """
-    deeper = -(-experiment.depth // _DEPTHS) * _DEPTHS
-    depth = min(deeper, int(PARAMETERS["depth"].maximum))
-    kept = "float64" if experiment.format.infinity else experiment.number_format
-    base = experiment.replace(seed=0, depth=depth, number_format=kept, loss_scale=1.0)
-    return free_of_scale(base) if experiment.scale and is_scale_free(base) else base
+    e = experiment
+    deeper = min(-(-e.depth // _DEPTHS) * _DEPTHS, int(PARAMETERS["depth"].maximum))
+    kept = "float64" if e.format.infinity else e.number_format
+    depth = e.depth if backward else deeper
+    base = e.replace(seed=0, depth=depth, number_format=kept, loss_scale=1.0)
+    return free_of_scale(base) if e.scale and is_scale_free(base) else base
 
 
-def is_quick_ensemble(experiment: Experiment, ensemble_size: int) -> bool:
-    """Whether running that many networks is quick."""
-    return is_quick_work(ensemble_work(ensemble_base(experiment), ensemble_size))
+def is_quick_ensemble(
+    experiment: Experiment, ensemble_size: int, *, backward: bool = False
+) -> bool:
+    """Whether running that many networks is quick, with their gradients if ``backward``."""
+    base = ensemble_base(experiment, backward=backward)
+    return is_quick_work(ensemble_work(base, ensemble_size, backward=backward))
 
 
-def ensemble(experiment: Experiment, ensemble_size: int, progress: Progress = _NOWHERE) -> Ensemble:
-    """An ensemble of networks of an experiment, whatever its seed."""
-    base = ensemble_base(experiment)
+def ensemble(
+    experiment: Experiment,
+    ensemble_size: int,
+    progress: Progress = _NOWHERE,
+    *,
+    backward: bool = False,
+) -> Ensemble:
+    """An ensemble of networks of an experiment, whatever its seed.
+
+    With ``backward`` it is that of their gradients, as signals from the output to the input.
+    """
+    base = ensemble_base(experiment, backward=backward)
     found: Ensemble = _asked(
         "ensemble",
-        (base, ensemble_size),
-        lambda tell: sample_ensemble(base, ensemble_size, on_progress=tell),
+        (base, ensemble_size, backward),
+        lambda tell: sample_ensemble(base, ensemble_size, backward=backward, on_progress=tell),
         lambda: (
-            is_quick_ensemble(experiment, ensemble_size),
-            {"experiment": base.to_query(), "networks": ensemble_size},
+            is_quick_ensemble(experiment, ensemble_size, backward=backward),
+            {"experiment": base.to_query(), "networks": ensemble_size, "backward": backward},
         ),
         hear=progress,
     )
-    return found.at(experiment.replace(seed=0))
-
-
-def gradients_base(experiment: Experiment) -> Experiment:
-    """The experiment whose ensemble with gradients also answers for this one.
-
-    Its depth is the experiment's own, for the gradient begins at the last layer.
-    """
-    kept = "float64" if experiment.format.infinity else experiment.number_format
-    base = experiment.replace(seed=0, number_format=kept, loss_scale=1.0)
-    return free_of_scale(base) if experiment.scale and is_scale_free(base) else base
-
-
-def is_quick_gradients(experiment: Experiment, ensemble_size: int) -> bool:
-    """Whether sampling the gradients of that many networks is quick."""
-    return is_quick_work(ensemble_work(gradients_base(experiment), ensemble_size, backward=True))
-
-
-def gradients(experiment: Experiment, ensemble_size: int) -> Ensemble:
-    """An ensemble with gradients, as signals from the output to the input, whatever its seed."""
-    base = gradients_base(experiment)
-    found: Ensemble = _asked(
-        "gradients",
-        (base, ensemble_size),
-        lambda tell: sample_ensemble(base, ensemble_size, backward=True, on_progress=tell),
-        lambda: (
-            is_quick_gradients(experiment, ensemble_size),
-            {"experiment": base.to_query(), "networks": ensemble_size},
-        ),
-    )
-    return as_ensemble(found.at(experiment.replace(seed=0)))
+    found = found.at(experiment.replace(seed=0))
+    return as_ensemble(found) if backward else found
 
 
 def exercise(slug: str, setting: Setting, progress: Progress = _NOWHERE) -> Result:

@@ -8,7 +8,7 @@ from core.charts.pins import Pin
 from core.reading.gradient import as_ensemble, as_run
 from core.reading.verdict import judge
 from pages.work import answers
-from tests.pages.exploring.test_spread import has_chart
+from tests.pages.exploring.test_spread import has_chart, traces
 from tests.pages.test_explore import answer, blocks, chart, opened, problems, words
 
 SMALL = {"width": "64", "depth": "30"}
@@ -91,3 +91,28 @@ def test_gradients_of_an_ensemble_follow_scale_and_loss_scale(scale):
     found = as_ensemble(sample_ensemble(e, 20, backward=True).at(wanted)).log2_rms
     real = sample_ensemble(wanted, 20, backward=True).log2_gradient_rms[:, ::-1]
     np.testing.assert_allclose(found, real, atol=1e-4)  # float32 of numbers near 1
+
+
+def test_slow_gradients_of_many_networks_are_caught_up_with_too(monkeypatch):
+    """Both ensembles are asked for once each, and both charts have their fans."""
+    monkeypatch.setattr(answers, "is_quick_work", lambda work: work < 1e6)
+    at = opened(activation="tanh", weights="fresh", width="64", depth="20", ensemble="true")
+    assert not at.exception
+    for key in ("std", "gradient"):
+        assert traces(at, key)["fan50"]["name"].startswith("256 networks")
+
+
+def test_why_the_host_refuses_gradients_of_many_networks_stands_beside_them(monkeypatch):
+    ensemble = answers.ensemble
+
+    def refusing(*asked, backward=False):
+        if backward:
+            raise ValueError("256 networks there and back take too long")
+        return ensemble(*asked)
+
+    monkeypatch.setattr(answers, "ensemble", refusing)
+    at = opened(activation="tanh", weights="fresh", width="64", depth="20", ensemble="true")
+    assert "fan50" in traces(at) and "fan50" not in traces(at, "gradient")
+    assert any(
+        "there and back take too long" in words(block) for block in blocks(at, "gi-gradient")
+    )

@@ -129,9 +129,14 @@ def test_networks_that_take_too_long_end_in_words_and_are_not_run_again(monkeypa
     """They are estimated at some 8 s."""
     monkeypatch.setattr(answers.work(), "most_seconds", 2.0)
     asked, ensemble = [], answers.ensemble
-    monkeypatch.setattr(answers, "ensemble", lambda *a: asked.append(a) or ensemble(*a))
+
+    def noted(*size, backward=False):
+        asked.append(backward)
+        return ensemble(*size, backward=backward)
+
+    monkeypatch.setattr(answers, "ensemble", noted)
     narrow = {"width": "3", "depth": "2000", "weights": "fresh", "batch_size": "2"}
     rest = {"init": "truncated_normal", "activation": "hardtanh", "bias_std": "0.1"}
     at = opened(**narrow, **rest, ensemble="true", seed="31")
     assert any("this took longer than 2 s, the most" in each for each in problems(at))
-    assert len(asked) == 1 and "std" in traces(at)
+    assert asked == [False, True] and "std" in traces(at)
