@@ -62,6 +62,8 @@ class Fresh:
         assert self._seen is not None
         x, y = (each.with_zeros.near_one() for each in self._seen.pop())
         e = g.near_one()
+        if e.numbers.shape[2] == 1 and not self._orthogonal:
+            return self._one_transposed(x, y, e)
         near_x, near_y, near_g = (each.numbers.double() for each in (x, y, e))
         inverse = _inverse_gram(near_x)
         known = near_x @ (inverse @ (near_y.mT @ near_g))
@@ -76,6 +78,24 @@ class Fresh:
         two = ScaledNumbers(across.float(), e.power + self._octaves)
         return _sum(one, two)
 
+    def _one_transposed(
+        self, x: ScaledNumbers, y: ScaledNumbers, g: ScaledNumbers
+    ) -> ScaledNumbers:
+        """The same for Gaussian a and one input, where x, y and g are near one."""
+        z = torch.randn(g.numbers.shape, generator=self._stream)
+        square = _dot(x.numbers, x.numbers)
+        inverse = torch.where(square > 0, 1 / square, 0.0)
+        octaves = y.power - x.power
+        common = octaves.clamp_min(self._octaves)
+        length = _dot(g.numbers, g.numbers).sqrt() * torch.exp2(self._octaves - common)
+        along = inverse * (
+            _dot(y.numbers, g.numbers) * torch.exp2(octaves - common)
+            - _dot(x.numbers, z) * length
+        )
+        numbers = z.mul_(length.float().view(-1, 1, 1))
+        numbers += x.numbers * along.float().view(-1, 1, 1)
+        return ScaledNumbers(numbers, g.power + common).near_one()
+
     def _drawn(self, x: ScaledNumbers) -> ScaledNumbers:
         z = torch.randn(x.numbers.shape, generator=self._stream)
         if x.numbers.shape[2] == 1:
@@ -89,6 +109,11 @@ class Fresh:
             z = q * r.diagonal(dim1=1, dim2=2).sign().unsqueeze(1)
         near, power = _near_one(x)
         return ScaledNumbers(z @ _gram_root(near).mT.float(), x.power + (power + self._octaves))
+
+
+def _dot(x: Tensor, y: Tensor) -> Tensor:
+    """The inner product of each network's vectors of shape (networks, n, 1), in float64."""
+    return torch.linalg.vecdot(x, y, dim=1).view(-1).double()
 
 
 def _inverse_gram(x: Tensor) -> Tensor:
