@@ -89,8 +89,7 @@ class Fresh:
         common = octaves.clamp_min(self._octaves)
         length = _dot(g.numbers, g.numbers).sqrt() * torch.exp2(self._octaves - common)
         along = inverse * (
-            _dot(y.numbers, g.numbers) * torch.exp2(octaves - common)
-            - _dot(x.numbers, z) * length
+            _dot(y.numbers, g.numbers) * torch.exp2(octaves - common) - _dot(x.numbers, z) * length
         )
         numbers = z.mul_(length.float().view(-1, 1, 1))
         numbers += x.numbers * along.float().view(-1, 1, 1)

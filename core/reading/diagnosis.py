@@ -14,6 +14,7 @@ from .trend import Factor, Level, Power, factor_of, level_of, power_of
 
 Kind = Literal[
     "explodes",
+    "breaks",
     "vanishes",
     "dies",
     "saturates",

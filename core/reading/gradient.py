@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from functools import lru_cache
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
 
-from ..question.experiment import Experiment
 from ..simulation.backward import Backward
-from ..simulation.ensemble import Ensemble
 from ..simulation.propagate import Run
-from ..statistics.layer_stats import Events, LayerStats
+from ..statistics.layer_stats import STUCK
 from ..text import significant
-from ..theory.finite_width import Prediction
-from ..theory.joint_law import joint_law
-from .diagnosis import Kind, growth, kind_of, trend
+from .diagnosis import Kind, growth, kind_of, stuck_share, trend
+from .gradient_run import as_run
 from .trend import Factor
 
 _HEALTHY = ("holds", "settles")
-_DEEPEST = 256  # layers that many networks pass in some hundredths of a second
-_UNRELATED = 0.05  # three standard errors of a correlation in a joint law's networks
-
-
-class Gradient(Run):
-    """A gradient as a run from the output to the input: its step j is at layer L − j.
-
-    The chart, the bands and the preview of a signal then serve its gradient too.
-    """
-
-    symbol: ClassVar[str] = "δ"
-    goes_back: ClassVar[bool] = True
-
-    @property
-    def layers(self) -> NDArray[np.int64]:
-        """The layers from L down to 0."""
-        return np.arange(len(self.stats))[::-1]
-
-    def place(self, index: int) -> str:
-        """Where an event is, in words."""
-        return f"layer {self.experiment.depth - 1 - index}"
-
-    @property
-    def size_name(self) -> str:
-        """What ``size`` is: "std of δ" or "|δ|"."""
-        return "|δ|" if self.experiment.is_single_number else "std of δ"
+_WITHIN = 64.0  # times σ_w·|δ|: the largest of many sums, with slopes of φ
 
 
 class GradientVerdict(NamedTuple):
@@ -67,38 +37,6 @@ class GradientVerdict(NamedTuple):
     growth: float
 
 
-def as_run(back: Backward) -> Gradient:
-    """The gradient as a run from the output to the input.
-
-    What is said of the size of a signal, its trend and its level, is then said of the gradient's.
-    An event at the output itself has the loop index −1.
-    """
-    depth, told = back.run.experiment.depth, asdict(back.events)
-    values = {name: column[::-1] for name, column in back.stats.values.items()}
-    steps = {name: None if layer is None else depth - 1 - layer for name, layer in told.items()}
-    events = Events(**dict.fromkeys(Events.__dataclass_fields__) | steps)
-    stats = LayerStats(values, back.stats.histogram)
-    return Gradient(back.run.experiment, back.run.device, stats, events, back.final)
-
-
-def as_prediction(prediction: Prediction) -> Prediction:
-    """The law of the gradient as that of a run from the output to the input."""
-    law = prediction.log2_gradient_rms_quantiles
-    steps = {level: octaves[::-1] for level, octaves in law.items()}
-    return Prediction(prediction.gradient_valid, steps, steps)
-
-
-def as_ensemble(ensemble: Ensemble) -> Ensemble:
-    """The gradients of an ensemble as signals from the output to the input."""
-    e, sizes, zero = ensemble.experiment, ensemble.log2_gradient_rms, ensemble.gradient_zero
-    assert sizes is not None
-    assert zero is not None
-    steps, zero = sizes[:, ::-1], zero[:, ::-1]
-    unknown = np.full_like(steps, np.nan)
-    exact = ensemble.exact_in_law
-    return Ensemble(e, exact, steps, steps, unknown, zero, unknown, unknown)
-
-
 def gradient_verdict(back: Backward) -> GradientVerdict:
     """The verdict on a gradient."""
     run = as_run(back)
@@ -110,17 +48,40 @@ def gradient_verdict(back: Backward) -> GradientVerdict:
 def _kind(back: Backward, run: Run) -> Kind:
     """The kind of a gradient: a change by a constant factor is an explosion or a vanishing."""
     if back.events.first_nonfinite is not None:
-        return "explodes"
+        return "explodes" if _broken_by(back) is None else "breaks"
     if back.stats.zero[0] == 1:
-        arrived = back.stats.zero[-1] < 1
-        stopped = arrived and back.run.stats.zero[-1] == 1 and back.stats.zero[-2] == 1
-        return "dies" if stopped else "vanishes"
+        return "dies" if _is_stopped(back) else "vanishes"
+    if stuck_share(run)[0] >= STUCK:
+        return "saturates"
     kind, found = kind_of(run), trend(run)
     if not isinstance(found, Factor) or found.is_flat:
         return kind
     if kind == "grows" and found.octaves > 0:
         return "explodes"
     return "vanishes" if kind == "shrinks" and found.octaves < 0 else kind
+
+
+def _is_stopped(back: Backward) -> bool:
+    """Whether φ, which makes all of x zero, stops the gradient at the last layer."""
+    e, zero = back.run.experiment, back.stats.zero
+    arrived = zero[-1] < 1 and back.run.stats.zero[-1] == 1 and zero[-2] == 1
+    return bool(arrived and e.phi.derivative(torch.zeros(1, dtype=torch.float64)) == 0)
+
+
+def _broken_by(back: Backward) -> int | None:
+    """The layer of x whose elements that are not finite break the gradient; None if it overflows.
+
+    φ′(h) of such an element may be NaN. A product overflows if the gradient before it comes near
+    the format's largest value.
+    """
+    e, layer, x = back.run.experiment, back.events.first_nonfinite, back.run.stats.nonfinite
+    if layer is None or layer == e.depth or not (x[layer] or x[layer + 1]):
+        return None
+    with np.errstate(over="ignore"):
+        reach = float(back.stats.max_abs[layer + 1]) * e.weight_std * e.width**0.5 * _WITHIN
+    if reach >= e.format.max:
+        return None
+    return layer + 1 if x[layer + 1] else layer
 
 
 def _event(back: Backward) -> tuple[str, str]:
@@ -140,15 +101,28 @@ def _sentence(back: Backward, run: Run, kind: Kind) -> str:
     going = _rate(run)
     if events.first_nonfinite == e.depth:
         return f"Times the loss scale the gradient does not fit {e.number_format} at the output."
+    if kind == "breaks":
+        return (
+            f"x is not finite at layer {_broken_by(back)}, and neither is what comes back through "
+            f"it: the gradient breaks at layer {events.first_nonfinite}."
+        )
     if events.first_nonfinite is not None:
         end = f"{e.number_format} ends at {significant(e.format.max)}"
         growing = going if growth(run) > 1 else ""
         return f"{growing}{end}: at layer {events.first_nonfinite} there is no room left."
     if events.all_zero == e.depth:
         return f"Times the loss scale the gradient is 0 in {e.number_format} at the output already."
+    if back.stats.zero[0] == 1 and e.weight_std == 0:
+        return "Every weight is 0, so no gradient comes back through the last layer."
     if back.stats.zero[0] == 1:
         shrinking = going if growth(run) < 1 else ""
         return f"{shrinking}From layer {events.all_zero} down every element of it is exactly 0."
+    if kind == "saturates" and stuck_share(run)[0] >= STUCK:
+        return (
+            f"Times the loss scale the gradient does not fit {e.number_format} at the output: "
+            f"{stuck_share(run)[0]:.0%} of its elements other than zero are held at "
+            f"{significant(e.format.max)}."
+        )
     first, last = float(back.stats.log2_rms[0]), float(back.stats.log2_rms[-1])
     share = significant(float(np.exp2(first - last)))
     told = f"{going}The gradient at the input is {share} times that at the output."
@@ -167,37 +141,6 @@ def _rate(run: Run) -> str:
     if factor == "1":  # to three digits
         factor = f"{found.per_product:.5f}"
     return f"Going back, each layer{below} multiplies it by about {factor}. "
-
-
-def of_weights(back: Backward) -> str:
-    """That no gradient of a matrix is finite; empty where one is."""
-    if (back.weights.nonfinite[1:] > 0).all():
-        return "Here G has elements that are not finite in every layer."
-    return ""
-
-
-@lru_cache(maxsize=256)
-def _correlation(experiment: Experiment) -> float:
-    law = joint_law(experiment)
-    return law.correlation if law is not None else float("nan")
-
-
-def together(experiment: Experiment) -> str:
-    """A sentence on how large x_L and δ_0 are together; empty where their joint law is unknown."""
-    if experiment.depth > _DEEPEST:
-        return ""
-    correlation = _correlation(experiment.replace(seed=0, number_format="float32", loss_scale=1.0))
-    if np.isnan(correlation):
-        return ""
-    if abs(correlation) < _UNRELATED:
-        return (
-            "Over networks, the rms of x at the last layer and that of δ at layer 0 hardly depend "
-            "on each other."
-        )
-    return (
-        "A network with a larger x at the last layer has a larger δ at layer 0 too: the logarithms "
-        f"of their rms have correlation {correlation:.2f} over networks."
-    )
 
 
 def is_healthy(forward: Kind, backward: Kind) -> bool:

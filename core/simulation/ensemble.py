@@ -283,7 +283,9 @@ class _Walk:
 def _log2_rms_of_outer(g: ScaledNumbers, x: ScaledNumbers) -> Array:
     """log2 rms of g xᵀ, summed over the inputs, per network; −inf where it is zero."""
     if x.numbers.shape[2] == 1:
-        lengths = (torch.linalg.vector_norm(v.numbers, dim=(1, 2), dtype=torch.float64) for v in (g, x))
+        lengths = (
+            torch.linalg.vector_norm(v.numbers, dim=(1, 2), dtype=torch.float64) for v in (g, x)
+        )
         power = g.power + x.power - np.log2(x.numbers.shape[1])
         one: Array = (next(lengths).log2() + next(lengths).log2() + power).numpy()
         return one

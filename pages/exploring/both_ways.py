@@ -11,7 +11,8 @@ from core.charts.pins import Pin
 from core.host.limits import WorkLimit, WorkLimitError, is_quick
 from core.question.experiment import Experiment
 from core.reading.expectation import luck
-from core.reading.gradient import as_run, together
+from core.reading.gradient_notes import together
+from core.reading.gradient_run import as_run
 from core.reading.verdict import Verdict, judge
 from core.simulation.backward import Backward
 from core.simulation.propagate import Run

@@ -9,7 +9,7 @@ import streamlit as st
 from core import charts
 from core.question.experiment import Experiment
 from core.question.pins import to_query
-from core.reading.gradient import of_weights
+from core.reading.gradient_notes import of_weights
 from core.reading.records import layer_table
 from core.simulation.backward import Backward
 from core.simulation.propagate import Run

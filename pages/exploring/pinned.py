@@ -12,7 +12,7 @@ from core.charts.pins import Pin
 from core.question.experiment import Experiment
 from core.question.naming import described, differences
 from core.question.pins import PREFIX, SLOTS, Pins, free_slot, from_query, title, to_query, with_pin
-from core.reading.gradient import as_run
+from core.reading.gradient_run import as_run
 from core.reading.verdict import outcome
 from core.simulation.propagate import Run
 from pages.controls import address, arrival, state

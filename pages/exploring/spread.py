@@ -11,7 +11,7 @@ from core import charts
 from core.host.limits import ensemble_work
 from core.question.experiment import Experiment
 from core.reading.expectation import Bands, bands, luck, tied_against_fresh
-from core.reading.gradient import as_prediction
+from core.reading.gradient_run import as_prediction
 from core.simulation.ensemble import Ensemble
 from core.simulation.propagate import Run
 from core.text import shown

@@ -16,7 +16,7 @@ from core.host.limits import WorkLimit, backward_cost, cost, memory_there_and_ba
 from core.question.experiment import NAMED_STOPS, PARAMETERS, Experiment
 from core.question.parameter import refusals
 from core.reading.diagnosis import breaks_as
-from core.reading.gradient import as_run
+from core.reading.gradient_run import as_run
 from core.reading.preview import exact, exact_gradient, measured
 from core.simulation.propagate import Run
 from core.simulation.scale_free import free_of_scale, is_scale_free, scale_free_work

@@ -29,7 +29,7 @@ from core.maps.borders import work as work_of_borders
 from core.maps.fitting import check as check_size
 from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS, Experiment
-from core.reading.gradient import as_ensemble
+from core.reading.gradient_run import as_ensemble
 from core.reading.loss_windows import RUNS, measured_windows
 from core.simulation.backward import Backward, backpropagate
 from core.simulation.ensemble import Ensemble, sample_ensemble

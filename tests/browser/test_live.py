@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core import Experiment, backpropagate, propagate
-from core.reading.gradient import as_run
+from core.reading.gradient_run import as_run
 from core.reading.verdict import judge
 from tests.browser.on_screen import (
     ITERATION,

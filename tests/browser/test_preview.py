@@ -10,7 +10,7 @@ import pytest
 from core import NUMBER_FORMATS, Experiment, backpropagate, charts, propagate
 from core.charts.pins import Pin
 from core.reading.diagnosis import breaks_as
-from core.reading.gradient import as_run
+from core.reading.gradient_run import as_run
 from core.reading.preview import exact, exact_gradient, measured
 from core.reading.verdict import judge
 from core.simulation.scale_free import is_scale_free, scale_free, scale_free_gradient

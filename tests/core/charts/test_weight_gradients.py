@@ -5,7 +5,7 @@ import pytest
 
 from core import Experiment, backpropagate
 from core.charts.weight_gradients import weight_gradients
-from core.reading.gradient import of_weights
+from core.reading.gradient_notes import of_weights
 
 SMALL = Experiment(width=32, depth=10, init="xavier_normal")
 

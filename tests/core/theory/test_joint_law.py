@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.question.experiment import Experiment
-from core.reading.gradient import together
+from core.reading.gradient_notes import together
 from core.simulation.ensemble import sample_ensemble
 from core.theory.finite_width import predict
 from core.theory.joint_law import joint_law

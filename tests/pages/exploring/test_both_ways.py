@@ -5,7 +5,7 @@ import pytest
 
 from core import Experiment, backpropagate, charts, sample_ensemble
 from core.charts.pins import Pin
-from core.reading.gradient import as_ensemble, as_run
+from core.reading.gradient_run import as_ensemble, as_run
 from core.reading.verdict import judge
 from pages.work import answers
 from tests.pages.exploring.test_spread import has_chart, traces

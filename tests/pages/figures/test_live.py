@@ -9,7 +9,7 @@ import pytest
 
 from core import Experiment, backpropagate, propagate
 from core.host import threads
-from core.reading.gradient import as_run
+from core.reading.gradient_run import as_run
 from core.reading.preview import exact, exact_gradient, measured
 from core.simulation.scale_free import scale_free, scale_free_gradient
 from pages.figures import live
