@@ -20,10 +20,12 @@ SMALL_BYTES = 2**27
 # Microseconds of a run, a layer and the measurement of an element: of one network, then of many.
 _RUN, _LAYER, _MEASURED = 770.0, 10.0, 0.006
 _BATCH, _SAMPLED_LAYER, _SAMPLED = 800.0, 70.0, 0.006
-_BACK_LAYER, _BACK = 420.0, 0.035  # of a layer of many networks and of an element, going back
+_BACK_LAYER, _BACK = 350.0, 0.035  # of a layer of many networks and of an element, going back
+_BACK_ONE = 0.018  # the same of an element of one input
 _NEAR, _SAMPLED_NEAR = 2**17, 0.003  # elements that fit the core's own cache, and their time
 _HELD, _HELD_ELEMENT = 60.0, 0.003  # the same of a format that holds elements at its largest value
 _OUTER = 0.2  # of a unit, for the gradient of a matrix whose elements are not formed
+_SUMS = 250.0  # of a layer, for the gradients of a matrix that several inputs add up to
 _KEPT = 2**24  # elements of an ensemble that are kept for the way back: 64 MiB
 IN_CACHE = 2**21
 """Elements of an ensemble that are worked on at once: 8 MiB of float32."""
@@ -73,7 +75,8 @@ def backward_cost(experiment: Experiment) -> Cost:
     kept = shape.depth * elements * (number_format.bits // 8 + item * len(experiment.layer))
     rows = 4 * (chunk_layers(experiment) + 1) * elements * 8
     matrix = 0 if shape.inputs == 1 and experiment.weights == "fresh" else 3 * 8 * shape.width**2
-    measured = (_LAYER + _MEASURED * elements + _OUTER * shape.width) * shape.depth
+    each = _LAYER + (_SUMS if shape.inputs > 1 else 0.0)
+    measured = (each + _MEASURED * elements + _OUTER * shape.width) * shape.depth
     back = experiment.layer.backward_cost(shape, number_format)
     there = cost(experiment)
     here = Cost(int(kept + rows + matrix), (_RUN + measured) * MICROSECOND)
@@ -133,7 +136,8 @@ def _sampled_back(experiment: Experiment, networks: int) -> float:
     """The work of the way back through networks that are sampled at once."""
     shape, layer = experiment.shape, experiment.layer
     elements = float(networks) * shape.width * shape.inputs
-    sampled = (_BACK_LAYER + _BACK * elements) * shape.depth * MICROSECOND
+    each = _BACK if shape.inputs > 1 else _BACK_ONE
+    sampled = (_BACK_LAYER + each * elements) * shape.depth * MICROSECOND
     if layer.needs_matrices(shape, backward=True):
         sampled += networks * layer.backward_cost(shape, experiment.format).multiply_adds
     return sampled
