@@ -122,7 +122,7 @@ def main() -> None:
     arguments.add_argument("--family", default="", help="only those whose name holds this")
     given = arguments.parse_args()
     columns = [(statistic, nominal) for statistic in STATISTICS for nominal in BANDS]
-    heads = "".join(f"{f'{statistic} {nominal:.0%}':>16}" for statistic, nominal in columns)
+    heads = "".join(f"{f'{statistic} {nominal:.0%}':>24}" for statistic, nominal in columns)
     print(f"{'':30}{'runs':>6}{heads}{'seconds':>9}")
     for place, (name, family) in enumerate(FAMILIES.items()):
         if given.family not in name:
@@ -130,7 +130,7 @@ def main() -> None:
         start = time.perf_counter()
         inside = covered(family, given.number, np.random.default_rng([given.seed, place]))
         cells = "".join(
-            f"{inside[column] / given.number:>9.1%}"
+            f"{inside[column] / given.number:>17.1%}"
             f"{f'({standard_errors(inside[column], given.number, column[1]):+.1f})':>7}"
             for column in columns
         )
