@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
@@ -69,7 +70,7 @@ class Bias:
         self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0
     ) -> Numbers:
         """0: a sum passes the gradient on."""
-        return 0 * square
+        return np.zeros_like(square)
 
     def needs_matrices(self, shape: Shape, *, backward: bool = False) -> bool:
         """False: an ensemble draws real biases, and no matrices for them."""

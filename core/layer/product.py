@@ -159,14 +159,21 @@ class Product:
     def log_square(self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0) -> Numbers:
         """log(σ_w² E x²); the logarithm of the squared scale factor if a is fitted to x."""
         if self.weights is not None and self.weights.refits:
-            return 2 * (log_scale + logs.of(self.weights.scale)) + 0 * square
+            dead = np.where(np.isneginf(square), square, 0.0)  # −∞ for a signal that is 0
+            return 2 * (log_scale + logs.of(self.weights.scale)) + dead
         return 2 * (log_scale + logs.of(self.sigma_w)) + square
 
     def log_gradient_factor(
         self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0
     ) -> Numbers:
-        """log σ_w²: aᵀ has the entries of a. A matrix that is fitted to x undoes x's size."""
-        return self.log_square(square, logs, log_scale) - square
+        """log σ_w²: aᵀ has the entries of a. A matrix that is fitted to x undoes x's size.
+
+        Of a signal that is 0 it is −∞.
+        """
+        if self.weights is not None and self.weights.refits:
+            factor = self.log_square(square, logs, log_scale) - square
+            return np.where(np.isneginf(square), square, factor)
+        return self.log_square(np.zeros_like(square), logs, log_scale)
 
     def needs_matrices(self, shape: Shape, *, backward: bool = False) -> bool:
         """Whether a @ x has no law that is cheaper to sample than a itself.

@@ -84,10 +84,11 @@ class PowerTails:
     slopes: tuple[float, float]
 
     @classmethod
-    def of(cls, grid: Array, values: Array) -> PowerTails:
-        """The function with the powers of its first two and of its last two grid points."""
-        low, high = (np.diff(values)[[0, -1]] / (grid[1] - grid[0])).tolist()
-        return cls(grid, values, (low, high))
+    def of(cls, grid: Array, values: Array, over: int = 1) -> PowerTails:
+        """The function with the powers of its first and of its last ``over`` steps on the grid."""
+        low, high = values[over] - values[0], values[-1] - values[-1 - over]
+        step = over * (grid[1] - grid[0])
+        return cls(grid, values, (float(low / step), float(high / step)))
 
     def with_half_powers(self) -> PowerTails:
         """The same function with both powers rounded to multiples of a half."""
@@ -96,10 +97,13 @@ class PowerTails:
 
     def __call__(self, at: Array) -> Array:
         """The logarithms of the function at any logarithms ``at`` of its argument, same shape."""
+        found = np.interp(at, self.grid, self.values)
+        beyond = np.minimum(at - self.grid[0], 0), np.maximum(at - self.grid[-1], 0)
         with np.errstate(over="ignore"):  # the logarithm of a square of a square of … is infinite
-            below = np.minimum(at - self.grid[0], 0) * self.slopes[0]
-            above = np.maximum(at - self.grid[-1], 0) * self.slopes[1]
-        return np.asarray(np.interp(at, self.grid, self.values) + below + above)
+            for distance, slope in zip(beyond, self.slopes, strict=True):
+                if slope:  # else it is a constant, at ±∞ too
+                    found = found + distance * slope
+        return np.asarray(found)
 
 
 @lru_cache(maxsize=64)

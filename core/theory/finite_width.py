@@ -124,6 +124,8 @@ def _of_gradient(
 ) -> tuple[str, dict[float, Array], Pmf | None, Pmf | None]:
     """The fields of a Prediction on the gradient, given the law of the signal and its ends."""
     words, unscaled = law_back(e, law)
+    if unscaled is None:
+        return words, {}, None, None
     back = unscaled.raised(float(np.log2(e.loss_scale)))
     ends = gradient_ends(e, law, back, overflow, all_zero)
     if ends is None:

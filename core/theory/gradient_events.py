@@ -40,11 +40,12 @@ def gradient_ends(
         all_zero: loop index -> probability that x is first all zero there.
     """
     slopes = e.layer.elementwise.slopes
-    kinked = slopes is not None and slopes[0] != slopes[1] and min(slopes) > 0
+    at_zero = float(e.phi.derivative(torch.zeros((), dtype=torch.float64)))
+    kinked = slopes is not None and slopes[0] != slopes[1] and at_zero != 0
     ends = sum(overflow.values()), sum(all_zero.values())
     if e.activation != "linear" and (ends[0] > _RARE or (kinked and ends[1] > _RARE)):
         return None
-    blocked = ends[1] if slopes is not None and min(slopes) == 0 else 0.0  # φ′(0) = 0
+    blocked = ends[1] if at_zero == 0 else 0.0
     walk = LengthLaw(back.points[::-1], back.weights[::-1], back.dead[::-1])
     return _backwards(e, _overflow(e, walk)), _backwards(e, _all_zero(e, law, walk, blocked))
 

@@ -20,6 +20,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
+from ..layer import moments as of_phi
 from ..layer.activations import ACTIVATIONS
 from ..layer.operation import MICROSECOND
 from ..layer.tails import PowerTails
@@ -66,19 +67,23 @@ class Moments:
 @lru_cache(maxsize=len(ACTIVATIONS))
 def moments(activation: str) -> Moments:
     """The moments of the activation with this registry name."""
-    phi = ACTIVATIONS[activation]
+    phi, q = ACTIVATIONS[activation], np.exp(_LN_Q)
+
+    def table(values: Array) -> PowerTails:
+        logs = np.log(np.maximum(values, _LEAST))
+        # Over many steps, for the quadrature of an oscillating φ has errors that a few would show.
+        return PowerTails.of(_LN_Q, logs, over=20).with_half_powers()
 
     def of(function: TensorFunction) -> PowerTails:
-        values = gaussian_expectation_at(function, np.exp(_LN_Q), breaks=phi.kinks)
-        return PowerTails.of(_LN_Q, np.log(np.maximum(values, _LEAST)))
+        return table(gaussian_expectation_at(function, q, breaks=phi.kinks))
 
     return Moments(
-        of(lambda h: phi(h) ** 2),
-        of(lambda h: phi.derivative(h) ** 2),
-        of(lambda h: (h * phi(h) * phi.derivative(h)).abs()),
+        table(of_phi.second_moment(phi, q)),
+        table(of_phi.derivative_second_moment(phi, q)),
+        table(q * of_phi.second_moment_slope(phi, q)),  # by d E φ²/dq
         of(lambda h: (h * phi.derivative(h)) ** 2),
         of(lambda h: (phi(h) * phi.derivative(h)) ** 2),
-        of(lambda h: phi(h) ** 4),
+        table(of_phi.fourth_moment(phi, q)),
         of(lambda h: phi.derivative(h) ** 4),
     )
 
@@ -188,7 +193,7 @@ def work(depth: int) -> float:
 
 def gradient_law(
     activation: str, width: int, sigma_w: float, sigma_b: float, law: LengthLaw, *, gaussian: bool
-) -> LengthLaw:
+) -> tuple[LengthLaw, float]:
     """The law of log2 rms of δ_k at layers k = 0 … depth, for δ_L ~ N(0, 1).
 
     Args:
@@ -198,6 +203,11 @@ def gradient_law(
         sigma_b: the biases' standard deviation, ≥ 0.
         law: of log2 rms of x at layers 0 … depth.
         gaussian: whether entries are independent; else weights are orthogonal.
+
+    Returns:
+        The law, and the largest relative variance of one layer's step of R, averaged over the rms
+        of x: about 3 over the number of units that carry the gradient. Where it is large, the
+        lognormal law is a poor approximation.
     """
     n, known = float(width), moments(activation)
     grids = [2 * _LN2 * points for points in law.points]
@@ -205,13 +215,14 @@ def gradient_law(
     flat = np.zeros_like(grids[depth])
     start = special.digamma((n - 1) / 2) + _LN2 if n > 1 else np.log(_LEAST)
     given = _Given(grids[depth], flat, flat + start, flat + 2 / n)
-    found = [_thinned(given, law.weights[depth], n)]
+    found, roughest = [_thinned(given, law.weights[depth], n)], 0.0
     for k in range(depth - 1, -1, -1):
         step = _step(known, n, sigma_w, sigma_b, grids[k], gaussian=gaussian)
+        roughest = np.maximum(roughest, np.average(step.own, weights=law.weights[k]))
         given = given.before(step, grids[k], n, gaussian=gaussian)
         found.append(_thinned(given, law.weights[k], n))
     points, weights = zip(*found[::-1], strict=True)
-    return LengthLaw(list(points), list(weights), np.zeros(depth + 1))
+    return LengthLaw(list(points), list(weights), np.zeros(depth + 1)), float(roughest)
 
 
 def _thinned(given: _Given, weights: Array, n: float) -> tuple[Array, Array]:

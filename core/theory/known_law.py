@@ -13,6 +13,7 @@ from . import gradient_law, homogeneous_law, markov_law, tied_law
 from .length_law import LengthLaw
 
 _ROUGHEST = 0.1  # the largest relative variance of one layer's step that is taken as lognormal
+_ROUGHEST_BACK = 0.4  # likewise on the way back: about eight units carry the gradient
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,10 @@ def _unless_rough(e: Experiment, law: LengthLaw, roughest: float) -> LengthLaw |
     return law
 
 
-def law_back(e: Experiment, law: LengthLaw) -> tuple[str, LengthLaw]:
-    """The law of log2 rms of δ at layers 0 … depth, for δ_L ~ N(0, 1), and a sentence on it.
+def law_back(e: Experiment, law: LengthLaw) -> tuple[str, LengthLaw | None]:
+    """A sentence on the law of log2 rms of δ at layers 0 … depth, for δ_L ~ N(0, 1), and the law.
+
+    The law is None where so few units carry the gradient that it does not hold.
 
     Args:
         e: the question, whose signal has a known law.
@@ -108,17 +111,21 @@ def law_back(e: Experiment, law: LengthLaw) -> tuple[str, LengthLaw]:
         words = "The law of x read backwards: the factors have the same law."
         return words + others, law.from_the_end
     what = (e.activation, e.width, e.depth, e.sigma_w, e.bias_std, kind != "orthogonal")
+    back, roughest = _chain_back(*what)
+    if not roughest <= _ROUGHEST_BACK:
+        few = f"too few of {e.width} units carry it through {e.activation}"
+        return f"No law of the gradient is known: {few}.", None
     words = (
         f"Expected range: approximate for {e.activation}, good for wide layers; too narrow where "
         "the signal grows on and few units carry the gradient."
     )
-    return words + others, _chain_back(*what)
+    return words + others, back
 
 
 @lru_cache(maxsize=16)
 def _chain_back(
     activation: str, width: int, depth: int, sigma_w: float, sigma_b: float, gaussian: bool
-) -> LengthLaw:
+) -> tuple[LengthLaw, float]:
     what = activation, width, depth, sigma_w, sigma_b
     law, _ = _chain(*what, gaussian)
     return gradient_law.gradient_law(activation, width, sigma_w, sigma_b, law, gaussian=gaussian)

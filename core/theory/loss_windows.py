@@ -4,6 +4,9 @@ It follows from infinite-width theory, as that of scale factors does. The loss s
 every δ_k and every weight gradient G_k. The largest of N normal values is taken as √(2 ln N) times
 their rms, and the largest element of G = e xᵀ as the product of two such.
 
+The gradient of one matrix at every step is the sum of the steps' shares G_k. At infinite width they
+are independent, and add in mean square. Those of the identity are alike, and add as they are.
+
 Reference: Micikevicius et al. 2018, arXiv:1710.03740.
 """
 
@@ -15,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
-from ..maths.arrays import Array, log2
+from ..maths.arrays import LOG2, Array, log2
 from ..question.experiment import Experiment
 from .profile import profile
 from .windows import Window, largest_of, scale_windows
@@ -31,11 +34,13 @@ class _Sizes(NamedTuple):
     Attributes:
         gradients: the rms of δ_0 … δ_L.
         weights: the rms of G_1 … G_L.
+        whole: the largest of these, or the rms of their sum if all steps share one matrix.
         reach: the largest element over the rms.
     """
 
     gradients: Array
     weights: Array
+    whole: float
     reach: float
 
     def low(self, number_format: NumberFormat) -> float:
@@ -51,7 +56,7 @@ class _Sizes(NamedTuple):
         """
         most = float(self.gradients.max()) + self.reach
         if number_format.infinity:
-            most = max(most, float(self.weights.max()) + 2 * self.reach)
+            most = max(most, self.whole + 2 * self.reach)
         return number_format.log2_overflows_from - most
 
 
@@ -85,9 +90,18 @@ def _sizes(experiment: Experiment) -> _Sizes | None:
     known = profile(experiment)
     gradients, x = known.log2_gradient_rms, known.log2_rms
     with np.errstate(invalid="ignore"):
-        weights = gradients[:-1] - log2(experiment.sigma_w) + x[:-1]
+        product = experiment.layer.product.log_gradient_factor(2 * x[:-1], LOG2) / 2
+        weights = gradients[:-1] - product + x[:-1]  # before it, δ_{k−1} = aᵀ e_k is e_k
     weights = weights + np.log2(experiment.batch_size) / 2  # a sum over the inputs
     if not (np.isfinite(gradients).all() and np.isfinite(weights).all()):
         return None
     reach = float(log2(largest_of(experiment.width * experiment.batch_size)))
-    return _Sizes(gradients, weights, reach)
+    return _Sizes(gradients, weights, _whole(experiment, weights), reach)
+
+
+def _whole(experiment: Experiment, weights: Array) -> float:
+    """log2 of the rms of the largest gradient of a matrix, from those of all steps' shares."""
+    if experiment.weights == "fresh":
+        return float(weights.max())
+    power = 1 if experiment.init == "identity" else 2
+    return float(np.logaddexp2.reduce(power * weights)) / power

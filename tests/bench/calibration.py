@@ -49,7 +49,7 @@ class Family:
     widest: int = WIDTHS[-1]
 
     def draw(self, rng: np.random.Generator) -> tuple[Experiment, Prediction]:
-        """One for which a law is known, and whose numbers stay in range; and the law."""
+        """One for which both laws are known, and whose numbers stay in range; and the law."""
         while True:
             e = Experiment(
                 width=int(rng.choice([n for n in WIDTHS if n <= self.widest])),
@@ -63,7 +63,8 @@ class Family:
             )
             e = e.replace(scale=rng.uniform(*self.sigma_w) / e.sigma_w)
             law = predict(e)
-            if law.known and not law.overflow_pmf and not law.all_zero_pmf:
+            known = law.known and law.gradient_known
+            if known and not law.overflow_pmf and not law.all_zero_pmf:
                 return e, law
 
 

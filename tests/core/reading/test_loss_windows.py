@@ -63,6 +63,25 @@ def test_theory_is_within_two_octaves_of_real_gradients(activation, init):
     assert theory["float32"].low < 2.0**-24 and theory["float32"].high > 2.0**24
 
 
+@pytest.mark.parametrize(
+    "changes, nearest",
+    [
+        ({"init": "lsuv", "activation": "relu", "scale": 100.0, "weights": "fresh"}, 1.5),
+        ({"init": "xavier_normal"}, 1.0),
+        ({"init": "identity"}, 1.5),
+    ],
+    ids=lambda value: value["init"] if isinstance(value, dict) else "",
+)
+def test_fitted_and_shared_matrices_have_gradients_of_their_own_size(changes, nearest):
+    """A fit undoes the size of x; a shared matrix has the sum of its steps' gradients."""
+    e = Experiment(width=64, depth=30, **changes)
+    if e.init == "lsuv":
+        e = e.replace(depth=12)
+    theory, measured = (windows(e) for windows in (loss_windows, measured_windows))
+    # In octaves; measured ends are whole ones, and a network has a spread.
+    assert abs(np.log2(theory["float16"].high / measured["float16"].high)) <= nearest
+
+
 def test_a_signal_that_is_lost_has_no_window():
     e = Experiment(width=64, depth=100)
     for windows in (loss_windows(e), measured_windows(e)):

@@ -292,3 +292,53 @@ def test_the_gradients_band_holds_as_many_networks_as_it_says_with_a_bias_too(e)
     assert abs(inside - 0.9) <= 4 * (0.9 * 0.1 / 2000) ** 0.5 + 1 / e.width
     error = 1.2533 * many.std() / 2000**0.5  # of a median
     assert abs(np.median(many) - bands[0.5][0]) <= 4 * error + 0.002 * e.depth
+
+
+# Where few units carry the gradient.
+
+
+@pytest.mark.parametrize(
+    "activation, init, scale",
+    [
+        ("hardtanh", "xavier_normal", 100.0),
+        ("tanh", "normal", 100.0),
+        ("relu6", "normal", 30.0),
+    ],
+)
+def test_a_gradient_that_few_units_carry_has_no_law(activation, init, scale):
+    e = Experiment(width=512, depth=10, weights="fresh").replace(
+        activation=activation, init=init, scale=scale
+    )
+    lost = np.isneginf(sample_ensemble(e, 200, backward=True).log2_gradient_rms[:, 0])
+    law = predict(e)
+    assert lost.mean() > 0.05 and law.known and not law.gradient_known
+    assert law.gradient_valid == (
+        f"No law of the gradient is known: too few of 512 units carry it through {activation}."
+    )
+    assert law.gradient_overflow_pmf is None and law.gradient_all_zero_pmf is None
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("changes", [{"init": "critical"}, {"init": "xavier_normal"}])
+def test_a_gradient_that_many_units_carry_keeps_its_law(name, changes):
+    law = predict(Experiment(width=64, depth=20, weights="fresh", activation=name, **changes))
+    assert law.gradient_known == law.known
+
+
+@pytest.mark.parametrize("name", ["tanh", "erf", "hardtanh", "softsign"])
+def test_the_narrowest_and_roughest_of_the_calibration_keep_their_law(name):
+    e = Experiment(width=32, depth=60, weights="fresh", activation=name)
+    assert predict(e.replace(init="lecun_normal", scale=2.5)).gradient_known
+
+
+@pytest.mark.parametrize("scale, width", [(30.0, 64), (1e4, 16)])
+def test_the_gradient_of_an_oscillating_activation_has_its_band_far_out_too(scale, width):
+    """There quadrature sees few points of each period; beyond its table moments are powers."""
+    e = Experiment(width=width, depth=25, weights="fresh", activation="sin", scale=scale)
+    e = e.replace(init="xavier_normal")
+    found = sample_ensemble(e, 500, backward=True).log2_gradient_rms[:, 0]
+    bands = predict(e).log2_gradient_rms_quantiles
+    inside = np.mean((bands[0.05][0] <= found) & (found <= bands[0.95][0]))
+    # Four standard errors, and 1/n for a law that is right up to O(1/n).
+    assert abs(inside - 0.9) <= 4 * (0.9 * 0.1 / 500) ** 0.5 + 1 / width
+    assert abs(np.median(found) - bands[0.5][0]) < 0.5 * (bands[0.75][0] - bands[0.25][0])

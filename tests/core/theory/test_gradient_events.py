@@ -74,3 +74,16 @@ def test_dead_networks_have_gradients_of_zero_and_never_overflow():
     assert law.gradient_overflow_pmf == {}
     # All units of a layer are off with probability 1/8, and then no gradient goes back.
     assert law.gradient_all_zero_pmf == pytest.approx({7: 1 - (7 / 8) ** 8})
+
+
+@pytest.mark.parametrize("activation", ["relu", "abs", "leaky_relu", "tanh"])
+def test_a_signal_of_zero_blocks_its_gradient_where_the_slope_at_zero_is_zero(activation):
+    e = Experiment(width=64, depth=80, weights="fresh", scale=0.08, activation=activation)
+    e = e.replace(init="xavier_normal", number_format="float16")
+    pmf, found = predict(e).gradient_all_zero_pmf, backpropagate(e).events.all_zero
+    if activation == "leaky_relu":  # the slope at 0 is that of one side
+        assert pmf is None
+    elif activation == "tanh":  # its slope is 1, as everywhere near zero
+        assert min(pmf) <= found <= max(pmf) < e.depth - 1
+    else:
+        assert found == e.depth - 1 and pmf == pytest.approx({found: 1.0})

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from core import ACTIVATIONS
+from core import ACTIVATIONS, Experiment
 from core.layer.activations import Activation
 from core.theory import mean_field as mf
 
@@ -104,3 +104,12 @@ def test_an_activation_of_ones_own_needs_no_closed_form():
 def test_a_bad_value_is_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.parametrize(
+    "changes", [{"init": "xavier_normal"}, {"init": "lsuv"}, {"bias_std": 1.0}]
+)
+@pytest.mark.parametrize("name", ["linear", "relu", "tanh", "sigmoid", "relu_squared"])
+def test_no_gradient_passes_weights_of_zero(name, changes):
+    e = Experiment(width=64, depth=3, weights="fresh", activation=name, **changes, scale=0.0)
+    assert mf.profile(e).log2_gradient_rms.tolist() == [-math.inf] * 3 + [0.0]
