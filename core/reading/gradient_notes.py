@@ -8,7 +8,9 @@ import numpy as np
 
 from ..question.experiment import Experiment
 from ..simulation.backward import Backward
+from ..theory.finite_width import Prediction
 from ..theory.joint_law import joint_law
+from .expectation import in_words
 
 _DEEPEST = 256  # layers that many networks pass in some hundredths of a second
 _UNRELATED = 0.05  # three standard errors of a correlation in a joint law's networks
@@ -19,6 +21,20 @@ def of_weights(back: Backward) -> str:
     if (back.weights.nonfinite[1:] > 0).all():
         return "Here G has elements that are not finite in every layer."
     return ""
+
+
+def predicted_end(prediction: Prediction) -> str:
+    """Where the law of the gradient sees it end, in a sentence; empty where it sees it arrive."""
+    ends = (
+        (prediction.gradient_overflow_pmf, "to break at layer"),
+        (prediction.gradient_all_zero_pmf, "to be zero from layer"),
+    )
+    told = (
+        f"Predicted {what} {in_words(pmf)}."
+        for pmf, what in ends
+        if pmf and in_words(pmf) != "never"
+    )
+    return " ".join(told)
 
 
 @lru_cache(maxsize=256)

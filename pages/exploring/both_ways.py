@@ -11,7 +11,7 @@ from core.charts.pins import Pin
 from core.host.limits import WorkLimit, WorkLimitError, is_quick
 from core.question.experiment import Experiment
 from core.reading.expectation import luck
-from core.reading.gradient_notes import together
+from core.reading.gradient_notes import predicted_end, together
 from core.reading.gradient_run import as_run
 from core.reading.verdict import Verdict, judge
 from core.simulation.backward import Backward
@@ -111,6 +111,7 @@ def chart(
     bands, ensemble = expected.bands, expected.ensemble
     figure = charts.std_per_layer(run, pins, bands=bands, ensemble=ensemble, verdict=verdict)
     is_answered = view.shows("verdict")
+    tells_law = is_answered and view.shows("theory") and expected.is_whole
     with left:
         shown = figure if is_answered else charts.unanswered(figure)
         show(shown, key="gradient", live=live.description(run))
@@ -120,6 +121,7 @@ def chart(
                 "The gradient δ of a loss comes in at the last layer and goes back through the "
                 "same layers.",
                 luck(run, bands) if is_answered else "",
+                predicted_end(answers.prediction(run.experiment)) if tells_law else "",
                 bands.source if bands else "",
                 together(run.experiment) if ensemble else "",
                 *expected.problems,

@@ -1,5 +1,7 @@
 """The gradient beside the signal on Explore: its half of the verdict, its chart, its absence."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -116,3 +118,12 @@ def test_why_the_host_refuses_gradients_of_many_networks_stands_beside_them(monk
     assert any(
         "there and back take too long" in words(block) for block in blocks(at, "gi-gradient")
     )
+
+
+def test_where_the_gradient_is_predicted_to_end_stands_beside_it():
+    [beside] = blocks(opened(), "gi-gradient")[:1]
+    assert re.search(r"Predicted to break at layer 71 \(\d\d %\), 72 \(\d\d %\)\.", words(beside))
+    holding = opened(**SMALL, init="orthogonal")
+    assert not any("Predicted to" in words(block) for block in blocks(holding, "gi-gradient"))
+    hidden = opened(hide="theory")
+    assert not any("Predicted to" in words(block) for block in blocks(hidden, "gi-gradient"))
