@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..reading.loss_windows import in_words
+from ..reading.loss_windows import in_words, share_lost
 from ..simulation.backward import Backward
 from ..text import significant
 from ..theory.windows import Window
@@ -20,13 +20,18 @@ _BELOW = 0.3  # of a row: a measured bar stands under the predicted one
 
 
 def lost_by_format(backs: Mapping[str, Backward]) -> Figure:
-    """The share of the elements of δ that are zero, per layer, in each number format."""
+    """The share of the elements of δ that each number format rounds to zero, per layer.
+
+    Zeros that float64 has too, as behind a ReLU, are not counted; without float64 all are.
+    """
     first = next(iter(backs.values())).run.experiment
+    exact = backs["float64"].stats.zero if "float64" in backs else np.zeros(first.depth + 1)
+    lost = {name: share_lost(back.stats.zero, exact) for name, back in backs.items()}
     data: Parts = []
-    for name, back in backs.items():
+    for name, share in lost.items():
         color, dash, width = STYLES[name]
-        hover = f"{name}: %{{y:.1%}} of δ is 0"
-        curve = line(back.stats.zero, name=name, color=color, hover=hover, uid=name, mode="lines")
+        hover = f"{name}: %{{y:.1%}} of δ is lost"
+        curve = line(share, name=name, color=color, hover=hover, uid=name, mode="lines")
         data.append(curve | {"line": {"color": color, "dash": dash, "width": width}})
     layout = {
         "xaxis": layer_axis(first.depth),
@@ -37,8 +42,8 @@ def lost_by_format(backs: Mapping[str, Backward]) -> Figure:
             "zeroline": False,
         },
     }
-    told = ", ".join(f"{name} {back.stats.zero[0]:.0%}" for name, back in backs.items())
-    alt = f"Share of the gradient's elements that are zero, per layer. At the input: {told}."
+    told = ", ".join(f"{name} {share[0]:.0%}" for name, share in lost.items())
+    alt = f"Share of the gradient that is rounded to zero, per layer. At the input: {told}."
     return figure(data, layout, height=300, alt=alt)
 
 

@@ -26,6 +26,7 @@ _NEAR, _SAMPLED_NEAR = 2**17, 0.003  # elements that fit the core's own cache, a
 _HELD, _HELD_ELEMENT = 60.0, 0.003  # the same of a format that holds elements at its largest value
 _OUTER = 0.2  # of a unit, for the gradient of a matrix whose elements are not formed
 _SUMS = 250.0  # of a layer, for the gradients of a matrix that several inputs add up to
+_GRADIENTS = 2**25  # bytes of an ensemble with gradients besides what it keeps
 _KEPT = 2**24  # elements of an ensemble that are kept for the way back: 64 MiB
 IN_CACHE = 2**21
 """Elements of an ensemble that are worked on at once: 8 MiB of float32."""
@@ -86,8 +87,8 @@ def backward_cost(experiment: Experiment) -> Cost:
 def kept_matrices(experiment: Experiment) -> int:
     """The bytes of all layers' matrices, if ``backpropagate`` keeps them for the way back, else 0.
 
-    It does if they take at most a quarter of the host's memory beside the rest of the run. Else it
-    draws each of them again.
+    It does if the run with them takes at most a quarter of the host's memory. Else it draws each of
+    them again.
     """
     if experiment.weights == "tied":
         return 0
@@ -110,8 +111,21 @@ def networks_at_once(experiment: Experiment) -> int:
 
 def networks_there_and_back(experiment: Experiment) -> int:
     """How many networks of an ensemble are sampled at once where the way there is kept."""
-    kept = experiment.depth * experiment.width * experiment.batch_size * (len(experiment.layer) + 1)
-    return max(1, min(networks_at_once(experiment), _KEPT // kept))
+    return max(1, min(networks_at_once(experiment), _KEPT // _kept(experiment)))
+
+
+def _kept(experiment: Experiment) -> int:
+    """The elements that one network of an ensemble keeps for the way back.
+
+    An operation keeps its input, and about as much again; so does the layer.
+    """
+    e = experiment
+    return e.depth * e.width * e.batch_size * (2 * len(e.layer) + 1)
+
+
+def gradients_memory(experiment: Experiment) -> int:
+    """The bytes that an ensemble with gradients takes at most, in float32."""
+    return _GRADIENTS + 4 * _kept(experiment) * networks_there_and_back(experiment)
 
 
 def ensemble_work(experiment: Experiment, ensemble_size: int, *, backward: bool = False) -> float:
@@ -222,6 +236,23 @@ class WorkLimit:
                 f"this run needs about {need.multiply_adds:.1e} multiply-adds and the host allows "
                 f"{self.multiply_adds:.1e}: lower {levers} or depth{fresh} (width is "
                 f"{experiment.width}, depth {experiment.depth}, batch_size {experiment.batch_size})"
+            )
+
+    def check_memory(self, what: str, need: int, levers: str) -> None:
+        """Check that a piece of work keeps no more than the limit.
+
+        Args:
+            what: the work, as "an ensemble of 256 networks".
+            need: the bytes.
+            levers: the fields that make them fewer.
+
+        Raises:
+            WorkLimitError: it does; says how much is needed and allowed, and what to lower.
+        """
+        if need > self.bytes:
+            raise WorkLimitError(
+                f"{what} needs about {need / _GIB:.1f} GiB of memory and the host allows "
+                f"{self.bytes / _GIB:.1f} GiB: lower {levers}"
             )
 
     def check_work(self, what: str, multiply_adds: float, levers: str) -> None:

@@ -66,10 +66,11 @@ def as_prediction(prediction: Prediction) -> Prediction:
 
 def as_ensemble(ensemble: Ensemble) -> Ensemble:
     """The gradients of an ensemble as signals from the output to the input."""
-    e, sizes, zero = ensemble.experiment, ensemble.log2_gradient_rms, ensemble.gradient_zero
+    sizes, stds = ensemble.log2_gradient_rms, ensemble.log2_gradient_std
+    zero = ensemble.gradient_zero
     assert sizes is not None
+    assert stds is not None
     assert zero is not None
-    steps, zero = sizes[:, ::-1], zero[:, ::-1]
-    unknown = np.full_like(steps, np.nan)
-    exact = ensemble.exact_in_law
-    return Ensemble(e, exact, steps, steps, unknown, zero, unknown, unknown)
+    rms, std, zero = (column[:, ::-1] for column in (sizes, stds, zero))
+    unknown, exact = np.full_like(rms, np.nan), ensemble.exact_in_law
+    return Ensemble(ensemble.experiment, exact, rms, std, unknown, zero, unknown, unknown)

@@ -58,7 +58,9 @@ def measured_windows(
     """
     e = experiment.replace(loss_scale=1.0)
     exact = backpropagate(e.replace(number_format="float64"))
-    found = {}
+    found = dict.fromkeys(NUMBER_FORMATS, _EMPTY)
+    if (exact.stats.zero == 1).any():  # no gradient comes back, however exact
+        return found
     for place, name in enumerate(NUMBER_FORMATS):
 
         def tell(share: float, place: int = place) -> None:
@@ -143,14 +145,19 @@ def _is_lost(back: Backward, exact: Backward) -> bool:
         (back.stats.zero, exact.stats.zero),
         (back.weights.zero[1:], exact.weights.zero[1:]),
     )
-    return any(bool((_share(zero, own) > HALF).any()) for zero, own in pairs)
+    return any(bool((share_lost(zero, own) > HALF).any()) for zero, own in pairs)
 
 
-def _share(zero: Array, exact: Array) -> Array:
-    """The share of the elements other than zero that are lost; 0 where there are none."""
+def share_lost(zero: Array, exact: Array) -> Array:
+    """The share of the elements that rounding makes zero, of those that are not zero in float64.
+
+    Args:
+        zero: the fraction of zeros, per layer.
+        exact: the same in float64. Where it is 1 there is nothing to lose, and the share is 0.
+    """
     alive = 1 - exact
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(alive > 0, (zero - exact) / alive, 0.0)
+        return np.where(alive > 0, np.maximum(zero - exact, 0.0) / alive, 0.0)
 
 
 def _overflows(back: Backward) -> bool:
@@ -189,7 +196,7 @@ def sentence(windows: Mapping[str, Window], loss_scale: float) -> str:
     told = f"{at} {carried} signal and gradient at once."
     if others:
         told += " It takes " + ", ".join(f"{text} in {name}" for name, text in others.items()) + "."
-    none = [name for name, each in windows.items() if in_words(each) == "none"]
+    none = [name for name in windows if name not in holds and name not in others]
     if none:
         told += f" In {listed(none)} no loss scale does it."
     return told

@@ -7,31 +7,30 @@ The run on screen never comes from here: it multiplies real matrices.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from numbers import Integral
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
 
 from ..host.limits import (
-    IN_CACHE,
     WorkLimit,
     ensemble_work,
+    gradients_memory,
     networks_at_once,
     networks_there_and_back,
 )
 from ..host.threads import single_threaded
 from ..layer.number_formats import NumberFormat
-from ..layer.operation import Parameters
-from ..layer.product import Product
-from ..layer.scaled import Scaled, ScaledNumbers
 from ..layer.stack import shifts
 from ..maths.arrays import Array, log2
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
+from .walk import Part, Walk, columns
 
+_THERE = 0.4  # of the time of networks with gradients, on the way there
 _STREAM = 2**32  # first "layer" of an ensemble's streams, beyond every layer of a run
 
 
@@ -57,6 +56,7 @@ class Ensemble:
         log2_weight_gradient_rms: of the gradient of each layer's matrix, for tied weights the share
             of that step; NaN at layer 0.
         log2_gradient_max_abs: log2 of the largest element of δ; None as above.
+        log2_gradient_std: log2 of the standard deviation of δ; None as above.
     """
 
     experiment: Experiment
@@ -71,6 +71,7 @@ class Ensemble:
     gradient_zero: Array | None = None
     log2_weight_gradient_rms: Array | None = None
     log2_gradient_max_abs: Array | None = None
+    log2_gradient_std: Array | None = None
 
     def at(self, experiment: Experiment) -> Ensemble:
         """The same networks with fewer layers, or with another scale factor or loss scale.
@@ -113,13 +114,14 @@ class Ensemble:
         back = powers[-1] - powers  # the gradient at layer k passes through the layers above it
         of_weights = back + np.append(0.0, powers[:-1])
         shift = _raised(octaves, back) + loss
-        sizes, largest = gradient + shift, self.log2_gradient_max_abs
+        sizes, largest, std = gradient + shift, self.log2_gradient_max_abs, self.log2_gradient_std
         return replace(
             found,
             log2_gradient_rms=sizes,
             gradient_zero=np.where(np.isneginf(sizes), 1.0, zero),
             log2_weight_gradient_rms=weights + _raised(octaves, of_weights) + loss,
             log2_gradient_max_abs=None if largest is None else largest + shift,
+            log2_gradient_std=None if std is None else std + shift,
         )
 
     def _check_format(self, experiment: Experiment) -> None:
@@ -197,19 +199,24 @@ def sample_ensemble(
     e = experiment
     what = f"an ensemble of {ensemble_size} networks"
     work = ensemble_work(e, ensemble_size, backward=backward)
-    WorkLimit.from_environment().check_work(what, work, "width, depth or ensemble_size")
+    limit = WorkLimit.from_environment()
+    limit.check_work(what, work, "width, depth or ensemble_size")
+    if backward:
+        limit.check_memory(what, gradients_memory(e), "width, depth or batch_size")
     at_once = networks_there_and_back(e) if backward else networks_at_once(e)
     parts = []
     with torch.inference_mode(), single_threaded():
         for done in range(0, ensemble_size, at_once):
             generator = torch.Generator().manual_seed(stream_seed(seed, _STREAM + done))
             count = min(at_once, ensemble_size - done)
-            walk = _Walk(e, count, generator, backward=backward)
-            layers = walk.there()
-            if on_progress:
-                layers = _reporting(layers, e.depth, (done, count, ensemble_size), on_progress)
-            columns = _columns(layers, _never_zero(e))
-            parts.append(columns + (walk.back() if backward else []))
+            walk = Walk(e, count, generator, backward=backward)
+            part = Part(done, count, ensemble_size, on_progress)
+            half = _THERE if backward else 1.0
+            layers = part.watched(walk.there(), e.depth, (0.0, half))
+            found = columns(layers, _never_zero(e))
+            if backward:
+                found += walk.back(partial(part.watched, depth=e.depth, span=(_THERE, 1.0)))
+            parts.append(found)
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return Ensemble(e, is_exact_in_law(e, backward=backward), *joined)
 
@@ -228,132 +235,3 @@ def _never_zero(e: Experiment) -> bool:
     """
     silent = e.rule.has_zero_rows and e.bias_std == 0 and e.batch_size == 1
     return e.layer.elementwise.never_zero and not silent
-
-
-class _Walk:
-    """The way of signals through several networks, and of their gradients back.
-
-    Args:
-        e: the question.
-        count: how many networks.
-        generator: the source of random numbers.
-        backward: whether what the way back needs is kept.
-    """
-
-    def __init__(self, e: Experiment, count: int, generator: Generator, *, backward: bool) -> None:
-        self._e, self._stream, self._keeps = e, generator, backward
-        self._shape = count, e.width, e.batch_size
-        self._arithmetic = Scaled()
-        self._parameters: list[Parameters] = []
-        self._kept: list[list[ScaledNumbers]] = []
-
-    def there(self) -> Iterator[ScaledNumbers]:
-        """The signals at layers 0 … depth."""
-        e, arithmetic = self._e, self._arithmetic
-        x = ScaledNumbers.of(torch.randn(self._shape, generator=self._stream))
-        yield x
-        count, back = self._shape[0], self._keeps
-        self._parameters = e.layer.in_law(count, e.shape, self._stream, backward=back)
-        for _ in range(e.depth):
-            *inputs, x = e.layer.trace(self._parameters, x, arithmetic)
-            if self._keeps:
-                self._kept.append(inputs)
-            if not e.format.infinity:
-                x = x.held_at(e.format.max)
-            yield x
-
-    def back(self) -> list[Array]:
-        """The columns of an Ensemble on the gradients of x and of the weights, in their order."""
-        e = self._e
-        place = next(place for place, op in enumerate(e.layer) if isinstance(op, Product))
-        g = ScaledNumbers.of(torch.randn(self._shape, generator=self._stream) * e.loss_scale)
-        gradients, weights = [g], []
-        while self._kept:
-            inputs = self._kept.pop()
-            found = e.layer.backward(self._parameters, inputs, g, self._arithmetic)
-            g = found[0]
-            gradients.append(g)
-            weights.append(_log2_rms_of_outer(found[place + 1], inputs[place]))
-        log2_rms, _, _, zero, _, largest = _columns(iter(gradients[::-1]), never_zero=False)
-        first = np.full((self._shape[0], 1), np.nan)
-        of_weights = np.concatenate([first, np.stack(weights[::-1], axis=1)], axis=1)
-        return [log2_rms, zero, of_weights, largest]
-
-
-def _log2_rms_of_outer(g: ScaledNumbers, x: ScaledNumbers) -> Array:
-    """log2 rms of g xᵀ, summed over the inputs, per network; −inf where it is zero."""
-    if x.numbers.shape[2] == 1:
-        lengths = (
-            torch.linalg.vector_norm(v.numbers, dim=(1, 2), dtype=torch.float64) for v in (g, x)
-        )
-        power = g.power + x.power - np.log2(x.numbers.shape[1])
-        one: Array = (next(lengths).log2() + next(lengths).log2() + power).numpy()
-        return one
-    g, x = g.with_zeros.near_one(), x.with_zeros.near_one()
-    grams = ((each.numbers.mT @ each.numbers).double() for each in (g, x))
-    square = (next(grams) * next(grams)).sum((1, 2)).clamp_min(0) / x.numbers.shape[1] ** 2
-    octaves = square.log2() / 2 + g.power + x.power
-    found: Array = torch.where(square > 0, octaves, -torch.inf).numpy()
-    return found
-
-
-def _reporting(
-    layers: Iterator[ScaledNumbers],
-    depth: int,
-    networks: tuple[int, int, int],
-    on_progress: Callable[[float], object],
-) -> Iterator[ScaledNumbers]:
-    """The layers; each yield is followed by a call of ``on_progress``.
-
-    ``networks`` says how many are done, how many these layers belong to, and how many there are.
-    """
-    done, count, of = networks
-    for k, layer in enumerate(layers):
-        yield layer
-        on_progress((done + count * (k + 1) / (depth + 1)) / of)
-
-
-def _columns(layers: Iterator[ScaledNumbers], never_zero: bool) -> list[Array]:
-    """The columns of an Ensemble. Small layers are measured several at a time."""
-    parts: list[tuple[Tensor, ...]] = []
-    waiting: list[ScaledNumbers] = []
-    for layer in layers:
-        waiting.append(layer)
-        if len(waiting) * layer.numbers.numel() >= IN_CACHE:
-            parts.append(_measured(waiting, never_zero))
-            waiting = []
-    if waiting:
-        parts.append(_measured(waiting, never_zero))
-    return [torch.cat(column, dim=1).numpy() for column in zip(*parts, strict=True)]
-
-
-def _measured(layers: list[ScaledNumbers], never_zero: bool) -> tuple[Tensor, ...]:
-    """The columns of an Ensemble, each of shape (networks, layers), in the order of its fields."""
-    flat = torch.stack([layer.numbers for layer in layers], dim=1).flatten(2)
-    exponent = torch.stack([layer.power for layer in layers], dim=1)
-    reaches = [layer.reach for layer in layers]
-    reach = torch.stack([each.largest.log2() + each.power for each in reaches], dim=1)
-    reach = torch.where(reach.isnan(), -torch.inf, reach)  # 0·∞, of a network that is dead
-    count = flat.shape[2]
-    mean = flat.mean(2).double()
-    square = torch.linalg.vector_norm(flat, dim=2).double().square() / count
-    variance = (square - mean**2).clamp_min(0)
-    narrow = variance < 1e-4 * square  # cancellation: subtract the mean before squaring
-    if bool(narrow.any()):
-        variance[narrow] = flat[narrow].double().var(1, correction=0)
-    variance = variance * (count / (count - 1) if count > 1 else torch.nan)
-    largest = torch.maximum(flat.amax(2), -flat.amin(2)).double()
-    zero = torch.zeros_like(mean)
-    if not never_zero:
-        zero = (1 - torch.count_nonzero(flat, dim=2) / count).double()
-    # A network that is dead may have any numbers, with 2^−∞ for their power; or zeros with any.
-    dead = (largest == 0) | exponent.isneginf()
-    gone = torch.tensor(-torch.inf, dtype=torch.float64)
-    return (
-        torch.where(dead, gone, square.log2() / 2 + exponent),
-        torch.where(dead & ~variance.isnan(), gone, variance.log2() / 2 + exponent),
-        torch.where(dead, 0.0, mean * torch.exp2(exponent)),
-        torch.where(dead, 1.0, zero),
-        reach,
-        torch.where(dead, gone, largest.log2() + exponent),
-    )

@@ -102,7 +102,7 @@ GRADIENTS: dict[str, Measure] = {
         of_gradients=_breaks,
     ),
     "gradient_lost": Measure(
-        label="gradient lost to zero",
+        label="zeros in the gradient at the input",
         help="The share of the gradient's elements at the input that are exactly zero.",
         kind="fraction",
         of_backward=_lost,

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..host.limits import backward_cost, cost, ensemble_work
+from ..host.limits import WorkLimit, WorkLimitError, backward_cost, cost, ensemble_work
 from ..host.threads import single_threaded
 from ..layer.activations import Activation
 from ..layer.operation import MICROSECOND
@@ -246,15 +246,34 @@ def _by_ensemble(group: Group, question: Question, should_stop: ShouldStop | Non
 
     size = question.ensemble_size
     ensemble = sample_ensemble(e, size, seed=e.seed, backward=backward, on_progress=on_progress)
-    answers = []
+    answers, spent = list[Answer](), 0.0
     for cell in group.cells:
         if backward and _ends(ensemble.at(cell.experiment)):
             alone = Group("runs", cell.experiment, (cell,), group.level)
-            answers += _by_runs(alone, question, should_stop)
+            spent += work(alone, question)
+            answers += _alone(alone, spent, question, should_stop)
         else:
             values = _read(ensemble, cell.experiment, question)
             answers.append(Answer(cell.index, group.engine, values))
     return answers
+
+
+def _alone(
+    group: Group, spent: float, question: Question, should_stop: ShouldStop | None
+) -> list[Answer]:
+    """The answer of a cell by real runs, or its error where they are more than the host allows.
+
+    ``spent`` is the work of all such cells so far, this one included.
+    """
+    [cell] = group.cells
+    what, levers = "every network of the cells up to this one", "width, depth or ensemble_size"
+    limit = WorkLimit.from_environment()
+    try:
+        limit.check(cell.experiment, backward=True)
+        limit.check_work(what, spent, levers)
+    except WorkLimitError as error:
+        return [Answer(cell.index, "runs", error=str(error))]
+    return _by_runs(group, question, should_stop)
 
 
 def _ends(ensemble: Ensemble) -> bool:
@@ -274,7 +293,7 @@ def _read(ensemble: Ensemble, e: Experiment, question: Question) -> Array:
 def _by_runs(group: Group, question: Question, should_stop: ShouldStop | None) -> list[Answer]:
     networks = _networks(group.shared, question.ensemble_size)
     if question.entry.is_backward:
-        return [_by_gradients(cell, networks, question, should_stop) for cell in group.cells]
+        return _by_gradients(group, networks, question, should_stop)
     compute = question.entry.of_run
     assert compute is not None
     runs = [propagate(each, should_stop=should_stop) for each in networks]
@@ -289,14 +308,16 @@ def _by_runs(group: Group, question: Question, should_stop: ShouldStop | None) -
 
 
 def _by_gradients(
-    cell: Cell, networks: Iterator[Experiment], question: Question, should_stop: ShouldStop | None
-) -> Answer:
+    group: Group, networks: Iterator[Experiment], question: Question, should_stop: ShouldStop | None
+) -> list[Answer]:
+    """The answers of cells that all ask for the same networks."""
     compute = question.entry.of_backward
     assert compute is not None
     found = [backpropagate(each, should_stop=should_stop) for each in networks]
-    saturates = not cell.experiment.format.infinity
+    values = np.array([compute(back) for back in found])
+    saturates = not group.shared.format.infinity
     stuck = np.array([is_stuck(back.stats, 0) for back in found]) if saturates else None
-    return Answer(cell.index, "runs", np.array([compute(back) for back in found]), stuck=stuck)
+    return [Answer(cell.index, "runs", values, stuck=stuck) for cell in group.cells]
 
 
 def _each(runs: Sequence[Run], layer: int, compute: Callable[[Run, int], float]) -> Array:

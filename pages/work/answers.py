@@ -314,9 +314,12 @@ def loss_windows(experiment: Experiment, progress: Progress = _NOWHERE) -> dict[
         WorkLimitError: it is more work than the host allows.
     """
     e = experiment.replace(loss_scale=1.0, number_format="float64")
-    formats = (e.replace(number_format=name) for name in NUMBER_FORMATS)
-    need = RUNS * sum(backward_cost(each).multiply_adds for each in formats)
+    formats = [e.replace(number_format=name) for name in NUMBER_FORMATS]
+    need = backward_cost(e).multiply_adds
+    need += RUNS * sum(backward_cost(each).multiply_adds for each in formats)
     limit = WorkLimit.from_environment()
+    for each in formats:
+        limit.check(each, backward=True)
     limit.check_work("measuring the windows of loss scales", need, "width or depth")
     return _asked(
         "loss_windows",

@@ -45,3 +45,15 @@ def test_measured_windows_stand_under_the_predicted_ones_and_are_told():
     assert len(figure["data"]) == 2 * len(WINDOWS)
     assert "float16: 2⁻³ to 2⁷ measured" in figure["layout"]["meta"]["alt"]
     assert any("2⁻³ to 2⁷" in text for text in figure["layout"]["yaxis"]["ticktext"])
+
+
+def test_zeros_that_no_rounding_made_are_not_lost():
+    """Behind a ReLU half of a gradient is zero in float64 too."""
+    e = Experiment(width=32, depth=6, init="identity", activation="relu")
+    names = ("float64", "float16")
+    backs = {name: backpropagate(e.replace(number_format=name)) for name in names}
+    assert backs["float64"].stats.zero[0] > 0.3
+    for trace in valid(charts.lost_by_format(backs))["data"]:
+        assert max(trace["y"]) == 0
+    alone = valid(charts.lost_by_format({"float16": backs["float16"]}))
+    assert max(alone["data"][0]["y"]) > 0.3

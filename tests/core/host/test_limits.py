@@ -3,13 +3,14 @@ import sys
 
 import pytest
 
-from core import INITIALIZERS, NUMBER_FORMATS, Experiment, propagate
+from core import INITIALIZERS, NUMBER_FORMATS, Experiment, propagate, sample_ensemble
 from core.host import threads
 from core.host.limits import (
     WorkLimit,
     WorkLimitError,
     cost,
     ensemble_work,
+    gradients_memory,
     is_quick,
     kept_matrices,
     memory_there_and_back,
@@ -90,7 +91,7 @@ THERE_AND_BACK = [
 # Imports once; every run has a process of its own, forked from there.
 _PEAKS = r"""
 import os, re, sys
-from core import Experiment, backpropagate, propagate
+from core import Experiment, backpropagate, propagate, sample_ensemble
 run = eval(sys.argv[2])
 def kib(field):
     return int(re.search(field + r":\s+(\d+)", open("/proc/self/status").read())[1])
@@ -144,6 +145,33 @@ def test_the_estimate_is_above_what_the_way_there_and_back_really_takes(peaks_ba
     assert taken > 60 * 2**20
     assert taken < 1.02 * estimate
     assert estimate < 2.5 * taken
+
+
+GRADIENTS = [
+    {"width": 1024, "depth": 200, "batch_size": 64, "weights": "fresh"},
+    {"width": 1024, "depth": 200, "batch_size": 64, "weights": "fresh", "activation": "tanh"},
+    {"width": 2048, "depth": 1000, "weights": "fresh", "activation": "relu"},
+    {"width": 256, "depth": 800, "batch_size": 32, "weights": "fresh", "init": "orthogonal"},
+]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_estimate_is_above_what_gradients_of_many_networks_really_take():
+    """The third is of one input, whose networks are sampled together."""
+    several = "lambda e: sample_ensemble(e, 4, backward=True)"
+    for changes, taken in zip(GRADIENTS, peaks_of(several, GRADIENTS), strict=True):
+        estimate = gradients_memory(Experiment(**changes))
+        assert taken > 50 * 2**20, changes
+        assert taken < estimate, changes
+        assert estimate < 2.5 * taken, changes
+
+
+def test_gradients_of_many_networks_that_take_too_much_memory_are_refused(monkeypatch):
+    e = Experiment(width=64, depth=100, batch_size=16, weights="fresh", activation="tanh")
+    monkeypatch.setenv("GOOD_INIT_MAX_BYTES", str(gradients_memory(e) - 1))
+    with pytest.raises(WorkLimitError, match=r"4 networks needs about \d\.\d GiB of memory"):
+        sample_ensemble(e, 4, backward=True)
+    assert len(sample_ensemble(e, 4).log2_rms) == 4
 
 
 def test_matrices_are_kept_only_where_they_fit(monkeypatch):

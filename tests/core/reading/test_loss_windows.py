@@ -17,6 +17,22 @@ LINEAR = Experiment(width=48, depth=12, init="xavier_normal", scale=0.7)
 NONE = Window(np.inf, 0.0)
 
 
+def test_no_loss_scale_carries_a_gradient_that_is_zero_without_rounding(monkeypatch):
+    seen = []
+    monkeypatch.setattr(reading, "backpropagate", lambda e: seen.append(e) or backpropagate(e))
+    dead = Experiment(width=16, depth=4, scale=0.0, bias_std=1.0, activation="tanh")
+    windows = measured_windows(dead)
+    assert set(windows) == set(NUMBER_FORMATS) and all(w.is_empty for w in windows.values())
+    assert len(seen) == 1
+    assert "no format carries" in sentence(windows, 1.0)
+
+
+def test_a_format_that_carries_is_not_said_to_carry_nowhere():
+    """No power of two lies in its window, but the loss scale does."""
+    told = sentence({"float32": Window(0.5, 8.0), "float16": Window(1.1, 1.9)}, 1.5)
+    assert "float32 and float16 carry" in told and "no loss scale" not in told
+
+
 def carried(e: Experiment, exact: np.ndarray) -> bool:
     """By the definition: the signal comes through, and no δ or G loses more than half or breaks."""
     back = backpropagate(e)

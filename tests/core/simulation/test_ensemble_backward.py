@@ -103,3 +103,21 @@ def test_gradients_beyond_every_float_stay_finite():
         many = sample_ensemble(e, 4, backward=True)
         assert np.isfinite(many.log2_gradient_rms).all()
         assert abs(many.log2_gradient_rms[:, 0]).min() > 2000
+
+
+@pytest.mark.parametrize("width", [2, 5, 32])
+def test_the_std_of_gradients_is_that_of_real_ones(width):
+    """In narrow networks it is not their rms."""
+    e = Experiment(width=width, depth=6, init="xavier_normal", weights="fresh")
+    many = sample_ensemble(e, 2000, backward=True)
+    real = [backpropagate(e.replace(seed=seed)).stats.log2_std[0] for seed in range(1000)]
+    assert stats.ks_2samp(many.log2_gradient_std[:, 0], real).pvalue > 1e-4
+    apart = np.median(many.log2_gradient_rms[:, 0]) - np.median(many.log2_gradient_std[:, 0])
+    assert (apart > 0.1) == (width == 2)
+
+
+def test_progress_goes_on_to_the_end_of_the_way_back():
+    told = []
+    e = Experiment(width=8, depth=5, weights="fresh")
+    sample_ensemble(e, 3, backward=True, on_progress=told.append)
+    assert told == sorted(told) and len(told) == 2 * (5 + 1) and told[-1] == pytest.approx(1)

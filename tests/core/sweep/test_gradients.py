@@ -16,6 +16,8 @@ from core.sweep import sweep
 from core.sweep.axes import as_axes
 from core.sweep.chunks import groups_of
 from core.sweep.groups import Question, work_of_all
+from core.sweep.result import NAMES
+from core.theory.windows import scale_window
 
 TANH = Experiment(width=64, activation="tanh", init="xavier_normal", weights="fresh")
 DECADES = np.log10(2)
@@ -36,6 +38,30 @@ def test_real_runs_tell_what_backpropagate_tells() -> None:
     assert _one(e, "gradient_lost") == back.stats.zero[0]
     assert _one(e, "log2_gradient_rms") == back.stats.log2_rms[0]
     assert _one(e, "log2_weight_gradient_rms") == back.weights.log2_rms[1]
+
+
+@pytest.mark.parametrize("measure", ["gradient_lost", "gradient_ratio"])
+def test_an_axis_may_have_a_value_twice(measure: str) -> None:
+    axes = {"scale": [0.2, 0.2], "depth": [5]}
+    found = sweep(TANH.replace(width=16), axes, measure, ensemble_size=2, real=True)
+    assert not found.errors and found.done.all()
+    assert (found.values[:, 0] == found.values[:, 1]).all()
+
+
+def test_a_cell_whose_signals_leave_the_range_is_refused_where_its_runs_are_too_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    e = TANH.replace(activation="relu", depth=50, number_format="float16", width=64)
+    top = scale_window(e, "float16").high * 0.999
+    cells = {"scale": [1.4, top], "depth": [50]}
+    whole = sweep(e, cells, "gradient_ratio", ensemble_size=64)
+    assert not whole.errors
+    assert whole.engines.ravel().tolist() == [NAMES.index("sampler"), NAMES.index("runs")]
+    monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e9")
+    found = sweep(e, cells, "gradient_ratio", ensemble_size=64)
+    [words] = found.errors.values()
+    assert "of the cells up to this one needs about" in words and "ensemble_size" in words
+    assert found.values[:, 0] == pytest.approx(whole.values[:, 0])
 
 
 def test_a_gradient_that_breaks_has_its_layer() -> None:
