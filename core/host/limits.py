@@ -26,7 +26,7 @@ _NEAR, _SAMPLED_NEAR = 2**17, 0.003  # elements that fit the core's own cache, a
 _HELD, _HELD_ELEMENT = 60.0, 0.003  # the same of a format that holds elements at its largest value
 _OUTER = 0.2  # of a unit, for the gradient of a matrix whose elements are not formed
 _SUMS = 250.0  # of a layer, for the gradients of a matrix that several inputs add up to
-_GRADIENTS = 3 * 2**24  # bytes of an ensemble with gradients besides what it keeps
+_GRADIENTS = 2**26  # bytes of an ensemble with gradients besides what it keeps
 _KEPT = 2**24  # elements of an ensemble that are kept for the way back: 64 MiB
 IN_CACHE = 2**21
 """Elements of an ensemble that are worked on at once: 8 MiB of float32."""
