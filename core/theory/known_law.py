@@ -23,7 +23,7 @@ class KnownLaw:
     Attributes:
         words: one sentence that names the law and where it holds, or says why there is none.
         law: computes it; or says in a sentence why it does not hold. None where none is known.
-        multiply_adds: the work of computing it.
+        multiply_adds: the work of computing it, or of finding that it does not hold.
     """
 
     words: str
@@ -82,18 +82,20 @@ def _fresh(e: Experiment) -> KnownLaw:
         return _homogeneous(e, 1, words + only)
     if law == "orthogonal" and e.bias_std:
         return KnownLaw("No law is known for orthogonal weights together with a bias.")
-    what = (e.activation, e.width, e.depth, e.sigma_w, e.bias_std, law != "orthogonal")
+    too_small = f"Width {e.width} is too small for the law of {e.activation}."
+    what = (e.sigma_w, e.bias_std, law != "orthogonal")
+    if _chain(e.activation, e.width, 1, *what)[1] > _ROUGHEST:
+        return KnownLaw(too_small, multiply_adds=markov_law.work(1))
+
+    def chain() -> LengthLaw | str:
+        found, roughest = _chain(e.activation, e.width, e.depth, *what)
+        return too_small if roughest > _ROUGHEST else found
+
     return KnownLaw(
         f"Expected range: approximate for {e.activation}, good for wide layers.",
-        lambda: _unless_rough(e, *_chain(*what)),
+        chain,
         markov_law.work(e.depth) + gradient_law.work(e.depth),
     )
-
-
-def _unless_rough(e: Experiment, law: LengthLaw, roughest: float) -> LengthLaw | str:
-    if roughest > _ROUGHEST:
-        return f"Width {e.width} is too small for the law of {e.activation}."
-    return law
 
 
 def law_back(e: Experiment, law: LengthLaw) -> tuple[str, LengthLaw | None]:
@@ -131,7 +133,7 @@ def _chain_back(
     return gradient_law.gradient_law(activation, width, sigma_w, sigma_b, law, gaussian=gaussian)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def _chain(
     activation: str, width: int, depth: int, sigma_w: float, sigma_b: float, gaussian: bool
 ) -> tuple[LengthLaw, float]:

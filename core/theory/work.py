@@ -28,7 +28,7 @@ def prediction_work(experiment: Experiment) -> float:
     """
     e, known = experiment, known_law(experiment)
     if known.law is None:
-        return _CHOOSING * MICROSECOND
+        return _CHOOSING * MICROSECOND + known.multiply_adds
     work = _READING * MICROSECOND + known.multiply_adds
     sizes, slopes = _sizes(e), e.layer.elementwise.slopes
     if not e.format.infinity:
