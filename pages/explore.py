@@ -185,7 +185,8 @@ def _words_and_rest(
     if is_answered:
         with place:
             predicted = predicted_iteration(expected.prediction)
-            page.answer(verdict, run, predicted, seen.gradient)
+            tells_theory = view.shows("theory")
+            page.answer(verdict, run, predicted, seen.gradient, tells_theory=tells_theory)
     if view.on_projector:
         return
     if view.shows("more"):

@@ -110,7 +110,7 @@ def _is_quick(experiment: Experiment, backward: bool) -> bool:
 
 
 def expected(experiment: Experiment, *, backward: bool = False, is_shown: bool = True) -> Expected:
-    """What theory and an ensemble say, as far as it is quick or was found by ``catch_up``.
+    """The law and the ensemble, as far as they are quick or ``catch_up`` has found them.
 
     Args:
         experiment: on screen.

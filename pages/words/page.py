@@ -67,7 +67,14 @@ def numbers(verdict: Verdict, run: Run) -> list[tuple[str, str, str]]:
     ]
 
 
-def answer(verdict: Verdict, run: Run, predicted: str, gradient: Verdict | None = None) -> None:
+def answer(
+    verdict: Verdict,
+    run: Run,
+    predicted: str,
+    gradient: Verdict | None = None,
+    *,
+    tells_theory: bool = True,
+) -> None:
     """Draw the verdict and its numbers, the iteration in large type beside the predicted one.
 
     Args:
@@ -75,6 +82,7 @@ def answer(verdict: Verdict, run: Run, predicted: str, gradient: Verdict | None 
         run: the signal.
         predicted: what was expected of the iteration.
         gradient: the other half of the verdict, on the gradient, if it is shown.
+        tells_theory: whether the viewer may see to how many layers theory says that it learns.
     """
     if verdict.iteration == "none" and predicted == "predicted none":
         predicted = "as predicted"
@@ -86,10 +94,11 @@ def answer(verdict: Verdict, run: Run, predicted: str, gradient: Verdict | None 
         + "</div>"
         for (label, value, detail), more in zip(numbers(verdict, run), beside, strict=True)
     )
+    depth = in_a_word(run.experiment) if tells_theory else ""
     st.html(
         f"""<div class="gi-answer" role="status" aria-live="polite">
         <p class="gi-verdict gi-{verdict.kind}"><b>{verdict.kind}</b> {escape(verdict.sentence)}</p>
-        {_half(verdict, gradient, in_a_word(run.experiment)) if gradient else ""}
+        {_half(verdict, gradient, depth) if gradient else ""}
         <div class="gi-stage"><div class="gi-numbers">{cells}</div></div></div>"""
     )
 

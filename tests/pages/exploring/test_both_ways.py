@@ -127,3 +127,9 @@ def test_where_the_gradient_is_predicted_to_end_stands_beside_it():
     assert not any("Predicted to" in words(block) for block in blocks(holding, "gi-gradient"))
     hidden = opened(hide="theory")
     assert not any("Predicted to" in words(block) for block in blocks(hidden, "gi-gradient"))
+
+
+def test_a_class_that_is_not_to_see_theory_is_not_told_a_depth():
+    critical = {"activation": "tanh", "init": "critical", "weights": "fresh", "depth": "30"}
+    assert "Trainable to about 83 layers, by theory." in answer(opened(**critical))
+    assert "Trainable" not in answer(opened(**critical, hide="theory"))
