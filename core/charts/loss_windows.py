@@ -34,7 +34,7 @@ def lost_by_format(backs: Mapping[str, Backward]) -> Figure:
         curve = line(share, name=name, color=color, hover=hover, uid=name, mode="lines")
         data.append(curve | {"line": {"color": color, "dash": dash, "width": width}})
     layout = {
-        "xaxis": layer_axis(first.depth),
+        "xaxis": layer_axis(first.depth, back=True),
         "yaxis": {
             "title": {"text": "gradient lost to zero"},
             "range": [-0.04, 1.04],

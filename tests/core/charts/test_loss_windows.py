@@ -55,5 +55,8 @@ def test_zeros_that_no_rounding_made_are_not_lost():
     assert backs["float64"].stats.zero[0] > 0.3
     for trace in valid(charts.lost_by_format(backs))["data"]:
         assert max(trace["y"]) == 0
+    assert (
+        "right to left" in valid(charts.lost_by_format(backs))["layout"]["xaxis"]["title"]["text"]
+    )
     alone = valid(charts.lost_by_format({"float16": backs["float16"]}))
     assert max(alone["data"][0]["y"]) > 0.3
