@@ -124,7 +124,11 @@ def document_unless_busy(
 
 
 async def _preview(request: Request) -> Response:
-    """/preview.json?kind=…&width=…: 503 while the host is busy, and the browser asks less often."""
+    """/preview.json?kind=…&width=…: what the browser draws.
+
+    A busy host answers 204 with nothing, and the browser asks less often. That is a part of every
+    quick drag and no fault; of a status of 400 or more the browser would tell as of an error.
+    """
     asked = dict(request.query_params)
     kind, device = asked.pop("kind", "measured"), asked.pop("device", "cpu")
     way = asked.pop("way", "there")
@@ -146,7 +150,7 @@ async def _preview(request: Request) -> Response:
     except ValueError as error:
         return PlainTextResponse(f"{error}\n", 422)
     if found is None:
-        return PlainTextResponse("busy\n", 503)
+        return Response(status_code=204)
     return JSONResponse(found, headers={"cache-control": "no-store"})
 
 

@@ -7,7 +7,7 @@ const INTERVAL = 1000 / 6; // ms between requests; it doubles while the host is 
 const LONGEST_INTERVAL = 4000;
 const PATIENCE = 5000; // ms for an answer
 const KEPT = 24;
-const REFUSALS = [404, 422];
+const REFUSALS = [404, 422]; // a busy host answers 204
 
 const FAILED = { status: 0 };
 
@@ -69,7 +69,7 @@ export class Supply {
 
   async #answer(url, signal) {
     const reply = await fetch(new URL(url, document.baseURI), { signal, priority: "high" });
-    return { status: reply.status, source: reply.ok && read(await reply.json()) };
+    return { status: reply.status, source: reply.status === 200 && read(await reply.json()) };
   }
 
   async #fetch(wish) {

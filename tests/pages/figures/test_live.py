@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, urlencode
 
 import pytest
+from starlette.requests import Request
 
 from core import Experiment, backpropagate, propagate
 from core.host import threads
@@ -13,6 +14,7 @@ from core.reading.gradient_run import as_run
 from core.reading.preview import exact, exact_gradient, measured
 from core.simulation.scale_free import scale_free, scale_free_gradient
 from pages.figures import live
+from tests.load.loop import run_apart
 from tests.pages.serving.test_routes import get
 from tests.serving import serve
 
@@ -94,12 +96,23 @@ def test_a_preview_is_dropped_while_another_is_computed(monkeypatch):
         assert third.result(timeout=60) == {"slow": True}
 
 
+def answered():
+    """The route's answer for the lesson's experiment."""
+    request = Request({"type": "http", "query_string": b"kind=measured"})
+    return run_apart(live.ROUTES[0].endpoint(request))
+
+
 def test_a_preview_is_dropped_while_every_core_has_a_run(monkeypatch):
     monkeypatch.setattr(live, "document", lambda *asked, back: {})
     monkeypatch.setattr(threads, "host_is_busy", lambda: True)
     assert live.document_unless_busy("measured", Experiment(), "cpu") is None
+    assert (answered().status_code, answered().body) == (
+        204,
+        b"",
+    )  # which no browser calls an error
     monkeypatch.setattr(threads, "host_is_busy", lambda: False)
     assert live.document_unless_busy("measured", Experiment(), "cpu") == {}
+    assert (answered().status_code, answered().body) == (200, b"{}")
 
 
 def test_a_host_may_say_no(monkeypatch):
