@@ -19,6 +19,13 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=No
 hypothesis.settings.load_profile("repeatable")
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Why a test had to run again, which pytest tells only of those that failed in the end."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.write_sep("_", f"first run of {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext[-3000:])
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread():
     """A worker of pytest has one core, as a viewer of the app has: threads on it only wait."""
