@@ -19,7 +19,7 @@ from ..question.experiment import Experiment
 from ..statistics import weight_gradients
 from ..statistics.layer_stats import EVENTS, Event, LayerStats
 from ..statistics.sums import LayerSums, add_up, joined
-from ..statistics.weight_gradients import WeightGradients
+from ..statistics.weight_gradients import Factor, WeightGradients
 from .propagate import (
     Hooks,
     Run,
@@ -209,11 +209,9 @@ class _Products:
     def _measure(self) -> None:
         if not self._g:
             return
-        g, x = torch.stack(self._g), torch.stack([x.to(self._g[0].dtype) for x in self._x])
-        if self._one_input:
-            self._found.append(weight_gradients.outer(g, x, self._format))
-        else:
-            self._found.append(weight_gradients.product(g[0], x[0], self._format)[:, None])
+        g, x = Factor(torch.stack(self._g)), Factor(torch.stack(self._x))
+        measure = weight_gradients.outer if self._one_input else weight_gradients.product
+        self._found.append(measure(g, x, self._format))
         if self._sum is not None:
             self._sum.add(g, x)
         self._g, self._x = [], []

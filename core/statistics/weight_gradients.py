@@ -38,10 +38,52 @@ class WeightGradients:
     whole: dict[str, float] | None = None
 
 
-def _largest(x: Tensor) -> Tensor:
-    """The largest magnitude of each row, float64 (rows,)."""
-    flat = x.flatten(1)
-    return torch.maximum(flat.amax(1), -flat.amin(1))
+class Factor:
+    """One factor of the products g xᵀ of many layers: g or x, with what both numbers need.
+
+    Args:
+        values: shape (layers, n) or (layers, n, inputs), of any dtype.
+
+    Attributes:
+        sizes: the magnitudes, float64, shaped like the values.
+        least, most: the least and the largest magnitude of each layer, shape (layers,).
+        exponents: e of each largest magnitude, which is in [2^(e−1), 2^e), shape (layers,).
+        near: the values times 2^−e, layer by layer.
+    """
+
+    def __init__(self, values: Tensor) -> None:
+        wide = values.double()
+        self.sizes = wide.abs()
+        self.least, self.most = self.sizes.flatten(1).aminmax(dim=1)
+        self.exponents = _exponents(self.most)
+        self.near = _shifted(wide, -self.exponents)
+
+    @property
+    def log2_rms(self) -> Tensor:
+        """log2 of the root mean square of each layer, shape (layers,)."""
+        return self.near.flatten(1).square().mean(1).log2() / 2 + self.exponents
+
+    @property
+    def zeros(self) -> Tensor:
+        """How many elements are zero, shape (layers,)."""
+        return (self.sizes == 0).flatten(1).sum(1).double()
+
+    @property
+    def broken(self) -> Tensor:
+        """How many elements are Inf or NaN, shape (layers,)."""
+        return (~self.sizes.isfinite()).flatten(1).sum(1).double()
+
+    def extremes(self, *, whole: bool) -> tuple[Tensor, Tensor]:
+        """log2 of the least and of the largest magnitude of each layer, but for 0, Inf and NaN.
+
+        Args:
+            whole: whether every element is finite and not zero.
+        """
+        if whole:
+            return self.least.log2(), self.most.log2()
+        usual = (self.sizes > 0) & (self.sizes < torch.inf)
+        least = torch.where(usual, self.sizes, torch.inf).amin(1)
+        return least.log2(), torch.where(usual, self.sizes, 0.0).amax(1).log2()
 
 
 def _exponents(largest: Tensor) -> Tensor:
@@ -50,73 +92,56 @@ def _exponents(largest: Tensor) -> Tensor:
     return exponent.double().clamp_(-1000, 1000)
 
 
-def _near_one(x: Tensor, exponents: Tensor) -> Tensor:
-    """x·2^−exponents, row by row."""
-    return x * torch.exp2(-exponents).view(-1, *[1] * (x.dim() - 1))
+def _shifted(x: Tensor, exponents: Tensor) -> Tensor:
+    """x·2^e, layer by layer."""
+    return x * torch.exp2(exponents).view(-1, *[1] * (x.dim() - 1))
 
 
-def _log2_rms(x: Tensor, largest: Tensor) -> Tensor:
-    """log2 of the root mean square of each row of x, float64 of shape (rows,)."""
-    e = _exponents(largest)
-    return _near_one(x, e).flatten(1).square_().mean(1).log2() / 2 + e
-
-
-def outer(g: Tensor, x: Tensor, number_format: NumberFormat) -> Array:
+def outer(g: Factor, x: Factor, number_format: NumberFormat) -> Array:
     """The three numbers of g xᵀ, for one input and many layers at once.
 
     Args:
-        g: gradients with respect to a @ x, shape (layers, n).
-        x: inputs of the products, shape (layers, n).
+        g: gradients with respect to a @ x, of shape (layers, n).
+        x: inputs of the products, of shape (layers, n).
         number_format: the format of the gradient.
 
     Returns:
         float64 of shape (3, layers), in the order of NAMES.
     """
-    g, x = g.double().abs(), x.double().abs()
-    most_g, most_x = g.amax(1), x.amax(1)
-    log2_rms = _log2_rms(g, most_g) + _log2_rms(x, most_x)
-    broken_g = broken_x = torch.zeros_like(most_g)
-    if not (most_g + most_x).isfinite().all():
-        undefined = (g.isinf().any(1) & (x == 0).any(1)) | (x.isinf().any(1) & (g == 0).any(1))
-        log2_rms = torch.where(undefined, torch.nan, log2_rms)  # Inf times 0
-        broken_g, broken_x = ((~values.isfinite()).sum(1).double() for values in (g, x))
-    zero, nonfinite = _shares(g, x, broken_g, broken_x, number_format)
+    log2_rms = g.log2_rms + x.log2_rms
+    if not (g.most + x.most).isfinite().all():
+        undefined = _meets_zero(g, x) | _meets_zero(x, g)
+        log2_rms = torch.where(undefined, torch.nan, log2_rms)
+    zero, nonfinite = _shares(g, x, number_format)
     made: Array = torch.stack([log2_rms, zero, nonfinite]).cpu().numpy()
     return made
 
 
-def _shares(
-    g: Tensor, x: Tensor, broken_g: Tensor, broken_x: Tensor, number_format: NumberFormat
-) -> tuple[Tensor, Tensor]:
-    """The fractions of products of two magnitudes that are zero, and that are not finite.
+def _meets_zero(one: Factor, other: Factor) -> Tensor:
+    """Whether an Inf of one factor is multiplied by a zero of the other."""
+    return one.sizes.isinf().any(1) & (other.sizes == 0).any(1)
 
-    ``broken_g`` and ``broken_x`` are how many of the magnitudes are Inf or NaN, in each row.
-    """
-    n = x.shape[1]
-    zero_g, zero_x = ((n - values.count_nonzero(1)).double() for values in (g, x))
-    zero = zero_g * (n - broken_x) + (n - broken_g - zero_g) * zero_x
-    broken = broken_g * n + (n - broken_g) * broken_x
-    whole = bool(((broken_g == 0) & (broken_x == 0)).all())
-    (least_g, most_g), (least_x, most_x) = _extremes(g, whole), _extremes(x, whole)
-    least, most = least_g + least_x, most_g + most_x
-    lost = least <= number_format.log2_rounds_to_zero_below
-    lost |= (most >= number_format.log2_overflows_from) & number_format.infinity
-    for row in lost.nonzero().flatten().tolist():  # the rows where a product leaves the range
-        zero[row], broken[row] = _counted(g[row], x[row], number_format)
+
+def _shares(g: Factor, x: Factor, number_format: NumberFormat) -> tuple[Tensor, Tensor]:
+    """The fractions of the products that are zero, and that are not finite."""
+    n = x.sizes.shape[1]
+    sizes = torch.minimum(g.least, x.least), torch.maximum(g.most, x.most)
+    whole = bool(((sizes[0] > 0) & sizes[1].isfinite()).all())
+    zero = broken = torch.zeros_like(g.most)
+    if not whole:
+        (zero_g, broken_g), (zero_x, broken_x) = (g.zeros, g.broken), (x.zeros, x.broken)
+        zero = zero_g * (n - broken_x) + (n - broken_g - zero_g) * zero_x
+        broken = broken_g * n + (n - broken_g) * broken_x
+    (least_g, most_g), (least_x, most_x) = g.extremes(whole=whole), x.extremes(whole=whole)
+    lost = least_g + least_x <= number_format.log2_rounds_to_zero_below
+    if number_format.infinity:
+        lost |= most_g + most_x >= number_format.log2_overflows_from
+    rows = lost.nonzero().flatten().tolist()  # where a product leaves the range
+    if rows:
+        zero, broken = zero.clone(), broken.clone()
+    for row in rows:
+        zero[row], broken[row] = _counted(g.sizes[row], x.sizes[row], number_format)
     return zero / n**2, broken / n**2
-
-
-def _extremes(values: Tensor, whole: bool) -> tuple[Tensor, Tensor]:
-    """log2 of the least and of the largest magnitude of each row, but for 0, Inf and NaN.
-
-    ``whole`` says that none is Inf or NaN.
-    """
-    least, most = values.amin(1), values.amax(1)
-    if not whole or not least.all():
-        usual = (values > 0) & (values < torch.inf)
-        least = torch.where(usual, values, torch.inf).amin(1)
-        most = torch.where(usual, values, 0.0).amax(1)
-    return least.log2(), most.log2()
 
 
 def _counted(g: Tensor, x: Tensor, number_format: NumberFormat) -> tuple[int, int]:
@@ -134,20 +159,20 @@ def _counted(g: Tensor, x: Tensor, number_format: NumberFormat) -> tuple[int, in
     return int(zero), broken
 
 
-def product(g: Tensor, x: Tensor, number_format: NumberFormat) -> Array:
-    """The three numbers of g xᵀ, summed over the inputs of a batch.
+def product(g: Factor, x: Factor, number_format: NumberFormat) -> Array:
+    """The three numbers of g xᵀ of one layer, summed over the inputs of a batch.
 
     Args:
-        g: the gradient with respect to a @ x, shape (n, inputs).
-        x: the input of the product, shape (n, inputs).
+        g: the gradient with respect to a @ x, of shape (1, n, inputs).
+        x: the input of the product, of shape (1, n, inputs).
         number_format: the format of the gradient.
 
     Returns:
-        float64 of shape (3,), in the order of NAMES.
+        float64 of shape (3, 1), in the order of NAMES.
     """
     total = Sum(number_format)
-    total.add(g.unsqueeze(0), x.unsqueeze(0))
-    return np.array([*total.measured().values()])
+    total.add(g, x)
+    return np.array([*total.measured().values()])[:, None]
 
 
 class Sum:
@@ -162,41 +187,45 @@ class Sum:
         self._near: Tensor | None = None
         self._power = 0.0
 
-    def add(self, g: Tensor, x: Tensor) -> None:
+    def add(self, g: Factor, x: Factor) -> None:
         """Add the products of some layers.
 
         Args:
-            g: gradients with respect to a @ x, shape (layers, n) or (layers, n, inputs).
+            g: gradients with respect to a @ x, of shape (layers, n) or (layers, n, inputs).
             x: inputs of the products, of the same shape.
         """
-        g, x = g.double(), x.double()
-        of_g, of_x = _exponents(_largest(g)), _exponents(_largest(x))
-        power = float((of_g + of_x).max())
+        own = g.exponents + x.exponents
+        power = float(own.max())
         if self._near is not None:
             power = max(power, self._power)
             self._near *= 2.0 ** max(self._power - power, -1000)
-        near_x, near_g = _near_one(x, of_x), _near_one(g, of_g)
-        near_g = _near_one(near_g, (power - of_g - of_x).clamp_max(1000))
-        made = torch.tensordot(near_g, near_x, dims=([0, *range(2, g.dim())],) * 2)
-        self._near = made if self._near is None else self._near + made
+        near = _shifted(g.near, (own - power).clamp_min(-1000))
+        made = torch.tensordot(near, x.near, dims=([0, *range(2, near.dim())],) * 2)
+        self._near = made if self._near is None else self._near.add_(made)
         self._power = power
 
     def measured(self) -> dict[str, float]:
         """The three numbers of the sum, by the names in NAMES; of nothing, those of a zero."""
         if self._near is None:
             return dict(zip(NAMES, (-np.inf, 1.0, 0.0), strict=True))
-        near = self._near.view(1, -1)
-        largest = _largest(near)
-        log2_rms = float(_log2_rms(near, largest)[0]) + self._power
-        size = near.to(self._format.sum_dtype).abs()
-        lost = (size <= self._scaled(self._format.log2_rounds_to_zero_below)).sum()
-        end = self._scaled(self._format.log2_overflows_from) if self._format.infinity else np.inf
-        broken = 0.0
-        if not bool(largest < end):
-            broken = float((~(near.abs() < end)).sum())
-        shares = (float(count) / near.numel() for count in (lost, broken))
+        sizes = self._near.abs().flatten()
+        least, most = sizes.aminmax()
+        exponent = _exponents(most)
+        sizes *= torch.exp2(-exponent)
+        power = self._power + float(exponent)
+        log2_rms = float((sizes.dot(sizes) / len(sizes)).log2()) / 2 + power
+        edge = 2.0 ** _held(self._format.log2_rounds_to_zero_below - power)
+        end = 2.0 ** _held(self._format.log2_overflows_from - power)
+        end = end if self._format.infinity else np.inf
+        lost = broken = 0
+        if not bool(least * torch.exp2(-exponent) > edge):
+            lost = int((sizes <= edge).sum())
+        if not bool(most * torch.exp2(-exponent) < end):
+            broken = len(sizes) - int((sizes < end).sum())
+        shares = (count / len(sizes) for count in (lost, broken))
         return dict(zip(NAMES, (log2_rms, *shares), strict=True))
 
-    def _scaled(self, log2: float) -> float:
-        """2^log2 in units of the sum's power of two."""
-        return float(2.0 ** min(max(log2 - self._power, -1000.0), 1000.0))
+
+def _held(log2: float) -> float:
+    """An exponent that a double has; what is beyond it is as far away as the end."""
+    return min(max(log2, -1000.0), 1000.0)

@@ -51,7 +51,7 @@ def faded(
     """
     threshold = _threshold(e)
     if min(points[0] for points in law.points) < threshold:
-        median = medians(law)
+        median = law.medians
         near = np.flatnonzero((median < threshold)[:-1] & (law.dead[:-1] < 1 - _ALIVE))
         if near.size:
             start = int(near[0])
@@ -90,17 +90,6 @@ def _threshold(e: Experiment) -> float:
 def _networks(elements: int) -> int:
     """How many signals of so many elements are sampled."""
     return int(np.clip(_ELEMENTS // elements, 64, 2000))
-
-
-def medians(law: LengthLaw) -> Array:
-    """The median of log2 rms at every layer, given that x is not zero."""
-    return np.array([_median(*layer) for layer in zip(law.points, law.weights, strict=True)])
-
-
-def _median(points: Array, weights: Array) -> float:
-    """The median of one layer's law, given that x is not zero."""
-    below = np.cumsum(weights)
-    return float(np.interp(below[-1] / 2, below - weights / 2, points))
 
 
 class Step(Protocol):

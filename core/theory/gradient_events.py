@@ -22,6 +22,7 @@ from .range_events import Pmf, all_round_to_zero, differences, of_matrix, weight
 
 _RARE = 1e-3  # the signal leaves the range so seldom that its gradient is not asked there
 _LN2 = np.log(2.0)
+_FAR = 6  # octaves below an end at which no element of a normal vector reaches it: 64 sd
 
 Ends = tuple[Pmf, Pmf]
 """Layer k -> the probability that δ first has a non-finite element there, or is first all zero."""
@@ -61,6 +62,8 @@ def _overflow(e: Experiment, walk: LengthLaw) -> Array:
     if not e.format.infinity:
         return np.ones(e.depth + 1)
     elements, limit = e.width * e.batch_size, np.log(e.format.overflows_from)
+    if weights_fit(e) == 1 and walk.stays_below(e.format.log2_overflows_from - _FAR):
+        return np.ones(e.depth + 1)
 
     def within(octaves: Array) -> Array:
         beyond = 2 * special.ndtr(-np.exp(np.minimum(limit - _LN2 * octaves, 50.0)))
@@ -81,10 +84,10 @@ def _all_zero(e: Experiment, law: LengthLaw, walk: LengthLaw, blocked: float) ->
         alive[1:] = 0.0
         return alive
     alive[1:] -= max(blocked, float(law.dead[-1]))
-    medians = fading.medians(walk)
+    medians = walk.medians
     start = _rounds_from(e, medians)
     if start < e.depth and walk.dead[start] < 1:
-        ended = fading.sampled(e, walk, start, medians, _Slopes(e, fading.medians(law)))
+        ended = fading.sampled(e, walk, start, medians, _Slopes(e, law.medians))
         alive *= 1 - np.cumsum(ended)
     return alive
 

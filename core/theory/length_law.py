@@ -80,8 +80,19 @@ class LengthLaw:
     @property
     def of_the_living(self) -> LengthLaw:
         """The law given that x is not all zero; any law where it always is."""
+        if not self.dead.any():
+            return self
         weights = [w / w.sum() if w.any() else np.full(len(w), 1 / len(w)) for w in self.weights]
         return LengthLaw(self.points, weights, np.zeros(len(self.dead)))
+
+    @property
+    def medians(self) -> Array:
+        """The median of log2 rms at every layer, given that x is not all zero, (depth + 1,)."""
+        return np.asarray(self.of_the_living.quantiles((0.5,))[0])
+
+    def stays_below(self, octaves: float) -> bool:
+        """Whether no point of any layer reaches so many octaves."""
+        return max(float(points[-1]) for points in self.points) < octaves
 
     def shifted(self, per_product: float) -> LengthLaw:
         """The law with every product multiplied by 2^per_product."""
