@@ -170,7 +170,7 @@ class _Chunks:
     def add(self, g: Tensor) -> None:
         self._filled += 1
         self._places[-self._filled].copy_(g)  # from the last row on, as the layers come
-        if self._filled == len(self._rows):
+        if self._filled == len(self._places):
             self._measure()
 
     def _measure(self) -> None:

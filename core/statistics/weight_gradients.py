@@ -214,14 +214,16 @@ class Sum:
         sizes *= torch.exp2(-exponent)
         power = self._power + float(exponent)
         log2_rms = float((sizes.dot(sizes) / len(sizes)).log2()) / 2 + power
+        # The sum is rounded to ``sum_dtype`` first: just above the edge it comes to lie on it.
         edge = 2.0 ** _held(self._format.log2_rounds_to_zero_below - power)
+        edge *= 1 + torch.finfo(self._format.sum_dtype).eps / 2
         end = 2.0 ** _held(self._format.log2_overflows_from - power)
         end = end if self._format.infinity else np.inf
         lost = broken = 0
-        if not bool(least * torch.exp2(-exponent) > edge):
-            lost = int((sizes <= edge).sum())
         if not bool(most * torch.exp2(-exponent) < end):
             broken = len(sizes) - int((sizes < end).sum())
+        if broken < len(sizes) and not bool(least * torch.exp2(-exponent) > edge):
+            lost = int((sizes <= edge).sum())
         shares = (count / len(sizes) for count in (lost, broken))
         return dict(zip(NAMES, (log2_rms, *shares), strict=True))
 

@@ -1,0 +1,70 @@
+"""Gradients of weights, against the elements themselves."""
+
+import numpy as np
+import pytest
+import torch
+
+from core import NUMBER_FORMATS
+from core.statistics.weight_gradients import Factor, Sum, outer, product
+
+BFLOAT16 = NUMBER_FORMATS["bfloat16"]
+
+
+def by_element(elements, number_format):
+    """The three numbers of a matrix: from its elements in float64."""
+    largest = np.abs(elements).max()
+    log2_rms = np.log2(np.sqrt(np.mean((elements / largest) ** 2)) * largest)
+    zero = np.mean(np.abs(elements) <= number_format.rounds_to_zero_below)
+    broken = np.mean(~(np.abs(elements) < number_format.overflows_from))
+    return log2_rms, zero, broken if number_format.infinity else 0.0
+
+
+def factors(seed, *shape, octaves=60):
+    """g and x whose magnitudes lie up to ``octaves`` apart, with zeros among them."""
+    drawn = np.random.default_rng(seed)
+    for _ in range(2):
+        values = drawn.standard_normal(shape) * 2.0 ** drawn.uniform(-octaves, octaves, shape)
+        yield torch.from_numpy(np.where(drawn.random(shape) < 0.1, 0.0, values))
+
+
+@pytest.mark.parametrize("name", sorted(NUMBER_FORMATS))
+def test_the_three_numbers_are_those_of_the_elements(name):
+    entry = NUMBER_FORMATS[name]
+    g, x = factors(0, 7, 30)
+    found = outer(Factor(g), Factor(x), entry)
+    for k in range(7):
+        wanted = by_element(np.outer(g[k], x[k]), entry)
+        np.testing.assert_allclose(found[:, k], wanted, rtol=1e-12)
+    total = Sum(entry)
+    for part in (slice(0, 3), slice(3, 7)):
+        total.add(Factor(g[part]), Factor(x[part]))
+    wanted = by_element(np.einsum("ki,kj->ij", g, x), entry)
+    np.testing.assert_allclose([*total.measured().values()], wanted, rtol=1e-9)
+
+
+def test_the_inputs_of_a_batch_are_summed():
+    g, x = factors(1, 1, 30, 4)
+    wanted = by_element(np.einsum("kib,kjb->ij", g, x), BFLOAT16)
+    np.testing.assert_allclose(product(Factor(g), Factor(x), BFLOAT16)[:, 0], wanted, rtol=1e-9)
+
+
+def test_a_small_element_beside_a_large_one_is_not_taken_for_zero():
+    """2^80 and 2^-130 are both numbers of bfloat16; their ratio is beyond float32."""
+    g, x = torch.tensor([[2.0**40, 2.0**-100]]), torch.tensor([[2.0**40, 2.0**-30]])
+    total = Sum(BFLOAT16)
+    total.add(Factor(g), Factor(x))
+    assert total.measured() == {"log2_rms": pytest.approx(79.0), "zero": 0.0, "nonfinite": 0.0}
+
+
+def test_zeros_and_what_broke_are_counted_in_one_sum():
+    g = torch.tensor([[0.0, 1.0, torch.inf]])
+    x = torch.tensor([[1.0, 2.0, 3.0]])
+    total = Sum(BFLOAT16)
+    total.add(Factor(g), Factor(x))
+    found = total.measured()
+    assert (found["zero"], found["nonfinite"]) == (pytest.approx(1 / 3), pytest.approx(1 / 3))
+    np.testing.assert_allclose(outer(Factor(g), Factor(x), BFLOAT16)[1:, 0], [1 / 3, 1 / 3])
+
+
+def test_of_nothing_the_sum_is_a_zero():
+    assert Sum(BFLOAT16).measured() == {"log2_rms": -np.inf, "zero": 1.0, "nonfinite": 0.0}
