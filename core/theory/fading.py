@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special
 
 from ..layer.operation import MICROSECOND
-from ..maths.arrays import Array, log2
+from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from .length_law import LengthLaw
 
@@ -59,21 +59,24 @@ def faded(
     return e.depth, np.zeros(e.depth + 1)
 
 
-def work(e: Experiment, sizes: Array, slopes: tuple[float, float]) -> float:
-    """The multiply-adds of ``faded``.
+def work(e: Experiment, sizes: Array) -> float:
+    """The multiply-adds of ``faded``, for typical log2 rms at layers 0 … depth."""
+    near = np.flatnonzero(sizes[:-1] < _threshold(e))
+    return sampled_work(e, sizes, int(near[0])) if near.size else 0.0
+
+
+def sampled_work(e: Experiment, sizes: Array, start: int) -> float:
+    """The multiply-adds of ``sampled``.
 
     Args:
-        e: the question, without a bias.
-        sizes: typical log2 rms at layers 0 … depth.
-        slopes: φ′ just below and just above zero.
+        e: the question.
+        sizes: typical log2 rms after 0 … depth products.
+        start: the first layer that is sampled, before the last.
     """
-    near = np.flatnonzero(sizes[:-1] < _threshold(e))
-    if not near.size:
-        return 0.0
     elements = e.width * e.batch_size
-    octaves = -log2(e.sigma_w * np.sqrt((slopes[0] ** 2 + slopes[1] ** 2) / 2))
+    octaves = float(sizes[start] - sizes[start + 1])
     lingers = octaves < _LINGERS and not e.format.rounds_every_term
-    layers = float(e.depth - near[0])
+    layers = float(e.depth - start)
     if not lingers:
         layers = min(layers, 1 + (FADES_FROM + 3) / max(octaves, _LEAST_STEP))
     sampled = float(_networks(elements)) * elements

@@ -51,6 +51,12 @@ def gradient_ends(
     return _backwards(e, _overflow(e, walk)), _backwards(e, _all_zero(e, law, walk, blocked))
 
 
+def work(e: Experiment, sizes: Array) -> float:
+    """The multiply-adds of ``gradient_ends``, for typical log2 rms of δ after 0 … depth steps."""
+    start = _rounds_from(e, sizes)
+    return fading.sampled_work(e, sizes, start) if start < e.depth else 0.0
+
+
 def _backwards(e: Experiment, survival: Array) -> Pmf:
     """The probability of the end at each layer, from those of no end after 0 … depth steps."""
     found = differences(np.minimum.accumulate([1.0, *survival]))

@@ -84,7 +84,8 @@ def _fresh(e: Experiment) -> KnownLaw:
         return KnownLaw("No law is known for orthogonal weights together with a bias.")
     too_small = f"Width {e.width} is too small for the law of {e.activation}."
     what = (e.sigma_w, e.bias_std, law != "orthogonal")
-    if _chain(e.activation, e.width, 1, *what)[1] > _ROUGHEST:
+    first = _chain(e.activation, e.width, 1, *what)[1]
+    if first > _ROUGHEST:
         return KnownLaw(too_small, multiply_adds=markov_law.work(1))
 
     def chain() -> LengthLaw | str:
@@ -94,8 +95,16 @@ def _fresh(e: Experiment) -> KnownLaw:
     return KnownLaw(
         f"Expected range: approximate for {e.activation}, good for wide layers.",
         chain,
-        markov_law.work(e.depth) + gradient_law.work(e.depth),
+        markov_law.work(e.depth) + _likely(first) * gradient_law.work(e.depth),
     )
+
+
+def _likely(first: float) -> float:
+    """How likely a law that is this rough at its first layer holds at the last, by experience.
+
+    Where it does not hold, no law of the gradient is computed.
+    """
+    return 0.5 if first > _ROUGHEST / 3 else 1.0
 
 
 def law_back(e: Experiment, law: LengthLaw) -> tuple[str, LengthLaw | None]:

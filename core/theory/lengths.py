@@ -34,3 +34,19 @@ def log2_rms(layer: Layer, depth: int, *, start: float = 0.0) -> Array:
             found[k:] = found[k]
             break
     return found
+
+
+def log2_gradient_rms(layer: Layer, sizes: Array) -> Array:
+    """log2 rms of the gradient at every layer, of one whose rms at the output is 1.
+
+    Args:
+        layer: the operations, the same in every layer.
+        sizes: log2 rms of the signal at layers 0 … depth.
+
+    Returns:
+        float64 of shape (depth + 1,), in the order of the layers.
+    """
+    before = 2 * sizes[:-1]
+    with np.errstate(invalid="ignore"):  # −∞ + ∞, of a signal that is zero
+        octaves = np.broadcast_to(layer.log_gradient_factor(before, LOG2), before.shape) / 2
+    return np.concatenate([np.cumsum(octaves[::-1])[::-1], [0.0]])

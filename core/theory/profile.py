@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..layer.operation import Moments
-from ..maths.arrays import LOG2, Array
+from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from . import lengths
 
@@ -45,10 +45,7 @@ def profile(experiment: Experiment) -> Profile:
     """
     layer, depth = experiment.layer, experiment.depth
     log2_rms = lengths.log2_rms(layer, depth)
-    before = 2 * log2_rms[:-1]
-    with np.errstate(invalid="ignore"):  # −∞ + ∞, of a signal that is zero
-        octaves = np.broadcast_to(layer.log_gradient_factor(before, LOG2), before.shape) / 2
-    back = np.concatenate([np.cumsum(octaves[::-1])[::-1], [0.0]])
+    back = lengths.log2_gradient_rms(layer, log2_rms)
     with np.errstate(over="ignore"):
         square = 2.0 ** (2 * log2_rms)
     mean = np.zeros(depth + 1)

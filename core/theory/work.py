@@ -9,9 +9,9 @@ import numpy as np
 from ..layer.operation import MICROSECOND
 from ..maths.arrays import LOG2, Array
 from ..question.experiment import Experiment
-from . import fading, saturation
+from . import fading, gradient_events, saturation
 from .known_law import known_law
-from .lengths import log2_rms
+from .lengths import log2_gradient_rms, log2_rms
 
 _CHOOSING, _READING = 8.0, 350.0  # microseconds: of finding the law, and of what follows from it
 _DRIFT = 0.36  # octaves by which the median of log2 rms falls, over the variance of a mean square
@@ -34,8 +34,15 @@ def prediction_work(experiment: Experiment) -> float:
     if not e.format.infinity:
         work += saturation.work(e, sizes)
     if slopes is not None and not e.bias_std and max(slopes) > 0:
-        work += fading.work(e, sizes, slopes)
-    return work
+        work += fading.work(e, sizes)
+    return work + gradient_events.work(e, _back(e, sizes))
+
+
+def _back(e: Experiment, sizes: Array) -> Array:
+    """Typical log2 rms of the gradient after 0 … depth steps back, from those of the signal."""
+    if e.layer.degree == 1:  # its law is that of the signal, read backwards
+        return np.asarray(np.log2(e.loss_scale) + sizes)
+    return np.asarray(np.log2(e.loss_scale) + log2_gradient_rms(e.layer, sizes)[::-1])
 
 
 def _sizes(e: Experiment) -> Array:
