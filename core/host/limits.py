@@ -20,8 +20,8 @@ SMALL_BYTES = 2**27
 # Microseconds of a run, a layer and the measurement of an element: of one network, then of many.
 _RUN, _LAYER, _MEASURED = 770.0, 10.0, 0.006
 _BATCH, _SAMPLED_LAYER, _SAMPLED = 800.0, 70.0, 0.006
-_BACK_LAYER, _BACK = 350.0, 0.035  # of a layer of many networks and of an element, going back
-_BACK_ONE = 0.018  # the same of an element of one input
+# The same going back, and more for the gradients of matrices of several inputs.
+_BACK_LAYER, _GRAMS, _BACK = 120.0, 100.0, 0.004
 _NEAR, _SAMPLED_NEAR = 2**17, 0.003  # elements that fit the core's own cache, and their time
 _HELD, _HELD_ELEMENT = 60.0, 0.003  # the same of a format that holds elements at its largest value
 _OUTER = 0.2  # of a unit, for the gradient of a matrix whose elements are not formed
@@ -150,11 +150,9 @@ def _sampled_back(experiment: Experiment, networks: int) -> float:
     """The work of the way back through networks that are sampled at once."""
     shape, layer = experiment.shape, experiment.layer
     elements = float(networks) * shape.width * shape.inputs
-    each = _BACK if shape.inputs > 1 else _BACK_ONE
-    sampled = (_BACK_LAYER + each * elements) * shape.depth * MICROSECOND
-    if layer.needs_matrices(shape, backward=True):
-        sampled += networks * layer.backward_cost(shape, experiment.format).multiply_adds
-    return sampled
+    calls = _BACK_LAYER + (_GRAMS if shape.inputs > 1 else 0.0)
+    measured = (calls + _BACK * elements) * shape.depth * MICROSECOND
+    return layer.ensemble_backward_cost(shape, networks) + measured
 
 
 def _sampled(experiment: Experiment, networks: int) -> float:

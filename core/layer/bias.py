@@ -99,6 +99,10 @@ class Bias:
         """Its calls; an ensemble counts the numbers in the work of measuring every element."""
         return 20 * MICROSECOND * shape.depth
 
+    def ensemble_backward_cost(self, shape: Shape, networks: int) -> float:
+        """Nothing is computed."""
+        return 0.0
+
 
 class Biases:
     """The biases of several networks, drawn when they are added.

@@ -114,5 +114,9 @@ class Elementwise:
         elements = networks * shape.width * shape.inputs
         return (32 + (0.003 + self.phi.microseconds) * elements) * shape.depth * MICROSECOND
 
+    def ensemble_backward_cost(self, shape: Shape, networks: int) -> float:
+        """The derivative, and the product with it."""
+        return 2 * self.ensemble_cost(shape, networks)
+
 
 IDENTITY = Elementwise(ACTIVATIONS["linear"])

@@ -236,3 +236,7 @@ class Operation(Protocol):
     def ensemble_cost(self, shape: Shape, networks: int) -> float:
         """The multiply-adds of all layers of networks that an ensemble samples at once."""
         ...
+
+    def ensemble_backward_cost(self, shape: Shape, networks: int) -> float:
+        """The same of the way back, besides what every layer takes there."""
+        ...

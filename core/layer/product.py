@@ -268,3 +268,19 @@ class Product:
         frame = 0.0058 * n * inputs**2 if self.law == "orthogonal" else 0.0
         each = 3 + 9e-4 * inputs**3 + 2e-4 * n * inputs**2 + frame  # the Gram matrix and its root
         return networks * each * depth * MICROSECOND
+
+    def ensemble_backward_cost(self, shape: Shape, networks: int) -> float:
+        """The products with aᵀ and the draws again, or the sampling that replaces them."""
+        w, inputs, depth = self.drawn, shape.inputs, shape.depth
+        elements = float(networks) * shape.width * inputs
+        if self.needs_matrices(shape, backward=True):
+            again = w.draws(depth) * self._draw_cost(shape, _DRAW_IN_NUMPY) if w.fresh else 0.0
+            one = depth * self._product_cost(shape, _BESIDE_OTHERS_IN_NUMPY)
+            return 20 * MICROSECOND * depth + networks * (one + again)
+        if not w.fresh:  # each vector meets all directions of the signal, and half of its own kind
+            each = 1.3e-3 * depth * inputs
+            return (180 * inputs + each * elements) * depth * MICROSECOND
+        several = inputs > 1
+        calls = (330 if several else 250) if self.law == "orthogonal" else (270 if several else 140)
+        each = 0.04 if self.law == "orthogonal" else (0.035 if several else 0.006)
+        return (calls + each * elements) * depth * MICROSECOND

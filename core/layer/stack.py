@@ -222,6 +222,10 @@ class Layer:
         """The multiply-adds of networks that are sampled at once, without the measurement."""
         return sum(op.ensemble_cost(shape, networks) for op in self.operations)
 
+    def ensemble_backward_cost(self, shape: Shape, networks: int) -> float:
+        """The same of the way back; see `Operation.ensemble_backward_cost`."""
+        return sum(op.ensemble_backward_cost(shape, networks) for op in self.operations)
+
 
 def layer_of(weights: Weights, bias_std: float) -> Layer:
     """The layer x → φ(a @ x + b), without b if its std is 0 and without φ if it is linear.
