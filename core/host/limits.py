@@ -76,12 +76,17 @@ def backward_cost(experiment: Experiment) -> Cost:
     kept = shape.depth * elements * (number_format.bits // 8 + item * len(experiment.layer))
     rows = 4 * (chunk_layers(experiment) + 1) * elements * 8
     matrix = 0 if shape.inputs == 1 and experiment.weights == "fresh" else 3 * 8 * shape.width**2
-    each = _LAYER + (_SUMS if shape.inputs > 1 else 0.0)
-    measured = (each + _MEASURED * elements + _OUTER * shape.width) * shape.depth
+    measured = (_LAYER + _MEASURED * elements + _OUTER * shape.width) * shape.depth
+    measured += sums_work(experiment) / MICROSECOND
     back = experiment.layer.backward_cost(shape, number_format)
     there = cost(experiment)
     here = Cost(int(kept + rows + matrix), (_RUN + measured) * MICROSECOND)
     return there + back + here
+
+
+def sums_work(experiment: Experiment) -> float:
+    """The work of measuring gradients of matrices that several inputs add up to."""
+    return _SUMS * experiment.depth * MICROSECOND if experiment.batch_size > 1 else 0.0
 
 
 def kept_matrices(experiment: Experiment) -> int:
@@ -139,30 +144,31 @@ def ensemble_work(experiment: Experiment, ensemble_size: int, *, backward: bool 
     at_once = (networks_there_and_back if backward else networks_at_once)(experiment)
 
     def of(networks: int) -> float:
-        back = _sampled_back(experiment, networks) if backward else 0.0
-        return _sampled(experiment, networks) + back
+        measured = _sampled(experiment, networks)
+        if backward:
+            measured += _sampled_back(experiment, networks)
+        made = experiment.layer.ensemble_cost(experiment.shape, networks, backward=backward)
+        return made + measured * MICROSECOND
 
     whole, rest = divmod(ensemble_size, at_once)
     return whole * of(at_once) + (rest and of(rest))
 
 
-def _sampled_back(experiment: Experiment, networks: int) -> float:
-    """The work of the way back through networks that are sampled at once."""
-    shape, layer = experiment.shape, experiment.layer
-    elements = float(networks) * shape.width * shape.inputs
-    calls = _BACK_LAYER + (_GRAMS if shape.inputs > 1 else 0.0)
-    measured = (calls + _BACK * elements) * shape.depth * MICROSECOND
-    return layer.ensemble_backward_cost(shape, networks) + measured
-
-
 def _sampled(experiment: Experiment, networks: int) -> float:
-    """The work of networks that are sampled at once."""
+    """Microseconds of measuring networks that are sampled at once."""
     shape = experiment.shape
     elements = float(networks) * shape.width * shape.inputs
     held = 0.0 if experiment.format.infinity else _HELD + _HELD_ELEMENT * elements
     each = _SAMPLED_NEAR if elements <= _NEAR else _SAMPLED
-    measured = _BATCH + (_SAMPLED_LAYER + each * elements + held) * shape.depth
-    return experiment.layer.ensemble_cost(shape, networks) + measured * MICROSECOND
+    return _BATCH + (_SAMPLED_LAYER + each * elements + held) * shape.depth
+
+
+def _sampled_back(experiment: Experiment, networks: int) -> float:
+    """Microseconds of measuring their gradients."""
+    shape = experiment.shape
+    elements = float(networks) * shape.width * shape.inputs
+    calls = _BACK_LAYER + (_GRAMS if shape.inputs > 1 else 0.0)
+    return (calls + _BACK * elements) * shape.depth
 
 
 def is_quick(experiment: Experiment, *, backward: bool = False) -> bool:

@@ -95,13 +95,12 @@ class Bias:
         """None to speak of."""
         return 0
 
-    def ensemble_cost(self, shape: Shape, networks: int) -> float:
-        """Its calls; an ensemble counts the numbers in the work of measuring every element."""
-        return 20 * MICROSECOND * shape.depth
+    def ensemble_cost(self, shape: Shape, networks: int, *, backward: bool = False) -> float:
+        """Its calls; an ensemble counts the numbers in the work of measuring every element.
 
-    def ensemble_backward_cost(self, shape: Shape, networks: int) -> float:
-        """Nothing is computed."""
-        return 0.0
+        Going back, nothing is computed.
+        """
+        return 20 * MICROSECOND * shape.depth
 
 
 class Biases:

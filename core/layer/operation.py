@@ -233,10 +233,9 @@ class Operation(Protocol):
         """
         ...
 
-    def ensemble_cost(self, shape: Shape, networks: int) -> float:
-        """The multiply-adds of all layers of networks that an ensemble samples at once."""
-        ...
+    def ensemble_cost(self, shape: Shape, networks: int, *, backward: bool = False) -> float:
+        """The multiply-adds of all layers of networks that an ensemble samples at once.
 
-    def ensemble_backward_cost(self, shape: Shape, networks: int) -> float:
-        """The same of the way back, besides what every layer takes there."""
+        ``backward`` says that a gradient goes back through them too.
+        """
         ...

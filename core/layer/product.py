@@ -24,6 +24,13 @@ _DRAW, _DRAW_IN_NUMPY = 10.0, 0.0
 _ELEMENT, _BESIDE_OTHERS, _PER_INPUT, _BEYOND_CACHE = 9e-5, 1.5e-3, 2e-5, 2.5e-4
 _BESIDE_OTHERS_IN_NUMPY = 2.5e-4
 _CACHED = 2**22  # elements of float32
+# Of a layer and of an element, going back by the law: (orthogonal, several inputs).
+_SAMPLED_BACK = {
+    (False, False): (140.0, 0.006),
+    (False, True): (270.0, 0.035),
+    (True, False): (250.0, 0.04),
+    (True, True): (330.0, 0.04),
+}
 _FITTING_PRODUCTS = 3.0  # LSUV: one product for the std, one to check it, and the division of a
 
 
@@ -252,12 +259,20 @@ class Product:
             return shape.width**2
         return 0 if self.drawn.fresh else 2 * shape.depth * shape.width * shape.inputs
 
-    def ensemble_cost(self, shape: Shape, networks: int) -> float:
+    def ensemble_cost(self, shape: Shape, networks: int, *, backward: bool = False) -> float:
         """The products and draws of real matrices, or the sampling that replaces them."""
+        there = self._sampled_cost(shape, networks, backward=backward)
+        return there + (self._sampled_back_cost(shape, networks) if backward else 0.0)
+
+    def _drawn_and_multiplied(self, shape: Shape, draws: int) -> float:
+        """The multiply-adds of one network of real matrices, besides the calls."""
+        products = shape.depth * self._product_cost(shape, _BESIDE_OTHERS_IN_NUMPY)
+        return products + draws * self._draw_cost(shape, _DRAW_IN_NUMPY)
+
+    def _sampled_cost(self, shape: Shape, networks: int, *, backward: bool) -> float:
         w, n, inputs, depth = self.drawn, float(shape.width), shape.inputs, shape.depth
-        if self.needs_matrices(shape):
-            one = w.draws(depth) * self._draw_cost(shape, _DRAW_IN_NUMPY)
-            one += depth * self._product_cost(shape, _BESIDE_OTHERS_IN_NUMPY)
+        if self.needs_matrices(shape, backward=backward):
+            one = self._drawn_and_multiplied(shape, w.draws(depth))
             return 9 * MICROSECOND * depth + networks * one
         if not w.fresh:  # each vector meets, on average, half of the directions before it
             vectors = depth * inputs
@@ -269,18 +284,16 @@ class Product:
         each = 3 + 9e-4 * inputs**3 + 2e-4 * n * inputs**2 + frame  # the Gram matrix and its root
         return networks * each * depth * MICROSECOND
 
-    def ensemble_backward_cost(self, shape: Shape, networks: int) -> float:
-        """The products with aᵀ and the draws again, or the sampling that replaces them."""
+    def _sampled_back_cost(self, shape: Shape, networks: int) -> float:
         w, inputs, depth = self.drawn, shape.inputs, shape.depth
         elements = float(networks) * shape.width * inputs
         if self.needs_matrices(shape, backward=True):
-            again = w.draws(depth) * self._draw_cost(shape, _DRAW_IN_NUMPY) if w.fresh else 0.0
-            one = depth * self._product_cost(shape, _BESIDE_OTHERS_IN_NUMPY)
-            return 20 * MICROSECOND * depth + networks * (one + again)
+            again = w.draws(depth) if w.fresh else 0
+            one = self._drawn_and_multiplied(shape, again)
+            return 20 * MICROSECOND * depth + networks * one
         if not w.fresh:  # each vector meets all directions of the signal, and half of its own kind
             each = 1.3e-3 * depth * inputs
             return (180 * inputs + each * elements) * depth * MICROSECOND
-        several = inputs > 1
-        calls = (330 if several else 250) if self.law == "orthogonal" else (270 if several else 140)
-        each = 0.04 if self.law == "orthogonal" else (0.035 if several else 0.006)
+        orthogonal, several = self.law == "orthogonal", inputs > 1
+        calls, each = _SAMPLED_BACK[orthogonal, several]
         return (calls + each * elements) * depth * MICROSECOND

@@ -218,13 +218,10 @@ class Layer:
         """How many numbers a network of an ensemble keeps; see `Operation.ensemble_elements`."""
         return sum(op.ensemble_elements(shape) for op in self.operations)
 
-    def ensemble_cost(self, shape: Shape, networks: int) -> float:
-        """The multiply-adds of networks that are sampled at once, without the measurement."""
-        return sum(op.ensemble_cost(shape, networks) for op in self.operations)
-
-    def ensemble_backward_cost(self, shape: Shape, networks: int) -> float:
-        """The same of the way back; see `Operation.ensemble_backward_cost`."""
-        return sum(op.ensemble_backward_cost(shape, networks) for op in self.operations)
+    def ensemble_cost(self, shape: Shape, networks: int, *, backward: bool = False) -> float:
+        """The multiply-adds of networks sampled at once; see `Operation.ensemble_cost`."""
+        costs = (op.ensemble_cost(shape, networks, backward=backward) for op in self.operations)
+        return sum(costs)
 
 
 def layer_of(weights: Weights, bias_std: float) -> Layer:

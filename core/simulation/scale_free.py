@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..host.limits import WorkLimit, backward_cost, chunk_layers, cost
+from ..host.limits import WorkLimit, backward_cost, chunk_layers, cost, sums_work
 from ..host.threads import keep_freed_memory, single_threaded
 from ..layer.operation import MICROSECOND, Parameters
 from ..layer.product import Product
@@ -82,7 +82,8 @@ def scale_free_work(experiment: Experiment, *, backward: bool = False) -> float:
     vector, matrix = float(e.width * e.batch_size), float(e.width) ** 2
     apart = (_APART + _APART_ELEMENT * vector) * e.depth + (_HEAVIEST * matrix + 15) * drawn
     if backward:
-        return backward_cost(e).multiply_adds + 2 * apart * MICROSECOND
+        work = backward_cost(e).multiply_adds - sums_work(e)  # no matrix's gradient is measured
+        return work + 2 * apart * MICROSECOND
     return cost(e).multiply_adds + apart * MICROSECOND
 
 
