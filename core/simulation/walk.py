@@ -90,8 +90,13 @@ def _log2_rms_of_outer(g: ScaledNumbers, x: ScaledNumbers) -> Array:
         one: Array = (next(lengths).log2() + next(lengths).log2() + power).numpy()
         return one
     g, x = g.with_zeros.near_one(), x.with_zeros.near_one()
-    grams = ((each.numbers.mT @ each.numbers).double() for each in (g, x))
-    square = (next(grams) * next(grams)).sum((1, 2)).clamp_min(0) / x.numbers.shape[1] ** 2
+    _, width, inputs = x.numbers.shape
+    if inputs > width:  # the matrix itself is smaller than the inputs' Gram matrices
+        square = (g.numbers @ x.numbers.mT).double().square().sum((1, 2))
+    else:
+        grams = ((each.numbers.mT @ each.numbers).double() for each in (g, x))
+        square = (next(grams) * next(grams)).sum((1, 2)).clamp_min(0)
+    square /= width**2
     octaves = square.log2() / 2 + g.power + x.power
     found: Array = torch.where(square > 0, octaves, -torch.inf).numpy()
     return found

@@ -152,12 +152,13 @@ GRADIENTS = [
     {"width": 1024, "depth": 200, "batch_size": 64, "weights": "fresh", "activation": "tanh"},
     {"width": 2048, "depth": 1000, "weights": "fresh", "activation": "relu"},
     {"width": 256, "depth": 800, "batch_size": 32, "weights": "fresh", "init": "orthogonal"},
+    {"width": 2, "depth": 600, "batch_size": 4096, "weights": "fresh"},
 ]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_estimate_is_above_what_gradients_of_many_networks_really_take():
-    """The third is of one input, whose networks are sampled together."""
+    """The third is of one input, whose networks are sampled together; the last has few units."""
     several = "lambda e: sample_ensemble(e, 4, backward=True)"
     for changes, taken in zip(GRADIENTS, peaks_of(several, GRADIENTS), strict=True):
         estimate = gradients_memory(Experiment(**changes))

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
 from core import Experiment, backpropagate, sample_ensemble
+from core.layer.scaled import ScaledNumbers
+from core.simulation.walk import _log2_rms_of_outer
 
 # One false alarm in 10⁴ over all comparisons of this file.
 CASES = {
@@ -121,3 +124,13 @@ def test_progress_goes_on_to_the_end_of_the_way_back():
     e = Experiment(width=8, depth=5, weights="fresh")
     sample_ensemble(e, 3, backward=True, on_progress=told.append)
     assert told == sorted(told) and len(told) == 2 * (5 + 1) and told[-1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("inputs", [1, 3, 5, 9])
+def test_a_weight_gradient_is_summed_over_the_inputs_be_they_few_or_many(inputs):
+    drawn = torch.Generator().manual_seed(inputs)
+    g, x = (torch.randn(4, 5, inputs, generator=drawn) for _ in range(2))
+    matrices = np.einsum("mib,mjb->mij", g.double().numpy(), x.double().numpy())
+    wanted = np.log2(np.sqrt((matrices**2).mean((1, 2))))
+    found = _log2_rms_of_outer(ScaledNumbers.of(g), ScaledNumbers.of(x))
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
