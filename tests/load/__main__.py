@@ -7,8 +7,10 @@ import os
 import platform
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import chain
 
+from tests.hosting.proxy import behind_nginx
 from tests.load import faults, floods, long_visit
 from tests.load.crowd import Plan, elsewhere, percentile
 from tests.load.memory import resident
@@ -22,27 +24,43 @@ _TIDIES_WITHIN = 25.0  # seconds after the last viewer left
 _AS_HOSTED = {"MALLOC_ARENA_MAX": "2"}  # by the image, the unit and make run
 
 
-def crowd_rows(viewers: int, seconds: float, settle: float) -> Iterator[Row]:
-    """Many viewers on one process: how long they wait, what went wrong, what memory it took."""
-    with processes(1, **_AS_HOSTED) as [app]:
-        pid = app.process.pid
-        before = peak = resident(pid)
+@contextmanager
+def _served(count: int) -> Iterator[tuple[str, list[int]]]:
+    """An address, and the processes behind it; nginx stands before several."""
+    with ExitStack() as running:
+        apps = running.enter_context(processes(count, **_AS_HOSTED))
+        address = apps[0].address
+        if count > 1:
+            address = running.enter_context(behind_nginx(apps)).address
+        yield address, [app.process.pid for app in apps]
+
+
+def crowd_rows(viewers: int, seconds: float, settle: float, count: int) -> Iterator[Row]:
+    """Many viewers on some processes: how long they wait, what went wrong, what memory it took."""
+    with _served(count) as (address, pids):
+        before = peak = sum(map(resident, pids))
 
         def meanwhile() -> None:
             nonlocal peak
-            peak = max(peak, resident(pid))
+            peak = max(peak, sum(map(resident, pids)))
 
-        plan = Plan(app.address, viewers, seconds, viewers / _ARRIVALS_PER_SECOND)
-        report = elsewhere(plan, meanwhile)
+        report = elsewhere(
+            Plan(address, viewers, seconds, viewers / _ARRIVALS_PER_SECOND), meanwhile
+        )
         time.sleep(settle)  # Streamlit keeps a session two minutes for one who comes back
-        elsewhere(Plan(app.address, viewers=1, seconds=0.0, ramp=0.0))
+        elsewhere(Plan(address, viewers=1, seconds=0.0, ramp=0.0))
         time.sleep(_TIDIES_WITHIN)
-        after = resident(pid)
+        after = sum(map(resident, pids))
     strayed = wrong(report.screens)
     p50, p95 = (percentile(report.steps, percent) for percent in (50, 95))
     arrival = percentile(report.arrivals, 95)
     aim = _AIMS.get(viewers, "")
-    yield f"{viewers} viewers, {len(report.steps)} steps", f"p50 {p50:.2f} s, p95 {p95:.2f} s", aim
+    on = f" on {count} processes" if count > 1 else ""
+    yield (
+        f"{viewers} viewers{on}, {len(report.steps)} steps",
+        f"p50 {p50:.2f} s, p95 {p95:.2f} s",
+        aim,
+    )
     yield "  errors, wrong views", f"{len(report.errors)}, {len(strayed)}", "0, 0"
     for error in (report.errors + strayed)[:3]:
         yield f"    {error}", "", ""
@@ -67,6 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
     parser.add_argument("parts", nargs="*", help="crowds, long, faults, floods; all unless said")
     parser.add_argument("--viewers", type=int, nargs="*", default=[50, 100, 200])
+    parser.add_argument("--processes", type=int, default=1, help="of the app, behind nginx")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long they step")
     parser.add_argument("--settle", type=float, default=130.0, help="from their leaving to memory")
     parser.add_argument("--steps", type=int, default=10_000, help="on one session; 0: none")
@@ -76,7 +95,8 @@ def main() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} cores, shared by server and viewers", flush=True)
     print(f"{'':44}{'measured':>38}{'aim':>20}")
     for viewers in asked.viewers if "crowds" in parts else ():
-        for what, measured, aim in crowd_rows(viewers, asked.seconds, asked.settle):
+        crowd = crowd_rows(viewers, asked.seconds, asked.settle, asked.processes)
+        for what, measured, aim in crowd:
             print(f"{what:44}{measured:>38}{aim:>20}", flush=True)
     for what, measured, aim in long_rows(asked.steps) if "long" in parts else ():
         print(f"{what:44}{measured:>38}{aim:>20}", flush=True)
