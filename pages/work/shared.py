@@ -169,8 +169,8 @@ class Work:
                 try:
                     return job.answer.result(min(_INTERVAL, left))
                 except TimeoutError:
-                    if job.answer.done():
-                        raise
+                    if job.answer.done():  # only just, or its own error is one of time
+                        return job.answer.result()
                 if time.monotonic() >= deadline:
                     with self._lock:
                         job.expected[viewer] = time.monotonic() + self.linger

@@ -4,14 +4,16 @@ import math
 import random
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from core import Experiment, propagate
-from pages.work.jobs import Ended, TookTooLong, Unfinished, weighed
+from pages.work import shared
+from pages.work.jobs import Ended, Job, TookTooLong, Unfinished, weighed
 from pages.work.queue import QueueFull
 from pages.work.shared import Work
 from pages.work.turns import SCRIPT_LOCK
@@ -319,6 +321,24 @@ def test_whose_patience_ends_gets_what_is_known_and_finds_the_work_going_on(work
     go.set()
     assert work.answer("key", compute, quick=False, patience=PATIENCE) == "all"
     assert work.answer("key", compute, quick=False, patience=0.0) == "all"
+
+
+class _Late(Future):
+    """An answer that comes just after the first caller has heard that it had not come."""
+
+    heard = False
+
+    def result(self, timeout=None):
+        if self.heard:
+            return super().result(timeout)
+        self.heard = True
+        until(self.done)
+        raise TimeoutError
+
+
+def test_an_answer_that_comes_just_as_patience_ends_is_given(work, monkeypatch):
+    monkeypatch.setattr(shared, "Job", partial(Job, answer=_Late()))
+    assert work.answer("key", lambda tell: "all", quick=False, patience=0.0) == "all"
 
 
 def test_work_that_nobody_comes_back_for_is_stopped_after_a_while(ended):
