@@ -12,6 +12,9 @@ from torch import Tensor
 from .activations import Activation
 from .tails import FAR, derivative_far_powers, far_powers, infinite_sides
 
+_ROOM = 60  # log2 of the largest number whose squares add up in float32
+_USUAL = (-20.0, 2.0)  # log2 of |h| where φ(h) and φ′(h) are nowhere near the ends of that range
+
 
 class Reach(NamedTuple):
     """The largest value of each network whose overflow would make x non-finite.
@@ -68,8 +71,11 @@ class ScaledNumbers(NamedTuple):
         x = self.numbers
         known = _largest(x, below=True, above=True) if largest is None else largest
         power = torch.frexp(known).exponent
-        factor = torch.ldexp(torch.ones(len(x), dtype=x.dtype), -power)
-        return ScaledNumbers(x * factor.view(-1, 1, 1), self.power + power, self.reach_before)
+        least = 1 - math.frexp(torch.finfo(x.dtype).max)[1]  # 2^−least still is in the range
+        near = _raised(x, -power.clamp_min(least))
+        if bool((power < least).any()):
+            near = _raised(near, (least - power).clamp_min(0))
+        return ScaledNumbers(near, self.power + power, self.reach_before)
 
     def held_at(self, most: float) -> ScaledNumbers:
         """The same values, those beyond ±most replaced by ±most."""
@@ -89,6 +95,11 @@ def powers(exponents: Tensor) -> Tensor:
     return torch.exp2(exponents).float().view(-1, 1, 1)
 
 
+def _raised(x: Tensor, exponents: Tensor) -> Tensor:
+    """x·2^exponents, for whole exponents of shape (networks,) that x's dtype has."""
+    return x * torch.ldexp(torch.ones(len(x), dtype=x.dtype), exponents).view(-1, 1, 1)
+
+
 def _largest(h: Tensor, *, below: bool, above: bool) -> Tensor:
     """Per network, the largest |h| on the named sides of zero; 0 if there is none."""
     flat = h.flatten(1)
@@ -105,7 +116,15 @@ class Scaled:
     Nothing overflows or vanishes at any depth where φ grows no faster than its argument. A φ that
     squares can make numbers beyond 2^64 in one layer, whose own squares float32 does not hold: the
     sizes are then infinite some layers too early. ``out`` is ignored.
+
+    Args:
+        near: whether φ's results are brought near 1 wherever their squares leave the range of
+            float32. Then nothing overflows with any φ, and nothing small is lost. An ensemble
+            without gradients does without, for links of old show the numbers that they had.
     """
+
+    def __init__(self, *, near: bool = False) -> None:
+        self._near = near
 
     def product(self, a: Any, x: ScaledNumbers, out: ScaledNumbers | None = None) -> ScaledNumbers:
         """a @ x, for the matrix of a single network or for the products of many.
@@ -133,7 +152,7 @@ class Scaled:
         self, phi: Activation, x: ScaledNumbers, out: ScaledNumbers | None = None
     ) -> ScaledNumbers:
         """φ(x); where x's power is beyond ±40, φ is replaced by the power law it follows there."""
-        return _scaled(phi)(x)
+        return _scaled(phi)(x, near=self._near)
 
     def stored(self, x: ScaledNumbers) -> ScaledNumbers:
         """x as it is: nothing is rounded to a format."""
@@ -164,16 +183,25 @@ class _ScaledActivation:
         self.low, self.high = far_powers(phi)
         self.derivative_powers = derivative_far_powers(phi)
 
-    def __call__(self, x: ScaledNumbers) -> ScaledNumbers:
+    def __call__(self, x: ScaledNumbers, *, near: bool) -> ScaledNumbers:
+        """φ(h·2^e), for h·2^e = x; see `Scaled` for ``near``."""
         h, exponent = x.numbers, x.power
         reach = Reach(_largest(h, below=self.below, above=self.above), exponent)
         if self.phi.positively_homogeneous:
             return ScaledNumbers(self.phi(h), exponent, reach)
-        near = exponent.clamp(-FAR, FAR)
+        at = exponent.clamp(-FAR, FAR)
         above, below = (exponent - FAR).clamp_min(0), (exponent + FAR).clamp_max(0)
         shift = (self.high * above if self.high else 0) + (self.low * below if self.low else 0)
         power = torch.zeros_like(exponent) + shift
-        return ScaledNumbers(self.phi(h * powers(near)), power, reach)
+        found = self.phi(h * powers(at))
+        if near and not bool(_is_usual(exponent).all()):
+            largest = _largest(found, below=True, above=True)
+            far = ~((largest > 2.0**-_ROOM) & (largest < 2.0**_ROOM))
+            if bool(far.any()):  # their squares, or they themselves, leave the range of float32
+                exact = self.phi(h[far].double() * powers(at[far]))
+                numbers, power[far], _ = ScaledNumbers(exact, power[far]).near_one()
+                found[far] = numbers.to(found.dtype)
+        return ScaledNumbers(found, power, reach)
 
     def backward(self, x: ScaledNumbers, g: ScaledNumbers) -> ScaledNumbers:
         """φ′(h·2^e)·g, for h·2^e = x."""
@@ -183,8 +211,17 @@ class _ScaledActivation:
         low, high = self.derivative_powers
         above, below = (exponent - FAR).clamp_min(0), (exponent + FAR).clamp_max(0)
         shift = (high * above if high else 0) + (low * below if low else 0)
-        found = self.phi.backward(h * powers(exponent.clamp(-FAR, FAR)), g.numbers)
-        return ScaledNumbers(found, g.power + shift).near_one()
+        numbers = g.numbers
+        if not bool(_is_usual(exponent).all()):  # φ′ may be beyond float32 where δ is not
+            h, numbers = h.double(), numbers.double()
+        found = self.phi.backward(h * powers(exponent.clamp(-FAR, FAR)), numbers)
+        near = ScaledNumbers(found, g.power + shift).near_one()
+        return near._replace(numbers=near.numbers.to(g.numbers.dtype))
+
+
+def _is_usual(exponent: Tensor) -> Tensor:
+    low, high = _USUAL
+    return (exponent >= low) & (exponent <= high)
 
 
 @lru_cache(maxsize=64)

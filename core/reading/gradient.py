@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from ..layer.activations import Activation
 from ..simulation.backward import Backward
 from ..simulation.propagate import Run
 from ..statistics.layer_stats import STUCK
@@ -16,7 +17,9 @@ from .gradient_run import as_run
 from .trend import Factor
 
 _HEALTHY = ("holds", "settles")
-_WITHIN = 64.0  # times σ_w·|δ|: the largest of many sums, with slopes of φ
+_AT_MOST = 64.0  # times σ_w·|δ|: the largest of many sums, with slopes of φ
+_LOSES = 4.0  # times the smallest number: of normal values of this rms a tenth rounds to zero
+_SURELY = 0.125  # times σ_w·|δ|: some sum is as large
 
 
 class GradientVerdict(NamedTuple):
@@ -54,11 +57,19 @@ def _kind(back: Backward, run: Run) -> Kind:
     if stuck_share(run)[0] >= STUCK:
         return "saturates"
     kind, found = kind_of(run), trend(run)
+    if kind in _HEALTHY and _is_among_the_smallest(back):
+        return "stuck"
     if not isinstance(found, Factor) or found.is_flat:
         return kind
     if kind == "grows" and found.octaves > 0:
         return "explodes"
     return "vanishes" if kind == "shrinks" and found.octaves < 0 else kind
+
+
+def _is_among_the_smallest(back: Backward) -> bool:
+    """Whether rounding makes more than about a tenth of the elements at the input zero."""
+    smallest = back.run.experiment.format.smallest_subnormal
+    return bool(back.stats.rms[0] < _LOSES * smallest)
 
 
 def _is_stopped(back: Backward) -> bool:
@@ -71,17 +82,25 @@ def _is_stopped(back: Backward) -> bool:
 def _broken_by(back: Backward) -> int | None:
     """The layer of x whose elements that are not finite break the gradient; None if it overflows.
 
-    φ′(h) of such an element may be NaN. A product overflows if the gradient before it comes near
-    the format's largest value.
+    φ′(h) of such an element may be NaN. A product may overflow if the gradient before it comes near
+    the format's largest value. Sums of a wider range than the format's then give Inf, and no NaN.
     """
     e, layer, x = back.run.experiment, back.events.first_nonfinite, back.run.stats.nonfinite
     if layer is None or layer == e.depth or not (x[layer] or x[layer + 1]):
         return None
     with np.errstate(over="ignore"):
-        reach = float(back.stats.max_abs[layer + 1]) * e.weight_std * e.width**0.5 * _WITHIN
-    if reach >= e.format.max:
+        size = float(back.stats.max_abs[layer + 1]) * e.weight_std * e.width**0.5
+    is_nan = back.stats.nan[layer] == back.stats.nonfinite[layer]
+    by_x = is_nan and _makes_nan(e.phi) and e.format.max < torch.finfo(e.format.sum_dtype).max / 2
+    if size * (_SURELY if by_x else _AT_MOST) >= e.format.max:
         return None
     return layer + 1 if x[layer + 1] else layer
+
+
+def _makes_nan(phi: Activation) -> bool:
+    """Whether φ′ is NaN somewhere beyond the finite numbers."""
+    h = torch.tensor([-torch.inf, torch.inf, torch.nan])
+    return bool(phi.backward(h, torch.ones(3)).isnan().any())
 
 
 def _event(back: Backward) -> tuple[str, str]:
@@ -122,6 +141,12 @@ def _sentence(back: Backward, run: Run, kind: Kind) -> str:
             f"Times the loss scale the gradient does not fit {e.number_format} at the output: "
             f"{stuck_share(run)[0]:.0%} of its elements other than zero are held at "
             f"{significant(e.format.max)}."
+        )
+    if kind == "stuck" and _is_among_the_smallest(back):
+        lost = [f"{back.stats.zero[layer]:.0%}" for layer in (-1, 0)]
+        return (
+            f"It ends among the smallest numbers of {e.number_format}: {lost[0]} of its elements "
+            f"are 0 at the output, {lost[1]} at the input."
         )
     first, last = float(back.stats.log2_rms[0]), float(back.stats.log2_rms[-1])
     share = significant(float(np.exp2(first - last)))

@@ -168,14 +168,16 @@ def _overflows(back: Backward) -> bool:
 
 
 def in_words(window: Window) -> str:
-    """The powers of two in a window as text: "2⁻⁵ to 2¹⁰"."""
+    """The powers of two in a window as text, "2⁻⁵ to 2¹⁰"; the ends of one that has none."""
     if window.is_empty and window.low != window.high:
         return "none"
     with np.errstate(divide="ignore"):
         low, high = np.ceil(np.log2(window.low)), np.floor(np.log2(window.high))
     ends = [float(np.clip(end, _LOWEST, _HIGHEST)) for end in (low, high)]
-    if low > high or ends[0] > ends[1] or window.low > 2.0**_HIGHEST or window.high < 2.0**_LOWEST:
+    if window.low > 2.0**_HIGHEST or window.high < 2.0**_LOWEST:
         return "none"
+    if low > high:  # a window with no power of two in it
+        return f"{significant(window.low)} to {significant(window.high)}"
     if ends == [_LOWEST, _HIGHEST]:
         return "any"
     return " to ".join(f"2{f'{end:.0f}'.translate(_RAISED)}" for end in ends)

@@ -210,10 +210,13 @@ class _Products:
         if not self._g:
             return
         g, x = Factor(torch.stack(self._g)), Factor(torch.stack(self._x))
-        measure = weight_gradients.outer if self._one_input else weight_gradients.product
-        self._found.append(measure(g, x, self._format))
-        if self._sum is not None:
-            self._sum.add(g, x)
+        if self._one_input:
+            found = weight_gradients.outer(g, x, self._format)
+            if self._sum is not None:
+                self._sum.add(g, x)
+        else:
+            found = weight_gradients.product(g, x, self._format, into=self._sum)
+        self._found.append(found)
         self._g, self._x = [], []
 
     def measured(self) -> WeightGradients:

@@ -35,7 +35,7 @@ class Walk:
     def __init__(self, e: Experiment, count: int, generator: Generator, *, backward: bool) -> None:
         self._e, self._stream, self._keeps = e, generator, backward
         self._shape = count, e.width, e.batch_size
-        self._arithmetic = Scaled()
+        self._arithmetic = Scaled(near=backward)
         self._parameters: list[Parameters] = []
         self._kept: list[list[ScaledNumbers]] = []
 
@@ -50,9 +50,12 @@ class Walk:
             *inputs, x = e.layer.trace(self._parameters, x, arithmetic)
             if self._keeps:
                 self._kept.append(inputs)
-            if not e.format.infinity:
-                x = x.held_at(e.format.max)
+            x = self._held(x)
             yield x
+
+    def _held(self, x: ScaledNumbers) -> ScaledNumbers:
+        """x, held at the largest value of a format without infinity."""
+        return x if self._e.format.infinity else x.held_at(self._e.format.max)
 
     def back(self, watched: Callable[[Layers], Layers]) -> list[Array]:
         """The columns of an Ensemble on the gradients of x and of the weights, in their order.
@@ -64,12 +67,13 @@ class Walk:
         weights = []
 
         def gradients() -> Layers:
-            g = ScaledNumbers.of(torch.randn(self._shape, generator=self._stream) * e.loss_scale)
+            drawn = torch.randn(self._shape, generator=self._stream) * e.loss_scale
+            g = self._held(ScaledNumbers.of(drawn))
             yield g
             while self._kept:
                 inputs = self._kept.pop()
                 found = e.layer.backward(self._parameters, inputs, g, self._arithmetic)
-                g = found[0]
+                g = self._held(found[0])
                 weights.append(_log2_rms_of_outer(found[place + 1], inputs[place]))
                 yield g
 

@@ -17,6 +17,8 @@ from ..maths.arrays import Array
 
 NAMES = ("log2_rms", "zero", "nonfinite")
 
+_NOWHERE = -1e6  # log2 of the size of a matrix of zeros: below that of every other
+
 
 @dataclass(frozen=True)
 class WeightGradients:
@@ -159,20 +161,24 @@ def _counted(g: Tensor, x: Tensor, number_format: NumberFormat) -> tuple[int, in
     return int(zero), broken
 
 
-def product(g: Factor, x: Factor, number_format: NumberFormat) -> Array:
+def product(g: Factor, x: Factor, number_format: NumberFormat, into: Sum | None = None) -> Array:
     """The three numbers of g xᵀ of one layer, summed over the inputs of a batch.
 
     Args:
         g: the gradient with respect to a @ x, of shape (1, n, inputs).
         x: the input of the product, of shape (1, n, inputs).
         number_format: the format of the gradient.
+        into: a sum over layers that the matrix is added to.
 
     Returns:
         float64 of shape (3, 1), in the order of NAMES.
     """
     total = Sum(number_format)
     total.add(g, x)
-    return np.array([*total.measured().values()])[:, None]
+    found = np.array([*total.measured().values()])[:, None]
+    if into is not None:
+        into.take(total)
+    return found
 
 
 class Sum:
@@ -185,7 +191,7 @@ class Sum:
     def __init__(self, number_format: NumberFormat) -> None:
         self._format = number_format
         self._near: Tensor | None = None
-        self._power = 0.0
+        self._power = _NOWHERE
 
     def add(self, g: Factor, x: Factor) -> None:
         """Add the products of some layers.
@@ -194,15 +200,26 @@ class Sum:
             g: gradients with respect to a @ x, of shape (layers, n) or (layers, n, inputs).
             x: inputs of the products, of the same shape.
         """
-        own = g.exponents + x.exponents
+        is_zero = (g.most == 0) | (x.most == 0)
+        own = torch.where(is_zero, _NOWHERE, g.exponents + x.exponents)
         power = float(own.max())
-        if self._near is not None:
-            power = max(power, self._power)
-            self._near *= 2.0 ** max(self._power - power, -1000)
         near = _shifted(g.near, (own - power).clamp_min(-1000))
         made = torch.tensordot(near, x.near, dims=([0, *range(2, near.dim())],) * 2)
-        self._near = made if self._near is None else self._near.add_(made)
-        self._power = power
+        self._join(made, power)
+
+    def take(self, other: Sum) -> None:
+        """Add another sum, which is of no use afterwards."""
+        if other._near is not None:
+            self._join(other._near, other._power)
+
+    def _join(self, near: Tensor, power: float) -> None:
+        """Add near·2^power; ``near`` may be overwritten."""
+        common = max(self._power, power)
+        near *= 2.0 ** max(power - common, -1000)
+        if self._near is not None:
+            self._near *= 2.0 ** max(self._power - common, -1000)
+            near += self._near
+        self._near, self._power = near, common
 
     def measured(self) -> dict[str, float]:
         """The three numbers of the sum, by the names in NAMES; of nothing, those of a zero."""

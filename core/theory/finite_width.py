@@ -18,7 +18,7 @@ from .known_law import known_law, law_back
 from .length_law import LengthLaw
 from .markov_law import table
 from .range_events import Pmf, all_zero_pmf, overflow_pmf
-from .saturation import held
+from .saturation import held, reaches_the_end
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """The levels of a prediction's quantiles."""
@@ -100,6 +100,7 @@ def predict(
         valid += " The coarse rounding of 8 bits is left out."
     rms = law.quantiles(LEVELS)
     std = _std_quantiles(e, law, rms) if e.width >= _NARROWEST else rms[:0]
+    held_from = None
     if not e.format.infinity:
         rms, std, held_from = held(e, rms, std, tell)
         if held_from is not None:
@@ -115,22 +116,28 @@ def predict(
         overflow,
         all_zero,
         float(law.dead[-1]),
-        *_of_gradient(e, law, overflow, all_zero),
+        *_of_gradient(e, law, overflow, all_zero, is_held=held_from is not None),
     )
 
 
 def _of_gradient(
-    e: Experiment, law: LengthLaw, overflow: Pmf, all_zero: Pmf
+    e: Experiment, law: LengthLaw, overflow: Pmf, all_zero: Pmf, *, is_held: bool
 ) -> tuple[str, dict[float, Array], Pmf | None, Pmf | None]:
-    """The fields of a Prediction on the gradient, given the law of the signal and its ends."""
+    """The fields of a Prediction on the gradient, given the law of the signal and its ends.
+
+    ``is_held`` says that the format holds elements of the signal at its largest value.
+    """
     words, unscaled = law_back(e, law)
     if unscaled is None:
         return words, {}, None, None
     back = unscaled.raised(float(np.log2(e.loss_scale)))
+    quantiles = dict(zip(LEVELS, back.quantiles(LEVELS), strict=True))
+    if not e.format.infinity and (is_held or reaches_the_end(e, quantiles[LEVELS[-1]])):
+        end = f"{e.number_format} holds elements of x or δ at {significant(e.format.max)}"
+        return f"No law of the gradient is known: {end}.", {}, None, None
     ends = gradient_ends(e, law, back, overflow, all_zero)
     if ends is None:
         words += f" Where x leaves the range of {e.number_format}, the end of δ has no known law."
-    quantiles = dict(zip(LEVELS, back.quantiles(LEVELS), strict=True))
     return words, quantiles, *(ends or (None, None))
 
 

@@ -22,6 +22,11 @@ _SETTLES, _PER_LAYER = 7, 700.0  # layers that it mostly takes, and microseconds
 _SETTLED = 1e-12  # octaves: a smaller step is rounding
 
 
+def reaches_the_end(e: Experiment, octaves: Array) -> bool:
+    """Whether a format cuts elements off at one of these log2 rms, of any shape."""
+    return bool((octaves > np.log2(e.format.max) - _ROOM).any())
+
+
 def held(
     e: Experiment,
     rms: Array,
@@ -41,7 +46,7 @@ def held(
     Returns:
         rms and std, and that layer, or None if there is none.
     """
-    full = np.flatnonzero((rms > np.log2(e.format.max) - _ROOM).any(0))
+    full = np.flatnonzero([reaches_the_end(e, sizes) for sizes in rms.T])
     if not full.size:
         return rms, std, None
     start = max(1, int(full[0]))

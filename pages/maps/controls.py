@@ -196,8 +196,10 @@ def _cells(landscape: Landscape) -> None:
 
 def _change_cells() -> None:
     """Put more or fewer cells between the same ends."""
-    changed = on_screen.stored(PAGE).with_cells(st.session_state["map_cells"])
-    on_screen.change_map(PAGE, x=changed.x, y=changed.y)
+    count = st.session_state["map_cells"]
+    if count is not None:  # as it is of a widget that the browser has not drawn yet
+        changed = on_screen.stored(PAGE).with_cells(count)
+        on_screen.change_map(PAGE, x=changed.x, y=changed.y)
 
 
 def rest(landscape: Landscape) -> None:

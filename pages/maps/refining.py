@@ -182,7 +182,8 @@ def _borders(landscape: Landscape) -> list[Border] | None:
 def button(landscape: Landscape, view: MapView, units: tuple[str, str] | None = None) -> None:
     """Draw how far the map is, and a button to stop it or to go on.
 
-    The line stays when the map is done, so that nothing below it moves.
+    The line stays when the map is done, so that nothing below it moves. The button comes first:
+    what stands before it changes in width, and would take it away from under a viewer's hand.
 
     Args:
         landscape: the map.
@@ -198,11 +199,11 @@ def button(landscape: Landscape, view: MapView, units: tuple[str, str] | None = 
                 text += f", place {place} in the queue"
             elif not done:
                 text += ", the coarse picture first"
-            st.progress(done, f"{text}…")
             st.button("Stop", key="stop", icon=":material/stop:", on_click=_stop, args=(landscape,))
+            st.progress(done, f"{text}…")
         elif view.state == "stopped":
-            st.html(f'<p class="gi-words">Stopped at {done:.0%}.</p>', width="content")
             st.button("Go on", key="go_on", icon=":material/play_arrow:", on_click=_resume)
+            st.html(f'<p class="gi-words">Stopped at {done:.0%}.</p>', width="content")
         elif view.state == "done":
             size = grid(landscape.x, landscape.y, units)
             st.html(f'<p class="gi-words">Done: {size}.</p>', width="content")

@@ -352,5 +352,6 @@ def borders(landscape: Landscape, *, patience: float = math.inf) -> list[Border]
             is_quick_work(work_of_borders(*asked)),
             {"experiment": base.to_query()} | {"x": x.to_text(), "y": y.to_text()},
         ),
+        hear=_NOWHERE,
         patience=patience,
     )

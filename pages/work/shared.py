@@ -90,7 +90,8 @@ class Work:
             viewer: for whom it is; the queue is fair between viewers.
             hear: called now and then during the wait; what it raises goes to the caller.
             about: what was asked, for the log.
-            patience: seconds after which the part that is known so far is enough.
+            patience: seconds after which the part of long work that is known so far is enough;
+                quick work is waited for, also where it is late.
 
         Raises:
             Unfinished: the patience ran out.

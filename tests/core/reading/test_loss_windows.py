@@ -114,6 +114,7 @@ def test_windows_and_what_they_mean_are_said_in_words():
     assert in_words(Window(2.0**-80, 2.0**3)) == "2⁻²⁴ to 2³"
     assert in_words(Window(2.0**30, 2.0**40)) == in_words(NONE) == "none"
     assert in_words(Window(2.0**3, 2.0**3)) == "2³ to 2³"
+    assert in_words(Window(5.0, 7.0)) == "5 to 7"  # no power of two lies between
     windows = {
         "float32": Window(0.0, np.inf),
         "float16": Window(2.0**3, 2.0**9),

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from core import Experiment, backpropagate, sample_ensemble
+from core import Experiment, backpropagate, predict, sample_ensemble
 from core.layer.scaled import ScaledNumbers
 from core.simulation.walk import _log2_rms_of_outer
 
@@ -134,3 +134,64 @@ def test_a_weight_gradient_is_summed_over_the_inputs_be_they_few_or_many(inputs)
     wanted = np.log2(np.sqrt((matrices**2).mean((1, 2))))
     found = _log2_rms_of_outer(ScaledNumbers.of(g), ScaledNumbers.of(x))
     np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+FAR_OUT = [
+    {"width": 8, "depth": 100, "activation": "erf", "scale": 3.0},
+    {"width": 16, "depth": 8, "activation": "erf", "scale": 10.0},
+    {"width": 1, "depth": 8, "activation": "erf", "scale": 10.0},
+    {
+        "width": 64,
+        "depth": 30,
+        "activation": "sigmoid",
+        "init": "xavier_normal",
+        "scale": 1000.0,
+        "weights": "fresh",
+    },
+    {
+        "width": 16,
+        "depth": 30,
+        "activation": "relu_squared",
+        "init": "critical",
+        "weights": "fresh",
+    },
+]
+
+
+@pytest.mark.parametrize("fields", FAR_OUT)
+def test_slopes_beyond_the_range_of_float32_break_no_gradient(fields):
+    """One network that were NaN would make the quantiles of all of them NaN."""
+    found = sample_ensemble(Experiment(**fields), 50, backward=True)
+    for sizes in (found.log2_rms, found.log2_gradient_rms, found.log2_weight_gradient_rms[:, 1:]):
+        assert not np.isnan(sizes).any() and not np.isposinf(sizes).any()
+
+
+def test_a_sigmoid_far_out_is_small_and_not_zero():
+    """φ(h) = exp(h) for h far below zero, which float32 does not hold."""
+    e = Experiment(width=1, depth=1, activation="sigmoid", scale=60.0, weights="fresh")
+    sizes = sample_ensemble(e, 2000, backward=True).log2_rms[:, 1]
+    assert np.isfinite(sizes).mean() > 0.99  # float64 ends at h = −745
+    # log2 rms < −149 is h < −103.3: a product of two normal numbers below −103.3/60.
+    wanted = stats.norm.sf(103.3 / 60 / np.abs(stats.norm.rvs(size=10**5, random_state=1))).mean()
+    assert (sizes < -149).mean() == pytest.approx(wanted, abs=4 * (wanted / 2000) ** 0.5)
+
+
+def test_a_format_without_infinity_holds_the_gradient_too():
+    e = Experiment(
+        width=256,
+        depth=20,
+        weights="fresh",
+        init="kaiming_normal",
+        scale=1.5,
+        activation="relu",
+        number_format="float8_e4m3fn",
+    )
+    found = sample_ensemble(e, 50, backward=True)
+    assert np.exp2(found.log2_gradient_max_abs).max() <= 448
+    low, high = np.quantile(found.log2_gradient_std[:, 0], (0, 1))
+    for seed in range(5):
+        real = backpropagate(e.replace(seed=seed)).stats.log2_std[0]
+        assert low - 0.1 < real < high + 0.1
+    assert not predict(e).gradient_known
+    assert "holds elements of x or δ at 448" in predict(e).gradient_valid
+    assert predict(e.replace(scale=1.0)).gradient_known
