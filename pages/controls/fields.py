@@ -52,7 +52,9 @@ def control(name: str, *, bound: bool = True, parameter: Parameter | None = None
         shared["bind"] = "query-params"
     else:
         shared["persist_state"] = "session"
-    default = DEFAULTS[name]
+    # A bound widget is left out of the address at its default. Any other has its value as default:
+    # what a script sends may be dropped where the viewer acts first, and the default is then drawn.
+    default = DEFAULTS[name] if bound else st.session_state[name]
     if parameter.kind == "choice" and len(parameter.choices) <= 2:
         st.segmented_control(
             parameter.label, parameter.choices, default=default, required=True, **shared

@@ -69,6 +69,7 @@ def _place(letter: str, axis: Axis, base: Experiment) -> int:
     return st.select_slider(
         axis.parameter.label,
         places,
+        st.session_state[key],
         key=key,
         format_func=lambda place: valued(axis, axis.values[place]),
     )

@@ -53,6 +53,7 @@ def controls(landscape: Landscape) -> None:
     on_screen.set_unless_same("map_real", landscape.real)
     st.toggle(
         "Measure it for real",
+        landscape.real,
         key="map_real",
         help=_REAL,
         disabled=of_theory,
@@ -72,6 +73,7 @@ def _choice(part: str, label: str, options: tuple[int, ...], here: int, *, disab
     st.segmented_control(
         label,
         sorted({*options, here}),
+        default=here,
         key=f"map_{part}",
         required=True,
         disabled=disabled,
@@ -83,9 +85,11 @@ def _choice(part: str, label: str, options: tuple[int, ...], here: int, *, disab
 def _colour(landscape: Landscape) -> None:
     here = landscape.measure
     on_screen.set_unless_same("map_measure", here)
+    offered = [*_COLOURS, *({here} - {*_COLOURS})]
     st.selectbox(
         "Colour",
-        [*_COLOURS, *({here} - {*_COLOURS})],
+        offered,
+        offered.index(here),
         key="map_measure",
         format_func=_measure_label,
         help=landscape.question.entry.help,
@@ -110,6 +114,7 @@ def _axis(letter: str, label: str, landscape: Landscape) -> None:
     st.selectbox(
         label,
         list(AXES),
+        list(AXES).index(axis.name),
         key=f"map_{letter}",
         format_func=lambda name: AXES[name].label,
         help=axis.parameter.help,
@@ -120,14 +125,13 @@ def _axis(letter: str, label: str, landscape: Landscape) -> None:
     words = f"{axis.parameter.label}: values on the map"
     changed = {"key": key, "on_change": _change_values, "args": (letter, axis.name)}
     if axis.is_choice:
-        on_screen.set_unless_same(key, list(axis.values))
-        named = axis.parameter.name_of
-        st.multiselect(words, axis.parameter.choices, format_func=named, **changed, **shown)
+        here, named = list(axis.values), axis.parameter.name_of
+        on_screen.set_unless_same(key, here)
+        st.multiselect(words, axis.parameter.choices, here, format_func=named, **changed, **shown)
         return
     ends = (min(axis.values), max(axis.values))
     on_screen.set_unless_same(key, ends)
     options = _options(axis.name, *ends)
-    # The session has the value already. It is given again, for a pair makes a slider of two thumbs.
     st.select_slider(words, options, value=ends, format_func=written, **changed, **shown)
 
 
@@ -188,6 +192,7 @@ def _cells(landscape: Landscape) -> None:
     st.segmented_control(
         "Cells a side",
         sorted({*CELLS_A_SIDE, here}),
+        default=here,
         key="map_cells",
         required=True,
         on_change=_change_cells,
@@ -197,7 +202,7 @@ def _cells(landscape: Landscape) -> None:
 def _change_cells() -> None:
     """Put more or fewer cells between the same ends."""
     count = st.session_state["map_cells"]
-    if count is not None:  # as it is of a widget that the browser has not drawn yet
+    if count is not None:
         changed = on_screen.stored(PAGE).with_cells(count)
         on_screen.change_map(PAGE, x=changed.x, y=changed.y)
 

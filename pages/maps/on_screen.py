@@ -64,7 +64,9 @@ def change_map(page: str, **changes: Any) -> None:
 def set_unless_same(key: str, value: object) -> None:
     """Set a widget, unless it has the value already.
 
-    Setting it again would move it under the viewer's hand.
+    Setting it again would move it under the viewer's hand. The widget needs the value as its
+    default too. For what a script sends may be dropped where the viewer acts before it arrives: the
+    browser then draws the default, and tells it as the viewer's choice.
     """
     if st.session_state.get(key) != value:
         st.session_state[key] = value

@@ -72,7 +72,7 @@ def controls(landscape: Landscape) -> None:
     st.select_slider(
         "Widths",
         sorted({*_WIDTHS, widths[0], widths[-1]}),
-        value=(widths[0], widths[-1]),  # a pair makes two thumbs
+        (widths[0], widths[-1]),
         key="sweep_widths",
         on_change=_change_widths,
         help="From the narrowest to the widest network, about a doubling apart.",
@@ -82,6 +82,7 @@ def controls(landscape: Landscape) -> None:
     st.multiselect(
         "Layers",
         sorted({*_LAYERS, *layers}),
+        layers,
         key="sweep_layers",
         max_selections=max(_MOST_LAYERS, len(layers)),
         on_change=_change_layers,
@@ -93,6 +94,7 @@ def controls(landscape: Landscape) -> None:
     st.segmented_control(
         "Networks per width",
         sorted({*_NETWORKS, landscape.networks}),
+        default=landscape.networks,
         key="sweep_networks",
         required=True,
         on_change=_change_networks,
@@ -105,6 +107,7 @@ def _curves(landscape: Landscape) -> None:
     st.segmented_control(
         "Curves of the size of",
         list(SIZES),
+        default=landscape.measure,
         key="sweep_measure",
         format_func=lambda name: SIZES[name].name,
         required=True,
