@@ -39,6 +39,39 @@ def components(at, key):
     return [each for each in at.get("bidi_component") if each.proto.id.endswith(f"-{key}")]
 
 
+def drawn_without_being_set(at):
+    """Key of a widget -> what a browser draws that missed the value set by an earlier script."""
+    at.run()
+    assert not at.exception
+    found = {}
+    for kind in ("toggle", "selectbox", "select_slider", "multiselect", "segmented_control"):
+        for widget in at.get(kind):
+            default, options = widget.proto.default, list(getattr(widget.proto, "options", []))
+            assert not getattr(widget.proto, "set_value", False)
+            if kind == "toggle":
+                found[widget.key] = default
+                continue
+            places = [int(place) for place in ([default] if isinstance(default, int) else default)]
+            named = [getattr(options[place], "content", options[place]) for place in places]
+            found[widget.key] = named
+    return found
+
+
+def test_a_browser_that_missed_a_message_draws_the_map_that_is_asked_for():
+    """It would tell the defaults that it draws as the viewer's choice."""
+    query = {"x": "scale=0.1..2:24", "y": "depth=20..60:24", "networks": "1", "measure": "zero"}
+    drawn = drawn_without_being_set(opened(**query, init="xavier_normal", width="16"))
+    assert drawn["map_measure"] == ["fraction of zeros, last layer"]
+    assert drawn["map_x"] == ["Scale factor"] and drawn["map_y"] == ["Depth"]
+    assert drawn["map_x_scale"] == ["0.1", "2"] and drawn["map_y_depth"] == ["20", "60"]
+    assert drawn["map_cells"] == ["24"] and drawn["map_networks"] == ["1"]
+    assert drawn["map_real"] is False and drawn["init"] == ["Xavier (normal)"]
+    query = SMALL | {"real": "true", "y": "activation=tanh,relu"}
+    drawn = drawn_without_being_set(opened(**query))
+    assert drawn["map_real"] is True and drawn["map_networks"] == ["3"]
+    assert len(drawn["map_y_activation"]) == 2
+
+
 def figure(at):
     return chart(at, "map")["figure"]
 

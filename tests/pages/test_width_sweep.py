@@ -10,7 +10,15 @@ from core.sweep.coordinate_check import coordinate_check
 from core.text import typeset
 from pages.work import answers
 from tests.pages.test_explore import blocks, chart, problems, visited, words
-from tests.pages.test_phase_diagram import Slow, address, out_of_time, said, settled, text
+from tests.pages.test_phase_diagram import (
+    Slow,
+    address,
+    drawn_without_being_set,
+    out_of_time,
+    said,
+    settled,
+    text,
+)
 
 SMALL = {"x": "width=16..256:5", "y": "depth=1,2,8", "networks": "4"}
 WIDTHS, LAYERS = [16, 32, 64, 128, 256], [1, 2, 8]
@@ -147,6 +155,17 @@ def test_a_check_that_runs_out_of_time_ends_in_words_and_keeps_what_it_has(monke
     slow.go.set()
     settled(at.button(key="go_on").click().run())
     assert slow.known.fraction_done < 1 and not at.error
+
+
+def test_a_browser_that_missed_a_message_draws_the_sweep_that_is_asked_for():
+    drawn = drawn_without_being_set(opened(**SMALL, activation="relu", init="kaiming_normal"))
+    assert drawn["init"] == ["Kaiming (normal)"] and drawn["activation"] == ["ReLU"]
+    at = opened(**SMALL)
+    controls = {name: at.session_state[name] for name in ("sweep_widths", "sweep_layers")}
+    for name, values in controls.items():
+        assert drawn[name] == [str(value) for value in values]
+    assert drawn["sweep_networks"] == [str(at.session_state["sweep_networks"])]
+    assert len(drawn["sweep_measure"]) == 1
 
 
 def test_the_link_to_copy_reads_back_and_the_experiment_goes_along():
