@@ -118,17 +118,8 @@ def _sentence(back: Backward, run: Run, kind: Kind) -> str:
     if kind == "dies":
         return "Every element of x is 0 at the last layer, so no gradient comes back."
     going = _rate(run)
-    if events.first_nonfinite == e.depth:
-        return f"Times the loss scale the gradient does not fit {e.number_format} at the output."
-    if kind == "breaks":
-        return (
-            f"x is not finite at layer {_broken_by(back)}, and neither is what comes back through "
-            f"it: the gradient breaks at layer {events.first_nonfinite}."
-        )
     if events.first_nonfinite is not None:
-        end = f"{e.number_format} ends at {significant(e.format.max)}"
-        growing = going if growth(run) > 1 else ""
-        return f"{growing}{end}: at layer {events.first_nonfinite} there is no room left."
+        return _break(back, kind, going if growth(run) > 1 else "")
     if events.all_zero == e.depth:
         return f"Times the loss scale the gradient is 0 in {e.number_format} at the output already."
     if back.stats.zero[0] == 1 and e.weight_std == 0:
@@ -154,6 +145,20 @@ def _sentence(back: Backward, run: Run, kind: Kind) -> str:
     if kind == "saturates":
         told += f" Elements are stuck at {significant(e.format.max)}."
     return told
+
+
+def _break(back: Backward, kind: Kind, growing: str) -> str:
+    """Why an element of a gradient became Inf or NaN, after the factor by which it grew."""
+    e, layer = back.run.experiment, back.events.first_nonfinite
+    if layer == e.depth:
+        return f"Times the loss scale the gradient does not fit {e.number_format} at the output."
+    if kind == "breaks":
+        return (
+            f"x is not finite at layer {_broken_by(back)}, and neither is what comes back through "
+            f"it: the gradient breaks at layer {layer}."
+        )
+    end = f"{e.number_format} ends at {significant(e.format.max)}"
+    return f"{growing}{end}: at layer {layer} there is no room left."
 
 
 def _rate(run: Run) -> str:
