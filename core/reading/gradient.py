@@ -136,8 +136,8 @@ def _sentence(back: Backward, run: Run, kind: Kind) -> str:
     if kind == "stuck" and _is_among_the_smallest(back):
         lost = [f"{back.stats.zero[layer]:.0%}" for layer in (-1, 0)]
         return (
-            f"It ends among the smallest numbers of {e.number_format}: {lost[0]} of its elements "
-            f"are 0 at the output, {lost[1]} at the input."
+            f"The gradient ends among the smallest numbers of {e.number_format}: {lost[0]} of its "
+            f"elements are 0 at the output, {lost[1]} at the input."
         )
     first, last = float(back.stats.log2_rms[0]), float(back.stats.log2_rms[-1])
     share = significant(float(np.exp2(first - last)))
