@@ -119,7 +119,7 @@ def scale_windows(windows: Mapping[str, Window], scale: float, width: int) -> Fi
         scale: where the line stands.
         width: n, for the marks at 1/√n and √(2/n).
     """
-    stops = {name: stop(width) for name, stop in SCALE_STOPS.items() if "n" in name}
+    stops = {name: stop(width, 1) for name, stop in SCALE_STOPS.items() if "n" in name}
     low, high = _scale_range(windows, [scale, *stops.values()])
     names = list(windows)[::-1]  # the first is on top
     shapes, notes = _scale_marks(scale, stops, high - low)

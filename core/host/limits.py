@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..layer.operation import MICROSECOND, Cost
+from ..layer.weights import Weights
 from ..question.experiment import Experiment
 from ..statistics.histogram import key_count
 from . import settings
@@ -73,9 +74,11 @@ def backward_cost(experiment: Experiment) -> Cost:
     shape, number_format = experiment.shape, experiment.format
     elements = float(shape.width) * shape.inputs
     item = number_format.product_dtype.itemsize
-    kept = shape.depth * elements * (number_format.bits // 8 + item * len(experiment.layer))
+    inside = experiment.layer.kept_elements(shape)
+    kept = shape.depth * (elements * (number_format.bits // 8) + item * inside)
+    largest = max(w.fan_in * w.fan_out for w in _matrices(experiment))
     rows = 4 * (chunk_layers(experiment) + 1) * elements * 8
-    matrix = 0 if shape.inputs == 1 and experiment.weights == "fresh" else 3 * 8 * shape.width**2
+    matrix = 0 if shape.inputs == 1 and experiment.weights == "fresh" else 3 * 8 * largest
     measured = (_LAYER + _MEASURED * elements + _OUTER * shape.width) * shape.depth
     measured += sums_work(experiment) / MICROSECOND
     back = experiment.layer.backward_cost(shape, number_format)
@@ -98,9 +101,15 @@ def kept_matrices(experiment: Experiment) -> int:
     if experiment.weights == "tied":
         return 0
     item = max(4, experiment.format.sum_dtype.itemsize)
-    matrices = item * experiment.width**2 * experiment.depth
+    elements = sum(w.fan_in * w.fan_out for w in _matrices(experiment))
+    matrices = item * elements * experiment.depth
     most = WorkLimit.from_environment().bytes / 4
     return matrices if backward_cost(experiment).bytes + matrices <= most else 0
+
+
+def _matrices(experiment: Experiment) -> list[Weights]:
+    """How the matrices of one layer are drawn."""
+    return [product.drawn for product in experiment.layer.products]
 
 
 def memory_there_and_back(experiment: Experiment) -> int:
@@ -125,7 +134,7 @@ def _kept(experiment: Experiment) -> int:
     An operation keeps its input, and about as much again; so does the layer.
     """
     e = experiment
-    return e.depth * e.width * e.batch_size * (2 * len(e.layer) + 1)
+    return e.depth * (2 * e.layer.kept_elements(e.shape) + e.shape.elements)
 
 
 def gradients_memory(experiment: Experiment) -> int:

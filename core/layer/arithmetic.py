@@ -6,7 +6,7 @@ how numbers are kept: `Rounded` says where they are rounded, `Scaled` how they s
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -16,6 +16,21 @@ from .activations import Activation
 from .number_formats import NumberFormat
 
 T = TypeVar("T")
+
+
+class Normalization(NamedTuple):
+    """What a norm divides by.
+
+    Attributes:
+        over_inputs: whether statistics are those of one unit over the inputs; else those of one
+            input over the units.
+        centred: whether the mean is subtracted.
+        epsilon: added to the mean square.
+    """
+
+    over_inputs: bool
+    centred: bool
+    epsilon: float
 
 
 class Arithmetic(Protocol[T]):
@@ -37,12 +52,39 @@ class Arithmetic(Protocol[T]):
         """φ(x), elementwise."""
         ...
 
+    def add_branch(self, x: T, y: T, factor: float, out: T | None = None) -> T:
+        """x + factor·y."""
+        ...
+
+    def normalize(self, x: T, by: Normalization) -> tuple[T, Any]:
+        """x less its mean, if that is subtracted, over √(mean square + ε); and what undoes it.
+
+        Both are taken for each input over units, or for each unit over inputs.
+        """
+        ...
+
+    def normalize_backward(self, x: T, inverse: Any, g: T, by: Normalization) -> T:
+        """The gradient at the input of `normalize`, from its result x and from that at it, g."""
+        ...
+
+    def narrowed(self, x: T, out: T | None = None) -> T:
+        """A result of `normalize` as the steps of a layer take it."""
+        ...
+
+    def multiplied(self, x: T, factor: float) -> T:
+        """factor·x."""
+        ...
+
+    def taken(self, x: T) -> T:
+        """A stored signal as a layer's first step takes it."""
+        ...
+
     def stored(self, x: T) -> T:
         """x as a layer stores its result."""
         ...
 
     def loaded(self, g: T) -> T:
-        """A stored gradient as the steps of a layer take it."""
+        """A stored signal or gradient as φ and the way back take it."""
         ...
 
     def transposed_product(self, a: Any, g: T) -> T:
@@ -74,6 +116,8 @@ class Rounded:
         multiply = torch.mv if x.dim() == 1 else torch.mm
         if out is not None and self._adds_in_place:
             return multiply(a, x, out=out)
+        if not self._has_own and x.dtype == self.format.product_dtype:
+            x = self.stored(x)  # what enters a product is in the format
         h = multiply(a, x.to(self.format.sum_dtype)).to(self.format.product_dtype)
         return h if out is None else self._write(h, out)
 
@@ -87,13 +131,54 @@ class Rounded:
         x = phi.function(x)
         return x if out is None else self._write(x, out)
 
+    def add_branch(self, x: Tensor, y: Tensor, factor: float, out: Tensor | None = None) -> Tensor:
+        """x + factor·y; the product and the sum are each rounded to ``product_dtype``."""
+        x, y = self.loaded(x), self.multiplied(y, factor)
+        if out is not None and self._has_own:
+            return torch.add(x, y, out=out)
+        total = x + y
+        return total if out is None else self._write(total, out)
+
+    def multiplied(self, x: Tensor, factor: float) -> Tensor:
+        """factor·x in ``product_dtype``."""
+        return x if factor == 1 else x * factor
+
+    def normalize(self, x: Tensor, by: Normalization) -> tuple[Tensor, Tensor]:
+        """x normalised in ``sum_dtype``, and the reciprocals of the standard deviations."""
+        x = self.summed(x)
+        axis = 1 if by.over_inputs else 0
+        if by.centred:
+            x = x - x.mean(axis, keepdim=True)
+        inverse = (x.square().mean(axis, keepdim=True) + by.epsilon).rsqrt()
+        return x * inverse, inverse
+
+    def normalize_backward(
+        self, x: Tensor, inverse: Tensor, g: Tensor, by: Normalization
+    ) -> Tensor:
+        """inverse·(g − mean g − x·mean(x·g)) in ``sum_dtype``, then in ``product_dtype``."""
+        g = self.summed(g)
+        axis = 1 if by.over_inputs else 0
+        along = x * (x * g).mean(axis, keepdim=True)
+        if by.centred:
+            g = g - g.mean(axis, keepdim=True)
+        return self.loaded((g - along) * inverse)
+
+    def narrowed(self, x: Tensor, out: Tensor | None = None) -> Tensor:
+        """x in ``product_dtype``."""
+        return self.loaded(x) if out is None else self._write(x, out)
+
+    def taken(self, x: Tensor) -> Tensor:
+        """x itself."""
+        return x
+
     def stored(self, x: Tensor) -> Tensor:
         """x rounded to the format."""
         return self.format.cast(x)
 
     def loaded(self, g: Tensor) -> Tensor:
         """g in ``product_dtype``."""
-        return g.to(self.format.product_dtype)
+        wide = self.format.product_dtype
+        return g if g.dtype == wide else g.to(wide)
 
     def transposed_product(self, a: Tensor, g: Tensor) -> Tensor:
         """aᵀ @ g; its terms are added in ``sum_dtype`` and rounded once to ``product_dtype``."""
@@ -157,17 +242,52 @@ class Rounded:
         value = f"({value})" if times and cast else value
         return [f"{name} = {value}{cast}"] if value + cast != name else []
 
-    def product_code(self) -> list[str]:
+    def product_code(self, a: str) -> list[str]:
         """``product`` as lines that reassign ``x``."""
         if self._adds_in_place:
-            return ["x = a @ x"]
+            return [f"x = {a} @ x"]
         if not self._has_own:
-            return ["x = a @ x.float()"]
-        return [f"x = (a @ x.float()).to({self.format.dtype})  # add up in float32, round once"]
+            return [f"x = {a} @ x.float()"]
+        return [f"x = ({a} @ x.float()).to({self.format.dtype})  # add up in float32, round once"]
 
-    def add_code(self) -> list[str]:
-        """``add`` as lines that reassign ``x``."""
-        return ["x = x + b"]
+    def add_branch_code(self, x: str, factor: float) -> list[str]:
+        """``add_branch`` to the variable ``x``, as lines that reassign the variable x."""
+        whole = x if self._has_own else f"{x}.float()"
+        return [f"x = {whole} + {self._times('x', factor)}"]
+
+    @staticmethod
+    def _times(name: str, factor: float) -> str:
+        return name if factor == 1 else f"{format_number(factor)} * {name}"
+
+    def multiplied_code(self, factor: float) -> list[str]:
+        """``multiplied`` as lines that reassign ``g``."""
+        return [] if factor == 1 else [f"g = {self._times('g', factor)}"]
+
+    def normalize_code(self, by: Normalization) -> list[str]:
+        """``normalize`` as lines that reassign ``x`` and assign ``inverse``."""
+        axis = int(by.over_inputs)
+        lines = [] if self._adds_in_place else [f"x = x.to({self.format.sum_dtype})"]
+        if by.centred:
+            lines.append(f"x = x - x.mean({axis}, keepdim=True)")
+        epsilon = format_number(by.epsilon)
+        lines.append(f"inverse = (x.square().mean({axis}, keepdim=True) + {epsilon}).rsqrt()")
+        return [*lines, "x = x * inverse"]
+
+    def narrowed_code(self) -> list[str]:
+        """Rounding from ``sum_dtype`` to ``product_dtype``, as lines that reassign ``x``."""
+        narrow = self.format.sum_dtype != self.format.product_dtype
+        return [f"x = x.to({self.format.product_dtype})"] if narrow else []
+
+    def normalize_backward_code(self, by: Normalization) -> list[str]:
+        """``normalize_backward`` as lines that reassign ``g``, given ``y`` and ``inverse``."""
+        axis = int(by.over_inputs)
+        narrow = self.format.sum_dtype != self.format.product_dtype
+        lines = [f"g = g.to({self.format.sum_dtype})"] if narrow else []
+        lines.append(f"along = y * (y * g).mean({axis}, keepdim=True)")
+        if by.centred:
+            lines.append(f"g = g - g.mean({axis}, keepdim=True)")
+        lines.append("g = (g - along) * inverse")
+        return lines + ([f"g = g.to({self.format.product_dtype})"] if narrow else [])
 
     def apply_code(self, phi: Activation) -> list[str]:
         """``apply`` as lines that reassign ``x``."""
@@ -177,15 +297,15 @@ class Rounded:
         """``stored`` as lines that reassign the variable ``name``."""
         return [] if self._has_own else [f"{name} = {name}.to({self.format.dtype})"]
 
-    def loaded_code(self) -> list[str]:
-        """``loaded`` as lines that reassign ``g``."""
-        return [] if self._has_own else ["g = g.float()"]
+    def loaded_code(self, name: str = "g") -> list[str]:
+        """``loaded`` as lines that reassign the variable ``name``."""
+        return [] if self._has_own else [f"{name} = {name}.float()"]
 
-    def transposed_product_code(self) -> list[str]:
+    def transposed_product_code(self, a: str) -> list[str]:
         """``transposed_product`` as lines that reassign ``g``."""
         if self._adds_in_place or not self._has_own:
-            return ["g = a.T @ g"]
-        return [f"g = (a.T @ g.float()).to({self.format.dtype})"]
+            return [f"g = {a}.T @ g"]
+        return [f"g = ({a}.T @ g.float()).to({self.format.dtype})"]
 
     def apply_backward_code(self, phi: Activation) -> list[str]:
         """``apply_backward`` as lines that reassign ``g``, given ``h``."""

@@ -12,25 +12,26 @@ from torch import Generator, Tensor
 from ..maths.arrays import Logarithm, Numbers, log2
 from .arithmetic import Arithmetic, Rounded
 from .number_formats import NumberFormat
-from .operation import MICROSECOND, Code, Cost, Moments, Shape
+from .operation import MICROSECOND, Code, Cost, LogMoments, Moments, Parameterless, Shape, Tape
 from .scaled import ScaledNumbers
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Bias:
+class Bias(Parameterless):
     """x → x + b with independent entries b ~ N(0, std²).
 
     Attributes:
         std: σ_b; an array of them in a map over many networks.
         fresh: whether every layer has its own biases.
+        name: the variable of b in a script.
     """
 
     std: Numbers
     fresh: bool = True
+    name: str = "b"
     degree = None
-    scale_power = 0
 
     def draw(self, stream: Generator, shape: Shape, seen: Tensor | None, on: Rounded) -> Tensor:
         """b in ``product_dtype``, of shape (n,), or (n, 1) for several inputs."""
@@ -38,20 +39,30 @@ class Bias:
         b = on.biases(b, self.std)
         return b if shape.inputs == 1 else b.unsqueeze(1)
 
-    def forward(self, p: Tensor | Biases, x: T, on: Arithmetic[T], out: T | None = None) -> T:
+    def forward(
+        self,
+        p: Tensor | Biases,
+        x: T,
+        on: Arithmetic[T],
+        out: T | None = None,
+        tape: Tape[T] | None = None,
+    ) -> T:
         """x + b."""
         return on.add(x, p, out)
 
-    def backward(self, p: Tensor | Biases, x: T, g: T, on: Arithmetic[T]) -> T:
+    def backward(self, p: Tensor | Biases, tape: Tape[T], g: T, on: Arithmetic[T]) -> T:
         """g: a sum passes the gradient on."""
         return g
 
     def code(self, shape: Shape, on: Rounded) -> Code:
         """The draw of b and the sum x + b."""
-        draw = ["b = torch.randn(n, generator=generator)", *on.biases_code("b", self.std)]
+        b = self.name
+        draw = [f"{b} = torch.randn({shape.symbol}, generator=generator)"]
+        draw += on.biases_code(b, self.std)
         if shape.inputs > 1:
-            draw.append("b = b.unsqueeze(1)  # one bias for every input")
-        return Code(draw, on.add_code())
+            draw.append(f"{b} = {b}.unsqueeze(1)  # one bias for every input")
+        step = [f"x = x + {b}"]
+        return Code(draw, step, step, [])
 
     def moments(self, m: Moments) -> Moments:
         """Second and cross moments grow by σ_b²; the mean over biases does not change."""
@@ -62,19 +73,24 @@ class Bias:
             cross=None if m.cross is None else m.cross + variance,
         )
 
-    def log_square(self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0) -> Numbers:
-        """The logarithm of E x² + σ_b²."""
-        return logs.add(square, 2 * logs.of(self.std))
+    def log_moments(self, m: LogMoments, logs: Logarithm, log_scale: Numbers = 0.0) -> LogMoments:
+        """E x² and E x x′ grow by σ_b²."""
+        square = logs.add(m.square, 2 * logs.of(self.std))
+        if m.mean is None and m.shared is None:
+            return LogMoments(square)
+        apart = np.where(np.isneginf(m.square), -np.inf, m.square - square)
+        kept = np.exp2(apart / logs.octave)  # the share of E x² in the sum
+        return LogMoments(
+            square,
+            None if m.mean is None else m.mean * np.sqrt(kept),
+            None if m.shared is None else 1 - (1 - m.shared) * kept,
+        )
 
     def log_gradient_factor(
-        self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0
+        self, m: LogMoments, logs: Logarithm, log_scale: Numbers = 0.0
     ) -> Numbers:
         """0: a sum passes the gradient on."""
-        return np.zeros_like(square)
-
-    def needs_matrices(self, shape: Shape, *, backward: bool = False) -> bool:
-        """False: an ensemble draws real biases, and no matrices for them."""
-        return False
+        return np.zeros_like(m.square)
 
     def in_law(
         self, networks: int, shape: Shape, stream: Generator, *, backward: bool = False
@@ -90,10 +106,6 @@ class Bias:
     def backward_cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
         """Nothing is computed."""
         return Cost()
-
-    def ensemble_elements(self, shape: Shape) -> int:
-        """None to speak of."""
-        return 0
 
     def ensemble_cost(self, shape: Shape, networks: int, *, backward: bool = False) -> float:
         """Its calls; an ensemble counts the numbers in the work of measuring every element.

@@ -5,21 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from torch import Generator, Tensor
-
 from ..maths.arrays import Logarithm, Numbers
 from .activations import ACTIVATIONS, Activation
 from .arithmetic import Arithmetic, Rounded
 from .moments import cross_moment, mean, second_moment
 from .number_formats import NumberFormat
-from .operation import MICROSECOND, Code, Cost, Moments, Shape
-from .tails import infinite_sides, log2_derivative_moment, log2_second_moment, never_zero, slopes
+from .operation import MICROSECOND, Code, Cost, LogMoments, Moments, Parameterless, Shape, Tape
+from .tails import (
+    infinite_sides,
+    log2_derivative_moment,
+    log2_second_moment,
+    mean_share,
+    never_zero,
+    shared_by,
+    slopes,
+)
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Elementwise:
+class Elementwise(Parameterless):
     """x → φ(x).
 
     Attributes:
@@ -27,7 +33,6 @@ class Elementwise:
     """
 
     phi: Activation
-    scale_power = 0
 
     @property
     def degree(self) -> int | None:
@@ -49,21 +54,29 @@ class Elementwise:
         """Whether φ(h) ≠ 0 for every h ≠ 0."""
         return never_zero(self.phi)
 
-    def draw(self, stream: Generator, shape: Shape, seen: Tensor | None, on: Rounded) -> None:
-        """φ has no parameters."""
-
-    def forward(self, p: None, x: T, on: Arithmetic[T], out: T | None = None) -> T:
+    def forward(
+        self,
+        p: None,
+        x: T,
+        on: Arithmetic[T],
+        out: T | None = None,
+        tape: Tape[T] | None = None,
+    ) -> T:
         """φ(x) in the arithmetic ``on``."""
+        x = on.loaded(x)
+        if tape is not None:
+            tape.keep(x)
         return on.apply(self.phi, x, out)
 
-    def backward(self, p: None, x: T, g: T, on: Arithmetic[T]) -> T:
+    def backward(self, p: None, tape: Tape[T], g: T, on: Arithmetic[T]) -> T:
         """φ′(x)·g."""
-        return on.apply_backward(self.phi, x, g)
+        return on.apply_backward(self.phi, tape.take(), g)
 
     def code(self, shape: Shape, on: Rounded) -> Code:
         """The lines that apply φ, and φ′ to the gradient."""
         back = ["h = kept.pop()", *on.apply_backward_code(self.phi)]
-        return Code(step=on.apply_code(self.phi), keep=["kept.append(x)"], back=back)
+        step = on.apply_code(self.phi)
+        return Code([], step, ["kept.append(x)", *step], back)
 
     def moments(self, m: Moments) -> Moments:
         """The moments of φ(h) for h ~ N(0, m.square)."""
@@ -77,44 +90,36 @@ class Elementwise:
             cross=None if m.cross is None else cross_moment(self.phi, q, q, m.cross),
         )
 
-    def log_square(self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0) -> Numbers:
-        """log E φ(h)² for normal h, from log E h²; log_scale concerns weights alone."""
-        return log2_second_moment(self.phi)(square / logs.octave) * logs.octave
+    def log_moments(self, m: LogMoments, logs: Logarithm, log_scale: Numbers = 0.0) -> LogMoments:
+        """The moments of φ(h) for normal h; log_scale concerns weights alone."""
+        octaves = m.square / logs.octave
+        return LogMoments(
+            log2_second_moment(self.phi)(octaves) * logs.octave,
+            None if m.mean is None else mean_share(self.phi, octaves),
+            None if m.shared is None else shared_by(self.phi, octaves, m.shared),
+        )
 
     def log_gradient_factor(
-        self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0
+        self, m: LogMoments, logs: Logarithm, log_scale: Numbers = 0.0
     ) -> Numbers:
         """log E φ′(h)² for normal h, from log E h²; log_scale concerns weights alone."""
-        return log2_derivative_moment(self.phi)(square / logs.octave) * logs.octave
-
-    def needs_matrices(self, shape: Shape, *, backward: bool = False) -> bool:
-        """False: φ has no parameters."""
-        return False
-
-    def in_law(
-        self, networks: int, shape: Shape, stream: Generator, *, backward: bool = False
-    ) -> None:
-        """φ has no parameters."""
+        return log2_derivative_moment(self.phi)(m.square / logs.octave) * logs.octave
 
     def cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
         """Its calls; and for every number the function, and its rounding to the format."""
-        elements = shape.width * shape.inputs
+        elements = shape.elements
         return Cost(0, (4 + (0.008 + self.phi.microseconds) * elements) * shape.depth * MICROSECOND)
 
     def backward_cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
         """That of φ: its derivative takes about as long."""
         return self.cost(shape, number_format)
 
-    def ensemble_elements(self, shape: Shape) -> int:
-        """None to speak of."""
-        return 0
-
     def ensemble_cost(self, shape: Shape, networks: int, *, backward: bool = False) -> float:
         """Its calls, with those that keep powers of two apart, and its numbers.
 
         The derivative, and the product with it, take twice as long.
         """
-        elements = networks * shape.width * shape.inputs
+        elements = networks * shape.elements
         one = (32 + (0.003 + self.phi.microseconds) * elements) * shape.depth * MICROSECOND
         return 3 * one if backward else one
 

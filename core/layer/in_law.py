@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from ..maths.arrays import log2
-from .activations import Activation
-from .initializers import Initializer
-from .scaled import ScaledNumbers, powers
+from .scaled import ScaledNumbers
+from .weights import Weights
 
 _LEAST_NEW = 1e-6  # of a vector's length: a shorter residual is rounding of float32
+_SINGULAR = 1e-12  # of the largest eigenvalue of a Gram matrix: a smaller one is rounding, too
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -33,16 +33,25 @@ class Fresh:
     """a @ x for fresh weights, Gaussian or Haar orthogonal, without the matrices.
 
     Args:
-        std: the standard deviation of Gaussian entries; σ_w of an orthogonal matrix.
-        orthogonal: whether a is σ_w times a Haar orthogonal matrix.
+        fan_out: the number of rows of a.
+        std: the standard deviation of Gaussian entries; the singular value of an orthogonal matrix.
+        orthogonal: whether a is ``std`` times a Haar orthogonal matrix. One with fewer rows than
+            columns is the first rows of a square one.
         stream: the source of random numbers.
         backward: whether aᵀ will be asked for.
     """
 
     def __init__(
-        self, std: float, orthogonal: bool, stream: Generator, *, backward: bool = False
+        self,
+        fan_out: int,
+        std: float,
+        orthogonal: bool,
+        stream: Generator,
+        *,
+        backward: bool = False,
     ) -> None:
-        self._octaves, self._orthogonal, self._stream = log2(std), orthogonal, stream
+        self._fan_out, self._stream = fan_out, stream
+        self._octaves, self._orthogonal = log2(std), orthogonal
         self._seen: list[tuple[ScaledNumbers, ScaledNumbers]] | None = [] if backward else None
 
     def times(self, x: ScaledNumbers) -> ScaledNumbers:
@@ -67,7 +76,7 @@ class Fresh:
         near_x, near_y, near_g = (each.numbers.double() for each in (x, y, e))
         inverse = _inverse_gram(near_x)
         known = near_x @ (inverse @ (near_y.mT @ near_g))
-        z = torch.randn(near_g.shape, generator=self._stream).double()
+        z = torch.randn(near_x.shape, generator=self._stream).double()
         z = z - near_x @ (inverse @ (near_x.mT @ z))
         if self._orthogonal:
             near_g = near_g - near_y @ (_inverse_gram(near_y) @ (near_y.mT @ near_g))
@@ -76,13 +85,13 @@ class Fresh:
         across = z @ _gram_root(near_g).mT
         one = ScaledNumbers(known.float(), e.power + (y.power - x.power))
         two = ScaledNumbers(across.float(), e.power + self._octaves)
-        return _sum(one, two)
+        return one.plus(two)
 
     def _one_transposed(
         self, x: ScaledNumbers, y: ScaledNumbers, g: ScaledNumbers
     ) -> ScaledNumbers:
         """The same for Gaussian a and one input, where x, y and g are near one."""
-        z = torch.randn(g.numbers.shape, generator=self._stream)
+        z = torch.randn(x.numbers.shape, generator=self._stream)
         square = _dot(x.numbers, x.numbers)
         inverse = torch.where(square > 0, 1 / square, 0.0)
         octaves = y.power - x.power
@@ -96,16 +105,19 @@ class Fresh:
         return ScaledNumbers(numbers, g.power + common).near_one()
 
     def _drawn(self, x: ScaledNumbers) -> ScaledNumbers:
-        z = torch.randn(x.numbers.shape, generator=self._stream)
-        if x.numbers.shape[2] == 1:
+        networks, fan_in, inputs = x.numbers.shape
+        rows = max(self._fan_out, fan_in) if self._orthogonal else self._fan_out
+        z = torch.randn((networks, rows, inputs), generator=self._stream)
+        if inputs == 1:
             length = torch.linalg.vector_norm(x.numbers, dim=(1, 2)).double()
             if self._orthogonal:
                 length = length / torch.linalg.vector_norm(z, dim=(1, 2)).double()
             power = x.power + (length.log2() + self._octaves)
-            return ScaledNumbers(z, torch.where(length > 0, power, -torch.inf))
+            power = torch.where(length > 0, power, -torch.inf)
+            return ScaledNumbers(z[:, : self._fan_out], power)
         if self._orthogonal:
             q, r = torch.linalg.qr(z)
-            z = q * r.diagonal(dim1=1, dim2=2).sign().unsqueeze(1)
+            z = (q * r.diagonal(dim1=1, dim2=2).sign().unsqueeze(1))[:, : self._fan_out]
         near, power = _near_one(x)
         return ScaledNumbers(z @ _gram_root(near).mT.float(), x.power + (power + self._octaves))
 
@@ -120,14 +132,8 @@ def _inverse_gram(x: Tensor) -> Tensor:
     gram = x.mT @ x
     if gram.shape[1] == 1:
         return torch.where(gram > 0, 1 / gram, 0.0)
-    return torch.linalg.pinv(gram, hermitian=True)
-
-
-def _sum(one: ScaledNumbers, two: ScaledNumbers) -> ScaledNumbers:
-    """The sum of two signals of the same networks."""
-    common = torch.maximum(one.power, two.power)
-    first, second = (each.numbers * powers(each.power - common) for each in (one, two))
-    return ScaledNumbers(first + second, common).near_one()
+    # Inputs that a batch norm has centred leave an eigenvalue that is rounding: some 1e-15.
+    return torch.linalg.pinv(gram, rtol=_SINGULAR, hermitian=True)
 
 
 def _near_one(x: ScaledNumbers) -> tuple[Tensor, Tensor]:
@@ -242,29 +248,16 @@ class Matrices:
 
     Args:
         networks: how many.
-        rule: the initialiser.
-        phi: the activation that the rule may depend on.
-        width: n.
-        scale: the factor on every weight.
-        fresh: whether every layer has its own matrix.
+        weights: how they are drawn.
         stream: the source of random numbers.
         backward: whether aᵀ will be asked for; fresh matrices are then drawn again.
     """
 
     def __init__(
-        self,
-        networks: int,
-        rule: Initializer,
-        phi: Activation,
-        width: int,
-        scale: float,
-        fresh: bool,
-        stream: Generator,
-        *,
-        backward: bool = False,
+        self, networks: int, weights: Weights, stream: Generator, *, backward: bool = False
     ) -> None:
-        self._networks, self._rule, self._phi, self._width = networks, rule, phi, width
-        self._octaves, self._fresh, self._stream = log2(scale), fresh, stream
+        self._networks, self._weights, self._stream = networks, weights, stream
+        self._octaves, self._fresh, self._rule = log2(weights.scale), weights.fresh, weights.rule
         self._a: Floats | None = None
         self._drawn_from: list[tuple[Tensor, ScaledNumbers]] | None = [] if backward else None
 
@@ -297,12 +290,13 @@ class Matrices:
         return ScaledNumbers(products, g.power + (power + self._octaves)).near_one()
 
     def _drawn(self, x: Tensor) -> Floats:
-        n, sample = self._width, self._rule.sample
+        w = self._weights
         drawn = [
-            sample(n, n, self._phi, generator=self._stream).numpy() for _ in range(self._networks)
+            w.rule.sample(w.fan_in, w.fan_out, w.phi, generator=self._stream).numpy()
+            for _ in range(self._networks)
         ]
         a = np.stack(drawn)
-        fit = self._rule.fit
+        fit = w.rule.fit
         if fit is None:
             return a
         pairs = zip(torch.from_numpy(a), x, strict=True)

@@ -17,6 +17,15 @@ _TRUNCATED_STD = 0.8796256610342398
 _TRUNCATED_MASS = 0.9544997361036416  # 2Φ(2) − 1
 _SPARSE_KEPT = 0.1  # the fraction of each column that is not zero
 
+# As code: standard normal numbers, and numbers that are uniform in [0, 1).
+_RANDN = "torch.randn({fan_out}, {fan_in}, generator=generator)"
+_RAND = "torch.rand({fan_out}, {fan_in}, generator=generator)"
+_HAAR_CODE = f"q, r = torch.linalg.qr({_RANDN})\n{{a}} = q * r.diagonal().sign()"
+_WIDE_HAAR_CODE = (
+    "q, r = torch.linalg.qr(torch.randn({fan_in}, {fan_out}, generator=generator))\n"
+    "{a} = (q * r.diagonal().sign()).T.contiguous()"
+)
+
 WeightStd = Callable[[int, int, Activation], float]
 """(fan_in, fan_out, activation) -> the root mean square of the entries."""
 
@@ -56,9 +65,12 @@ class Initializer:
             of large width.
         formula: the rule in LaTeX.
         reference: the source of the rule, such as a paper.
-        code: PyTorch lines that assign ``a`` from ``n`` and ``generator``, with the same bits as
-            ``sample``; ``{gain}`` stands for the activation's gain.
-        multiply_adds: width n -> the work of one draw, measured, besides that of any draw.
+        code: PyTorch lines that assign the matrix from ``generator``, with the same bits as
+            ``sample``. ``{a}`` stands for its name, ``{fan_out}`` and ``{fan_in}`` for its sizes
+            as expressions, ``{gain}`` for the activation's gain.
+        wide_code: the same for fan_out < fan_in, where the lines differ.
+        multiply_adds: width n -> the work of one draw of n·n numbers, measured, besides that of any
+            draw.
         peak_matrices: how many float32 matrices of this size exist at once during a draw.
         law: what theory may assume. "gaussian": the entries are independent and normal.
             "independent": they are independent, of another law with light tails, and act like
@@ -67,7 +79,7 @@ class Initializer:
         fit: (matrix of ``sample``, layer's input of shape (fan_in,) or (fan_in, inputs)) -> matrix;
             None for a rule that does not look at data. A matrix that all layers share is fitted
             to the network's input. The scale factor is applied after the fit.
-        fit_code: PyTorch lines that fit ``a`` to ``x``, with the same bits as ``fit``.
+        fit_code: PyTorch lines that fit ``{a}`` to ``x``, with the same bits as ``fit``.
         has_zero_rows: whether a row of the matrix may be all zero, so that a unit is.
         bias_std: width n -> the std of the biases that the rule's own layer draws beside a; None
             for a rule that says nothing of biases.
@@ -80,7 +92,8 @@ class Initializer:
     formula: str
     reference: str
     code: str
-    multiply_adds: Callable[[int], float]
+    multiply_adds: Callable[[float], float]
+    wide_code: str = ""
     peak_matrices: float = 1.0
     law: Literal["gaussian", "independent", "orthogonal", "other"] = "other"
     fit: Fit | None = None
@@ -89,6 +102,19 @@ class Initializer:
     bias_std: Callable[[int], float] | None = None
     label: str = ""
 
+    def lines(self, name: str, fan_out: str, fan_in: str, gain: float, *, wide: bool) -> list[str]:
+        """`code` as lines that assign the variable ``name``.
+
+        Args:
+            name: of the matrix.
+            fan_out: the number of its rows, as an expression.
+            fan_in: the number of its columns, likewise.
+            gain: the activation's.
+            wide: whether it has fewer rows than columns.
+        """
+        code = self.wide_code if wide and self.wide_code else self.code
+        return code.format(a=name, fan_out=fan_out, fan_in=fan_in, gain=gain).splitlines()
+
 
 def _normal(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
     return torch.randn(
@@ -96,7 +122,7 @@ def _normal(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
     )
 
 
-def _one_call(n: int) -> float:
+def _one_call(n: float) -> float:
     """The work of n² random numbers from one call, and of a factor."""
     return 5e4 + 18.0 * n**2
 
@@ -112,14 +138,14 @@ def _unit_uniform(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
 def _gaussian(
     name: str, label: str, std: WeightStd, factor: str, formula: str, reference: str
 ) -> Initializer:
-    """A rule with independent N(0, std²) entries; ``factor`` is the std as Python in n, or ""."""
+    """A rule with independent N(0, std²) entries; ``factor`` is the std as code, or ""."""
 
     def sample(
         fan_in: int, fan_out: int, activation: Activation, *, generator: Generator
     ) -> Tensor:
         return _normal(fan_in, fan_out, generator).mul_(std(fan_in, fan_out, activation))
 
-    code = "a = torch.randn(n, n, generator=generator)" + (f" * {factor}" if factor else "")
+    code = "{a} = " + _RANDN + (f" * {factor}" if factor else "")
     return Initializer(
         name, sample, std, formula, reference, code, _one_call, law="gaussian", label=label
     )
@@ -128,7 +154,7 @@ def _gaussian(
 def _uniform(
     name: str, label: str, std: WeightStd, factor: str, formula: str, reference: str
 ) -> Initializer:
-    """A rule with independent U(−√3 std, √3 std) entries; ``factor`` is √3 std as Python in n."""
+    """A rule with independent U(−√3 std, √3 std) entries; ``factor`` is the std as code."""
 
     def sample(
         fan_in: int, fan_out: int, activation: Activation, *, generator: Generator
@@ -136,7 +162,7 @@ def _uniform(
         bound = 3**0.5 * std(fan_in, fan_out, activation)
         return _unit_uniform(fan_in, fan_out, generator).mul_(bound)
 
-    code = f"a = (torch.rand(n, n, generator=generator) * 2 - 1) * (3 ** 0.5 * {factor})"
+    code = f"{{a}} = ({_RAND} * 2 - 1) * (3 ** 0.5 * {factor})"
     return Initializer(
         name, sample, std, formula, reference, code, _one_call, law="independent", label=label
     )
@@ -156,6 +182,10 @@ def _xavier(fan_in: int, fan_out: int, activation: Activation) -> float:
 
 def _kaiming(fan_in: int, fan_out: int, activation: Activation) -> float:
     return (2 / fan_in) ** 0.5
+
+
+def _kaiming_fan_out(fan_in: int, fan_out: int, activation: Activation) -> float:
+    return (2 / fan_out) ** 0.5
 
 
 def _critical(fan_in: int, fan_out: int, activation: Activation) -> float:
@@ -224,9 +254,6 @@ def _zeros(fan_in: int, fan_out: int, activation: Activation, *, generator: Gene
     return torch.zeros(fan_out, fan_in, device=generator.device, dtype=torch.float32)
 
 
-_HAAR_CODE = (
-    "q, r = torch.linalg.qr(torch.randn(n, n, generator=generator))\na = q * r.diagonal().sign()"
-)
 _HE = "He et al. 2015, arXiv:1502.01852"
 _GLOROT = "Glorot & Bengio 2010, Understanding the difficulty of training deep feedforward networks"
 
@@ -251,7 +278,7 @@ _ENTRIES = (
         "lecun_normal",
         "LeCun (normal)",
         _lecun,
-        "(1 / n) ** 0.5",
+        "(1 / {fan_in}) ** 0.5",
         r"\mathcal N(0, 1/n_\text{in})",
         "LeCun et al. 1998, Efficient BackProp, eq. 16",
     ),
@@ -259,7 +286,7 @@ _ENTRIES = (
         "xavier_normal",
         "Xavier (normal)",
         _xavier,
-        "(2 / (n + n)) ** 0.5",
+        "(2 / ({fan_in} + {fan_out})) ** 0.5",
         r"\mathcal N(0, 2/(n_\text{in} + n_\text{out}))",
         f"{_GLOROT}, eq. 12",
     ),
@@ -267,7 +294,7 @@ _ENTRIES = (
         "xavier_uniform",
         "Xavier (uniform)",
         _xavier,
-        "(2 / (n + n)) ** 0.5",
+        "(2 / ({fan_in} + {fan_out})) ** 0.5",
         r"\mathcal U(\pm\sqrt{6/(n_\text{in} + n_\text{out})})",
         f"{_GLOROT}, eq. 16",
     ),
@@ -275,7 +302,7 @@ _ENTRIES = (
         "kaiming_normal",
         "Kaiming (normal)",
         _kaiming,
-        "(2 / n) ** 0.5",
+        "(2 / {fan_in}) ** 0.5",
         r"\mathcal N(0, 2/n_\text{in})",
         f"{_HE}, eq. 10 (the gain of ReLU, whatever the activation)",
     ),
@@ -283,15 +310,31 @@ _ENTRIES = (
         "kaiming_uniform",
         "Kaiming (uniform)",
         _kaiming,
-        "(2 / n) ** 0.5",
+        "(2 / {fan_in}) ** 0.5",
         r"\mathcal U(\pm\sqrt{6/n_\text{in}})",
         f"{_HE}, eq. 10 (the gain of ReLU, whatever the activation)",
+    ),
+    _gaussian(
+        "kaiming_normal_fan_out",
+        "Kaiming (normal), fan_out",
+        _kaiming_fan_out,
+        "(2 / {fan_out}) ** 0.5",
+        r"\mathcal N(0, 2/n_\text{out})",
+        f"{_HE}, eq. 14: it keeps the gradient (the gain of ReLU, whatever the activation)",
+    ),
+    _uniform(
+        "kaiming_uniform_fan_out",
+        "Kaiming (uniform), fan_out",
+        _kaiming_fan_out,
+        "(2 / {fan_out}) ** 0.5",
+        r"\mathcal U(\pm\sqrt{6/n_\text{out}})",
+        f"{_HE}, eq. 14: it keeps the gradient (the gain of ReLU, whatever the activation)",
     ),
     _gaussian(
         "critical",
         "Critical, for this activation",
         _critical,
-        "({gain} * (1 / n) ** 0.5)",
+        "({gain} * (1 / {fan_in}) ** 0.5)",
         r"\mathcal N(0, g^2/n_\text{in}),\; g^{-2} = \mathbb E[\varphi(z)^2]",
         f"{_HE}, eq. 10, for the chosen activation; Poole et al. 2016, arXiv:1606.05340",
     ),
@@ -303,6 +346,7 @@ _ENTRIES = (
         formula=r"W^\top W = I \text{ (Haar)}",
         reference="Saxe et al. 2014, arXiv:1312.6120; Mezzadri 2007, arXiv:math-ph/0609050",
         code=_HAAR_CODE,
+        wide_code=_WIDE_HAAR_CODE,
         peak_matrices=5.0,
         multiply_adds=lambda n: 9e4 + 130.0 * n**2 + 0.3 * n**3,
         law="orthogonal",
@@ -314,7 +358,7 @@ _ENTRIES = (
         weight_std=lambda fan_in, fan_out, activation: 1 / (fan_in**0.5 + fan_out**0.5),
         formula=r"W / \lVert W \rVert_2",
         reference="Miyato et al. 2018, arXiv:1802.05957",
-        code=("a = torch.randn(n, n, generator=generator)\na = a / torch.linalg.matrix_norm(a, 2)"),
+        code=f"{{a}} = {_RANDN}\n{{a}} = {{a}} / torch.linalg.matrix_norm({{a}}, 2)",
         peak_matrices=4.0,
         multiply_adds=lambda n: 1.2e5 + 210.0 * n**2 + 0.5 * n**3,
     ),
@@ -325,7 +369,7 @@ _ENTRIES = (
         weight_std=_torch_linear_std,
         formula=r"\mathcal U(\pm 1/\sqrt{n_\text{in}})",
         reference="torch.nn.Linear.reset_parameters",
-        code="a = (torch.rand(n, n, generator=generator) * 2 - 1) * (1 / n) ** 0.5",
+        code=f"{{a}} = ({_RAND} * 2 - 1) * (1 / {{fan_in}}) ** 0.5",
         multiply_adds=_one_call,
         law="independent",
         bias_std=linear_bias_std,
@@ -338,8 +382,8 @@ _ENTRIES = (
         formula=r"\mathcal N(0, 1)\text{ cut at }\pm 2,\text{ rescaled to std } 1",
         reference="by inversion; the std of the cut normal is 0.8796",
         code=(
-            f"a = (torch.rand(n, n, generator=generator) * 2 - 1) * {_TRUNCATED_MASS}\n"
-            f"a = a.erfinv() * (2 ** 0.5 / {_TRUNCATED_STD})"
+            f"{{a}} = ({_RAND} * 2 - 1) * {_TRUNCATED_MASS}\n"
+            f"{{a}} = {{a}}.erfinv() * (2 ** 0.5 / {_TRUNCATED_STD})"
         ),
         multiply_adds=lambda n: 6e4 + 28.0 * n**2,
         law="independent",
@@ -352,10 +396,10 @@ _ENTRIES = (
         formula=r"\mathcal N(0, 10/n_\text{in})\text{ in a tenth of each column, else }0",
         reference="Martens 2010, Deep learning via Hessian-free optimization, section 5",
         code=(
-            "kept = max(1, int(0.1 * n))\n"
-            "a = torch.randn(n, n, generator=generator)\n"
-            "order = torch.rand(n, n, generator=generator).argsort(0)\n"
-            "a = a * (order < kept) * (n / (n * kept)) ** 0.5"
+            "kept = max(1, int(0.1 * {fan_out}))\n"
+            f"{{a}} = {_RANDN}\n"
+            f"order = {_RAND}.argsort(0)\n"
+            "{a} = {a} * (order < kept) * ({fan_out} / ({fan_in} * kept)) ** 0.5"
         ),
         peak_matrices=7.0,
         multiply_adds=lambda n: 9e4 + 230.0 * n**2,  # every column is sorted
@@ -368,7 +412,7 @@ _ENTRIES = (
         weight_std=lambda fan_in, fan_out, activation: max(fan_in, fan_out) ** -0.5,
         formula="I",
         reference="Le, Jaitly & Hinton 2015, arXiv:1504.00941",
-        code="a = torch.eye(n)",
+        code="{a} = torch.eye({fan_out}, {fan_in})",
         multiply_adds=lambda n: 2.8e4 + 3.0 * n**2,
     ),
     Initializer(
@@ -378,7 +422,7 @@ _ENTRIES = (
         weight_std=lambda fan_in, fan_out, activation: 0.0,
         formula="0",
         reference="the degenerate start: every product is zero",
-        code="a = torch.zeros(n, n)",
+        code="{a} = torch.zeros({fan_out}, {fan_in})",
         multiply_adds=lambda n: 1.7e4 + 3.0 * n**2,
     ),
     Initializer(
@@ -392,6 +436,7 @@ _ENTRIES = (
         ),
         reference="Mishkin & Matas 2016, arXiv:1511.06422, algorithm 1",
         code=_HAAR_CODE,
+        wide_code=_WIDE_HAAR_CODE,
         peak_matrices=5.0,
         multiply_adds=lambda n: 4.4e5 + 150.0 * n**2 + 0.3 * n**3,
         fit=lsuv.unit_variance,

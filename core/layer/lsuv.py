@@ -13,13 +13,13 @@ MOST_DIVISIONS = 10
 
 CODE = f"""\
 for _ in range({MOST_DIVISIONS}):
-    h = (a @ x.to(a.dtype)).double()
+    h = ({{a}} @ x.to({{a}}.dtype)).double()
     peak = h.abs().max()
     std = (h / peak).std(correction=0) * peak
     if not 0 < std < float("inf") or abs(std**2 - 1) < {TOLERANCE}:
         break
-    a = a / std"""
-"""``unit_variance`` as PyTorch lines on ``a`` and ``x``, with the same bits."""
+    {{a}} = {{a}} / std"""
+"""``unit_variance`` as PyTorch lines on ``x`` and the matrix ``{a}``, with the same bits."""
 
 
 def unit_variance(a: Tensor, x: Tensor) -> Tensor:

@@ -8,8 +8,8 @@ layer is answered by a walk along that list.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from torch import Generator, Tensor
 
@@ -23,19 +23,47 @@ Parameters: TypeAlias = Any
 T = TypeVar("T")
 
 
+class Tape(Generic[T]):
+    """What the way back needs of the way there, last in, first out.
+
+    Attributes:
+        products: (a's input, the gradient at a's output) for each product met on the way back, in
+            the order of the way back.
+    """
+
+    def __init__(self) -> None:
+        self.products: list[tuple[T, T]] = []
+        self._kept: list[Any] = []
+
+    def keep(self, *values: Any) -> None:
+        """Keep values for the way back."""
+        self._kept.extend(values)
+
+    def take(self) -> Any:
+        """The last value that is left."""
+        return self._kept.pop()
+
+
 @dataclass(frozen=True)
 class Shape:
     """The size of a signal and of the network that it passes through.
 
     Attributes:
-        width: n, the number of units of every layer.
+        width: n, the number of units.
         inputs: the number of inputs, which are the columns of x.
         depth: L, the number of layers.
+        symbol: the width in a script.
     """
 
     width: int
     inputs: int
     depth: int
+    symbol: str = "n"
+
+    @property
+    def elements(self) -> int:
+        """The numbers of the signal."""
+        return self.width * self.inputs
 
 
 @dataclass(frozen=True)
@@ -58,20 +86,37 @@ class Moments:
 
 
 @dataclass(frozen=True)
+class LogMoments:
+    """Moments of one unit at infinite width in logarithms, for sizes beyond the range of float64.
+
+    A ratio is None where the caller does not need it; it is then not computed.
+
+    Attributes:
+        square: log E x², a scalar or an array.
+        mean: E x / √(E x²), from −1 to 1.
+        shared: E x x′ / E x² for two inputs x and x′, from −1 to 1.
+    """
+
+    square: Numbers
+    mean: Numbers = None
+    shared: Numbers = None
+
+
+@dataclass(frozen=True)
 class Code:
     """An operation as lines of PyTorch.
 
     Attributes:
-        draw: lines that assign its parameters, given ``n`` and ``generator``.
+        draw: lines that assign its parameters, given ``generator`` and the sizes.
         step: lines that reassign ``x``.
-        keep: lines before ``step`` that append to the list ``kept`` what ``back`` needs.
+        traced: the same, which also append to the list ``kept`` what ``back`` needs.
         back: lines that take it from the end of ``kept`` and reassign the gradient ``g``.
     """
 
-    draw: list[str] = field(default_factory=list)
-    step: list[str] = field(default_factory=list)
-    keep: list[str] = field(default_factory=list)
-    back: list[str] = field(default_factory=list)
+    draw: list[str]
+    step: list[str]
+    traced: list[str]
+    back: list[str]
 
 
 MICROSECOND = 4000.0
@@ -108,8 +153,12 @@ class Operation(Protocol):
         ...
 
     @property
-    def scale_power(self) -> int:
-        """The power of the experiment's scale factor by which the result is multiplied."""
+    def scale_power(self) -> int | None:
+        """The power of the experiment's scale factor by which the result is multiplied, if one."""
+        ...
+
+    def after(self, shape: Shape) -> Shape:
+        """The shape of f(x), from that of x."""
         ...
 
     def draw(self, stream: Generator, shape: Shape, seen: Tensor | None, on: Rounded) -> Parameters:
@@ -130,7 +179,14 @@ class Operation(Protocol):
         """
         ...
 
-    def forward(self, p: Parameters, x: T, on: Arithmetic[T], out: T | None = None) -> T:
+    def forward(
+        self,
+        p: Parameters,
+        x: T,
+        on: Arithmetic[T],
+        out: T | None = None,
+        tape: Tape[T] | None = None,
+    ) -> T:
         """f(x).
 
         Args:
@@ -139,15 +195,16 @@ class Operation(Protocol):
                 `ScaledNumbers`. It may be overwritten.
             on: the arithmetic.
             out: a tensor for the result; None for a new one.
+            tape: gets what `backward` needs; None if nothing goes back.
         """
         ...
 
-    def backward(self, p: Parameters, x: T, g: T, on: Arithmetic[T]) -> T:
+    def backward(self, p: Parameters, tape: Tape[T], g: T, on: Arithmetic[T]) -> T:
         """The gradient of a loss with respect to x, given that with respect to f(x).
 
         Args:
             p: the parameters that `forward` got.
-            x: the input that `forward` got.
+            tape: what `forward` kept; it is taken off.
             g: the gradient with respect to f(x), shaped like f(x).
             on: the arithmetic.
         """
@@ -166,23 +223,23 @@ class Operation(Protocol):
         """The moments of f(x) at infinite width, given those of x."""
         ...
 
-    def log_square(self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0) -> Numbers:
-        """log E f(x)² from log E x², for sizes beyond the range of float64.
+    def log_moments(self, m: LogMoments, logs: Logarithm, log_scale: Numbers = 0.0) -> LogMoments:
+        """`moments` for sizes beyond the range of float64.
 
         Args:
-            square: log E x², a scalar or an array.
+            m: the moments of x.
             logs: the base of all logarithms.
             log_scale: the logarithm of a further factor on every weight.
         """
         ...
 
     def log_gradient_factor(
-        self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0
+        self, m: LogMoments, logs: Logarithm, log_scale: Numbers = 0.0
     ) -> Numbers:
         """log of E (∂ℓ/∂x)² over E (∂ℓ/∂f(x))² at infinite width, for any loss ℓ.
 
         Args:
-            square: log E x², a scalar or an array.
+            m: the moments of x.
             logs: the base of all logarithms.
             log_scale: the logarithm of a further factor on every weight.
         """
@@ -239,3 +296,29 @@ class Operation(Protocol):
         ``backward`` says that a gradient goes back through them too.
         """
         ...
+
+
+class Parameterless:
+    """What operations without parameters have in common: they keep the shape of a signal."""
+
+    scale_power: int | None = 0
+
+    def after(self, shape: Shape) -> Shape:
+        """The shape of x."""
+        return shape
+
+    def draw(self, stream: Generator, shape: Shape, seen: Tensor | None, on: Rounded) -> Parameters:
+        """There is nothing to draw."""
+
+    def needs_matrices(self, shape: Shape, *, backward: bool = False) -> bool:
+        """False: there is no matrix."""
+        return False
+
+    def in_law(
+        self, networks: int, shape: Shape, stream: Generator, *, backward: bool = False
+    ) -> Parameters:
+        """There is nothing to draw."""
+
+    def ensemble_elements(self, shape: Shape) -> int:
+        """None to speak of."""
+        return 0

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ..maths.arrays import log2
 from .activations import Activation
+from .arithmetic import Normalization
 from .tails import FAR, derivative_far_powers, far_powers, infinite_sides
 
 _ROOM = 60  # log2 of the largest number whose squares add up in float32
@@ -26,6 +28,12 @@ class Reach(NamedTuple):
 
     largest: Tensor
     power: Tensor
+
+    def or_larger(self, other: Reach) -> Reach:
+        """The larger of the two, network by network."""
+        larger = other.largest.log2() + other.power > self.largest.log2() + self.power
+        pairs = zip(self, other, strict=True)
+        return Reach(*(torch.where(larger, two, one) for one, two in pairs))
 
 
 class ScaledNumbers(NamedTuple):
@@ -49,9 +57,26 @@ class ScaledNumbers(NamedTuple):
     @property
     def reach(self) -> Reach:
         """The largest pre-activation that could overflow; without a φ, the largest number."""
-        if self.reach_before is not None:
-            return self.reach_before
+        return self.own_reach if self.reach_before is None else self.reach_before
+
+    @property
+    def own_reach(self) -> Reach:
+        """The largest number."""
         return Reach(_largest(self.numbers, below=True, above=True), self.power)
+
+    def made_of(self, *parts: ScaledNumbers) -> ScaledNumbers:
+        """The same values; what could overflow on the way to them counts too.
+
+        Args:
+            parts: what they were made of.
+        """
+        before = [part.reach_before for part in parts if part.reach_before is not None]
+        if not before:
+            return self
+        reach = self.reach
+        for each in before:
+            reach = reach.or_larger(each)
+        return self._replace(reach_before=reach)
 
     @property
     def with_zeros(self) -> ScaledNumbers:
@@ -77,6 +102,17 @@ class ScaledNumbers(NamedTuple):
             near = _raised(near, (least - power).clamp_min(0))
         return ScaledNumbers(near, self.power + power, self.reach_before)
 
+    def plus(self, other: ScaledNumbers) -> ScaledNumbers:
+        """The sum of two signals of the same networks."""
+        one, two = self.with_zeros, other.with_zeros
+        dead = self.power.isneginf(), other.power.isneginf()
+        # A signal that is zero must not decide the power of the sum.
+        first = torch.where(dead[0], two.power, one.power)
+        second = torch.where(dead[1], one.power, two.power)
+        common = torch.maximum(first, second)
+        numbers = one.numbers * powers(first - common) + two.numbers * powers(second - common)
+        return ScaledNumbers(numbers, common).near_one()
+
     def held_at(self, most: float) -> ScaledNumbers:
         """The same values, those beyond ±most replaced by ±most."""
         octaves = math.log2(most)
@@ -93,6 +129,13 @@ class ScaledNumbers(NamedTuple):
 def powers(exponents: Tensor) -> Tensor:
     """2^exponents for a tensor of shape (networks,), as factors of shape (networks, 1, 1)."""
     return torch.exp2(exponents).float().view(-1, 1, 1)
+
+
+def _columns_raised(numbers: Tensor, exponents: Tensor) -> ScaledNumbers:
+    """numbers·2^exponents, for exponents of their own for each input or each unit."""
+    exponents = exponents.expand(len(numbers), *exponents.shape[1:])
+    most = exponents.amax((1, 2))
+    return ScaledNumbers(numbers * torch.exp2(exponents - most.view(-1, 1, 1)).float(), most)
 
 
 def _raised(x: Tensor, exponents: Tensor) -> Tensor:
@@ -136,23 +179,66 @@ class Scaled:
         """
         if not isinstance(a, Tensor):
             product: ScaledNumbers = a.times(x)
-            return product
+            return product.made_of(x)
         _, n, inputs = x.numbers.shape
         one = torch.mv(a, x.numbers.view(n)) if inputs == 1 else torch.mm(a, x.numbers[0])
-        return ScaledNumbers(one.view(1, -1, inputs), x.power)
+        return ScaledNumbers(one.view(1, -1, inputs), x.power).made_of(x)
 
     def add(self, x: ScaledNumbers, b: Any, out: ScaledNumbers | None = None) -> ScaledNumbers:
         """x + b, for the `Biases` b of the same networks."""
         bias: ScaledNumbers = b.drawn()
         common = torch.maximum(x.power, bias.power)
         numbers = x.numbers * powers(x.power - common) + bias.numbers * powers(bias.power - common)
-        return ScaledNumbers(numbers, common)
+        return ScaledNumbers(numbers, common).made_of(x)
+
+    def add_branch(
+        self, x: ScaledNumbers, y: ScaledNumbers, factor: float, out: ScaledNumbers | None = None
+    ) -> ScaledNumbers:
+        """x + factor·y."""
+        return x.plus(self.multiplied(y, factor)).made_of(y)
+
+    def multiplied(self, x: ScaledNumbers, factor: float) -> ScaledNumbers:
+        """factor·x."""
+        return x._replace(power=x.power + log2(factor))
+
+    def normalize(self, x: ScaledNumbers, by: Normalization) -> tuple[ScaledNumbers, Tensor]:
+        """x normalised, and log2 of the reciprocals of the standard deviations."""
+        axis = 2 if by.over_inputs else 1
+        numbers, power, _ = x.with_zeros.near_one()
+        if by.centred:
+            numbers = numbers - numbers.mean(axis, keepdim=True)
+        square = numbers.square().mean(axis, keepdim=True).double().log2()
+        power = power.view(-1, 1, 1)
+        epsilon = torch.full_like(square, math.log2(by.epsilon))
+        inverse = -torch.logaddexp2(square + 2 * power, epsilon) / 2
+        found = _columns_raised(numbers, power + inverse)
+        return found._replace(reach_before=x.own_reach).made_of(x), inverse
+
+    def normalize_backward(
+        self, x: ScaledNumbers, inverse: Tensor, g: ScaledNumbers, by: Normalization
+    ) -> ScaledNumbers:
+        """inverse·(g − mean g − x·mean(x·g))."""
+        axis = 2 if by.over_inputs else 1
+        numbers, power, _ = g.with_zeros.near_one()
+        normal = x.numbers * powers(x.power)
+        along = normal * (normal * numbers).mean(axis, keepdim=True)
+        if by.centred:
+            numbers = numbers - numbers.mean(axis, keepdim=True)
+        return _columns_raised(numbers - along, power.view(-1, 1, 1) + inverse).near_one()
+
+    def narrowed(self, x: ScaledNumbers, out: ScaledNumbers | None = None) -> ScaledNumbers:
+        """x as it is."""
+        return x
+
+    def taken(self, x: ScaledNumbers) -> ScaledNumbers:
+        """x without what could overflow in the layer before."""
+        return x if x.reach_before is None else x._replace(reach_before=None)
 
     def apply(
         self, phi: Activation, x: ScaledNumbers, out: ScaledNumbers | None = None
     ) -> ScaledNumbers:
         """φ(x); where x's power is beyond ±40, φ is replaced by the power law it follows there."""
-        return _scaled(phi)(x, near=self._near)
+        return _scaled(phi)(x, near=self._near).made_of(x)
 
     def stored(self, x: ScaledNumbers) -> ScaledNumbers:
         """x as it is: nothing is rounded to a format."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,9 +14,11 @@ from .activations import Activation
 from .arithmetic import Arithmetic, Rounded
 from .bias import Bias
 from .elementwise import IDENTITY, Elementwise
+from .norm import Norm
 from .number_formats import NumberFormat
-from .operation import Code, Cost, Moments, Operation, Parameters, Shape
-from .product import Product, Weights
+from .operation import Code, Cost, LogMoments, Moments, Operation, Parameters, Shape, Tape
+from .product import Product
+from .skip import Skip
 
 T = TypeVar("T")
 
@@ -51,22 +53,46 @@ class Layer:
         return iter(self.operations)
 
     @property
+    def leaves(self) -> Iterator[Operation]:
+        """The operations, those of branches instead of the skips around them."""
+        for op in self.operations:
+            if isinstance(op, Skip):
+                yield from op.branch.leaves
+            else:
+                yield op
+
+    @property
+    def products(self) -> list[Product]:
+        """The matrix products, in the order of application."""
+        return [op for op in self.leaves if isinstance(op, Product)]
+
+    @property
     def product(self) -> Product:
         """The first product of the layer.
 
         Raises:
             ValueError: there is none.
         """
-        found = next((op for op in self.operations if isinstance(op, Product)), None)
-        if found is None:
+        found = self.products
+        if not found:
             raise ValueError("operations must hold a Product; got none")
-        return found
+        return found[0]
 
     @property
     def elementwise(self) -> Elementwise:
         """The activation; the identity if the layer has none."""
-        found = (op for op in self.operations if isinstance(op, Elementwise))
+        found = (op for op in self.leaves if isinstance(op, Elementwise))
         return next(found, IDENTITY)
+
+    @property
+    def norm(self) -> Norm | None:
+        """The norm; None if the layer has none."""
+        return next((op for op in self.leaves if isinstance(op, Norm)), None)
+
+    @property
+    def skip(self) -> Skip | None:
+        """The skip; None if the layer has none."""
+        return next((op for op in self.operations if isinstance(op, Skip)), None)
 
     @property
     def is_plain(self) -> bool:
@@ -86,6 +112,19 @@ class Layer:
         return int(np.prod(known)) if len(known) == len(degrees) else None
 
     @property
+    def scale_power(self) -> int | None:
+        """The power of the scale factor that one layer multiplies by; None if there is no one."""
+        powers = [op.scale_power for op in self.operations]
+        known = [power for power in powers if power is not None]
+        return sum(known) if len(known) == len(powers) else None
+
+    def _steps(self, shape: Shape) -> Iterator[tuple[Operation, Shape]]:
+        """Each operation with the shape of its input."""
+        for op in self.operations:
+            yield op, shape
+            shape = op.after(shape)
+
+    @property
     def affine(self) -> Layer:
         """The operations before the activation, which compute the pre-activation."""
         before: list[Operation] = []
@@ -98,77 +137,110 @@ class Layer:
     def draw(
         self, stream: Generator, shape: Shape, seen: Tensor | None, on: Rounded
     ) -> list[Parameters]:
-        """Draw the parameters of the operations, in their order; see `Operation.draw`."""
-        return [op.draw(stream, shape, seen, on) for op in self.operations]
+        """Draw the parameters of the operations, in their order; see `Operation.draw`.
+
+        A matrix that is fitted to data sees what the operations before it make of ``seen``.
+        """
+        drawn: list[Parameters] = []
+        ahead = _fits(self)
+        for op, here in self._steps(shape):
+            p = op.draw(stream, here, seen, on)
+            drawn.append(p)
+            ahead -= _fits([op])
+            if ahead > 0 and seen is not None:
+                seen = op.forward(p, seen, on)
+        return drawn
 
     def forward(
-        self, parameters: Sequence[Parameters], x: T, on: Arithmetic[T], out: T | None = None
+        self,
+        parameters: Sequence[Parameters],
+        x: T,
+        on: Arithmetic[T],
+        out: T | None = None,
+        tape: Tape[T] | None = None,
     ) -> T:
         """The layer's output for the input x.
 
         Args:
             parameters: one for each operation, from `draw` or `in_law`.
             x: the input in the numbers of ``on``: a tensor of shape (n,) or (n, inputs), or
-                `ScaledNumbers`.
+                `ScaledNumbers`. A tape keeps it: it must then not be overwritten.
             on: the arithmetic.
             out: a tensor for the result, written by the last operation; None for a new one.
+            tape: gets what `backward` needs; None if nothing goes back.
 
         Returns:
             The output as the layer stores it: rounded to the format in `Rounded`.
         """
-        return self.trace(parameters, x, on, out)[-1]
+        x = self.steps(parameters, on.taken(x), on, out, tape)
+        return on.stored(x) if out is None else x
 
-    def trace(
-        self, parameters: Sequence[Parameters], x: T, on: Arithmetic[T], out: T | None = None
-    ) -> list[T]:
-        """The input of each operation, and the layer's output.
-
-        A Bias writes into its input: that entry is then the sum. Arguments are those of `forward`.
-        """
-        seen, operations = [x], self.operations
+    def steps(
+        self,
+        parameters: Sequence[Parameters],
+        x: T,
+        on: Arithmetic[T],
+        out: T | None = None,
+        tape: Tape[T] | None = None,
+    ) -> T:
+        """`forward` without the rounding at its end, as a branch of another layer needs it."""
+        operations = self.operations
         for place in range(len(operations) - 1):
-            seen.append(operations[place].forward(parameters[place], seen[-1], on))
-        x = operations[-1].forward(parameters[-1], seen[-1], on, out)
-        seen.append(on.stored(x) if out is None else x)
-        return seen
+            x = operations[place].forward(parameters[place], x, on, None, tape)
+        return operations[-1].forward(parameters[-1], x, on, out, tape)
 
     def backward(
-        self, parameters: Sequence[Parameters], inputs: Sequence[T], g: T, on: Arithmetic[T]
-    ) -> list[T]:
-        """The gradient of a loss with respect to the input of each operation, and to the output.
+        self, parameters: Sequence[Parameters], tape: Tape[T], g: T, on: Arithmetic[T]
+    ) -> T:
+        """The gradient of a loss with respect to the layer's input.
 
         Args:
             parameters: one for each operation, as `forward` got them.
-            inputs: of the operations, as `trace` returned them before the output.
+            tape: what `forward` kept; it gets the products' inputs and gradients.
             g: the gradient with respect to the output, as a layer stores it.
             on: the arithmetic.
 
         Returns:
-            One more gradient than there are inputs; the first, that of the layer's input, as a
-            layer stores it.
+            The gradient as a layer stores it.
         """
-        found = [on.loaded(g)]
-        for op, p, x in zip(
-            reversed(self.operations), reversed(parameters), reversed(inputs), strict=True
-        ):
-            found.append(op.backward(p, x, found[-1], on))
-        found[-1] = on.stored(found[-1])
-        return found[::-1]
+        return on.stored(self.steps_back(parameters, tape, on.loaded(g), on))
 
-    def code(self, shape: Shape, on: Rounded, *, keeps: bool = False) -> Code:
-        """The layer as PyTorch lines with the same bits; see `Operation.code`.
+    def steps_back(
+        self, parameters: Sequence[Parameters], tape: Tape[T], g: T, on: Arithmetic[T]
+    ) -> T:
+        """`backward` without the rounding at its ends."""
+        for op, p in zip(reversed(self.operations), reversed(parameters), strict=True):
+            g = op.backward(p, tape, g, on)
+        return g
 
-        Args:
-            shape: the size of the signal.
-            on: the arithmetic of the run.
-            keeps: whether the steps keep what the way back needs.
-        """
-        parts = [op.code(shape, on) for op in self.operations]
-        draw = [line for part in parts for line in part.draw]
-        step = [line for part in parts for line in (part.keep if keeps else []) + part.step]
-        back = [line for part in reversed(parts) for line in part.back]
-        back = [*on.loaded_code(), *back, *on.stored_code("g")]
-        return Code(draw, step + on.stored_code(), back=back)
+    def code(self, shape: Shape, on: Rounded) -> Code:
+        """The layer as PyTorch lines with the same bits; see `Operation.code`."""
+        inner, stored = self.code_of_steps(shape, on), on.stored_code()
+        back = [*on.loaded_code(), *inner.back, *on.stored_code("g")]
+        draw = inner.draw
+        if any(line.startswith("x = ") for line in draw):
+            draw = ["start = x", *draw, "x = start"]
+        return Code(draw, inner.step + stored, inner.traced + stored, back)
+
+    def code_of_steps(self, shape: Shape, on: Rounded) -> Code:
+        """`code` without the rounding at its ends, as a branch of another layer needs it."""
+        found = Code([], [], [], [])
+        ahead = _fits(self)
+        for op, here in self._steps(shape):
+            part = op.code(here, on)
+            # A format without arithmetic of its own rounds what enters a product, and widens what
+            # enters φ.
+            into: list[str] = []
+            if found.step and isinstance(op, Product):
+                into = on.stored_code()
+            elif not found.step and isinstance(op, Elementwise):
+                into = on.loaded_code("x")
+            ahead -= _fits([op])
+            found.draw.extend(part.draw + (into + part.step) * (ahead > 0))
+            found.step.extend(into + part.step)
+            found.traced.extend(into + part.traced)
+            found.back[:0] = part.back
+        return found
 
     def moments(self, m: Moments) -> Moments:
         """The moments of the output at infinite width, given those of the input."""
@@ -176,14 +248,18 @@ class Layer:
             m = op.moments(m)
         return m
 
-    def log_square(self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0) -> Numbers:
-        """log E x² of the output, from that of the input; see `Operation.log_square`."""
+    def log_moments(self, m: LogMoments, logs: Logarithm, log_scale: Numbers = 0.0) -> LogMoments:
+        """The moments of the output, from those of the input; see `Operation.log_moments`."""
         for op in self.operations:
-            square = op.log_square(square, logs, log_scale)
-        return square
+            m = op.log_moments(m, logs, log_scale)
+        return m
+
+    def log_square(self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0) -> Numbers:
+        """log E x² of the output of a plain layer, from that of the input."""
+        return self.log_moments(LogMoments(square), logs, log_scale).square
 
     def log_gradient_factor(
-        self, square: Numbers, logs: Logarithm, log_scale: Numbers = 0.0
+        self, m: LogMoments, logs: Logarithm, log_scale: Numbers = 0.0
     ) -> Numbers:
         """log of E δ² at the input over that at the output; see `Operation.log_gradient_factor`.
 
@@ -191,52 +267,61 @@ class Layer:
         """
         found: Numbers = 0.0
         for op in self.operations:
-            found = found + op.log_gradient_factor(square, logs, log_scale)
-            square = op.log_square(square, logs, log_scale)
+            found = found + op.log_gradient_factor(m, logs, log_scale)
+            m = op.log_moments(m, logs, log_scale)
         return found
 
     def needs_matrices(self, shape: Shape, *, backward: bool = False) -> bool:
         """Whether an ensemble has to draw real matrices for this layer."""
-        return any(op.needs_matrices(shape, backward=backward) for op in self.operations)
+        return any(op.needs_matrices(here, backward=backward) for op, here in self._steps(shape))
 
     def in_law(
         self, networks: int, shape: Shape, stream: Generator, *, backward: bool = False
     ) -> list[Parameters]:
         """The parameters of an ensemble, one for each operation; see `Operation.in_law`."""
-        return [op.in_law(networks, shape, stream, backward=backward) for op in self.operations]
+        return [
+            op.in_law(networks, here, stream, backward=backward) for op, here in self._steps(shape)
+        ]
+
+    def kept_elements(self, shape: Shape) -> int:
+        """How many numbers the way back needs of one layer, in the dtype of products."""
+        found = 0
+        for op, here in self._steps(shape):
+            found += here.elements
+            if isinstance(op, Skip):
+                found += op.branch.kept_elements(here)
+        return found
 
     def cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
         """Memory and work of all layers of one run, without the measurement."""
-        return sum((op.cost(shape, number_format) for op in self.operations), Cost())
+        return sum((op.cost(here, number_format) for op, here in self._steps(shape)), Cost())
 
     def backward_cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
         """Memory and work of the way back through all layers, without the measurement."""
-        costs = (op.backward_cost(shape, number_format) for op in self.operations)
+        costs = (op.backward_cost(here, number_format) for op, here in self._steps(shape))
         return sum(costs, Cost())
 
     def ensemble_elements(self, shape: Shape) -> int:
         """How many numbers a network of an ensemble keeps; see `Operation.ensemble_elements`."""
-        return sum(op.ensemble_elements(shape) for op in self.operations)
+        return sum(op.ensemble_elements(here) for op, here in self._steps(shape))
 
     def ensemble_cost(self, shape: Shape, networks: int, *, backward: bool = False) -> float:
         """The multiply-adds of networks sampled at once; see `Operation.ensemble_cost`."""
-        costs = (op.ensemble_cost(shape, networks, backward=backward) for op in self.operations)
+        costs = (
+            op.ensemble_cost(here, networks, backward=backward) for op, here in self._steps(shape)
+        )
         return sum(costs)
 
 
-def layer_of(weights: Weights, bias_std: float) -> Layer:
-    """The layer x → φ(a @ x + b), without b if its std is 0 and without φ if it is linear.
-
-    Args:
-        weights: how a is drawn, and φ.
-        bias_std: σ_b.
-    """
-    operations: list[Operation] = [Product.of(weights)]
-    if bias_std:
-        operations.append(Bias(bias_std, weights.fresh))
-    if weights.phi.name != "linear":
-        operations.append(Elementwise(weights.phi))
-    return Layer(tuple(operations))
+def _fits(operations: Iterable[Operation]) -> int:
+    """How many matrices are fitted to data, in branches too."""
+    found = 0
+    for op in operations:
+        if isinstance(op, Skip):
+            found += _fits(op.branch)
+        elif isinstance(op, Product):
+            found += op.drawn.rule.fit is not None
+    return found
 
 
 def between_pre_activations(phi: Activation, sigma_w: Numbers, sigma_b: Numbers) -> Layer:
@@ -267,7 +352,7 @@ def shifts(layer: Layer, depth: int) -> Array:
     for _ in range(depth):
         power = powers[-1]
         for op in layer:
-            if op.degree is None:
+            if op.degree is None or op.scale_power is None:
                 raise ValueError(f"{type(op).__name__} has no degree: scales do not separate")
             power = power * op.degree + op.scale_power
         powers.append(power)

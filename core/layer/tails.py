@@ -8,10 +8,10 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from ..maths.arrays import Array, log2
+from ..maths.arrays import Array, Numbers, log2
 from ..maths.quadrature import TensorFunction
 from .activations import Activation
-from .moments import derivative_second_moment, second_moment
+from .moments import cross_moment, derivative_second_moment, mean, second_moment
 
 FAR = 40
 """log2 of the |h| from which on φ(h) is taken as a power of h; −FAR towards zero.
@@ -127,3 +127,30 @@ def log2_largest(phi: Activation) -> PowerTails:
     largest = torch.maximum(phi(r).abs(), phi(-r).abs()).numpy()
     # The largest |φ(h)| need not be at |h| = r: sin oscillates.
     return PowerTails.of(_GRID, log2(np.maximum.accumulate(largest))).with_half_powers()
+
+
+def mean_share(phi: Activation, octaves: Numbers) -> Array:
+    """E φ(h)/√(E φ(h)²) for h ~ N(0, q), from log2 q; 0 where φ(h) is zero.
+
+    It is constant beyond q = 2^±60.
+    """
+    return np.asarray(np.interp(octaves, _GRID, _mean_shares(phi)))
+
+
+@lru_cache(maxsize=64)
+def _mean_shares(phi: Activation) -> Array:
+    return _share(mean(phi, 2.0**_GRID), np.sqrt(second_moment(phi, 2.0**_GRID)))
+
+
+def shared_by(phi: Activation, octaves: Numbers, shared: Numbers) -> Array:
+    """E φ(h) φ(h′)/E φ(h)², from log2 of the variance of both and from their correlation.
+
+    The variance counts as 2^±60 beyond it.
+    """
+    q = 2.0 ** np.clip(octaves, _GRID[0], _GRID[-1])
+    product = cross_moment(phi, q, q, np.clip(shared, -1.0, 1.0) * q)
+    return _share(np.asarray(product), np.asarray(second_moment(phi, q)))
+
+
+def _share(part: Array, of: Array) -> Array:
+    return np.divide(part, of, out=np.zeros(np.shape(of)), where=np.asarray(of) > 0)

@@ -13,28 +13,43 @@ from typing import Any
 
 from ..layer import activations, initializers, number_formats
 from ..layer.activations import ACTIVATIONS, Activation
+from ..layer.branches import BRANCHES, NORM_PLACES, NORMS, SKIPS, Block
 from ..layer.initializers import INITIALIZERS, Initializer, linear_bias_std
+from ..layer.inputs import INPUTS, Input
 from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
 from ..layer.operation import Shape
-from ..layer.product import Weights
-from ..layer.stack import Layer, layer_of
+from ..layer.stack import Layer
+from ..layer.weights import Weights
 from ..text import shown, written
 from .parameter import Parameter, geometric, logarithmic
 
-SCALE_STOPS: dict[str, Callable[[int], float]] = {
-    "1": lambda width: 1.0,
-    "0.1": lambda width: 0.1,
-    "0.01": lambda width: 0.01,
-    "1/√n": lambda width: (1 / width) ** 0.5,
-    "√(2/n)": lambda width: (2 / width) ** 0.5,
-}
-"""Name -> value at width n of the lesson's scale factors; a link may use these names."""
+Stop = Callable[[int, int], float]
+"""(width n, depth L) -> the value of a named stop."""
 
-NAMED_STOPS: dict[str, dict[str, Callable[[int], float]]] = {
-    "scale": {name: stop for name, stop in SCALE_STOPS.items() if "n" in name},
-    "bias_std": {"1/√(3n)": linear_bias_std},
+SCALE_STOPS: dict[str, Stop] = {
+    "1": lambda width, depth: 1.0,
+    "0.1": lambda width, depth: 0.1,
+    "0.01": lambda width, depth: 0.01,
+    "1/√n": lambda width, depth: (1 / width) ** 0.5,
+    "√(2/n)": lambda width, depth: (2 / width) ** 0.5,
 }
-"""Field -> its stops that follow the width: name -> value at width n."""
+"""Name -> value of the lesson's scale factors; a link may use these names."""
+
+BRANCH_STOPS: dict[str, Stop] = {
+    "1": lambda width, depth: 1.0,
+    "1/√L": lambda width, depth: (1 / depth) ** 0.5,
+    "1/√(2L)": lambda width, depth: (1 / (2 * depth)) ** 0.5,
+    "1/L": lambda width, depth: 1 / depth,
+    "0": lambda width, depth: 0.0,
+}
+"""Name -> value of the usual factors of a branch."""
+
+NAMED_STOPS: dict[str, dict[str, Stop]] = {
+    "scale": {name: stop for name, stop in SCALE_STOPS.items() if "n" in name},
+    "bias_std": {"1/√(3n)": lambda width, depth: linear_bias_std(width)},
+    "branch_scale": {name: stop for name, stop in BRANCH_STOPS.items() if "L" in name},
+}
+"""Field -> its stops that follow the width or the depth: name -> value."""
 
 
 def _parameter(default: Any, **description: Any) -> Any:
@@ -161,6 +176,88 @@ class Experiment:
         stops=tuple(2.0**power for power in range(-24, 25)),
     )
 
+    branch: str = _parameter(
+        "product",
+        label="Branch",
+        help="The part of a layer that has weights. mlp has two matrices, with a wider layer of "
+        "hidden units between them; both are drawn by the same rule.",
+        symbol="f",
+        kind="choice",
+        choices=tuple(BRANCHES),
+        names={name: each.label for name, each in BRANCHES.items()},
+    )
+    expansion: int = _parameter(
+        4,
+        label="Expansion",
+        help="How many times wider the hidden units of an mlp branch are than x.",
+        symbol="r",
+        kind="integer",
+        minimum=1,
+        maximum=16,
+        stops=tuple(range(1, 17)),
+    )
+    skip: str = _parameter(
+        "none",
+        label="Skip",
+        help="identity: the input of a layer is added to what its branch makes of it.",
+        symbol="",
+        kind="choice",
+        choices=tuple(SKIPS),
+        names=SKIPS,
+    )
+    branch_scale: float = _parameter(
+        1.0,
+        label="Branch scale",
+        help="Multiplies the branch beside a skip. 1/√(2L) is that of GPT-2, 0 that of ReZero. "
+        "Without a skip it is not used.",
+        symbol="α",
+        kind="real",
+        minimum=0.0,
+        maximum=1e3,
+        stops=(0.0, *logarithmic(1e-3, 1e1, 20)),
+    )
+    norm: str = _parameter(
+        "none",
+        label="Norm",
+        help="layer and rms normalise each input over its units, batch each unit over the inputs "
+        "of the batch, which must be at least 2. ε is 1e-5, and there are no weights.",
+        symbol="",
+        kind="choice",
+        choices=tuple(NORMS),
+        aliases={"layernorm": "layer", "rmsnorm": "rms", "batchnorm": "batch"},
+        names={name: each.label for name, each in NORMS.items()},
+    )
+    norm_place: str = _parameter(
+        "before",
+        label="Place of the norm",
+        help="before: in front of the branch, pre-norm. inside: between product and φ. "
+        "after: behind the sum, post-norm.",
+        symbol="",
+        kind="choice",
+        choices=tuple(NORM_PLACES),
+        names=NORM_PLACES,
+    )
+    input: str = _parameter(
+        "normal",
+        label="Input",
+        help="What enters at layer 0: normal numbers, pixels from 0 to 1, bytes from 0 to 255, "
+        "one unit that is 1, or ones everywhere.",
+        symbol="x₀",
+        kind="choice",
+        choices=tuple(INPUTS),
+        names={name: each.label for name, each in INPUTS.items()},
+    )
+    input_scale: float = _parameter(
+        1.0,
+        label="Input scale",
+        help="Multiplies the input.",
+        symbol="s₀",
+        kind="real",
+        minimum=0.0,
+        maximum=1e6,
+        stops=logarithmic(1e-3, 1e3, 8),
+    )
+
     def __post_init__(self) -> None:
         for name, parameter in PARAMETERS.items():
             value = getattr(self, name)
@@ -169,6 +266,8 @@ class Experiment:
             plain = parameter.convert(value)
             if plain is not value:
                 object.__setattr__(self, name, plain)
+        if self.batch_size < NORMS[self.norm].least_inputs:
+            raise ValueError(_too_few(self.norm, self.batch_size))
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields alone: pickle cannot store the functions of the cached layer."""
@@ -189,12 +288,26 @@ class Experiment:
         """The number format."""
         return NUMBER_FORMATS[self.number_format]
 
+    @property
+    def source(self) -> Input:
+        """The law of the input; ``input_scale`` multiplies it."""
+        return INPUTS[self.input]
+
     @cached_property
     def layer(self) -> Layer:
         """The operations of a layer, the same for every layer."""
-        fresh = self.weights == "fresh"
-        weights = Weights(self.rule, self.phi, self.scale, self.width, fresh)
-        return layer_of(weights, self.bias_std)
+        fresh, n = self.weights == "fresh", self.width
+        return Block(
+            Weights(self.rule, self.phi, self.scale, n, n, fresh),
+            self.bias_std,
+            self.branch,
+            self.expansion,
+            self.skip == "identity",
+            self.branch_scale,
+            self.norm,
+            self.norm_place,
+            self.batch_size,
+        ).layer()
 
     @property
     def shape(self) -> Shape:
@@ -256,7 +369,8 @@ class Experiment:
             if name not in query:
                 continue
             text = str(query[name]).strip()
-            value = _value(name, text, accepted.get("width", DEFAULTS["width"]))
+            sizes = (accepted.get(size, DEFAULTS[size]) for size in ("width", "depth"))
+            value = _value(name, text, *sizes)
             if value is None or not parameter.accepts(value):
                 problems.append(
                     f"{name} must be {parameter.allowed}, got {shown(text)}: "
@@ -269,16 +383,28 @@ class Experiment:
                 problems.append(
                     f"{name} must be {parameter.allowed}, got {shown(text)}: {value} is used"
                 )
+        norm, inputs = (accepted.get(name, DEFAULTS[name]) for name in ("norm", "batch_size"))
+        if inputs < NORMS[norm].least_inputs:
+            problems.append(f"{_too_few(norm, inputs)}: norm {DEFAULTS['norm']} is used")
+            del accepted["norm"]
         return cls(**accepted), problems
 
 
-def _value(name: str, text: str, width: int) -> int | float | str | None:
-    """The value of a field's text at width n; None if a number is due and not found."""
+def _value(name: str, text: str, width: int, depth: int) -> int | float | str | None:
+    """The value of a field's text at a width and a depth; None if a number is due, not found."""
     stops = NAMED_STOPS.get(name)
     if stops is None:
         return PARAMETERS[name].parse(text)
-    stop = stops.get(text.replace("sqrt(n)", "√n").replace("sqrt", "√"))
-    return stop(width) if stop else PARAMETERS[name].parse(text, n=width)
+    plain = text.replace(" ", "")
+    for size in "nL":
+        plain = plain.replace(f"sqrt({size})", f"√{size}").replace(f"√({size})", f"√{size}")
+    stop = stops.get(plain.replace("sqrt", "√").replace("2*L", "2L").replace("3*n", "3n"))
+    return stop(width, depth) if stop else PARAMETERS[name].parse(text, n=width, L=depth)
+
+
+def _too_few(norm: str, inputs: int) -> str:
+    least = NORMS[norm].least_inputs
+    return f"batch_size must be at least {least} where norm is {norm}, got {inputs}"
 
 
 def _unknown(name: object) -> str:

@@ -18,8 +18,8 @@ _DEEPEST = 20  # operations inside one another
 _LARGEST_POWER = 1000.0  # in magnitude: no number of this tool needs a larger exponent
 
 _WRITTEN = {"−": "-", "√": "sqrt", "π": "pi", "·": "*", "×": "*", "^": "**"}
-_ROOT_OF_ONE = re.compile(r"√\s*(\d+(?:\.\d*)?|[a-z]+)")
-_WORDS = re.compile(r"(?:[0-9.eEn+\-*/() ]|sqrt|pi)+")
+_ROOT_OF_ONE = re.compile(r"√\s*(\d+(?:\.\d*)?|[a-zL]+)")
+_WORDS = re.compile(r"(?:[0-9.eEnL+\-*/() ]|sqrt|pi)+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d{1,4})?", re.ASCII)
 
 _CONSTANTS = {"pi": math.pi, "e": math.e}

@@ -15,17 +15,17 @@ def differences(experiments: Iterable[Experiment]) -> tuple[str, ...]:
 
 
 def stop_name(experiment: Experiment, name: str) -> str | None:
-    """The name of the stop that a field's value is at this width, such as "1/√n".
+    """The name of the stop that a field's value is at this width and depth, such as "1/√n".
 
     It is None where no such name fits, or where the slider offers the plain number.
 
     Args:
-        experiment: gives the value and the width.
+        experiment: gives the value, the width and the depth.
         name: of the field.
     """
-    value, width = getattr(experiment, name), experiment.width
+    value, sizes = getattr(experiment, name), (experiment.width, experiment.depth)
     for words, stop in NAMED_STOPS.get(name, {}).items():
-        if stop(width) == value and value not in PARAMETERS[name].stops:
+        if stop(*sizes) == value and value not in PARAMETERS[name].stops:
             return words
     return None
 

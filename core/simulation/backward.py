@@ -13,8 +13,7 @@ from torch import Tensor
 from ..host.devices import resolve_device
 from ..host.limits import chunk_layers, kept_matrices
 from ..layer.arithmetic import Rounded
-from ..layer.operation import Parameters
-from ..layer.product import Product
+from ..layer.operation import Parameters, Tape
 from ..question.experiment import Experiment
 from ..statistics import weight_gradients
 from ..statistics.layer_stats import EVENTS, Event, LayerStats
@@ -67,9 +66,10 @@ class Backward:
     Attributes:
         run: the run forward, to the bit what ``propagate`` returns.
         stats: every statistic of δ_0 … δ_L.
-        weights: the gradients of the weights, per product.
+        weights: the gradients of the first matrix of each layer.
         events: what happened first on the way back.
         final: δ_0, shaped like x_0; float32 where NumPy lacks the format.
+        of_products: the gradients of every matrix of a layer, in the order of the layer.
     """
 
     run: Run
@@ -77,6 +77,7 @@ class Backward:
     weights: WeightGradients
     events: BackwardEvents
     final: NDArray[np.floating]
+    of_products: tuple[WeightGradients, ...]
 
 
 class _Kept:
@@ -91,31 +92,35 @@ class _Kept:
         self._experiment, self._target = experiment, target
         self._keeps_parameters = kept_matrices(experiment) > 0
         self._parameters: list[list[Parameters]] = []
-        self._seen: list[list[Tensor]] = []
+        self._tapes: list[Tape[Tensor]] = []
+        self._fitted: list[Tensor] = []
 
-    def keep(self, parameters: list[Parameters], seen: list[Tensor]) -> None:
-        """Keep a layer of the way there; its last tensor is the next one's first."""
+    def keep(self, parameters: list[Parameters], x: Tensor, tape: Tape[Tensor]) -> None:
+        """Keep a layer of the way there."""
         if self._keeps_parameters or (not self._parameters and self._is_tied):
             self._parameters.append(parameters)
-        self._seen.append([seen[0].clone(), *seen[1:-1]])
+        elif self._experiment.rule.fit is not None:
+            self._fitted.append(x)  # to which the layer is fitted again
+        self._tapes.append(tape)
 
     @property
     def _is_tied(self) -> bool:
         return self._experiment.weights == "tied"
 
-    def layers(self) -> Iterator[tuple[list[Parameters], list[Tensor]]]:
-        """The parameters of each layer and the inputs of its operations, the last layer first.
+    def layers(self) -> Iterator[tuple[list[Parameters], Tape[Tensor]]]:
+        """The parameters and the tape of each layer, the last layer first.
 
         A layer is let go when the next one is asked for.
         """
-        for layer in range(len(self._seen), 0, -1):
-            seen = self._seen.pop()
+        for layer in range(len(self._tapes), 0, -1):
+            tape = self._tapes.pop()
             if self._is_tied:
-                yield self._parameters[0], seen
+                yield self._parameters[0], tape
             elif self._keeps_parameters:
-                yield self._parameters.pop(), seen
+                yield self._parameters.pop(), tape
             else:
-                yield draw_layer(self._experiment, layer, self._target, seen[0]), seen
+                x = self._fitted.pop() if self._fitted else None
+                yield draw_layer(self._experiment, layer, self._target, x), tape
 
 
 def backpropagate(
@@ -143,18 +148,19 @@ def _way_back(run: Run, target: torch.device, kept: _Kept, hooks: Hooks) -> Back
     e = run.experiment
     g, arithmetic = draw_output_gradient(e, target), Rounded(e.format)
     gradients = _Chunks(e, g)
-    products = _Products(e)
+    products = [_Gradients(e) for _ in e.layer.products]
     done = e.depth
-    for parameters, seen in kept.layers():
-        found = e.layer.backward(parameters, seen, g, arithmetic)
-        g = found[0]
+    for parameters, tape in kept.layers():
+        g = e.layer.backward(parameters, tape, g, arithmetic)
         gradients.add(g)
-        products.add(found, seen)
-        del parameters, seen, found  # frees the matrix before the next one is drawn
+        for product, met in zip(products, reversed(tape.products), strict=True):
+            product.add(*met)
+        del parameters, tape  # frees the matrix before the next one is drawn
         done += 1
         hooks.after(done)
     stats = gradients.stats()
-    return Backward(run, stats, products.measured(), BackwardEvents.of(stats), to_numpy(g))
+    weights = tuple(product.measured() for product in products)
+    return Backward(run, stats, weights[0], BackwardEvents.of(stats), to_numpy(g), weights)
 
 
 class _Chunks:
@@ -184,25 +190,22 @@ class _Chunks:
         return LayerStats.of(joined(self._sums[::-1]))
 
 
-class _Products:
-    """The gradients of the weights, measured some layers at a time."""
+class _Gradients:
+    """The gradients of one matrix of each layer, measured some layers at a time."""
 
     def __init__(self, experiment: Experiment) -> None:
         self._format = experiment.format
         self._one_input = experiment.batch_size == 1
-        self._place = next(
-            place for place, op in enumerate(experiment.layer) if isinstance(op, Product)
-        )
         self._rows = chunk_layers(experiment) if self._one_input else 1
         self._g: list[Tensor] = []
         self._x: list[Tensor] = []
         self._found: list[NDArray[np.float64]] = []
         self._sum = weight_gradients.Sum(self._format) if experiment.weights == "tied" else None
 
-    def add(self, gradients: list[Tensor], seen: list[Tensor]) -> None:
-        """Add a layer: the gradient with respect to a @ x, and x."""
-        self._g.append(gradients[self._place + 1])
-        self._x.append(seen[self._place])
+    def add(self, x: Tensor, g: Tensor) -> None:
+        """Add a layer: the product's input, and the gradient with respect to a @ x."""
+        self._g.append(g)
+        self._x.append(x)
         if len(self._g) == self._rows:
             self._measure()
 

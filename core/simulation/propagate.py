@@ -17,7 +17,7 @@ from ..host.limits import WorkLimit, WorkLimitError, chunk_layers
 from ..host.memory import room_for
 from ..host.threads import keep_freed_memory, single_threaded
 from ..layer.arithmetic import Rounded
-from ..layer.operation import Parameters
+from ..layer.operation import Parameters, Tape
 from ..question.experiment import Experiment
 from ..question.streams import GRADIENT_STREAM, stream_seed
 from ..statistics.layer_stats import Events, LayerStats, element_events
@@ -90,9 +90,12 @@ def layer_generator(experiment: Experiment, layer: int, device: torch.device) ->
 
 
 def draw_input(experiment: Experiment, device: torch.device) -> Tensor:
-    """x₀ ~ N(0, 1) in the number format, shape (width,) or (width, batch_size)."""
-    generator, shape = layer_generator(experiment, 0, device), _signal_shape(experiment)
-    x = torch.randn(shape, generator=generator, device=device, dtype=torch.float32)
+    """x₀ in the number format, shape (width,) or (width, batch_size)."""
+    generator = layer_generator(experiment, 0, device)
+    shape = experiment.width, experiment.batch_size
+    x = experiment.source.draw(shape, generator).view(_signal_shape(experiment))
+    if experiment.input_scale != 1:
+        x = x * experiment.input_scale
     return experiment.format.cast(x)
 
 
@@ -218,7 +221,7 @@ def computing(
         raise WorkLimitError(f"{target} ran out of memory: lower width or batch_size") from error
 
 
-Keep: TypeAlias = Callable[[list[Parameters], list[Tensor]], None]
+Keep: TypeAlias = Callable[[list[Parameters], Tensor, Tape[Tensor]], None]
 
 
 def forward(
@@ -230,8 +233,7 @@ def forward(
         experiment: the question.
         target: the device.
         hooks: called after every layer.
-        keep: called for every layer with its parameters and what `Layer.trace` returned, whose
-            first and last tensors are overwritten later.
+        keep: called for every layer with its parameters, its input and its tape.
     """
     sums: list[LayerSums] = []
     printed: dict[str, int | None] = {}
@@ -248,9 +250,12 @@ def forward(
             if parameters is None or experiment.weights == "fresh":
                 parameters = None  # frees the old matrix before the new one is drawn
                 parameters = draw_layer(experiment, start + row + 1, target, places[row])
-            seen = layer.trace(parameters, places[row], arithmetic, places[row + 1])
-            if keep is not None:
-                keep(parameters, seen)
+            if keep is None:
+                layer.forward(parameters, places[row], arithmetic, places[row + 1])
+            else:  # the rows are overwritten later
+                entered, tape = places[row].clone(), Tape[Tensor]()
+                layer.forward(parameters, entered, arithmetic, places[row + 1], tape)
+                keep(parameters, entered, tape)
             hooks.after(start + row + 1)
         first = 1 if start else 0
         chunk = buffer[first : done + 1]

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..host.limits import WorkLimit, backward_cost, chunk_layers, cost, sums_work
 from ..host.threads import keep_freed_memory, single_threaded
-from ..layer.operation import MICROSECOND, Parameters
+from ..layer.operation import MICROSECOND, Parameters, Tape
 from ..layer.product import Product
 from ..layer.scaled import Reach, Scaled, ScaledNumbers
 from ..layer.stack import Layer, shifts
@@ -64,7 +64,9 @@ def is_scale_free(experiment: Experiment) -> bool:
     its own input: such a fit undoes the scale factors of the layers before. Formats of 8 bits round
     so coarsely, or saturate, that exact arithmetic does not resemble their runs.
     """
-    return experiment.layer.degree is not None and not experiment.format.is_coarse
+    layer = experiment.layer
+    separates = layer.degree is not None and layer.scale_power is not None
+    return separates and not experiment.format.is_coarse
 
 
 def free_of_scale(experiment: Experiment) -> Experiment:
@@ -191,7 +193,7 @@ class _Walk:
         self._e, self._on_progress, self._keeps = e, on_progress, backward
         self._start = draw_input(e, _CPU)
         self._parameters: list[Parameters] = []
-        self._kept: list[list[ScaledNumbers]] = []
+        self._kept: list[Tape[ScaledNumbers]] = []
         self._heaviest: list[Tensor] = []
         self._done, self._steps = 0, e.depth * (2 if backward else 1)
         self.there, self.back = _Sizes(e), _Sizes(e)
@@ -205,9 +207,10 @@ class _Walk:
             if k == 1 or e.weights == "fresh":
                 self._draw(k)
                 self._heaviest.append(_heaviest(e.layer, self._parameters))
-            *inputs, x = e.layer.trace(self._parameters, x, arithmetic)
-            if self._keeps:
-                self._kept.append(inputs)
+            tape = Tape[ScaledNumbers]() if self._keeps else None
+            x = e.layer.forward(self._parameters, x, arithmetic, None, tape)
+            if tape is not None:
+                self._kept.append(tape)
             reach = x.reach
             x = x.near_one(reach.largest if x.reach_before is None else None)
             self.there.add(x, reach, self._heaviest[-1])
@@ -222,7 +225,7 @@ class _Walk:
         for k in range(e.depth, 0, -1):
             if e.weights == "fresh" and k < e.depth:
                 self._draw(k)
-            x = e.layer.backward(self._parameters, self._kept.pop(), x, arithmetic)[0].near_one()
+            x = e.layer.backward(self._parameters, self._kept.pop(), x, arithmetic).near_one()
             self.back.add(x, x.reach, self._heaviest[k - 1 if e.weights == "fresh" else 0])
             self._tell()
 

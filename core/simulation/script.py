@@ -53,6 +53,7 @@ def _head_lines(e: Experiment) -> list[str]:
         "import torch",
         "",
         f"n, depth, seed = {e.width}, {e.depth}, {e.seed}",
+        *([f"m = {e.expansion} * n  # hidden units"] if e.branch == "mlp" else []),
         'device = "cpu"  # or "cuda"',
         "torch.set_default_device(device)",
         "torch.set_num_threads(1)  # one order of adding up: the same bits on any number of cores",
@@ -90,18 +91,30 @@ def _normal(e: Experiment, layer: str, factor: float = 1.0) -> str:
     return drawn if e.number_format == "float32" else f"{drawn}.to({e.format.dtype})"
 
 
+def _input(e: Experiment) -> str:
+    """The input in the number format, as an expression."""
+    inputs = 1 if e.batch_size == 1 else e.batch_size
+    size = "n" if e.batch_size == 1 else f"n, {e.batch_size}"
+    drawn = e.source.code.format(size=size, inputs=inputs, stream="stream(0)")
+    if e.batch_size == 1 and e.input == "one_hot":
+        drawn += ".squeeze(1)"
+    if e.input_scale != 1:
+        drawn = f"({drawn} * {format_number(e.input_scale)})"
+    return drawn if e.number_format == "float32" else f"{drawn}.to({e.format.dtype})"
+
+
 def _forward_lines(e: Experiment, code: Code, *, keeps: bool) -> list[str]:
     tied = e.weights == "tied"
     draw = [f"generator = stream({'1' if tied else 'i + 1'})", *code.draw]
     before, inside = (draw, []) if tied else ([], draw)
     checks = _check_lines(e, "x", _CHECKS, "first", "i")
     return [
-        f"x = {_normal(e, '0')}",
+        f"x = {_input(e)}",
         *before,
         *(["kept = []  # what the way back needs"] if keeps else []),
         "first = {}",
         "for i in range(depth):",
-        *_indented(inside + code.step + checks),
+        *_indented(inside + (code.traced if keeps else code.step) + checks),
         "",
         f"for event in {tuple(_CHECKS)}:",
         '    print(f"{event}: {first.get(event)}")',
@@ -141,7 +154,7 @@ def to_script(experiment: Experiment, *, backward: bool = False) -> str:
             matrices and without autograd. Its events are layers k, its mean and std those of δ_0.
     """
     e = experiment
-    code = e.layer.code(e.shape, Rounded(e.format), keeps=backward)
+    code = e.layer.code(e.shape, Rounded(e.format))
     lines = [*_head_lines(e), *_forward_lines(e, code, keeps=backward)]
     if backward:
         lines += _backward_lines(e, code)

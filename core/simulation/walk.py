@@ -13,8 +13,7 @@ import torch
 from torch import Generator, Tensor
 
 from ..host.limits import IN_CACHE
-from ..layer.operation import Parameters
-from ..layer.product import Product
+from ..layer.operation import Parameters, Tape
 from ..layer.scaled import Scaled, ScaledNumbers
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
@@ -37,19 +36,22 @@ class Walk:
         self._shape = count, e.width, e.batch_size
         self._arithmetic = Scaled(near=backward)
         self._parameters: list[Parameters] = []
-        self._kept: list[list[ScaledNumbers]] = []
+        self._kept: list[Tape[ScaledNumbers]] = []
 
     def there(self) -> Layers:
         """The signals at layers 0 … depth."""
         e, arithmetic = self._e, self._arithmetic
-        x = ScaledNumbers.of(torch.randn(self._shape, generator=self._stream))
+        x = ScaledNumbers.of(e.source.draw(self._shape, self._stream))
+        if e.input_scale != 1:
+            x = arithmetic.multiplied(x, e.input_scale)
         yield x
         count, back = self._shape[0], self._keeps
         self._parameters = e.layer.in_law(count, e.shape, self._stream, backward=back)
         for _ in range(e.depth):
-            *inputs, x = e.layer.trace(self._parameters, x, arithmetic)
-            if self._keeps:
-                self._kept.append(inputs)
+            tape = Tape[ScaledNumbers]() if self._keeps else None
+            x = e.layer.forward(self._parameters, x, arithmetic, None, tape)
+            if tape is not None:
+                self._kept.append(tape)
             x = self._held(x)
             yield x
 
@@ -63,7 +65,6 @@ class Walk:
         ``watched`` gets δ_L … δ_0, and returns them.
         """
         e = self._e
-        place = next(place for place, op in enumerate(e.layer) if isinstance(op, Product))
         weights = []
 
         def gradients() -> Layers:
@@ -71,10 +72,10 @@ class Walk:
             g = self._held(ScaledNumbers.of(drawn))
             yield g
             while self._kept:
-                inputs = self._kept.pop()
-                found = e.layer.backward(self._parameters, inputs, g, self._arithmetic)
-                g = self._held(found[0])
-                weights.append(_log2_rms_of_outer(found[place + 1], inputs[place]))
+                tape = self._kept.pop()
+                g = self._held(e.layer.backward(self._parameters, tape, g, self._arithmetic))
+                x, met = tape.products[-1]  # of the layer's first product
+                weights.append(_log2_rms_of_outer(met, x))
                 yield g
 
         found = columns(watched(gradients()), never_zero=False)
@@ -90,17 +91,18 @@ def _log2_rms_of_outer(g: ScaledNumbers, x: ScaledNumbers) -> Array:
         lengths = (
             torch.linalg.vector_norm(v.numbers, dim=(1, 2), dtype=torch.float64) for v in (g, x)
         )
-        power = g.power + x.power - np.log2(x.numbers.shape[1])
+        power = g.power + x.power - np.log2(x.numbers.shape[1] * g.numbers.shape[1]) / 2
         one: Array = (next(lengths).log2() + next(lengths).log2() + power).numpy()
         return one
     g, x = g.with_zeros.near_one(), x.with_zeros.near_one()
-    _, width, inputs = x.numbers.shape
-    if inputs > width:  # the matrix itself is smaller than the inputs' Gram matrices
+    _, fan_in, inputs = x.numbers.shape
+    fan_out = g.numbers.shape[1]
+    if inputs > min(fan_in, fan_out):  # the matrix itself is smaller than the inputs' Gram matrices
         square = (g.numbers @ x.numbers.mT).double().square().sum((1, 2))
     else:
         grams = ((each.numbers.mT @ each.numbers).double() for each in (g, x))
         square = (next(grams) * next(grams)).sum((1, 2)).clamp_min(0)
-    square /= width**2
+    square /= fan_in * fan_out
     octaves = square.log2() / 2 + g.power + x.power
     found: Array = torch.where(square > 0, octaves, -torch.inf).numpy()
     return found

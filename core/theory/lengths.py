@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..layer.operation import LogMoments
 from ..layer.stack import Layer
 from ..maths.arrays import LOG2, Array
 
@@ -46,7 +47,8 @@ def log2_gradient_rms(layer: Layer, sizes: Array) -> Array:
     Returns:
         float64 of shape (depth + 1,), in the order of the layers.
     """
-    before = 2 * sizes[:-1]
+    before = LogMoments(2 * sizes[:-1])
     with np.errstate(invalid="ignore"):  # −∞ + ∞, of a signal that is zero
-        octaves = np.broadcast_to(layer.log_gradient_factor(before, LOG2), before.shape) / 2
+        factor = layer.log_gradient_factor(before, LOG2)
+        octaves = np.broadcast_to(factor, before.square.shape) / 2
     return np.concatenate([np.cumsum(octaves[::-1])[::-1], [0.0]])

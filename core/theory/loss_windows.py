@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
+from ..layer.operation import LogMoments
 from ..maths.arrays import LOG2, Array, log2
 from ..question.experiment import Experiment
 from .profile import profile
@@ -90,7 +91,7 @@ def _sizes(experiment: Experiment) -> _Sizes | None:
     known = profile(experiment)
     gradients, x = known.log2_gradient_rms, known.log2_rms
     with np.errstate(invalid="ignore"):
-        product = experiment.layer.product.log_gradient_factor(2 * x[:-1], LOG2) / 2
+        product = experiment.layer.product.log_gradient_factor(LogMoments(2 * x[:-1]), LOG2) / 2
         weights = gradients[:-1] - product + x[:-1]  # before it, δ_{k−1} = aᵀ e_k is e_k
     weights = weights + np.log2(experiment.batch_size) / 2  # a sum over the inputs
     if not (np.isfinite(gradients).all() and np.isfinite(weights).all()):

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..layer.number_formats import NUMBER_FORMATS
-from ..layer.operation import MICROSECOND
+from ..layer.operation import MICROSECOND, LogMoments
 from ..layer.tails import log2_largest, log2_second_moment
 from ..maths.arrays import LOG2, Array, log2
 from ..question.experiment import Experiment
@@ -88,14 +88,14 @@ class _Signal:
         moment = np.zeros_like(log2_scale)  # the input has variance 1
         if self.layer.degree == 1:  # every layer multiplies the moment by the same factor
             first = affine.log_square(moment, LOG2, log2_scale)
-            factor = first + phi.log_square(np.zeros(1), LOG2)
+            factor = first + phi.log_moments(LogMoments(np.zeros(1)), LOG2).square
             last = first + (self.depth - 1) * factor
-            return np.maximum(first, last) / 2, phi.log_square(last, LOG2) / 2
+            return np.maximum(first, last) / 2, phi.log_moments(LogMoments(last), LOG2).square / 2
         largest = np.full_like(log2_scale, -np.inf)
         for _ in range(self.depth):
             q = np.clip(affine.log_square(moment, LOG2, log2_scale), -_HORIZON, _HORIZON)
             largest = np.maximum(largest, q)
-            before, moment = moment, phi.log_square(q, LOG2)
+            before, moment = moment, phi.log_moments(LogMoments(q), LOG2).square
             if np.array_equal(before, moment):  # so are all later layers
                 break
         return largest / 2, moment / 2

@@ -21,14 +21,14 @@ _ARITHMETIC = ("bias_std", "number_format", "batch_size", "loss_scale")
 
 @lru_cache(maxsize=512)
 def _slider_options(
-    name: str, stops: tuple[float, ...], here: object, width: int
+    name: str, stops: tuple[float, ...], here: object, width: int, depth: int
 ) -> tuple[object, ...]:
-    """A slider's stops; its value now and its default; and the stops that follow the width."""
+    """A slider's stops; its value now and its default; and the stops that follow the sizes."""
     named = NAMED_STOPS.get(name, {})
     options: set[object] = {*stops, here, DEFAULTS[name], *named}
 
     def size(option: object) -> float:
-        return named[option](width) if isinstance(option, str) else option
+        return named[option](width, depth) if isinstance(option, str) else option
 
     return tuple(sorted(options, key=size))
 
@@ -74,7 +74,11 @@ def control(name: str, *, bound: bool = True, parameter: Parameter | None = None
         st.select_slider(
             parameter.label,
             _slider_options(
-                name, parameter.stops, st.session_state[name], int(st.session_state["width"])
+                name,
+                parameter.stops,
+                st.session_state[name],
+                int(st.session_state["width"]),
+                int(st.session_state["depth"]),
             ),
             value=default,
             format_func=text_of,

@@ -87,7 +87,7 @@ def description(run: Run) -> dict[str, Any]:
         "device": run.device,
         "sliders": [name for name, parameter in PARAMETERS.items() if parameter.stops],
         "named_stops": {
-            name: {stop: value(e.width) for stop, value in stops.items()}
+            name: {stop: value(e.width, e.depth) for stop, value in stops.items()}
             for name, stops in NAMED_STOPS.items()
         },
         "broken": breaks_as(run),
