@@ -11,7 +11,7 @@ from core.host.limits import WorkLimit, cost, ensemble_work, is_quick, is_quick_
 from core.layer.activations import Activation
 from core.layer.initializers import Initializer
 from core.layer.operation import MICROSECOND
-from core.layer.stack import layer_of
+from core.layer.branches import Block
 from core.lesson import STEPS
 from core.maps import borders
 from core.maps.fitting import MapTooLarge, check, work
@@ -79,7 +79,7 @@ def test_every_operation_costs_its_calls_however_narrow_it_is(weights, number_fo
 
 
 def test_the_layers_that_are_costed_are_those_of_an_experiment():
-    assert NARROW.layer.operations == layer_of(NARROW.layer.product.drawn, 0.1).operations
+    assert NARROW.layer.operations == Block(NARROW.layer.product.drawn, 0.1).layer().operations
 
 
 def test_a_link_whose_layers_are_narrow_and_many_is_long_work():
