@@ -70,6 +70,6 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
-def products(count: int) -> str:
-    """A count of matrix products in words: "1 product", "2 products"."""
-    return f"{count} product{'' if count == 1 else 's'}"
+def products(count: int, step: str = "product") -> str:
+    """A count of matrix products, or of other steps, in words: "1 product", "2 products"."""
+    return f"{count} {step}{'' if count == 1 else 's'}"

@@ -263,7 +263,7 @@ class Matrices:
 
     def times(self, x: ScaledNumbers) -> ScaledNumbers:
         """a @ x of the next layer, for x of shape (networks, n, inputs)."""
-        if self._rule.fit is not None and self._fresh:  # fitted to x itself, at its true size
+        if self._rule.fit is not None and (self._a is None or self._fresh):  # at x's true size
             x = ScaledNumbers.of(x.numbers * torch.exp2(x.power).float().view(-1, 1, 1))
         if self._a is None or self._fresh:
             self._a = None  # frees the old matrices before the new ones are drawn

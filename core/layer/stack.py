@@ -95,6 +95,16 @@ class Layer:
         return next((op for op in self.operations if isinstance(op, Skip)), None)
 
     @property
+    def adds_up(self) -> bool:
+        """Whether it adds a branch whose size does not depend on that of x, for a norm is in it."""
+        return self.skip is not None and any(isinstance(op, Norm) for op in self.skip.branch)
+
+    @property
+    def ends_in_a_sum(self) -> bool:
+        """Whether what a branch adds is the difference of the layer's output and its input."""
+        return isinstance(self.operations[-1], Skip)
+
+    @property
     def is_plain(self) -> bool:
         """Whether it is x → φ(a @ x + b), where b and φ may be missing: a layer with known laws."""
         return tuple(type(op) for op in self.operations) in _PLAIN

@@ -310,6 +310,11 @@ class Experiment:
         ).layer()
 
     @property
+    def step(self) -> str:
+        """What a sentence calls one layer: a product where there is one and nothing but b and φ."""
+        return "product" if self.layer.is_plain else "layer"
+
+    @property
     def shape(self) -> Shape:
         """Width, number of inputs and depth."""
         return Shape(self.width, self.batch_size, self.depth)

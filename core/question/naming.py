@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from ..text import significant
 from .experiment import NAMED_STOPS, PARAMETERS, Experiment
 
+_SPOKEN = {"skip": "skip", "norm": "norm", "norm_place": "norm", "input": "input"}
+"""Field -> the word before a value that does not say what it is of."""
+
 
 def differences(experiments: Iterable[Experiment]) -> tuple[str, ...]:
     """The fields in which the experiments are not all equal, in the order of the fields."""
@@ -38,6 +41,6 @@ def described(experiment: Experiment, names: Iterable[str]) -> list[str]:
 def _written(experiment: Experiment, name: str) -> str:
     parameter, value = PARAMETERS[name], getattr(experiment, name)
     if parameter.kind == "choice":
-        return str(value)
+        return f"{_SPOKEN.get(name, '')} {value}".strip()
     text = significant(value) if parameter.kind == "real" else str(value)
     return f"{parameter.symbol} = {stop_name(experiment, name) or text}"

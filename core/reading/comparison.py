@@ -97,8 +97,8 @@ def carriers(runs: Mapping[str, Run]) -> str:
     """Which number formats carry the signal through all layers, and where the others lose it."""
     lost = {name: found for name, run in runs.items() if (found := loss(run)) is not None}
     kept = [name for name in runs if name not in lost]
-    depth = next(iter(runs.values())).experiment.depth
-    through = f"through {'all ' * (depth > 1)}{products(depth)}"
+    e = next(iter(runs.values())).experiment
+    through = f"through {'all ' * (e.depth > 1)}{products(e.depth, e.step)}"
     cut = "".join(_cut_off(runs[name]) for name in kept)
     if not lost:
         return f"All of these formats carry the signal {through}.{cut}"

@@ -32,12 +32,12 @@ def rate(run: Run) -> str:
     found = trend(run)
     if not isinstance(found, Factor) or found.is_flat:
         return ""
-    e, start = run.experiment, "Each product"
+    e, start = run.experiment, f"Each {run.experiment.step}"
     if found.from_layer:
-        start = f"From layer {found.from_layer} on each product"
-    is_plain = e.activation == "linear" and e.bias_std == 0 and not e.is_single_number
+        start = f"From layer {found.from_layer} on each {e.step}"
+    is_product = e.layer.is_one_product and not e.is_single_number
     stretch = ""
-    if is_plain and e.init != "identity" and e.rule.fit is None:
+    if is_product and e.init != "identity" and e.rule.fit is None:
         stretch = f" (weight std × √n = {significant(e.sigma_w)})"
     factor = significant(found.per_product)
     if factor == "1":  # to three digits
@@ -57,7 +57,8 @@ def course(run: Run, kind: Kind) -> str:
     """One to three sentences on a run that nothing ended: "settles", "grows", "holds" and so on."""
     size, values = the_size(run), run.size
     first, last = (significant(float(value)) for value in values[[0, -1]])
-    after = f"After {products(run.experiment.depth)} {size} is {last}"
+    e = run.experiment
+    after = f"After {products(e.depth, e.step)} {size} is {last}"
     start = f"; it started at {first}"
     if kind == "settles":
         found = level(run)
@@ -77,7 +78,9 @@ def _changed(run: Run, kind: Kind, after: str, start: str) -> str:
     size, seen = the_size(run), trend(run)
     if isinstance(seen, Power):
         verb = "grows" if seen.exponent > 0 else "falls"
-        return f"{after}{start}. By the end it {verb} {_power(seen)} with the layer's number k."
+        told = f"{after}{start}. By the end it {verb} {_power(seen)} with the layer's number k"
+        adds = run.experiment.skip != "none" and "as √k" in told
+        return f"{told}{': each layer adds about the same variance' if adds else ''}."
     if seen is None and len(curve(run)) > LEAST:
         return f"{after}{start}. {size[0].upper()}{size[1:]} {kind} by no constant factor."
     if seen is None or seen.is_flat:
@@ -107,6 +110,8 @@ def _keeps_its_law(run: Run, found: Factor) -> bool:
     of which a product takes less than one unit of their last digit.
     """
     e, stats = run.experiment, run.stats
+    if not e.layer.is_plain:  # what a branch adds to x, and a norm, go by other laws than x
+        return False
     if e.bias_std and found.octaves < 0:
         return False
     if found.octaves < 0 and rounds_small_numbers_off(e):

@@ -76,8 +76,13 @@ def curve(run: Run) -> Array:
 
 
 def trend(run: Run) -> Factor | Power | None:
-    """The law that the size follows over the last half of its curve, if it follows one."""
+    """The law that the size follows over the last half of its curve, if it follows one.
+
+    Layers that add branches of a size of their own multiply nothing by a constant factor.
+    """
     size = curve(run)
+    if run.experiment.layer.adds_up:
+        return power_of(size)
     return factor_of(size) or power_of(size)
 
 
@@ -88,8 +93,8 @@ def level(run: Run) -> Level | None:
 
 def growth(run: Run) -> float:
     """The factor per product by the end of the layers in range; NaN if there is none."""
-    found = factor_of(curve(run))
-    return found.per_product if found else float("nan")
+    found = trend(run)
+    return found.per_product if isinstance(found, Factor) else float("nan")
 
 
 def collapsed_from(run: Run) -> int | None:
@@ -136,6 +141,8 @@ def _zero_for_good(run: Run) -> bool:
 def _activation_killed_it(run: Run) -> bool:
     """Whether φ made the zeros, of a signal far above the smallest number, and not underflow."""
     e, index = run.experiment, run.events.all_zero or 0
+    if not e.layer.is_plain:
+        return False
     reach = float(run.stats.max_abs[index]) * e.weight_std
     below, above = e.phi(torch.tensor([-reach, reach], dtype=torch.float64)).tolist()
     return below == 0 and above > e.format.smallest_subnormal * 2.0**10

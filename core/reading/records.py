@@ -136,9 +136,10 @@ def _verdicts(back: Backward) -> list[str]:
 
 def _events(found: Found) -> list[str]:
     """The iteration of each event of x, and the layer of each event of δ, as lines."""
-    lines = []
-    for name, index in asdict(_run_of(found).events).items():
-        when = "never" if index is None else f"i = {index} (product {index + 1})"
+    lines, run = [], _run_of(found)
+    step = run.experiment.step
+    for name, index in asdict(run.events).items():
+        when = "never" if index is None else f"i = {index} ({step} {index + 1})"
         lines.append(f"{name:<20}{when}")
     if isinstance(found, Backward):
         for name, layer in asdict(found.events).items():

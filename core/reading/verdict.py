@@ -63,14 +63,14 @@ def _misfit(run: Run) -> str:
 
 def _explosion(run: Run) -> str:
     """Why an element became Inf or NaN."""
-    limit, index = run.experiment.format, run.events.first_nonfinite or 0
+    e, limit, index = run.experiment, run.experiment.format, run.events.first_nonfinite or 0
     end = f"{limit.name} ends at {significant(limit.max)}"
     if index == 0:
-        words = _misfit(run) or f"{end}: already the first product leaves its range. "
+        words = _misfit(run) or f"{end}: already the first {e.step} leaves its range. "
         words = words.rstrip()
     else:
         growing = rate(run) if growth(run) > 1 else ""
-        words = f"{growing}{end}: after {products(index)} there is no room left."
+        words = f"{growing}{end}: after {products(index, e.step)} there is no room left."
     if run.stats.nonfinite[-1] == 0:
         phi = run.experiment.activation
         words += f" Later layers are finite again: {phi} makes a finite number of Inf."
@@ -80,6 +80,9 @@ def _explosion(run: Run) -> str:
 def _disappearance(run: Run, kind: Kind) -> str:
     """Why every element became zero."""
     e, limit, index = run.experiment, run.experiment.format, run.events.all_zero
+    if not e.layer.is_plain:
+        shrinking = rate(run) if growth(run) < 1 else ""
+        return f"{shrinking}From i = {index} on every element is exactly 0."
     if e.weight_std == 0 and e.bias_std == 0:
         return "Every weight is 0, so the first product is exactly 0, and so is all that follows."
     if kind == "dies":
@@ -109,16 +112,17 @@ def _collapse(run: Run) -> str:
     e, stats = run.experiment, run.stats
     layer = collapsed_from(run)
     if layer is None:
+        forgotten = "" if e.skip != "none" else " The input is forgotten."
         return (
-            f"After {products(e.depth)} all elements are nearly equal: the std is "
+            f"After {products(e.depth, e.step)} all elements are nearly equal: the std is "
             f"{significant(float(stats.std[-1]))} beside an rms of "
-            f"{significant(float(stats.rms[-1]))}. The input is forgotten."
+            f"{significant(float(stats.rms[-1]))}.{forgotten}"
         )
     apart = float(stats.std_across_inputs[-1])
     return (
         f"From layer {layer} on all {e.batch_size} inputs give the same output to within 0.1 %: "
-        f"after {products(e.depth)} the std across inputs is {significant(apart)} beside an rms of "
-        f"{significant(float(stats.rms[-1]))}."
+        f"after {products(e.depth, e.step)} the std across inputs is {significant(apart)} beside "
+        f"an rms of {significant(float(stats.rms[-1]))}."
     )
 
 
@@ -139,7 +143,7 @@ def _held_by_rounding(run: Run) -> str:
     return (
         f"{shrinking}From layer {layer} on {size} stays near "
         f"{significant(float(run.stats.rms[-1]))}, among {e.number_format}'s smallest numbers: "
-        "rounding to nearest gives back what a product takes away, so x does not become zero."
+        "rounding to nearest gives back what a {e.step} takes away, so x does not become zero."
     )
 
 
@@ -158,18 +162,18 @@ def _sentence(run: Run, kind: Kind) -> str:
 
 def _iteration(run: Run) -> tuple[str, str, str]:
     """The iteration as text, its name, and the same in words."""
-    events, depth = run.events, run.experiment.depth
+    events, depth, step = run.events, run.experiment.depth, run.experiment.step
     broken, nan, zero = events.first_nonfinite, events.first_nan, events.all_zero
     if broken is not None:
-        detail = f"i = {broken}, the {ordinal(broken + 1)} product"
+        detail = f"i = {broken}, the {ordinal(broken + 1)} {step}"
         if breaks_as(run) == "NaN":
             return str(broken), "NaN iteration", detail
         later = "never NaN" if nan is None else f"NaN at i = {nan}"
         return str(broken), "First Inf", f"{detail}; {later}"
     if zero is not None:
-        detail = f"i = {zero}, the {ordinal(zero + 1)} product; no NaN"
+        detail = f"i = {zero}, the {ordinal(zero + 1)} {step}; no NaN"
         return str(zero), "All zero at iteration", detail
-    return "none", "NaN iteration", f"every element is finite after {products(depth)}"
+    return "none", "NaN iteration", f"every element is finite after {products(depth, step)}"
 
 
 def judge(found: Run | Backward) -> Verdict:

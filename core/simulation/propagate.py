@@ -43,6 +43,8 @@ class Run:
         final: the last x, shape (width,) or (width, batch_size); float32 where NumPy lacks
             the format, which holds the values exactly. NumPy's own std of 16-bit numbers overflows
             where a square does; ``stats`` has the std of every layer, this one included.
+        log2_branch_rms: log2 of the rms of x_k − x_{k−1}, what a branch adds, at layers 0 … depth
+            (NaN at 0); None without a skip, or where a norm follows the sum.
     """
 
     experiment: Experiment
@@ -50,6 +52,7 @@ class Run:
     stats: LayerStats
     events: Events
     final: NDArray[np.floating]
+    log2_branch_rms: NDArray[np.float64] | None = None
     symbol: ClassVar[str] = "x"
     goes_back: ClassVar[bool] = False
 
@@ -244,6 +247,7 @@ def forward(
     buffer[0] = x
     places = buffer.unbind()
     parameters: list[Parameters] | None = None
+    branches, adds = [np.full(1, np.nan)], layer.ends_in_a_sum
     for start in range(0, experiment.depth, rows):
         done = min(rows, experiment.depth - start)
         for row in range(done):
@@ -261,12 +265,25 @@ def forward(
         chunk = buffer[first : done + 1]
         part = add_up(chunk, experiment.format)
         sums.append(part)
+        if adds:
+            branches.append(_log2_rms_of_steps(buffer[: done + 1]))
         told = torch_statistics(chunk, part, experiment.format, first_layer=start + first)
         printed = {name: _earlier(printed.get(name), index) for name, index in told.items()}
         buffer[0] = buffer[done]
     stats = LayerStats.of(joined(sums))
     events = Events(**element_events(stats), **printed)
-    return Run(experiment, str(target), stats, events, to_numpy(buffer[0]))
+    added = np.concatenate(branches) if adds else None
+    return Run(experiment, str(target), stats, events, to_numpy(buffer[0]), added)
+
+
+def _log2_rms_of_steps(x: Tensor) -> NDArray[np.float64]:
+    """log2 of the rms of the differences of neighbouring rows, NaN where one is not finite."""
+    steps = (x[1:].double() - x[:-1].double()).flatten(1)
+    largest = steps.abs().amax(1)
+    near = steps / largest.clamp_min(torch.finfo(torch.float64).tiny).unsqueeze(1)
+    log2 = near.square().mean(1).log2() / 2 + largest.log2()
+    found: NDArray[np.float64] = torch.where(largest == 0, -torch.inf, log2).cpu().numpy()
+    return found
 
 
 def _earlier(known: int | None, new: int | None) -> int | None:

@@ -103,8 +103,8 @@ def outer(g: Factor, x: Factor, number_format: NumberFormat) -> Array:
     """The three numbers of g xᵀ, for one input and many layers at once.
 
     Args:
-        g: gradients with respect to a @ x, of shape (layers, n).
-        x: inputs of the products, of shape (layers, n).
+        g: gradients with respect to a @ x, of shape (layers, fan_out).
+        x: inputs of the products, of shape (layers, fan_in).
         number_format: the format of the gradient.
 
     Returns:
@@ -126,14 +126,14 @@ def _meets_zero(one: Factor, other: Factor) -> Tensor:
 
 def _shares(g: Factor, x: Factor, number_format: NumberFormat) -> tuple[Tensor, Tensor]:
     """The fractions of the products that are zero, and that are not finite."""
-    n = x.sizes.shape[1]
+    rows_of, columns = g.sizes.shape[1], x.sizes.shape[1]
     sizes = torch.minimum(g.least, x.least), torch.maximum(g.most, x.most)
     whole = bool(((sizes[0] > 0) & sizes[1].isfinite()).all())
     zero = broken = torch.zeros_like(g.most)
     if not whole:
         (zero_g, broken_g), (zero_x, broken_x) = (g.zeros, g.broken), (x.zeros, x.broken)
-        zero = zero_g * (n - broken_x) + (n - broken_g - zero_g) * zero_x
-        broken = broken_g * n + (n - broken_g) * broken_x
+        zero = zero_g * (columns - broken_x) + (rows_of - broken_g - zero_g) * zero_x
+        broken = broken_g * columns + (rows_of - broken_g) * broken_x
     (least_g, most_g), (least_x, most_x) = g.extremes(whole=whole), x.extremes(whole=whole)
     lost = least_g + least_x <= number_format.log2_rounds_to_zero_below
     if number_format.infinity:
@@ -143,7 +143,7 @@ def _shares(g: Factor, x: Factor, number_format: NumberFormat) -> tuple[Tensor, 
         zero, broken = zero.clone(), broken.clone()
     for row in rows:
         zero[row], broken[row] = _counted(g.sizes[row], x.sizes[row], number_format)
-    return zero / n**2, broken / n**2
+    return zero / (rows_of * columns), broken / (rows_of * columns)
 
 
 def _counted(g: Tensor, x: Tensor, number_format: NumberFormat) -> tuple[int, int]:
@@ -165,8 +165,8 @@ def product(g: Factor, x: Factor, number_format: NumberFormat, into: Sum | None 
     """The three numbers of g xᵀ of one layer, summed over the inputs of a batch.
 
     Args:
-        g: the gradient with respect to a @ x, of shape (1, n, inputs).
-        x: the input of the product, of shape (1, n, inputs).
+        g: the gradient with respect to a @ x, of shape (1, fan_out, inputs).
+        x: the input of the product, of shape (1, fan_in, inputs).
         number_format: the format of the gradient.
         into: a sum over layers that the matrix is added to.
 
@@ -197,8 +197,9 @@ class Sum:
         """Add the products of some layers.
 
         Args:
-            g: gradients with respect to a @ x, of shape (layers, n) or (layers, n, inputs).
-            x: inputs of the products, of the same shape.
+            g: gradients with respect to a @ x, of shape (layers, fan_out), for several inputs
+                (layers, fan_out, inputs).
+            x: inputs of the products, likewise with fan_in.
         """
         is_zero = (g.most == 0) | (x.most == 0)
         own = torch.where(is_zero, _NOWHERE, g.exponents + x.exponents)

@@ -14,7 +14,6 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from scipy import special
 
 from ..layer.activations import Activation
 from ..layer.norm import EPSILON
@@ -79,6 +78,8 @@ def on_sphere(phi: Activation, inputs: int) -> OnSphere:
     if d == 1 or d == 2:
         r, mass = np.ones(1), np.ones(1)
     else:  # the square of the radius of two of d coordinates has a beta law
+        from scipy import special  # here, for it takes as long to load as all of core
+
         node, mass = special.roots_jacobi(_RADII, (d - 4) / 2, 0.0)
         r, mass = np.sqrt((node + 1) / 2), mass / mass.sum()
     angle = (np.arange(_ANGLES) + 0.5) * (2 * np.pi / _ANGLES)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment
 from core.host.limits import WorkLimit, cost, ensemble_work, is_quick, is_quick_work
 from core.layer.activations import Activation
+from core.layer.branches import Block
 from core.layer.initializers import Initializer
 from core.layer.operation import MICROSECOND
-from core.layer.branches import Block
 from core.lesson import STEPS
 from core.maps import borders
 from core.maps.fitting import MapTooLarge, check, work

@@ -104,10 +104,11 @@ def test_critical_keeps_the_second_moment_of_every_activation(name):
 
 @pytest.mark.parametrize("name", INITIALIZERS)
 def test_code_draws_the_same_matrix_to_the_last_bit(name):
-    for n in (1, 7, 40):
-        names = {"torch": torch, "n": n, "generator": torch.Generator().manual_seed(1)}
-        exec(INITIALIZERS[name].code.format(gain=RELU.gain), names)
-        assert torch.equal(names["a"], draw(name, n, n))
+    for n, m in ((1, 1), (7, 7), (40, 40), (7, 28), (28, 7)):
+        names = {"torch": torch, "n": n, "m": m, "generator": torch.Generator().manual_seed(1)}
+        lines = INITIALIZERS[name].lines("a", "m", "n", RELU.gain, wide=m < n)
+        exec("\n".join(lines), names)
+        assert torch.equal(names["a"], draw(name, n, m))
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)

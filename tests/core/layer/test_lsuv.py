@@ -94,7 +94,7 @@ def test_it_reaches_both_ends_of_float64():
 def test_the_lines_do_the_same_to_the_last_bit(dtype):
     x = torch.randn(64, 3, generator=torch.Generator().manual_seed(4))
     names = {"a": matrix(dtype=dtype), "x": x}
-    exec(CODE, names)
+    exec(CODE.format(a="a"), names)
     assert torch.equal(names["a"], unit_variance(matrix(dtype=dtype), x))
 
 

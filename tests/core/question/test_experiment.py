@@ -58,6 +58,14 @@ def test_defaults_are_the_lesson():
         "batch_size": 1,
         "seed": 0,
         "loss_scale": 1.0,
+        "branch": "product",
+        "expansion": 4,
+        "skip": "none",
+        "branch_scale": 1.0,
+        "norm": "none",
+        "norm_place": "before",
+        "input": "normal",
+        "input_scale": 1.0,
     }
 
 

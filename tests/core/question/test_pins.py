@@ -174,7 +174,7 @@ def test_differences_are_the_fields_in_which_they_are_not_all_equal():
             Experiment(),
             tuple(PARAMETERS),
             "A · n = 512, L = 100, normal, s = 1, linear, tied, σ_b = 0, float32, B = 1, seed = 0, "
-            "S = 1",
+            "S = 1, product, r = 4, skip none, α = 1, norm none, norm before, input normal, s₀ = 1",
         ),
     ],
 )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment, propagate
 from core.reading.verdict import judge
 from core.simulation.propagate import draw_input
-from tests.core.experiments import CPU, weights_and_bias
+from tests.core.experiments import CPU, LAYERS, allowed, weights_and_bias
 
 DEEPEST = Experiment.__dataclass_fields__["depth"].metadata["parameter"].maximum
 NUMBER = r"(\d+(?:\.\d+)?(?:e-?\d+)?)"
@@ -165,6 +165,9 @@ def check_zeros(run, told):
     """The cause that a sentence gives for zeros, from the layer before them in float64."""
     e, index = run.experiment, run.events.all_zero
     assert (run.stats.zero[index + 1 :] == 1).all()
+    if not e.layer.is_plain:
+        assert told.sentence.endswith(f"From i = {index} on every element is exactly 0.")
+        return
     if e.weight_std == 0 or "weights themselves" in told.sentence or e.rule.fit:
         return
     x, h = after_one_more(run, index)
@@ -219,3 +222,9 @@ FIELDS = {
 @given(st.builds(Experiment, **FIELDS))
 def test_every_claim_of_a_verdict_is_so(experiment):
     check(propagate(experiment))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.builds(allowed, **FIELDS, **LAYERS))
+def test_every_claim_of_a_verdict_is_so_of_any_layer(experiment):
+    check(propagate(experiment.replace(width=min(experiment.width, 64))))

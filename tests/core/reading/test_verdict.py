@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment, propagate
 from core.reading.verdict import judge
 from core.text import ordinal, significant
+from tests.core.experiments import LAYERS, allowed
 
 LESSON = Experiment()
 PLATEAU = {"init": "torch_linear", "bias_std": 0.0255, "weights": "fresh", "activation": "gelu"}
@@ -227,6 +228,26 @@ def check_claims(run):
 )
 def test_every_run_gets_a_verdict_whose_claims_are_so(**fields):
     check_claims(propagate(Experiment(**fields)))
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.builds(
+        allowed,
+        width=st.sampled_from([1, 2, 3, 17, 64]),
+        depth=st.sampled_from([1, 2, 5, 60]),
+        init=st.sampled_from(sorted(INITIALIZERS)),
+        scale=st.sampled_from([0.0, 1e-9, 0.1, 1.0, 1.5, 1e6]),
+        activation=st.sampled_from(sorted(ACTIVATIONS)),
+        weights=st.sampled_from(["tied", "fresh"]),
+        bias_std=st.sampled_from([0.0, 0.1]),
+        number_format=st.sampled_from(sorted(NUMBER_FORMATS)),
+        batch_size=st.sampled_from([1, 5]),
+        **LAYERS,
+    )
+)
+def test_every_run_of_any_layer_gets_a_verdict_whose_claims_are_so(experiment):
+    check_claims(propagate(experiment))
 
 
 def test_ordinals_and_digits_are_written_as_a_person_would():

@@ -6,14 +6,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment, backpropagate, propagate
+from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, backpropagate, propagate
+from core.question.experiment import DEFAULTS
 from core.reading.records import FILE_FORMATS
 from core.simulation.propagate import draw_output_gradient
-from tests.core.experiments import CPU
+from tests.core.experiments import CPU, LAYERS, allowed
 
 SCALES = st.sampled_from([0.0, 1e-20, 0.01, 0.3, 1.0, 3.0, 1e3, 1e6])
 SMALL = st.builds(
-    Experiment,
+    allowed,
     width=st.integers(1, 24),
     depth=st.integers(1, 40),
     init=st.sampled_from(sorted(INITIALIZERS)),
@@ -25,6 +26,7 @@ SMALL = st.builds(
     batch_size=st.integers(1, 4),
     seed=st.integers(0, 2**63 - 1),
     loss_scale=st.floats(2.0**-24, 2.0**24),
+    **LAYERS,
 )
 
 
@@ -108,7 +110,8 @@ def test_the_same_network_has_the_same_gradient_to_the_bit_on_any_number_of_thre
 @given(SMALL, st.integers(1, 20))
 def test_of_one_linear_matrix_a_deeper_run_goes_back_by_the_same_steps(experiment, more):
     """Aᵀ alone acts on the gradient: step j back from the output is the same at every depth."""
-    e = experiment.replace(activation="linear", weights="tied", init="normal")
+    plain = {name: DEFAULTS[name] for name in LAYERS}
+    e = experiment.replace(activation="linear", weights="tied", init="normal", **plain)
     shallow, deep = backpropagate(e), backpropagate(e.replace(depth=e.depth + more))
     for name, values in shallow.stats.values.items():
         np.testing.assert_array_equal(values, deep.stats.values[name][more:], err_msg=name)
