@@ -16,7 +16,7 @@ from core.reading import loss_windows
 from core.reading.comparison import FormatRow, carriers, eight_bits, format_row
 from core.text import shown
 from core.theory.loss_windows import loss_windows as predicted_windows
-from core.theory.windows import Window, scale_windows
+from core.theory.windows import Window, has_window, scale_windows
 from pages.controls import address, arrival, fields, state
 from pages.exploring import pinned
 from pages.figures.chart import show
@@ -39,6 +39,11 @@ _COLUMNS = {
 _Found = TypeVar("_Found")
 _NUMBER = re.compile(r"\d[\d.e+]*")
 _CAPTION = "Measured with this seed, beside what is predicted over all seeds."
+
+_NO_WINDOW = (
+    "Theory knows no window of layers with a skip, a norm or another branch than φ(a @ x + b): "
+    "the runs above and the measured windows below are real."
+)
 
 
 def _in_each(
@@ -109,6 +114,9 @@ def _windows(experiment: Experiment) -> None:
         elements, or the largest weight leaves the range. Below it the last layer's typical element
         is less than half the smallest subnormal, and is rounded to 0.</p>"""
     )
+    if not has_window(experiment):
+        st.html(f'<p class="gi-words">{_NO_WINDOW}</p>')
+        return
     windows = scale_windows(experiment)
     show(charts.scale_windows(windows, experiment.scale, experiment.width), key="windows")
 
@@ -132,6 +140,10 @@ def _way_back(experiment: Experiment, device: str) -> None:
         leaves the range; below it half of the elements of one of them are rounded to 0.</p>"""
     )
     measured = _measured_windows(experiment)
+    if not has_window(experiment):
+        told = loss_windows.sentence(measured, experiment.loss_scale) if measured else _NO_WINDOW
+        st.html(f'<p class="gi-words">{escape(told)}</p>')
+        return
     predicted = predicted_windows(experiment)
     told = loss_windows.sentence(measured or predicted, experiment.loss_scale)
     st.html(f'<p class="gi-words">{escape(told)}</p>')

@@ -18,7 +18,7 @@ from ..sweep.axes import Value
 from ..theory import edge, windows
 from ..theory.correlations import chi_1
 from ..theory.edge import edge_curve, edge_of_chaos, edge_points
-from ..theory.windows import scale_windows
+from ..theory.windows import has_window, scale_windows
 
 Kind = Literal["chaos", "overflow", "underflow"]
 Side: TypeAlias = tuple[str, Sequence[Value]]
@@ -172,6 +172,8 @@ def _curve(base: Experiment, strength: str, low: float, high: float) -> tuple[Ar
 
 def _window(e: Experiment, strength: str) -> tuple[float, float]:
     """The ends of the scale window; NaN where there is no end, or no window."""
+    if not has_window(e):
+        return np.nan, np.nan
     window = scale_windows(e, (e.number_format,))[e.number_format]
     unit = 1.0 if strength == "scale" else e.replace(scale=1.0).sigma_w
     ends = (window.low or np.nan, window.high)

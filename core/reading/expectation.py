@@ -157,7 +157,13 @@ def tied_against_fresh(run: Run, predicted: Callable[[Experiment], Prediction] =
         predicted: theory's prediction for an Experiment; it is asked for fresh weights.
     """
     e = run.experiment
-    if e.weights == "fresh" or e.bias_std or e.weight_std == 0 or e.is_single_number:
+    if (
+        not e.layer.is_plain
+        or e.weights == "fresh"
+        or e.bias_std
+        or e.weight_std == 0
+        or e.is_single_number
+    ):
         return ""
     if abs(np.log2(e.sigma_w / e.phi.gain)) > _CRITICAL or not np.isfinite(run.stats.log2_std[-1]):
         return ""

@@ -40,10 +40,53 @@ class Guesses:
 def loop(experiment: Experiment) -> str:
     """The loop that the question is about, as a line of Python: it says what x is."""
     e = experiment
-    which = "[i]" if e.weights == "fresh" else ""
-    step = f"a{which} @ x" + (f" + b{which}" if e.bias_std else "")
-    step = step if e.activation == "linear" else f"{e.activation}({step})"
+    norm, place = _NORMS[e.norm], e.norm_place
+    branch = _BRANCHES[e.branch](e, norm if place == "before" else "", norm * (place == "inside"))
+    step = branch
+    if e.skip != "none":
+        factor = stop_name(e, "branch_scale") or significant(e.branch_scale)
+        step = f"x + {branch}" if factor == "1" else f"x + ({factor}) * ({branch})"
+    if norm and place == "after":
+        step = f"{norm}({step})"
     return f"for i in range({e.depth}): x = {step}"
+
+
+def _affine(e: Experiment, x: str, number: str = "") -> str:
+    which = "[i]" if e.weights == "fresh" else ""
+    return f"a{number}{which} @ {x}" + (f" + b{number}{which}" if e.bias_std else "")
+
+
+def _of(e: Experiment, x: str) -> str:
+    return x if e.activation == "linear" else f"{e.activation}({x})"
+
+
+def _around(function: str, x: str) -> str:
+    return f"{function}({x})" if function else x
+
+
+def _product(e: Experiment, before: str, inside: str) -> str:
+    return _of(e, _around(inside, _affine(e, _around(before, "x"))))
+
+
+def _preactivation(e: Experiment, before: str, inside: str) -> str:
+    return _affine(e, _around(inside, _of(e, _around(before, "x"))))
+
+
+def _mlp(e: Experiment, before: str, inside: str) -> str:
+    hidden = _of(e, _around(inside, _affine(e, _around(before, "x"), "1")))
+    is_call = hidden.endswith(")") and (inside or e.activation != "linear")
+    return _affine(e, hidden if is_call else f"({hidden})", "2")
+
+
+_BRANCHES = {"product": _product, "preactivation": _preactivation, "mlp": _mlp}
+_NORMS = {"none": "", "layer": "layer_norm", "rms": "rms_norm", "batch": "batch_norm"}
+_INPUTS = {
+    "normal": "numbers from randn",
+    "pixels": "numbers from rand",
+    "bytes": "whole numbers from 0 to 255",
+    "one_hot": "numbers, one of them 1 and the others 0",
+    "ones": "numbers that are 1",
+}
 
 
 def setting(experiment: Experiment) -> str:
@@ -55,21 +98,32 @@ def setting(experiment: Experiment) -> str:
     again = "the same at every step" if e.weights == "tied" else "new ones at every step"
     phi = {"linear": "no ReLU", "relu": "ReLU after every product"}
     inputs = "" if e.batch_size == 1 else f"{e.batch_size} inputs of "
-    size = f"{e.width} × {e.width}".replace(" ", "\N{NO-BREAK SPACE}")
-    parts = [
-        f"x: {inputs}{e.width} numbers from randn; a: {size} weights from {drawn}",
-        again,
-        phi.get(e.activation, f"{e.activation} after every product"),
-    ]
+    times = "" if e.input_scale == 1 else f" × {significant(e.input_scale)}"
+    parts = [f"x: {inputs}{e.width} {_INPUTS[e.input]}{times}; {_matrices(e)} from {drawn}", again]
+    if e.layer.is_plain:
+        parts.append(phi.get(e.activation, f"{e.activation} after every product"))
     if e.bias_std:
         parts.append(f"a bias b of std {significant(e.bias_std)}")
     return f"{', '.join([*parts, e.number_format])}."
 
 
+def _matrices(e: Experiment) -> str:
+    """The matrices of a layer and their sizes."""
+    n, hidden = e.width, e.expansion * e.width
+    sizes = [("a", n, n)] if e.branch != "mlp" else [("a1", hidden, n), ("a2", n, hidden)]
+    space = "\N{NO-BREAK SPACE}"
+    told = (f"{name}: {rows}{space}×{space}{columns}" for name, rows, columns in sizes)
+    return f"{' and '.join(told)} weights"
+
+
 def counted(experiment: Experiment) -> str:
     """How the iterations are numbered."""
     last = experiment.depth - 1
-    which = f"The first product is i = 0, the last is i = {last}" if last else "There is only i = 0"
+    which = (
+        f"The first {experiment.step} is i = 0, the last is i = {last}"
+        if last
+        else "There is only i = 0"
+    )
     return f"{which}. Inf counts as well."
 
 

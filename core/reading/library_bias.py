@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..question.experiment import Experiment
 from ..text import of_octaves, products, significant
-from ..theory.lengths import log2_rms
+from ..theory.profile import profile
 
 
 def lacks_bias(experiment: Experiment) -> bool:
@@ -22,7 +22,7 @@ def bias_note(experiment: Experiment) -> str:
         without, with_it = (of_octaves(_last(each)) for each in (e, e.replace(bias_std=usual)))
         return (
             f"nn.Linear also draws a bias of std {significant(usual)} (1/√(3n)). In a wide network "
-            f"the rms after {products(e.depth)} is {without} without it, and {with_it} with it."
+            f"the rms after {products(e.depth, e.step)} is {without} without it, and {with_it} with it."
         )
     if e.bias_std == usual:
         return "The biases here are normal; those of nn.Linear are uniform, with the same std."
@@ -31,4 +31,4 @@ def bias_note(experiment: Experiment) -> str:
 
 def _last(e: Experiment) -> float:
     """log2 rms of x after the last product, at infinite width."""
-    return float(log2_rms(e.layer, e.depth)[-1])
+    return float(profile(e).log2_rms[-1])

@@ -11,6 +11,7 @@ from ..layer.activations import Activation
 from ..layer.operation import Moments
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
+from .profile import moments_of_layers, start
 
 _DEGREES = 200  # of Hermite polynomials; the rest of E φ² counts as one power more
 _WIDEST = 12.0  # |z| up to which z ~ N(0, 1) is integrated
@@ -21,7 +22,7 @@ _SETTLED = 1e-13  # a change per layer below which nothing more happens
 def cosine_of_inputs(experiment: Experiment) -> Array:
     """The cosine of the angle between the signals of two independent inputs, at width → ∞.
 
-    The inputs are orthogonal at layer 0. It is E x x′/E x² of the activations, where the
+    Normal inputs are orthogonal at layer 0. It is E x x′/E x² of the activations, where the
     correlation map of mean-field theory speaks of the pre-activations.
 
     Args:
@@ -34,8 +35,21 @@ def cosine_of_inputs(experiment: Experiment) -> Array:
 
     Reference: Poole et al. 2016, arXiv:1606.05340, eq. 5.
     """
-    alike = experiment.replace(batch_size=2, seed=0, number_format="float64")
-    return _cosines(alike).copy()
+    e = experiment.replace(seed=0, number_format="float64", loss_scale=1.0)
+    is_usual = e.layer.is_plain and e.input == "normal"
+    return (_cosines(e.replace(batch_size=2)) if is_usual else _of_any_layer(e)).copy()
+
+
+@lru_cache(maxsize=64)
+def _of_any_layer(experiment: Experiment) -> Array:
+    """The same for other layers and inputs, from what two inputs share."""
+    e = experiment
+    found = np.full(e.depth + 1, np.nan)
+    if e.rule.law == "other":
+        found[0] = start(e).shared
+        return found
+    m = moments_of_layers(e, couples=True)
+    return np.where(np.isfinite(m.square), m.shared, np.nan)
 
 
 @lru_cache(maxsize=64)
@@ -44,7 +58,7 @@ def _cosines(experiment: Experiment) -> Array:
     found[0] = 0.0
     if experiment.rule.law == "other":
         return found
-    square, cosine = 1.0, 0.0
+    square, cosine = experiment.input_scale**2, 0.0
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for layer in range(1, experiment.depth + 1):
             before = square, cosine

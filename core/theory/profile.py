@@ -64,12 +64,15 @@ def start(experiment: Experiment) -> LogMoments:
     return LogMoments(float(log2(square) + 2 * log2(e.input_scale)), ratio, shared)
 
 
-def moments_of_layers(experiment: Experiment) -> LogMoments:
+def moments_of_layers(experiment: Experiment, *, couples: bool = False) -> LogMoments:
     """The moments at layers 0 … L, in octaves, each float64 of shape (depth + 1,).
 
-    The moment of two inputs, ``shared``, is NaN where no batch norm needs it.
+    Args:
+        experiment: the question.
+        couples: whether ``shared``, the moment of two inputs, is wanted. It is NaN where it is not,
+            and no batch norm needs it.
     """
-    e, couples = experiment, experiment.norm == "batch"
+    e, couples = experiment, couples or experiment.norm == "batch"
     found = np.full((3, e.depth + 1), np.nan)
     first = start(e)
     found[:, 0] = first.square, first.mean, first.shared

@@ -21,6 +21,7 @@ from ..layer.operation import MICROSECOND, LogMoments
 from ..layer.tails import log2_largest, log2_second_moment
 from ..maths.arrays import LOG2, Array, log2
 from ..question.experiment import Experiment
+from .profile import start
 
 Answers: TypeAlias = NDArray[np.bool_]
 
@@ -71,6 +72,7 @@ class _Signal:
     def __init__(self, experiment: Experiment) -> None:
         e = experiment.replace(scale=1.0)
         self.depth, self.layer = e.depth, e.layer
+        self.start = start(e).square
         self.unit_std = log2(e.weight_std)
         self.sigma_b = log2(e.bias_std)
         self.reach = log2(largest_of(e.width * e.batch_size))
@@ -85,10 +87,10 @@ class _Signal:
         Both have the shape of ``log2_scale``.
         """
         affine, phi = self.layer.affine, self.layer.elementwise
-        moment = np.zeros_like(log2_scale)  # the input has variance 1
+        moment = np.full_like(log2_scale, self.start)
         if self.layer.degree == 1:  # every layer multiplies the moment by the same factor
             first = affine.log_square(moment, LOG2, log2_scale)
-            factor = first + phi.log_moments(LogMoments(np.zeros(1)), LOG2).square
+            factor = first - moment + phi.log_moments(LogMoments(np.zeros(1)), LOG2).square
             last = first + (self.depth - 1) * factor
             return np.maximum(first, last) / 2, phi.log_moments(LogMoments(last), LOG2).square / 2
         largest = np.full_like(log2_scale, -np.inf)
@@ -138,6 +140,11 @@ def _thresholds(answer: Callable[[Array], Answers], count: int) -> tuple[Array, 
     return low, high
 
 
+def has_window(experiment: Experiment) -> bool:
+    """Whether the window of an experiment is known: it is for φ(a @ x + b)."""
+    return experiment.layer.is_plain
+
+
 def scale_windows(experiment: Experiment, names: Iterable[str] = ()) -> dict[str, Window]:
     """The windows of several number formats, by name.
 
@@ -149,8 +156,10 @@ def scale_windows(experiment: Experiment, names: Iterable[str] = ()) -> dict[str
         names: keys of NUMBER_FORMATS; all of them if empty.
 
     Raises:
-        ValueError: there is no number format of that name.
+        ValueError: there is no number format of that name, or the layer has no known window.
     """
+    if not has_window(experiment):
+        raise ValueError("experiment must have layers φ(a @ x + b) for a window of scale factors")
     wanted = tuple(names) or tuple(NUMBER_FORMATS)
     unknown = [name for name in wanted if name not in NUMBER_FORMATS]
     if unknown:
