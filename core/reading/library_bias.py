@@ -22,7 +22,8 @@ def bias_note(experiment: Experiment) -> str:
         without, with_it = (of_octaves(_last(each)) for each in (e, e.replace(bias_std=usual)))
         return (
             f"nn.Linear also draws a bias of std {significant(usual)} (1/√(3n)). In a wide network "
-            f"the rms after {products(e.depth, e.step)} is {without} without it, and {with_it} with it."
+            f"the rms after {products(e.depth, e.step)} is {without} without it, and {with_it} "
+            "with it."
         )
     if e.bias_std == usual:
         return "The biases here are normal; those of nn.Linear are uniform, with the same std."
