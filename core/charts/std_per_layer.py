@@ -17,6 +17,7 @@ from ..text import significant
 from .figure import (
     BLUE,
     EVENT_POINTS,
+    GREEN,
     GREY,
     PURPLE,
     VERMILION,
@@ -50,6 +51,9 @@ def _visible_decades(run: Run, pins: Sequence[float], bands: Bands | None) -> tu
     limit = run.experiment.format
     seen = to_decades(run.stats.log2_rms)
     shown = seen[np.isfinite(seen)].tolist() or [-1.0, 1.0]
+    if run.log2_branch_rms is not None:
+        added = to_decades(run.log2_branch_rms[1:])
+        shown += added[np.isfinite(added)].tolist()
     is_small = min(shown) < np.log10(limit.smallest_normal)
     if run.events.first_nonfinite is not None:
         shown.append(np.log10(limit.max))
@@ -122,7 +126,20 @@ def _live_curves(run: Run) -> Parts:
         curve("std", "std", BLUE),
         curve("rms", "rms", PURPLE, **aside),
         curve("max_abs", f"max |{run.symbol}|", GREY, **aside),
+        *_branch_curve(run, hover, own),
     ]
+
+
+def _branch_curve(run: Run, hover: str, own: dict[str, Any]) -> Parts:
+    """The size of what each branch adds to x, where x is a sum."""
+    if run.log2_branch_rms is None:
+        return []
+    with np.errstate(over="ignore"):
+        sizes = positive(2.0**run.log2_branch_rms)
+    name = "rms of what each branch adds"
+    meta = {"statistic": "log2_branch_rms"}
+    shown = f"{hover}{name} %{{y:.4g}}"
+    return [line(sizes, name=name, color=GREEN, hover=shown, meta=meta, uid="branch", **own)]
 
 
 def _alt(run: Run, verdict: Verdict, pins: Sequence[Pin], bands: Bands | None) -> str:
