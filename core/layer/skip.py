@@ -25,13 +25,13 @@ class Skip:
 
     Attributes:
         branch: f, which keeps the shape of x.
-        factor: α ≥ 0.
+        factor: α ≥ 0; an array of them in a map over networks.
 
     Reference: He et al. 2016, arXiv:1512.03385.
     """
 
     branch: Layer
-    factor: float
+    factor: Numbers
     degree = None
     scale_power = None  # that of x is another than that of f(x)
 

@@ -15,12 +15,12 @@ import numpy as np
 from ..maths.arrays import Array
 from ..question.experiment import PARAMETERS, Experiment
 from ..sweep.axes import Value
-from ..theory import edge, windows
+from ..theory import additions, edge, windows
 from ..theory.correlations import chi_1
 from ..theory.edge import edge_curve, edge_of_chaos, edge_points
 from ..theory.windows import has_window, scale_windows
 
-Kind = Literal["chaos", "overflow", "underflow"]
+Kind = Literal["chaos", "overflow", "underflow", "doubles"]
 Side: TypeAlias = tuple[str, Sequence[Value]]
 OnProgress: TypeAlias = Callable[[float], object]
 
@@ -28,9 +28,12 @@ _NAMES: dict[Kind, str] = {
     "chaos": "χ₁ = 1: edge of chaos",
     "overflow": "overflow, by theory",
     "underflow": "all zero, by theory",
+    "doubles": "branches add as much as the input, by theory",
 }
 _STUCK = "stuck at the largest value, by theory"
 _STRENGTHS = ("scale", "sigma_w")
+_BRANCH = "branch_scale"
+_OF_LAYERS = ("branch", "expansion", "skip", "norm", "norm_place", "input", "input_scale")
 _WINDOWED = ("width", "depth", "activation", "init", "number_format")
 _MOST = 24  # places along the other axis at which a border is computed
 _SEEN = 4e5  # multiply-adds of looking at the axes
@@ -66,8 +69,9 @@ def borders(
     """The borders that theory knows on a map.
 
     A map of the scale factor, or σ_w, over any other field has the edge of chaos; over width,
-    depth, activation, initialiser or number format also the ends of the format's scale window.
-    Tied weights are taken as fresh ones.
+    depth, activation, initialiser or number format also the ends of the format's scale window. That
+    is so of layers φ(a @ x + b). A map of the factor of branches beside a skip has the line where
+    they add as much to E x² as the input has. Tied weights are taken as fresh ones.
 
     Args:
         base: the Experiment; the axes take the place of two of its fields.
@@ -78,7 +82,9 @@ def borders(
     Returns:
         The borders that cross the map; none on a map whose numbers do not ascend.
     """
-    if not _has_borders(x, y):
+    if _adds(base, x, y):
+        return _of_branches(base, x, y, on_progress)
+    if not _has_borders(base, x, y):
         return []
     flipped = x[0] not in _STRENGTHS
     strength, other = (y, x) if flipped else (x, y)
@@ -97,7 +103,10 @@ def borders(
 
 def work(base: Experiment, x: Side, y: Side) -> float:
     """The multiply-adds of ``borders``."""
-    if not _has_borders(x, y):
+    if _adds(base, x, y):
+        other = y if x[0] == _BRANCH else x
+        return _SEEN + sum(additions.work(_at(base, other, place)) for place in _chosen(other))
+    if not _has_borders(base, x, y):
         return _SEEN
     name, values = other = y if x[0] in _STRENGTHS else x
     along = [base.replace(**{name: values[place]}) for place in _chosen(other)]
@@ -109,8 +118,39 @@ def work(base: Experiment, x: Side, y: Side) -> float:
     return _SEEN + sum(chaos.values()) + (sum(ends.values()) if name in _WINDOWED else 0.0)
 
 
-def _has_borders(x: Side, y: Side) -> bool:
+def _has_borders(base: Experiment, x: Side, y: Side) -> bool:
+    if not base.layer.is_plain or not {x[0], y[0]}.isdisjoint(_OF_LAYERS):
+        return False
     return (x[0] in _STRENGTHS) != (y[0] in _STRENGTHS) and _ascends(x) and _ascends(y)
+
+
+def _adds(base: Experiment, x: Side, y: Side) -> bool:
+    """Whether one axis is the factor of branches that add up."""
+    if not additions.has_additions(base) or (x[0] == _BRANCH) == (y[0] == _BRANCH):
+        return False
+    return _ascends(x) and _ascends(y)
+
+
+def _of_branches(base: Experiment, x: Side, y: Side, on_progress: OnProgress) -> list[Border]:
+    """Where the branches add as much to E x² as the input has."""
+    flipped = x[0] != _BRANCH
+    factor, other = (y, x) if flipped else (x, y)
+    ends, across = _traced(
+        base, other, lambda e: (additions.doubling_branch_scale(e),), on_progress
+    )
+    along, low, high = ends[0], float(factor[1][0]), float(factor[1][-1])
+    if not ((along >= low) & (along <= high)).any():
+        return []
+    return [Border("doubles", *((across, along) if flipped else (along, across)))]
+
+
+def _at(base: Experiment, side: Side, place: int) -> Experiment:
+    """The experiment at a place of an axis."""
+    name, value = side[0], side[1][place]
+    if name == "sigma_w":
+        unit = base.replace(scale=1.0).sigma_w
+        return base.replace(scale=float(value) / unit) if unit else base
+    return base.replace(**{name: value})
 
 
 def _chosen(other: Side) -> list[int]:
@@ -190,10 +230,10 @@ def _traced(
     on_progress: OnProgress = lambda done: None,
 ) -> tuple[Array, Array]:
     """The ends at places along the other axis, (lines, points), and those places, (points,)."""
-    name, values = other
+    values = other[1]
     rows, chosen = [], _chosen(other)
     for place in chosen:
-        rows.append(ends(base.replace(**{name: values[place]})))
+        rows.append(ends(_at(base, other, place)))
         on_progress(len(rows) / len(chosen))
     if not _is_choice(other):
         return np.array(rows).T, np.array([float(values[place]) for place in chosen])

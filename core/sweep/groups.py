@@ -24,7 +24,8 @@ from ..simulation.backward import backpropagate
 from ..simulation.ensemble import Ensemble, is_exact_in_law, sample_ensemble
 from ..simulation.propagate import Run, Stopped, propagate
 from ..simulation.scale_free import is_scale_free
-from ..theory.windows import scale_window
+from ..theory.profile import profile
+from ..theory.windows import has_window, scale_window
 from .measure import Measure
 from .measures import MEASURES, is_stuck
 
@@ -41,6 +42,7 @@ ShouldStop = Callable[[], bool]
 _Key = tuple[Engine, Experiment, object]
 
 _HEAVIEST = 8.0  # standard deviations; no weight of any matrix is farther out
+_ROOM = 10.0  # octaves from the rms of x to the ends of a range, for what is inside a layer
 _FINEST = 64.0  # smallest subnormals in a weight's std, from which on rounding hardly changes it
 _SWEEP, _CELL = 1500.0, 25.0  # microseconds of a sweep and of a cell, besides their computation
 
@@ -142,7 +144,7 @@ def _key(cell: Cell, level: int, question: Question, deepest: int) -> _Key:
     """Engine, shared Experiment, and anything else that sets a group apart."""
     e, entry = cell.experiment, question.entry
     if entry.of_theory is not None:
-        phi_only = Experiment(activation=e.activation)
+        phi_only = Experiment(activation=e.activation) if e.layer.is_plain else e
         return "theory", phi_only, (e.bias_std, level)
     if entry.is_backward:
         return _key_backward(e, question)
@@ -170,7 +172,11 @@ def _key_backward(e: Experiment, question: Question) -> _Key:
 
 def _carries(e: Experiment) -> bool:
     """Whether the typical signal stays in range, so that an ensemble knows its gradient."""
-    return scale_window(e, e.number_format).holds(e.scale)
+    if has_window(e):
+        return scale_window(e, e.number_format).holds(e.scale)
+    sizes, limit = profile(e).log2_rms, e.format
+    low, high = limit.log2_rounds_to_zero_below + _ROOM, limit.log2_overflows_from - _ROOM
+    return bool((sizes > low).all() and (sizes < high).all())
 
 
 def _is_plain(e: Experiment) -> bool:
@@ -220,8 +226,13 @@ def solve(group: Group, question: Question, should_stop: ShouldStop | None = Non
 
 
 def _by_theory(group: Group, question: Question) -> list[Answer]:
-    compute = question.entry.of_theory
+    compute, e = question.entry.of_theory, group.shared
     assert compute is not None
+    if not e.layer.is_plain:
+        raise ValueError(
+            f"{question.measure} is of layers φ(a @ x + b): branch must be product, skip none and "
+            f"norm none, got {e.branch}, {e.skip} and {e.norm}"
+        )
     with single_threaded():  # a sweep's own thread would use all cores
         values = compute(*_of_theory(group))
     return [

@@ -23,7 +23,7 @@ from ..question.experiment import Experiment
 LEAST_INPUTS = 4
 """Up to three inputs, the mean square of the gradient is infinite, or 0 but for ε."""
 
-_RADII, _ANGLES = 48, 1440
+_RADII, _ANGLES = 24, 2**14
 _SAMPLED = 2**21  # elements of a sample of units
 
 
@@ -75,13 +75,10 @@ def on_sphere(phi: Activation, inputs: int) -> OnSphere:
     h = √B·u, where u is uniform on the unit sphere across (1, …, 1).
     """
     d, rho = inputs - 1, -1 / (inputs - 1)
-    if d == 1 or d == 2:
-        r, mass = np.ones(1), np.ones(1)
-    else:  # the square of the radius of two of d coordinates has a beta law
-        from scipy import special  # here, for it takes as long to load as all of core
-
-        node, mass = special.roots_jacobi(_RADII, (d - 4) / 2, 0.0)
-        r, mass = np.sqrt((node + 1) / 2), mass / mass.sum()
+    r, mass = np.ones(1), np.ones(1)
+    if d > 2:  # of two of d coordinates: 1 − r² is uniform to the power 2/(d − 2)
+        t, mass = np.polynomial.laguerre.laggauss(_RADII)
+        r = np.sqrt(-np.expm1(-2 * t / (d - 2)))
     angle = (np.arange(_ANGLES) + 0.5) * (2 * np.pi / _ANGLES)
     if d == 1:
         angle = np.array([0.0, np.pi])
