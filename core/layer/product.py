@@ -62,7 +62,7 @@ class Product:
 
     def after(self, shape: Shape) -> Shape:
         """fan_out units instead of fan_in."""
-        if self.weights is None:
+        if self.weights is None or self.weights.is_square:
             return shape
         return replace(shape, width=self.weights.fan_out, symbol=self.weights.rows)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -128,6 +129,10 @@ class Layer:
         known = [power for power in powers if power is not None]
         return sum(known) if len(known) == len(powers) else None
 
+    @cached_property
+    def _fits(self) -> int:
+        return _fits(self)
+
     def _steps(self, shape: Shape) -> Iterator[tuple[Operation, Shape]]:
         """Each operation with the shape of its input."""
         for op in self.operations:
@@ -151,8 +156,10 @@ class Layer:
 
         A matrix that is fitted to data sees what the operations before it make of ``seen``.
         """
+        ahead = self._fits
+        if not ahead:
+            return [op.draw(stream, here, seen, on) for op, here in self._steps(shape)]
         drawn: list[Parameters] = []
-        ahead = _fits(self)
         for op, here in self._steps(shape):
             p = op.draw(stream, here, seen, on)
             drawn.append(p)
@@ -235,7 +242,7 @@ class Layer:
     def code_of_steps(self, shape: Shape, on: Rounded) -> Code:
         """`code` without the rounding at its ends, as a branch of another layer needs it."""
         found = Code([], [], [], [])
-        ahead = _fits(self)
+        ahead = self._fits
         for op, here in self._steps(shape):
             part = op.code(here, on)
             # A format without arithmetic of its own rounds what enters a product, and widens what

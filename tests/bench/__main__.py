@@ -9,6 +9,7 @@ import torch
 from tests.bench import (
     compute,
     estimates,
+    layers,
     lesson,
     live,
     start,
@@ -27,6 +28,7 @@ def main() -> None:
         compute.cuda_rows,
         theory.rows,
         way_back.rows,
+        layers.rows,
         sweeps.rows,
         estimates.rows,
         lesson.rows,
