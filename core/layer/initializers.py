@@ -67,7 +67,7 @@ class Initializer:
         reference: the source of the rule, such as a paper.
         code: PyTorch lines that assign the matrix from ``generator``, with the same bits as
             ``sample``. ``{a}`` stands for its name, ``{fan_out}`` and ``{fan_in}`` for its sizes
-            as expressions, ``{gain}`` for the activation's gain.
+            as expressions, ``{sizes}`` for both, ``{gain}`` for the activation's gain.
         wide_code: the same for fan_out < fan_in, where the lines differ.
         multiply_adds: width n -> the work of one draw of n·n numbers, measured, besides that of any
             draw.
@@ -113,7 +113,9 @@ class Initializer:
             wide: whether it has fewer rows than columns.
         """
         code = self.wide_code if wide and self.wide_code else self.code
-        return code.format(a=name, fan_out=fan_out, fan_in=fan_in, gain=gain).splitlines()
+        sizes = fan_out if fan_out == fan_in else f"{fan_out}, {fan_in}"
+        names = {"a": name, "fan_out": fan_out, "fan_in": fan_in, "sizes": sizes, "gain": gain}
+        return code.format(**names).splitlines()
 
 
 def _normal(fan_in: int, fan_out: int, generator: Generator) -> Tensor:
@@ -412,7 +414,7 @@ _ENTRIES = (
         weight_std=lambda fan_in, fan_out, activation: max(fan_in, fan_out) ** -0.5,
         formula="I",
         reference="Le, Jaitly & Hinton 2015, arXiv:1504.00941",
-        code="{a} = torch.eye({fan_out}, {fan_in})",
+        code="{a} = torch.eye({sizes})",
         multiply_adds=lambda n: 2.8e4 + 3.0 * n**2,
     ),
     Initializer(

@@ -108,8 +108,8 @@ class Product:
         if w.rule.fit is not None:
             draw += on.summed_code(a) + w.rule.fit_code.format(a=a).splitlines()
         draw += on.weights_code(a, w.scale)
-        back = [f"{a} = kept.pop()", *on.transposed_product_code(a)]
-        step = on.product_code(a)
+        back = [f"{a} = kept.pop()", *on.transposed_product_code(a, shape.inputs > 1)]
+        step = on.product_code(a, shape.inputs > 1)
         return Code(draw, step, [f"kept.append({a})", *step], back)
 
     def moments(self, m: Moments) -> Moments:

@@ -232,7 +232,8 @@ class Layer:
 
     def code(self, shape: Shape, on: Rounded) -> Code:
         """The layer as PyTorch lines with the same bits; see `Operation.code`."""
-        inner, stored = self.code_of_steps(shape, on), on.stored_code()
+        inner = self.code_of_steps(shape, on)
+        stored = on.stored_code() + on.ordered_code(shape.inputs > 1)
         back = [*on.loaded_code(), *inner.back, *on.stored_code("g")]
         draw = inner.draw
         if any(line.startswith("x = ") for line in draw):

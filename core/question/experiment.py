@@ -13,6 +13,7 @@ from typing import Any
 
 from ..layer import activations, initializers, number_formats
 from ..layer.activations import ACTIVATIONS, Activation
+from ..layer.arithmetic import Rounded
 from ..layer.branches import BRANCHES, NORM_PLACES, NORMS, SKIPS, Block
 from ..layer.initializers import INITIALIZERS, Initializer, linear_bias_std
 from ..layer.inputs import INPUTS, Input
@@ -313,6 +314,11 @@ class Experiment:
     def step(self) -> str:
         """What a sentence calls one layer: a product where there is one and nothing but b and φ."""
         return "product" if self.layer.is_plain else "layer"
+
+    @cached_property
+    def arithmetic(self) -> Rounded:
+        """The arithmetic of a run."""
+        return Rounded(self.format, by_rows=not self.layer.is_plain)
 
     @property
     def shape(self) -> Shape:

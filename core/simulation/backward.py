@@ -12,7 +12,6 @@ from torch import Tensor
 
 from ..host.devices import resolve_device
 from ..host.limits import chunk_layers, kept_matrices
-from ..layer.arithmetic import Rounded
 from ..layer.operation import Parameters, Tape
 from ..question.experiment import Experiment
 from ..statistics import weight_gradients
@@ -146,7 +145,7 @@ def backpropagate(
 
 def _way_back(run: Run, target: torch.device, kept: _Kept, hooks: Hooks) -> Backward:
     e = run.experiment
-    g, arithmetic = draw_output_gradient(e, target), Rounded(e.format)
+    g, arithmetic = draw_output_gradient(e, target), e.arithmetic
     gradients = _Chunks(e, g)
     products = [_Gradients(e) for _ in e.layer.products]
     done = e.depth

@@ -16,7 +16,6 @@ from ..host.devices import resolve_device
 from ..host.limits import WorkLimit, WorkLimitError, chunk_layers
 from ..host.memory import room_for
 from ..host.threads import keep_freed_memory, single_threaded
-from ..layer.arithmetic import Rounded
 from ..layer.operation import Parameters, Tape
 from ..question.experiment import Experiment
 from ..question.streams import GRADIENT_STREAM, stream_seed
@@ -130,7 +129,7 @@ def draw_layer(
         ValueError: the initialiser is fitted to data, and ``x`` is None.
     """
     stream = layer_generator(experiment, layer, device)
-    return experiment.layer.draw(stream, experiment.shape, x, Rounded(experiment.format))
+    return experiment.layer.draw(stream, experiment.shape, x, experiment.arithmetic)
 
 
 def aligned_rows(rows: int, like: Tensor) -> Tensor:
@@ -241,7 +240,7 @@ def forward(
     sums: list[LayerSums] = []
     printed: dict[str, int | None] = {}
     x = draw_input(experiment, target)
-    layer, arithmetic = experiment.layer, Rounded(experiment.format)
+    layer, arithmetic = experiment.layer, experiment.arithmetic
     rows = chunk_layers(experiment)
     buffer = aligned_rows(rows + 1, x)
     buffer[0] = x

@@ -6,7 +6,6 @@ import ast
 import inspect
 from collections.abc import Iterable
 
-from ..layer.arithmetic import Rounded
 from ..layer.operation import Code
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
@@ -154,7 +153,7 @@ def to_script(experiment: Experiment, *, backward: bool = False) -> str:
             matrices and without autograd. Its events are layers k, its mean and std those of δ_0.
     """
     e = experiment
-    code = e.layer.code(e.shape, Rounded(e.format))
+    code = e.layer.code(e.shape, e.arithmetic)
     lines = [*_head_lines(e), *_forward_lines(e, code, keeps=backward)]
     if backward:
         lines += _backward_lines(e, code)
