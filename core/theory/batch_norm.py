@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from ..layer.activations import Activation
+from ..layer.moments import cross_moment, derivative_second_moment, second_moment
 from ..layer.norm import EPSILON
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
@@ -24,7 +25,7 @@ LEAST_INPUTS = 4
 """Up to three inputs, the mean square of the gradient is infinite, or 0 but for ε."""
 
 _RADII, _ANGLES = 24, 2**14
-_SAMPLED = 2**21  # elements of a sample of units
+_SAMPLED = 2**19  # elements of a sample of units
 
 
 @dataclass(frozen=True)
@@ -102,36 +103,65 @@ def on_sphere(phi: Activation, inputs: int) -> OnSphere:
     )
 
 
-def gradients(e: Experiment, apart: float) -> Gradients | None:
+def gradients(e: Experiment, apart: float, shared: float) -> Gradients | None:
     """The ratios of E δ²; None for layers whose finite batch has no known law.
 
-    Known are φ(a @ x + b) with batch norm at any place, without a skip, for at least LEAST_INPUTS.
+    Known are φ(a @ x + b) and a @ φ(x) + b with batch norm at any place, without a skip, for at
+    least LEAST_INPUTS. The two have the same operations in turn, and differ at the ends.
 
     Args:
         e: the question.
         apart: E x² − E x x′ of the input.
+        shared: E x x′ of the input.
     """
-    if e.norm != "batch" or e.skip != "none" or e.branch != "product":
+    if e.norm != "batch" or e.skip != "none" or e.branch == "mlp":
         return None
     if e.batch_size < LEAST_INPUTS:
         return None
-    if e.norm_place == "inside":
-        return _inside(e, apart)
-    return _before(e, apart) if e.norm_place == "before" else _after(e, apart)
+    variance, is_product = e.sigma_w**2, e.branch == "product"
+    if e.norm_place == ("inside" if is_product else "before"):
+        return _in_front_of_phi(e, variance * apart if is_product else apart)
+    if e.norm_place == ("after" if is_product else "inside"):
+        first = (variance * apart, e.bias_std**2) if is_product else (apart, shared)
+        return _behind_phi(e, _unit(e.phi, e.batch_size, *first))
+    return _before(e, apart) if is_product else _after(e, apart, shared)
 
 
-def _inside(e: Experiment, apart: float) -> Gradients:
-    """x → φ(norm(a @ x + b)): a's size and b drop out, but for ε."""
+def _in_front_of_phi(e: Experiment, apart: float) -> Gradients:
+    """φ(norm(·)): a's size and b drop out, but for ε; ``apart`` is of the first norm's input."""
     inputs, of = e.batch_size, on_sphere(e.phi, e.batch_size)
-    rest = 1 - 1 / inputs
-    trace = inputs * rest**2 * of.derivative + rest * of.derivative_cross
-    trace -= rest * (of.along - of.along_cross)
-    passed = trace / (inputs - 1)
+    rest, passed = 1 - 1 / inputs, _passed(of, inputs)
     independent = rest * of.derivative - of.along / inputs
     variance = e.sigma_w**2
     inner = _per_square(inputs, variance * (of.square - of.cross)) * variance
-    first = _per_square(inputs, variance * apart) * variance
+    first = _per_square(inputs, apart) * variance
     return Gradients(inner * independent, inner * passed, first * passed, first * independent)
+
+
+def _after(e: Experiment, apart: float, shared: float) -> Gradients:
+    """x → norm(a @ φ(x) + b): φ′ and the norm behind x are of the same unit."""
+    inputs, of = e.batch_size, on_sphere(e.phi, e.batch_size)
+    rest, variance = 1 - 1 / inputs, e.sigma_w**2
+    q, phi = apart + shared, e.phi
+    entered = float(second_moment(phi, q)) - float(cross_moment(phi, q, q, shared))
+    slope = float(derivative_second_moment(phi, q))
+    inner = _per_square(inputs, variance * (of.square - of.cross)) * variance
+    first = _per_square(inputs, variance * entered) * variance
+    independent = (inputs - 2) / (inputs - 1) * rest
+    passed = _passed(of, inputs)
+    return Gradients(
+        inner * independent * of.derivative,
+        inner * passed,
+        first * passed * slope / of.derivative if of.derivative else 0.0,
+        first * independent * slope,
+    )
+
+
+def _passed(of: OnSphere, inputs: int) -> float:
+    """E tr[(G − uuᵀ) D G D]/(B − 1), where G takes off the mean over inputs and D is φ′."""
+    rest = 1 - 1 / inputs
+    trace = inputs * rest**2 * of.derivative + rest * of.derivative_cross
+    return (trace - rest * (of.along - of.along_cross)) / (inputs - 1)
 
 
 def _per_square(inputs: int, variance: float) -> float:
@@ -205,12 +235,10 @@ def _before(e: Experiment, apart: float) -> Gradients:
     return Gradients(last * unit.square, into * unit.square, into * entered, last * entered)
 
 
-def _after(e: Experiment, apart: float) -> Gradients:
-    """x → norm(φ(a @ x + b))."""
+def _behind_phi(e: Experiment, first: _Unit) -> Gradients:
+    """norm(φ(·)); ``first`` is a unit of the first layer."""
     unit, variance = _normalised(e), e.sigma_w**2
-    first = _unit(e.phi, e.batch_size, variance * apart, e.bias_std**2)
     inner = variance * (unit.diagonal - unit.across)
     into = (unit.diagonal - unit.across) / unit.diagonal
-    return Gradients(
-        variance * unit.diagonal, inner, variance * first.diagonal * into, variance * first.diagonal
-    )
+    entered = variance * first.diagonal
+    return Gradients(variance * unit.diagonal, inner, entered * into, entered)

@@ -38,7 +38,7 @@ def profile(experiment: Experiment) -> Profile:
     E δ²_{k−1} = χ(q_k) E δ²_k with the q_k that the signal really has at layer k, not that of its
     fixed point. One matrix at every step is taken as a fresh one for every layer. Rounding plays no
     part, and no loss scale. The input of an activation is taken as normal. Batch norm is that of
-    many inputs where it stands beside a skip or in another branch than φ(a @ x + b).
+    many inputs where it stands beside a skip or in an ``mlp`` branch.
 
     Args:
         experiment: the question; its seed and its number format are not used.
@@ -111,7 +111,8 @@ def _back(e: Experiment, m: LogMoments) -> Array:
     if e.norm == "batch":
         if e.batch_size < batch_norm.LEAST_INPUTS:
             return np.append(np.full(e.depth, np.nan), 0.0)
-        batch = batch_norm.gradients(e, float(2.0 ** m.square[0] * (1 - m.shared[0])))
+        square, alike = float(2.0 ** m.square[0]), float(m.shared[0])
+        batch = batch_norm.gradients(e, square * (1 - alike), square * alike)
     if batch is None:
         shared = m.shared[:-1] if e.norm == "batch" else None
         before = LogMoments(m.square[:-1], m.mean[:-1], shared)
