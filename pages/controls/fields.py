@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import Any
 
 import streamlit as st
 
 from core.host import devices
+from core.layer.branches import NORMS
 from core.layer.initializers import INITIALIZERS
 from core.question.experiment import DEFAULTS, NAMED_STOPS, PARAMETERS, SCALE_STOPS
 from core.question.parameter import Parameter
@@ -16,6 +18,7 @@ from pages.controls.state import bind, text_of
 
 _LARGEST_NEW_SEED = 2**31
 _OF_EXPLORE = ("number_format", "loss_scale")
+_USUAL_BATCH = 32
 _ARITHMETIC = ("bias_std", "number_format", "batch_size", "loss_scale")
 
 
@@ -33,12 +36,19 @@ def _slider_options(
     return tuple(sorted(options, key=size))
 
 
-def control(name: str, *, bound: bool = True, parameter: Parameter | None = None) -> None:
+def control(
+    name: str,
+    *,
+    bound: bool = True,
+    parameter: Parameter | None = None,
+    disabled: bool = False,
+) -> None:
     """Draw the widget of one field.
 
     Args:
         name: of the field.
         parameter: its description where the page allows less than the field's own.
+        disabled: whether the field has no effect now.
         bound: whether Streamlit may bind the widget to the address. When a bound widget is no
             longer drawn, Streamlit removes its parameter. So a widget that is not always drawn is
             not bound, and the page writes what ``state.unbound`` returns. A menu of named choices
@@ -46,7 +56,7 @@ def control(name: str, *, bound: bool = True, parameter: Parameter | None = None
     """
     parameter = parameter or PARAMETERS[name]
     bound = bound and not parameter.names
-    shared = {"key": name, "help": parameter.help}
+    shared: dict[str, Any] = {"key": name, "help": parameter.help, "disabled": disabled}
     if bound:
         bind(name)
         shared["bind"] = "query-params"
@@ -61,8 +71,8 @@ def control(name: str, *, bound: bool = True, parameter: Parameter | None = None
         )
     elif parameter.kind == "choice":
         options = list(parameter.choices)
-        if name == "init":
-            shared["on_change"] = follow_initialiser
+        if name in _FOLLOWERS:
+            shared["on_change"] = _FOLLOWERS[name]
         st.selectbox(
             parameter.label,
             options,
@@ -98,6 +108,16 @@ def follow_initialiser() -> None:
         st.session_state["bias_std"] = DEFAULTS["bias_std"]
 
 
+def follow_norm() -> None:
+    """Make the batch large enough for the chosen norm: a batch norm needs more than one input."""
+    least = NORMS[st.session_state["norm"]].least_inputs
+    if int(st.session_state["batch_size"]) < least:
+        st.session_state["batch_size"] = max(least, _USUAL_BATCH)
+
+
+_FOLLOWERS = {"init": follow_initialiser, "norm": follow_norm}
+
+
 def add_bias() -> None:
     """Set the biases that the initialiser's own layer draws."""
     (st.session_state["bias_std"],) = NAMED_STOPS["bias_std"]
@@ -109,22 +129,27 @@ def scale_stops() -> None:
     They are buttons because a click carries no state. With a widget that has a state, a quick step
     of a slider would send the browser's old choice, and the server would take it for a new one.
     """
-    scale = st.session_state["scale"]
-    shown = scale if isinstance(scale, str) else text_of(scale)
+    stop_buttons("scale", SCALE_STOPS)
+
+
+def stop_buttons(name: str, stops: Iterable[str], *, disabled: bool = False) -> None:
+    """Draw a button for each of the usual values of a field; see `scale_stops`."""
+    shown = text_of(st.session_state[name])
     with st.container(horizontal=True, gap="xsmall"):
-        for stop in SCALE_STOPS:
+        for stop in stops:
             st.button(
                 stop,
-                key=f"scale_stop_{stop}",
-                type="primary" if stop == shown else "secondary",
+                key=f"{name}_stop_{stop}",
+                type="primary" if stop == shown and not disabled else "secondary",
                 width="content",
+                disabled=disabled,
                 on_click=_apply_stop,
-                args=(stop,),
+                args=(name, stop),
             )
 
 
-def _apply_stop(stop: str) -> None:
-    st.session_state["scale"] = stop if "n" in stop else float(stop)
+def _apply_stop(name: str, stop: str) -> None:
+    st.session_state[name] = stop if stop in NAMED_STOPS[name] else float(stop)
 
 
 def relu_switch() -> None:
