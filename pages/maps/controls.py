@@ -9,9 +9,10 @@ import streamlit as st
 from core.maps.fitting import CELLS_A_SIDE, NETWORKS
 from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS
+from core.question.presets import without_effect
 from core.sweep import AXES, MEASURES, Axis, measure_of, spaced
 from core.text import written
-from pages.controls import fields
+from pages.controls import fields, state
 from pages.maps import on_screen
 from pages.maps.presets import PAGE
 
@@ -21,6 +22,7 @@ _RANGES = {
     "bias_std": (0.0, 1.0),
     "width": (16, 2048),
     "depth": (1, 200),
+    "branch_scale": (1e-2, 1e0),
 }
 _COLOURS = (
     "first_nonfinite",
@@ -210,9 +212,11 @@ def _change_cells() -> None:
 def rest(landscape: Landscape) -> None:
     """Draw the widgets of the fields that are not on an axis."""
     same = [name for name in PARAMETERS if name not in landscape.varied]
-    with st.expander("What is the same in every cell: depth, activation, initialiser, …"):
+    texts = {name: text for name, text in state.texts().items() if name in same}
+    idle = without_effect(texts)  # beside a choice that an axis varies, everything counts
+    with st.expander("What is the same in every cell: depth, activation, initialiser, layer, …"):
         left, right = st.columns(2, gap="medium")
         for place, name in enumerate(same):
             with (left, right)[place % 2]:
-                fields.control(name)
+                fields.control(name, disabled=name in idle)
         fields.redraw_button()

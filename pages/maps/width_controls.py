@@ -6,9 +6,10 @@ import streamlit as st
 
 from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS, Experiment
+from core.question.presets import without_effect
 from core.sweep import Axis, parse, spaced
 from core.sweep.coordinate_check import MEASURE, SIZES
-from pages.controls import fields
+from pages.controls import fields, state
 from pages.maps import on_screen
 
 PAGE = "width-sweep"
@@ -145,10 +146,11 @@ def _change_networks() -> None:
 def rest() -> None:
     """Draw the widgets of the other fields."""
     shown = {"width", "depth", "init", "activation", "weights"}
-    with st.expander("More: scale factor, bias, number format, inputs, seed"):
+    idle = without_effect(state.texts())
+    with st.expander("More: scale factor, bias, number format, inputs, seed, layer"):
         left, right = st.columns(2, gap="medium")
         others = [name for name in PARAMETERS if name not in shown]
         for place, name in enumerate(others):
             with (left, right)[place % 2]:
-                fields.control(name)
+                fields.control(name, disabled=name in idle)
         fields.redraw_button()
