@@ -51,7 +51,7 @@ def equation(experiment: Experiment) -> str:
     term = _after(layer, _Term("x_{k-1}"), experiment)
     named = ""
     if any(isinstance(op, Elementwise) for op in layer.leaves):
-        named = rf",\quad \varphi = \text{{{_plain(experiment.phi.label)}}}"
+        named = rf",\quad {{\varphi = \text{{{_plain(experiment.phi.label)}}}}}"
     return f"x_k = {term.text}{named}"
 
 

@@ -24,7 +24,7 @@ from ..simulation.backward import backpropagate
 from ..simulation.ensemble import Ensemble, is_exact_in_law, sample_ensemble
 from ..simulation.propagate import Run, Stopped, propagate
 from ..simulation.scale_free import is_scale_free
-from ..theory.windows import scale_window
+from ..theory.windows import has_window, scale_window
 from .measure import Measure
 from .measures import MEASURES, is_stuck
 
@@ -169,8 +169,8 @@ def _key_backward(e: Experiment, question: Question) -> _Key:
 
 
 def _carries(e: Experiment) -> bool:
-    """Whether the typical signal stays in range, so that an ensemble knows its gradient."""
-    return scale_window(e, e.number_format).holds(e.scale)
+    """Whether the typical signal is known to stay in range: an ensemble then knows its gradient."""
+    return has_window(e) and scale_window(e, e.number_format).holds(e.scale)
 
 
 def _is_plain(e: Experiment) -> bool:
