@@ -1,121 +1,20 @@
-"""The widgets of an Experiment's fields, made from its own description of them."""
+"""The groups of an Experiment's fields: the lesson's four controls, and all others."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable
-from functools import lru_cache
-from typing import Any
 
 import streamlit as st
 
 from core.host import devices
-from core.layer.branches import NORMS
-from core.layer.initializers import INITIALIZERS
-from core.question.experiment import DEFAULTS, NAMED_STOPS, PARAMETERS, SCALE_STOPS
-from core.question.parameter import Parameter
-from pages.controls.state import bind, text_of
+from core.question.experiment import NAMED_STOPS, SCALE_STOPS
+from pages.controls.state import text_of
+from pages.controls.widget import control
 
 _LARGEST_NEW_SEED = 2**31
 _OF_EXPLORE = ("number_format", "loss_scale")
-_USUAL_BATCH = 32
 _ARITHMETIC = ("bias_std", "number_format", "batch_size", "loss_scale")
-
-
-@lru_cache(maxsize=512)
-def _slider_options(
-    name: str, stops: tuple[float, ...], here: object, width: int, depth: int
-) -> tuple[object, ...]:
-    """A slider's stops; its value now and its default; and the stops that follow the sizes."""
-    named = NAMED_STOPS.get(name, {})
-    options: set[object] = {*stops, here, DEFAULTS[name], *named}
-
-    def size(option: object) -> float:
-        return named[option](width, depth) if isinstance(option, str) else option
-
-    return tuple(sorted(options, key=size))
-
-
-def control(
-    name: str,
-    *,
-    bound: bool = True,
-    parameter: Parameter | None = None,
-    disabled: bool = False,
-) -> None:
-    """Draw the widget of one field.
-
-    Args:
-        name: of the field.
-        parameter: its description where the page allows less than the field's own.
-        disabled: whether the field has no effect now.
-        bound: whether Streamlit may bind the widget to the address. When a bound widget is no
-            longer drawn, Streamlit removes its parameter. So a widget that is not always drawn is
-            not bound, and the page writes what ``state.unbound`` returns. A menu of named choices
-            is never bound: Streamlit would write the names into the address.
-    """
-    parameter = parameter or PARAMETERS[name]
-    bound = bound and not parameter.names
-    shared: dict[str, Any] = {"key": name, "help": parameter.help, "disabled": disabled}
-    if bound:
-        bind(name)
-        shared["bind"] = "query-params"
-    else:
-        shared["persist_state"] = "session"
-    # A bound widget is left out of the address at its default. Any other has its value as default:
-    # what a script sends may be dropped where the viewer acts first, and the default is then drawn.
-    default = DEFAULTS[name] if bound else st.session_state[name]
-    if parameter.kind == "choice" and len(parameter.choices) <= 2:
-        st.segmented_control(
-            parameter.label, parameter.choices, default=default, required=True, **shared
-        )
-    elif parameter.kind == "choice":
-        options = list(parameter.choices)
-        if name in _FOLLOWERS:
-            shared["on_change"] = _FOLLOWERS[name]
-        st.selectbox(
-            parameter.label,
-            options,
-            index=options.index(default),
-            format_func=parameter.name_of,
-            **shared,
-        )
-    elif parameter.stops:
-        st.select_slider(
-            parameter.label,
-            _slider_options(
-                name,
-                parameter.stops,
-                st.session_state[name],
-                int(st.session_state["width"]),
-                int(st.session_state["depth"]),
-            ),
-            value=default,
-            format_func=text_of,
-            **shared,
-        )
-    else:
-        st.text_input(parameter.label, value=str(default), **shared)
-
-
-def follow_initialiser() -> None:
-    """Set the biases that the chosen initialiser's own layer draws; take them back with another."""
-    rule, bias = INITIALIZERS[st.session_state["init"]], st.session_state["bias_std"]
-    (usual,) = NAMED_STOPS["bias_std"]
-    if rule.bias_std is not None and bias == 0:
-        st.session_state["bias_std"] = usual
-    elif rule.bias_std is None and bias == usual:
-        st.session_state["bias_std"] = DEFAULTS["bias_std"]
-
-
-def follow_norm() -> None:
-    """Make the batch large enough for the chosen norm: a batch norm needs more than one input."""
-    least = NORMS[st.session_state["norm"]].least_inputs
-    if int(st.session_state["batch_size"]) < least:
-        st.session_state["batch_size"] = max(least, _USUAL_BATCH)
-
-
-_FOLLOWERS = {"init": follow_initialiser, "norm": follow_norm}
 
 
 def add_bias() -> None:
@@ -132,7 +31,7 @@ def scale_stops() -> None:
     stop_buttons("scale", SCALE_STOPS)
 
 
-def stop_buttons(name: str, stops: Iterable[str], *, disabled: bool = False) -> None:
+def stop_buttons(name: str, stops: Iterable[str]) -> None:
     """Draw a button for each of the usual values of a field; see `scale_stops`."""
     shown = text_of(st.session_state[name])
     with st.container(horizontal=True, gap="xsmall"):
@@ -140,9 +39,8 @@ def stop_buttons(name: str, stops: Iterable[str], *, disabled: bool = False) -> 
             st.button(
                 stop,
                 key=f"{name}_stop_{stop}",
-                type="primary" if stop == shown and not disabled else "secondary",
+                type="primary" if stop == shown else "secondary",
                 width="content",
-                disabled=disabled,
                 on_click=_apply_stop,
                 args=(name, stop),
             )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.question.experiment import BRANCH_STOPS, NAMED_STOPS, Experiment
-from core.question.presets import PRESETS, Preset, preset_of, without_effect
-from pages.controls import fields, state
+from core.question.presets import PRESETS, Preset, preset_of
+from pages.controls import fields, state, widget
 
 _MADE_OF = ("branch", "expansion", "norm", "norm_place", "skip", "branch_scale")
 _INPUT = ("input", "input_scale")
@@ -43,9 +43,8 @@ def _apply(preset: Preset) -> None:
 
 
 def _fields() -> None:
-    """Draw the fields; those that have no effect now are disabled."""
-    idle = without_effect(state.texts())
-    for name in (*_MADE_OF, *_INPUT):
-        fields.control(name, bound=False, disabled=name in idle)
+    """Draw the fields that have an effect."""
+    for name in widget.counting((*_MADE_OF, *_INPUT)):
+        widget.control(name, bound=False)
         if name == "branch_scale":
-            fields.stop_buttons(name, BRANCH_STOPS, disabled=name in idle)
+            fields.stop_buttons(name, BRANCH_STOPS)

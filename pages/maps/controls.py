@@ -9,10 +9,9 @@ import streamlit as st
 from core.maps.fitting import CELLS_A_SIDE, NETWORKS
 from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS
-from core.question.presets import without_effect
 from core.sweep import AXES, MEASURES, Axis, measure_of, spaced
 from core.text import written
-from pages.controls import fields, state
+from pages.controls import fields, widget
 from pages.maps import on_screen
 from pages.maps.presets import PAGE
 
@@ -211,12 +210,10 @@ def _change_cells() -> None:
 
 def rest(landscape: Landscape) -> None:
     """Draw the widgets of the fields that are not on an axis."""
-    same = [name for name in PARAMETERS if name not in landscape.varied]
-    texts = {name: text for name, text in state.texts().items() if name in same}
-    idle = without_effect(texts)  # beside a choice that an axis varies, everything counts
+    same = widget.counting(name for name in PARAMETERS if name not in landscape.varied)
     with st.expander("What is the same in every cell: depth, activation, initialiser, layer, …"):
         left, right = st.columns(2, gap="medium")
         for place, name in enumerate(same):
             with (left, right)[place % 2]:
-                fields.control(name, disabled=name in idle)
+                widget.control(name)
         fields.redraw_button()
