@@ -10,10 +10,11 @@ from streamlit.delta_generator import DeltaGenerator
 from core import charts
 from core.question.experiment import Experiment
 from core.question.pins import Pins, to_query
+from core.reading.equation import equation
 from core.reading.expectation import predicted_iteration
 from core.reading.trainable import trainable
 from core.reading.verdict import Verdict, judge
-from pages.controls import address, arrival, fields, state
+from pages.controls import address, arrival, fields, layer, state
 from pages.exploring import both_ways, class_view, library_bias, pinned, share, spread
 from pages.exploring.both_ways import BothWays
 from pages.exploring.class_view import ClassView
@@ -71,7 +72,7 @@ def _first_screen(
         figure = charts.unanswered(figure)
     if view.on_projector:
         figure = charts.enlarged(figure)
-    show(figure, key="std", urgent=True, live=live.description(run))
+    show(figure, key="std", urgent=True, live=live.description(run, state.named()))
     return _Seen(both, verdict, both_ways.gradient_of(both)), found
 
 
@@ -107,6 +108,8 @@ def _controls_of(view: ClassView, places: _Places) -> None:
     """Draw the controls that are shown."""
     with places.controls:
         fields.main_controls(view.shows)
+        if view.shows("more") and not view.on_projector:
+            layer.controls()
         if _has_switch(view):
             spread.switch()
     if view.shows("more") and not view.on_projector:
@@ -139,6 +142,7 @@ def _page(*, in_fragment: bool) -> None:
         expected = spread.expected(experiment, is_shown=needs_theory)
         going_back = spread.expected(experiment, backward=True, is_shown=needs_theory and is_drawn)
         page.warn(problems + expected.problems)
+        page.equation(equation(experiment))
         working = place_over_the_next()
         seen, found = _first_screen(experiment, pins, expected, device, working)
     if seen is not None and not view.on_projector:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.lesson import SIZES, STEPS, Result, Step, within_sizes
 from core.question.experiment import Experiment
-from pages.controls import arrival, fields, state
+from pages.controls import arrival, fields, state, widget
 from pages.course import buttons, challenge, clicker, exercise, opening, place
 from pages.words import page
 
@@ -50,9 +50,9 @@ def _study(step: Step, experiment: Experiment, problems: list[str]) -> None:
     with right:
         buttons.contents(experiment.depth)
         for name, parameter in SIZES.items():
-            fields.control(name, parameter=parameter)
+            widget.control(name, parameter=parameter)
         buttons.count_control(step)
-        fields.control("seed")
+        widget.control("seed")
         fields.redraw_button()
         exercise.glossary()
     with left:

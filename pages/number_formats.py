@@ -17,7 +17,7 @@ from core.reading.comparison import FormatRow, carriers, eight_bits, format_row
 from core.text import shown
 from core.theory.loss_windows import loss_windows as predicted_windows
 from core.theory.windows import Window, has_window, scale_windows
-from pages.controls import address, arrival, fields, state
+from pages.controls import address, arrival, fields, layer, state, widget
 from pages.exploring import pinned
 from pages.figures.chart import show
 from pages.maps.words import say
@@ -128,7 +128,7 @@ def _way_back(experiment: Experiment, device: str) -> None:
         at the output goes back through the same layers, in the same format. How much of it is
         rounded to zero at each layer?</p>"""
     )
-    fields.control("loss_scale", bound=False)
+    widget.control("loss_scale", bound=False)
     backs, refused = _in_each(experiment, device, answers.there_and_back, "Going back")
     _refusals(refused)
     if backs:
@@ -203,6 +203,7 @@ def _page() -> None:
     below = st.container()
     with right:
         fields.main_controls()
+        layer.controls()
     with below:
         fields.more_controls(explores=False)
     with left:

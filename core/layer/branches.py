@@ -91,22 +91,19 @@ class Branch:
         name: registry key; travels in links, never renamed.
         label: its name in menus.
         build: (what it is built from, the norm inside, if any) -> its operations.
-        formula: LaTeX of it, where {x} stands for its input, {norm} for a norm inside, as a
-            function, and {b}, {b1}, {b2} for a sum with a bias.
     """
 
     name: str
     label: str
     build: Callable[[Block, list[Norm]], list[Operation]]
-    formula: str
 
 
 BRANCHES: dict[str, Branch] = {
     each.name: each
     for each in (
-        Branch("product", "φ(a x + b)", Block.product, ""),
-        Branch("preactivation", "a φ(x) + b", Block.preactivation, ""),
-        Branch("mlp", "a₂ φ(a₁ x + b₁) + b₂", Block.mlp, ""),
+        Branch("product", "φ(a x + b)", Block.product),
+        Branch("preactivation", "a φ(x) + b", Block.preactivation),
+        Branch("mlp", "a₂ φ(a₁ x + b₁) + b₂", Block.mlp),
     )
 }
 

@@ -7,7 +7,7 @@ from .experiment import DEFAULTS, PARAMETERS, Experiment
 
 _FIELD = next(iter(PARAMETERS))  # the one field that is written when all have their defaults
 
-_LONGEST = 400  # every field spelled out takes some 250 characters
+_LONGEST = 800  # every field spelled out takes some 400 characters
 _FORM = "field:value,field:value,…"
 
 

@@ -9,6 +9,7 @@ from .experiment import NAMED_STOPS, PARAMETERS, Experiment
 
 _SPOKEN = {"skip": "skip", "norm": "norm", "norm_place": "norm", "input": "input"}
 """Field -> the word before a value that does not say what it is of."""
+_BY_NAME = ("branch_scale",)  # at a depth of 100 it is 0.1 by the name of 1/√L
 
 
 def differences(experiments: Iterable[Experiment]) -> tuple[str, ...]:
@@ -20,7 +21,8 @@ def differences(experiments: Iterable[Experiment]) -> tuple[str, ...]:
 def stop_name(experiment: Experiment, name: str) -> str | None:
     """The name of the stop that a field's value is at this width and depth, such as "1/√n".
 
-    It is None where no such name fits, or where the slider offers the plain number.
+    It is None where no such name fits, or where the slider offers the plain number; a branch scale
+    has its name there too.
 
     Args:
         experiment: gives the value, the width and the depth.
@@ -28,7 +30,8 @@ def stop_name(experiment: Experiment, name: str) -> str | None:
     """
     value, sizes = getattr(experiment, name), (experiment.width, experiment.depth)
     for words, stop in NAMED_STOPS.get(name, {}).items():
-        if stop(*sizes) == value and value not in PARAMETERS[name].stops:
+        is_plain = value in PARAMETERS[name].stops and name not in _BY_NAME
+        if stop(*sizes) == value and not is_plain:
             return words
     return None
 

@@ -1,101 +1,20 @@
-"""The widgets of an Experiment's fields, made from its own description of them."""
+"""The groups of an Experiment's fields: the lesson's four controls, and all others."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Iterable
 
 import streamlit as st
 
 from core.host import devices
-from core.layer.initializers import INITIALIZERS
-from core.question.experiment import DEFAULTS, NAMED_STOPS, PARAMETERS, SCALE_STOPS
-from core.question.parameter import Parameter
-from pages.controls.state import bind, text_of
+from core.question.experiment import NAMED_STOPS, SCALE_STOPS
+from pages.controls.state import text_of
+from pages.controls.widget import control
 
 _LARGEST_NEW_SEED = 2**31
 _OF_EXPLORE = ("number_format", "loss_scale")
 _ARITHMETIC = ("bias_std", "number_format", "batch_size", "loss_scale")
-
-
-@lru_cache(maxsize=512)
-def _slider_options(
-    name: str, stops: tuple[float, ...], here: object, width: int, depth: int
-) -> tuple[object, ...]:
-    """A slider's stops; its value now and its default; and the stops that follow the sizes."""
-    named = NAMED_STOPS.get(name, {})
-    options: set[object] = {*stops, here, DEFAULTS[name], *named}
-
-    def size(option: object) -> float:
-        return named[option](width, depth) if isinstance(option, str) else option
-
-    return tuple(sorted(options, key=size))
-
-
-def control(name: str, *, bound: bool = True, parameter: Parameter | None = None) -> None:
-    """Draw the widget of one field.
-
-    Args:
-        name: of the field.
-        parameter: its description where the page allows less than the field's own.
-        bound: whether Streamlit may bind the widget to the address. When a bound widget is no
-            longer drawn, Streamlit removes its parameter. So a widget that is not always drawn is
-            not bound, and the page writes what ``state.unbound`` returns. A menu of named choices
-            is never bound: Streamlit would write the names into the address.
-    """
-    parameter = parameter or PARAMETERS[name]
-    bound = bound and not parameter.names
-    shared = {"key": name, "help": parameter.help}
-    if bound:
-        bind(name)
-        shared["bind"] = "query-params"
-    else:
-        shared["persist_state"] = "session"
-    # A bound widget is left out of the address at its default. Any other has its value as default:
-    # what a script sends may be dropped where the viewer acts first, and the default is then drawn.
-    default = DEFAULTS[name] if bound else st.session_state[name]
-    if parameter.kind == "choice" and len(parameter.choices) <= 2:
-        st.segmented_control(
-            parameter.label, parameter.choices, default=default, required=True, **shared
-        )
-    elif parameter.kind == "choice":
-        options = list(parameter.choices)
-        if name == "init":
-            shared["on_change"] = follow_initialiser
-        st.selectbox(
-            parameter.label,
-            options,
-            index=options.index(default),
-            format_func=parameter.name_of,
-            **shared,
-        )
-    elif parameter.stops:
-        st.select_slider(
-            parameter.label,
-            _slider_options(
-                name,
-                parameter.stops,
-                st.session_state[name],
-                int(st.session_state["width"]),
-                int(st.session_state["depth"]),
-            ),
-            value=default,
-            format_func=text_of,
-            **shared,
-        )
-    else:
-        st.text_input(parameter.label, value=str(default), **shared)
-
-
-def follow_initialiser() -> None:
-    """Set the biases that the chosen initialiser's own layer draws; take them back with another."""
-    rule, bias = INITIALIZERS[st.session_state["init"]], st.session_state["bias_std"]
-    (usual,) = NAMED_STOPS["bias_std"]
-    if rule.bias_std is not None and bias == 0:
-        st.session_state["bias_std"] = usual
-    elif rule.bias_std is None and bias == usual:
-        st.session_state["bias_std"] = DEFAULTS["bias_std"]
 
 
 def add_bias() -> None:
@@ -109,22 +28,26 @@ def scale_stops() -> None:
     They are buttons because a click carries no state. With a widget that has a state, a quick step
     of a slider would send the browser's old choice, and the server would take it for a new one.
     """
-    scale = st.session_state["scale"]
-    shown = scale if isinstance(scale, str) else text_of(scale)
+    stop_buttons("scale", SCALE_STOPS)
+
+
+def stop_buttons(name: str, stops: Iterable[str]) -> None:
+    """Draw a button for each of the usual values of a field; see `scale_stops`."""
+    shown = text_of(st.session_state[name])
     with st.container(horizontal=True, gap="xsmall"):
-        for stop in SCALE_STOPS:
+        for stop in stops:
             st.button(
                 stop,
-                key=f"scale_stop_{stop}",
+                key=f"{name}_stop_{stop}",
                 type="primary" if stop == shown else "secondary",
                 width="content",
                 on_click=_apply_stop,
-                args=(stop,),
+                args=(name, stop),
             )
 
 
-def _apply_stop(stop: str) -> None:
-    st.session_state["scale"] = stop if "n" in stop else float(stop)
+def _apply_stop(name: str, stop: str) -> None:
+    st.session_state[name] = stop if stop in NAMED_STOPS[name] else float(stop)
 
 
 def relu_switch() -> None:

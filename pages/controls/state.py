@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import streamlit as st
 
-from core.question.experiment import PARAMETERS, Experiment
+from core.question.experiment import NAMED_STOPS, PARAMETERS, Experiment
 from core.question.naming import stop_name
 from core.text import written
 
@@ -35,6 +35,11 @@ def texts_of(experiment: Experiment) -> dict[str, str]:
 def texts() -> dict[str, str]:
     """The text of every field, as the controls stand."""
     return {name: text_of(st.session_state[name]) for name in PARAMETERS}
+
+
+def named() -> dict[str, str]:
+    """The fields whose controls stand at a named stop -> its name."""
+    return {name: text for name, text in texts().items() if text in NAMED_STOPS.get(name, ())}
 
 
 def current() -> tuple[Experiment, list[str]]:

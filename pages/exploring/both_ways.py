@@ -16,6 +16,7 @@ from core.reading.gradient_run import as_run
 from core.reading.verdict import Verdict, judge
 from core.simulation.backward import Backward
 from core.simulation.propagate import Run
+from pages.controls import state
 from pages.exploring import class_view, spread
 from pages.figures import live
 from pages.figures.chart import show
@@ -114,7 +115,7 @@ def chart(
     tells_law = is_answered and view.shows("theory") and expected.is_whole
     with left:
         shown = figure if is_answered else charts.unanswered(figure)
-        show(shown, key="gradient", live=live.description(run))
+        show(shown, key="gradient", live=live.description(run, state.named()))
     with right:
         page.paragraphs(
             [

@@ -57,11 +57,17 @@ export class Live {
     this.#end();
   }
 
-  // The sliders' values, as the query of a link.
+  // The controls' values, as the query of a link; those at a named stop have its name.
+  #asked() {
+    return { ...this.spec.query, ...this.spec.named, ...this.sliders.values() };
+  }
+
+  // The same with the values of named stops, unless the size that they follow has another value.
   #wanted() {
-    const query = { ...this.spec.query, ...this.sliders.values() };
-    if (query.width === this.spec.query.width)
-      for (const [name, values] of Object.entries(this.spec.named_stops))
+    const { query: shown, named_stops, follows } = this.spec;
+    const query = this.#asked();
+    for (const [name, values] of Object.entries(named_stops))
+      if (query[follows[name]] === shown[follows[name]])
         query[name] = values[query[name]] ?? query[name];
     return query;
   }
@@ -75,7 +81,8 @@ export class Live {
 
   // Asks for the run that a slider will need, before it moves.
   #prepare(name) {
-    if (name === "scale" || name === "depth") this.#wish(name, this.#wanted());
+    const isPart = name === "depth" && !this.wishes.followsDepth(this.#asked());
+    if (name === "scale" || isPart) this.#wish(name, this.#wanted());
   }
 
   #moved(name) {

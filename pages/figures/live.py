@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -49,8 +50,8 @@ def gives(kind: str, experiment: Experiment, *, back: bool = False) -> bool:
         experiment: what the sliders stand for.
         back: whether its gradient is meant.
     """
-    if kind == "exact" and not is_scale_free(experiment):
-        return False
+    if kind == "exact" and not (is_scale_free(experiment) and experiment.layer.is_plain):
+        return False  # inside other layers there are sizes that grow with other powers
     if kind == "measured" and not is_on():
         return False
     asked, limit = _asked(kind, experiment), WorkLimit.from_environment()
@@ -74,10 +75,15 @@ def deepest(kind: str, experiment: Experiment, *, back: bool = False) -> int:
     return 0
 
 
-def description(run: Run) -> dict[str, Any]:
+def description(run: Run, named: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What the browser has to know of the run on screen, so that its figure follows the sliders.
 
     A gradient has a figure of its own, as a run that goes back.
+
+    Args:
+        run: on screen.
+        named: field -> the name of the stop that its control stands at, where it has one: a control
+            that is folded away follows the width or the depth too.
     """
     e = run.experiment
     return {
@@ -88,6 +94,11 @@ def description(run: Run) -> dict[str, Any]:
         "sliders": [name for name, parameter in PARAMETERS.items() if parameter.stops],
         "named_stops": {
             name: {stop: value(e.width, e.depth) for stop, value in stops.items()}
+            for name, stops in NAMED_STOPS.items()
+        },
+        "named": dict(named or {}),
+        "follows": {
+            name: "depth" if any("L" in stop for stop in stops) else "width"
             for name, stops in NAMED_STOPS.items()
         },
         "broken": breaks_as(run),

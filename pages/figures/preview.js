@@ -29,18 +29,19 @@ const earlier = (index, depth) => (index !== null && index < depth ? index : nul
 const scaled = (shifts, shift) => Object.assign(
   (log2, k) => (shift && shifts[k] ? log2[k] + shifts[k] * shift : log2[k]), { shift });
 
-// The first event in exact arithmetic, as the loop's index i = layer − 1. A gradient may leave the range
-// at its first step already: the loss scale multiplies it.
+// The first event in exact arithmetic, as the loop's index i = layer − 1. An input or a gradient may be
+// out of range before its first step: a scale of its own multiplies it. Of an input that is i = 0.
 function exactEvents({ range, goes_back: back, log2_weight, ...sizes }, at, depth) {
-  for (let layer = back ? 0 : 1; layer <= depth; layer += 1) {
+  for (let layer = 0; layer <= depth; layer += 1) {
+    const index = back ? layer - 1 : Math.max(0, layer - 1);
     const weight = layer ? log2_weight[layer] + at.shift : 0;
     const reach = Math.max(weight, at(sizes.log2_reach, layer));
-    if (reach >= range.overflow) return { nonfinite: layer - 1, zero: null };
+    if (reach >= range.overflow) return { nonfinite: index, zero: null };
     const largest = at(sizes.log2_max_abs, layer);
     // Where sums have the format of the numbers, every term of a sum is rounded to it.
     const terms = range.rounds_terms && layer ? weight + at(sizes.log2_max_abs, layer - 1) : Infinity;
     if (weight <= range.underflow || Math.min(largest, terms) <= range.underflow)
-      return { nonfinite: null, zero: layer - 1 };
+      return { nonfinite: null, zero: index };
   }
   return { nonfinite: null, zero: null };
 }

@@ -1,6 +1,7 @@
 // The runs that a preview may be drawn from, and the requests for them. A measured run answers for its
 // own values and for every smaller depth; an exact one, free of scale, for every scale factor too. A
-// gradient begins at the last layer, so that it answers for its own depth alone.
+// gradient begins at the last layer, so that it answers for its own depth alone; and so does a run with
+// a value that follows the depth.
 
 const without = (query, ...names) =>
   JSON.stringify(Object.entries(query).filter(([name]) => !names.includes(name)));
@@ -11,11 +12,18 @@ export class Wishes {
     this.spec = spec;
   }
 
-  measuredKey = (query) => `measured ${this.spec.device} ${without(query, ...this.#depths)}`;
-  exactKey = (query) => `exact ${without(query, "scale", ...this.#depths)}`;
+  measuredKey = (query) => `measured ${this.spec.device} ${without(query, ...this.#depths(query))}`;
+  exactKey = (query) => `exact ${without(query, "scale", ...this.#depths(query))}`;
 
-  get #depths() {
-    return this.spec.back ? [] : ["depth"];
+  #depths(query) {
+    return this.spec.back || this.followsDepth(query) ? [] : ["depth"];
+  }
+
+  // Whether a value has the name of a stop that is another number at another depth.
+  followsDepth(query) {
+    const { follows, named_stops } = this.spec;
+    return Object.entries(follows).some(
+      ([name, size]) => size === "depth" && query[name] in named_stops[name]);
   }
 
   // Whether the exact run of what the server shows answers for these values.
@@ -44,7 +52,8 @@ export class Wishes {
   best(name, wanted) {
     const { back, deepest, served } = this.spec;
     const wishes = [];
-    if (served && !back && name === "depth" && deepest.measured >= wanted.depth)
+    const isPart = !back && name === "depth" && !this.followsDepth(wanted);
+    if (served && isPart && deepest.measured >= wanted.depth)
       wishes.push(this.measured(wanted, deepest.measured));
     if (this.isExact(wanted)) wishes.push(this.exact(wanted));
     if (served) wishes.push(this.measured(wanted));

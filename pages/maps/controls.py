@@ -11,7 +11,7 @@ from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS
 from core.sweep import AXES, MEASURES, Axis, measure_of, spaced
 from core.text import written
-from pages.controls import fields
+from pages.controls import fields, widget
 from pages.maps import on_screen
 from pages.maps.presets import PAGE
 
@@ -21,6 +21,7 @@ _RANGES = {
     "bias_std": (0.0, 1.0),
     "width": (16, 2048),
     "depth": (1, 200),
+    "branch_scale": (1e-2, 1e0),
 }
 _COLOURS = (
     "first_nonfinite",
@@ -209,10 +210,10 @@ def _change_cells() -> None:
 
 def rest(landscape: Landscape) -> None:
     """Draw the widgets of the fields that are not on an axis."""
-    same = [name for name in PARAMETERS if name not in landscape.varied]
-    with st.expander("What is the same in every cell: depth, activation, initialiser, …"):
+    same = widget.counting(name for name in PARAMETERS if name not in landscape.varied)
+    with st.expander("What is the same in every cell: depth, activation, initialiser, layer, …"):
         left, right = st.columns(2, gap="medium")
         for place, name in enumerate(same):
             with (left, right)[place % 2]:
-                fields.control(name)
+                widget.control(name)
         fields.redraw_button()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from core.maps.landscape import Landscape
@@ -12,9 +14,18 @@ from pages.maps import on_screen
 PAGE = "phase-diagram"
 
 
-def _map(x: str, y: str, measure: str, networks: int = 1, **fields: str) -> Landscape:
+def _map(x: str, y: str, measure: str, networks: int = 1, **fields: Any) -> Landscape:
     return Landscape(Experiment(**fields), parse(x), parse(y), measure, networks)
 
+
+_RESIDUAL: dict[str, Any] = {
+    "width": 128,
+    "branch": "preactivation",
+    "skip": "identity",
+    "activation": "relu",
+    "init": "kaiming_normal",
+    "weights": "fresh",
+}
 
 PRESETS: dict[str, Landscape] = {
     # Six widths for each doubling: the powers of two are among them.
@@ -42,6 +53,12 @@ PRESETS: dict[str, Landscape] = {
         "number_format=" + ",".join(AXES["number_format"].choices),
         "log2_std",
         1,
+    ),
+    "Residual: branch scale and depth": _map(
+        "branch_scale=0.01..1:24", "depth=1..200:24", "log2_std", 1, **_RESIDUAL
+    ),
+    "Residual: scale factor and branch scale": _map(
+        "scale=0.1..10:24", "branch_scale=0.01..1:24", "gradient_ratio", 1, **_RESIDUAL, depth=50
     ),
 }
 """Name of a button -> the map that it shows."""

@@ -8,7 +8,7 @@ from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS, Experiment
 from core.sweep import Axis, parse, spaced
 from core.sweep.coordinate_check import MEASURE, SIZES
-from pages.controls import fields
+from pages.controls import fields, widget
 from pages.maps import on_screen
 
 PAGE = "width-sweep"
@@ -59,14 +59,14 @@ def rules() -> None:
 
 def _apply_rule(name: str) -> None:
     st.session_state["init"] = name
-    fields.follow_initialiser()
+    widget.follow_initialiser()
 
 
 def controls(landscape: Landscape) -> None:
     """Draw the controls of the initialisation, the widths, the layers and the networks."""
     rules()
     for name in ("init", "activation", "weights"):
-        fields.control(name)
+        widget.control(name)
     widths = [int(value) for value in landscape.x.values]
     on_screen.set_unless_same("sweep_widths", (widths[0], widths[-1]))
     st.select_slider(
@@ -145,10 +145,10 @@ def _change_networks() -> None:
 def rest() -> None:
     """Draw the widgets of the other fields."""
     shown = {"width", "depth", "init", "activation", "weights"}
-    with st.expander("More: scale factor, bias, number format, inputs, seed"):
+    with st.expander("More: scale factor, bias, number format, inputs, seed, layer"):
         left, right = st.columns(2, gap="medium")
-        others = [name for name in PARAMETERS if name not in shown]
+        others = [name for name in widget.counting(PARAMETERS) if name not in shown]
         for place, name in enumerate(others):
             with (left, right)[place % 2]:
-                fields.control(name)
+                widget.control(name)
         fields.redraw_button()

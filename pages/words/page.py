@@ -52,6 +52,12 @@ def warn(problems: list[str]) -> None:
         st.html(f'<div class="gi-problems" role="alert"><ul>{items}</ul></div>')
 
 
+def equation(latex: str) -> None:
+    """Draw the equation of a layer above its chart, in the chart's own margin."""
+    with st.container(key="equation"):
+        st.markdown(f"${latex}$")
+
+
 def numbers(verdict: Verdict, run: Run) -> list[tuple[str, str, str]]:
     """The three numbers of the answer: label, value and detail of each."""
     layer, size = last_sound_size(run)

@@ -23,7 +23,7 @@ KAIMING = Experiment(activation="relu", scale=(2 / 512) ** 0.5)
 def test_what_is_kept_comes_back_from_the_link(kept):
     query = pins.to_query(kept)
     assert pins.from_query(query) == (kept, [])
-    assert all(0 < len(text) < 400 for text in query.values())
+    assert all(0 < len(text) < 800 for text in query.values())
 
 
 def test_the_link_holds_what_differs_from_the_lesson():
@@ -38,7 +38,7 @@ def test_pins_are_in_the_order_of_their_slots_whatever_the_links():
     assert list(pins.with_pin({"b": Experiment()}, "a", Experiment())) == ["a", "b"]
 
 
-@pytest.mark.parametrize("text", ["nothing", "width:" + "1" * 500])
+@pytest.mark.parametrize("text", ["nothing", "width:" + "1" * 800])
 def test_a_text_that_is_no_experiment_is_named_as_what_the_viewer_gave(text):
     for what in ("a pin", "a link"):
         experiment, [problem] = from_text(text, what=what)
@@ -103,9 +103,9 @@ KNOWN = ", ".join(PARAMETERS)
             "got 'colour:red,relu': it is left out",
         ),
         (
-            {"pin_a": "width:64," + 400 * "x"},
+            {"pin_a": "width:64," + 800 * "x"},
             {},
-            "pin_a: a pin must have at most 400 characters, got 409, "
+            "pin_a: a pin must have at most 800 characters, got 809, "
             f"'width:64,{29 * 'x'}…: it is left out",
         ),
         (

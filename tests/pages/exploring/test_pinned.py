@@ -140,7 +140,7 @@ def test_every_bad_part_is_named_and_the_good_parts_stay():
     assert f"pin_a: {width}, got '99999': 512 is used" in told
     assert "pin_a: every part must be field:value, got 'relu': it is passed over" in told
     assert any(problem.startswith("there is no pin 'pin_zz'") for problem in told)
-    assert any(problem.startswith("pin_b: a pin must have at most 400") for problem in told)
+    assert any(problem.startswith("pin_b: a pin must have at most 800") for problem in told)
     assert in_link(at) == {"pin_a": "depth:5"}
     widget(at, "depth").set_value(50).run()
     assert problems(at) == [] and in_link(at) == {"pin_a": "depth:5"}
