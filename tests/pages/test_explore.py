@@ -30,6 +30,14 @@ LINK = {
     "batch_size": "4",
     "loss_scale": "1024",
     "seed": "7",
+    "branch": "mlp",
+    "expansion": "2",
+    "skip": "identity",
+    "branch_scale": "1/√(2L)",
+    "norm": "batch",
+    "norm_place": "inside",
+    "input": "pixels",
+    "input_scale": "2",
 }
 MEANT = Experiment(
     width=64,
@@ -43,6 +51,14 @@ MEANT = Experiment(
     batch_size=4,
     loss_scale=1024.0,
     seed=7,
+    branch="mlp",
+    expansion=2,
+    skip="identity",
+    branch_scale=(1 / 60) ** 0.5,
+    norm="batch",
+    norm_place="inside",
+    input="pixels",
+    input_scale=2.0,
 )
 KINDS = {
     "width": "select_slider",
@@ -56,6 +72,14 @@ KINDS = {
     "number_format": "selectbox",
     "weights": "button_group",
     "seed": "text_input",
+    "branch": "selectbox",
+    "expansion": "select_slider",
+    "skip": "button_group",
+    "branch_scale": "select_slider",
+    "norm": "selectbox",
+    "norm_place": "selectbox",
+    "input": "selectbox",
+    "input_scale": "select_slider",
 }
 
 
@@ -71,7 +95,7 @@ def visited(page, query):
     at.switch_page(page)
     for name, text in query.items():
         at.query_params[name] = text
-    at.session_state["more"] = True  # unfolded
+    at.session_state["more"] = at.session_state["layer"] = True  # unfolded
     at.run()
     assert not at.exception
     return at
@@ -137,7 +161,8 @@ def test_a_link_sets_every_widget():
     at = opened(**LINK)
     assert set(KINDS) == set(PARAMETERS)
     for name, text in LINK.items():
-        expected = text if name in ("scale", "seed") else getattr(MEANT, name)
+        named = name in ("scale", "branch_scale", "seed")
+        expected = text if named else getattr(MEANT, name)
         assert widget(at, name).value == expected, name
     assert shown(at) == MEANT
     assert problems(at) == []
@@ -151,13 +176,13 @@ def controls(at):
 def test_what_is_folded_away_is_not_sent_and_counts_all_the_same():
     at = opened(**LINK)
     everything = controls(at)
-    at.session_state["more"] = False
+    at.session_state["more"] = at.session_state["layer"] = False
     at.run()
     assert not at.exception and shown(at) == MEANT and problems(at) == []
     assert not at.selectbox and not at.text_input
     at.toggle(key="relu").set_value(False).run()
     assert shown(at) == MEANT.replace(activation="linear")
-    at.session_state["more"] = True
+    at.session_state["more"] = at.session_state["layer"] = True
     at.run()
     assert controls(at) == everything
     assert at.selectbox(key="activation").value == "linear"
@@ -257,6 +282,14 @@ def test_the_chart_says_the_verdict_in_words_and_carries_every_layer():
         ("number_format", "<img src=x onerror=alert(1)>"),
         ("bias_std", "<b>1</b>"),
         ("batch_size", "4097"),
+        ("branch", "attention"),
+        ("expansion", "17"),
+        ("skip", "yes"),
+        ("branch_scale", "1/√M"),
+        ("norm", "group"),
+        ("norm_place", "<b>"),
+        ("input", "x"),
+        ("input_scale", "-1"),
         ("seed", "abc"),
         ("seed", "-1"),
         ("seed", str(2**63)),

@@ -12,6 +12,7 @@ import pytest
 from core import Experiment
 from core.maps.landscape import Landscape
 from core.maps.words import summary
+from core.question.experiment import DEFAULTS, PARAMETERS
 from core.sweep import parse
 from pages.maps import cell, presets, refining
 from pages.work import answers
@@ -135,8 +136,8 @@ def test_without_a_link_it_is_the_lessons_map(monkeypatch):
         assert not at.exception and asked[-1] == preset
         assert at.button(key=f"preset_{place}").proto.type == "primary"
         usual = presets.DEFAULT.to_query().items()
-        both = {(name, getattr(preset.base, name)) for name in ("init", "activation")}
-        menus = both - {("init", "normal"), ("activation", "linear")}
+        named = {name: getattr(preset.base, name) for name in PARAMETERS if PARAMETERS[name].names}
+        menus = named.items() - DEFAULTS.items()
         assert address(at) == dict(preset.to_query().items() - usual) | dict(menus)
 
 

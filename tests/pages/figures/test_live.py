@@ -67,6 +67,10 @@ def test_a_scale_may_be_named(address):
         ({"device": "tpu"}, "device must be one of auto, cpu"),
         ({"kind": "exact", "activation": "tanh"}, "no preview"),
         ({"kind": "exact", "bias_std": "1"}, "no preview"),
+        ({"kind": "exact", "skip": "identity"}, "no preview"),
+        ({"kind": "exact", "norm": "rms"}, "no preview"),
+        ({"kind": "exact", "branch": "mlp"}, "no preview"),
+        ({"norm": "batch"}, "batch_size must be at least 2 where norm is batch, got 1"),
         ({"kind": "exact", "number_format": "float8_e5m2"}, "no preview"),
         ({"width": "4096", "weights": "fresh"}, "no preview"),
     ],
@@ -145,7 +149,12 @@ def test_the_page_knows_what_may_be_followed():
         "bias_std",
         "batch_size",
         "loss_scale",
+        "expansion",
+        "branch_scale",
+        "input_scale",
     }
+    assert lesson["follows"] == {"scale": "width", "bias_std": "width", "branch_scale": "depth"}
+    assert lesson["named"] == {}
 
 
 @pytest.mark.parametrize(
