@@ -51,7 +51,7 @@ def format_row(run: Run, prediction: Prediction) -> FormatRow:
         overflow += " (Inf)"
     if not number_format.infinity and run.stats.saturated.any():
         overflow = "none: it sticks"
-    known, ends_known = prediction.known, prediction.known and prediction.ends_known
+    ends_known = prediction.known and prediction.ends_known
     saturated = "–" if number_format.infinity else f"{100 * stuck_share(run)[-1]:.0f} %"
     return FormatRow(
         name=number_format.name,

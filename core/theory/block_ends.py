@@ -1,4 +1,4 @@
-"""Whether a signal stays so far from both ends of a number format that it certainly keeps within."""
+"""Whether a signal stays so far from both ends of a number format that it never meets them."""
 
 from __future__ import annotations
 

@@ -17,8 +17,10 @@ from ..layer.operation import MICROSECOND
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from .block import Block
-from .block_gradient import Gradient, moved_back
-from .block_signal import Draws, Start, Step, moved
+from .block_draws import Draws, Start
+from .block_frame import Gradient
+from .block_gradient import moved_back
+from .block_signal import Step, moved
 from .length_law import LengthLaw
 
 NARROWEST = 8

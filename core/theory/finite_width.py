@@ -13,10 +13,11 @@ import numpy as np
 from ..maths.arrays import LN, Array
 from ..question.experiment import Experiment
 from ..text import significant
+from . import block_words
 from .block_ends import far_from_ends
 from .block_law import BlockLaw
 from .gradient_events import gradient_ends
-from .known_law import block_law_back, known_law, law_back
+from .known_law import known_law, law_back
 from .length_law import LengthLaw
 from .markov_law import table
 from .range_events import Pmf, all_zero_pmf, overflow_pmf
@@ -139,7 +140,7 @@ def _of_blocks(e: Experiment, valid: str, law: BlockLaw) -> Prediction:
         words = f"No law is known: {end}."
         return Prediction(words, gradient_valid=words)
     far = far_from_ends(e, law.rms)
-    words, unscaled = block_law_back(e, law)
+    words, unscaled = block_words.of_gradient(e, law)
     sizes = dict(zip(LEVELS, rms, strict=True)), dict(zip(LEVELS, std, strict=True))
     if not far:
         valid += f" Where x leaves the range of {e.number_format} is not predicted."

@@ -9,14 +9,11 @@ from functools import lru_cache
 import numpy as np
 
 from ..question.experiment import Experiment
-from ..text import significant
-from . import block_law, gradient_law, homogeneous_law, markov_law, tied_law
+from . import block_law, block_words, gradient_law, homogeneous_law, markov_law, tied_law
 from .block_law import BlockLaw
 from .length_law import LengthLaw
-from .residual_gradient import mean_square_gradient
 
 _ROUGHEST = 0.1  # the largest relative variance of one layer's step that is taken as lognormal
-_OFF = 0.2  # octaves by which infinite width may miss a gradient untold
 _ROUGHEST_BACK = 0.4  # likewise on the way back: about eight units carry the gradient
 
 
@@ -62,7 +59,7 @@ def known_law(e: Experiment) -> KnownLaw:
 
 def _block(e: Experiment) -> KnownLaw:
     """Of layers with a skip, a norm or another branch, and of inputs that are not normal."""
-    missing = _missing(e)
+    missing = block_words.missing(e)
     if missing is not None:
         return KnownLaw(missing)
     too_small = f"Width {e.width} is too small for the law of such layers."
@@ -73,29 +70,7 @@ def _block(e: Experiment) -> KnownLaw:
         found = block_law.block_law(e)
         return too_small if found.rough > _ROUGHEST else found
 
-    words = (
-        f"Expected range: approximate, from {block_law.networks(e.depth):,} networks sampled by the "
-        "mean and the variance of x; good for wide layers."
-    )
-    if e.layer.product.law == "independent":
-        words += " Others than Gaussian weights differ by O(1/n)."
-    return KnownLaw(words, law, block_law.work(e), is_sampled=True)
-
-
-def _missing(e: Experiment) -> str | None:
-    """Why no law is known for a layer or an input; None if one is."""
-    if e.norm == "batch":
-        return "No law is known for batch norm."
-    if e.batch_size > 1:
-        return "No law is known for several inputs at once."
-    what = f"the input {e.input}" if e.layer.is_plain else "a skip, a norm or another branch"
-    if e.weights == "tied":
-        return f"No law is known for one matrix at every step together with {what}."
-    if e.layer.product.law == "orthogonal":
-        return f"No law is known for orthogonal weights together with {what}."
-    if e.branch == "preactivation" and e.activation != "linear" and e.input != "normal":
-        return f"No law is known for the input {e.input} where φ comes before the product."
-    return None
+    return KnownLaw(block_words.of(e), law, block_law.work(e), is_sampled=True)
 
 
 def _tied(e: Experiment, linear: bool) -> KnownLaw:
@@ -155,27 +130,6 @@ def _likely(first: float) -> float:
     Where it does not hold, no law of the gradient is computed.
     """
     return 0.5 if first > _ROUGHEST / 3 else 1.0
-
-
-def block_law_back(e: Experiment, law: BlockLaw) -> tuple[str, LengthLaw | None]:
-    """`law_back` for a law that was sampled with its gradient.
-
-    Args:
-        e: the question.
-        law: its law.
-    """
-    if not law.rough_back <= _ROUGHEST_BACK:
-        few = f"too few of {e.width} units carry it through {e.activation}"
-        return f"No law of the gradient is known: {few}.", None
-    words = "Expected range: approximate, sampled with the signal; good for wide layers."
-    if e.branch == "product" and e.skip == "identity" and e.norm == "none":
-        off = float(mean_square_gradient(e).octaves_off[0])
-        if off > _OFF:
-            words += (
-                " One direction stands out, and the gradient goes as |N(0, 1)|: infinite width has "
-                f"an rms smaller by a factor of {significant(2.0**off)} at layer 0."
-            )
-    return words, law.gradient
 
 
 def law_back(e: Experiment, law: LengthLaw) -> tuple[str, LengthLaw | None]:

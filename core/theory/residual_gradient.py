@@ -77,8 +77,8 @@ def mean_square_gradient(e: Experiment) -> ResidualGradient:
         finite.append(scale)
         wide.append(wide[-1] + np.log1p(gain) / 2)
     octave = np.log(2)
-    found = (np.array(each[::-1]) / octave for each in (finite, wide))
-    return ResidualGradient(*found, sizes / octave, e.width)
+    at_n, at_infinity = (np.array(each[::-1]) / octave for each in (finite, wide))
+    return ResidualGradient(at_n, at_infinity, sizes / octave, e.width)
 
 
 def _start(e: Experiment) -> Signal:
@@ -104,32 +104,44 @@ def _back(block: Block, x: Signal, total: Signal, second: Array) -> tuple[Array,
     first two rows and columns, and the square of the rest in its last element.
     """
     n = block.width
-    ln_v, share = (float(each[0]) for each in block.after_product(x.ln_square))
-    m = UnitMoments(block.activation, np.array([ln_v]))
-    moment = {name: float(getattr(m, name)[0]) for name in m.names}
-    root = np.sqrt(moment["variance"])
+    ln_v, shares = block.after_product(x.ln_square)
+    m, share = UnitMoments(block.activation, ln_v), float(shares[0])
     gain = float(np.exp(2 * (block.ln_factor + np.log(block.sigmas[0])) + m.ln_slope[0]))
-    cosine = float(np.exp((x.ln_variance - total.ln_variance)[0] / 2))
-    cosine = min(cosine, 1.0)
+    cosine = min(float(np.exp((x.ln_variance - total.ln_variance)[0] / 2)), 1.0)
     sine = np.sqrt(1 - cosine**2)
-    along, ones, rest = second[0, 0], second[1, 1], second[2, 2]
-    onto_phi = (moment["z_phi_d"] - moment["mean"] * moment["zd"]) / root
-    free = max(moment["zd_square"] - moment["zd"] ** 2 - onto_phi**2, 0.0)
-    squared = moment["phi_square_dd"] - 2 * moment["mean"] * moment["phi_dd"] + moment["mean"] ** 2
-    square = rest + cosine**2 * along + ones + sine**2 * along * squared / moment["variance"]
-    square += 2 * sine * second[0, 1] * (moment["phi_dd"] - moment["mean"]) / root
-    vary = share * (free * (rest + ones) + moment["zd_square"] * cosine**2 * along)
-    vary += (1 - share) * square
-    across, ahead = np.array([-x.mean[0], x.variance[0] ** 0.5]), np.array([0.0, x.mean[0]])
-    ahead[0] = x.variance[0] ** 0.5
+    onto, free = _onto_h(m, sine, cosine)
+    square = _square(m, sine, cosine, second)
+    along, ones, rest = np.diag(second)
+    vary = free * (rest + ones) + float(m.zd_square[0]) * cosine**2 * along
+    vary = share * vary + (1 - share) * square
+    ahead = np.array([x.variance[0] ** 0.5, x.mean[0]])
+    across = np.array([-ahead[1], ahead[0]])
     # From the components, and the chance component of the rest along x, to the components.
-    onto = np.sqrt(gain * share) * np.array([onto_phi * sine, moment["zd"], -onto_phi * cosine])
-    matrix = np.outer(ahead, onto) + np.array([[cosine, 0.0, sine], [0.0, 1.0, 0.0]])
-    inner = np.diag([0.0, 0.0, rest / n])
-    inner[:2, :2] = second[:2, :2]
+    matrix = np.sqrt(gain * share) * np.outer(ahead, onto)
+    matrix += np.array([[cosine, 0.0, sine], [0.0, 1.0, 0.0]])
+    inner = second.copy()
+    inner[2, 2] = rest / n
     found = np.zeros((3, 3))
     found[:2, :2] = matrix @ inner @ matrix.T
     found[:2, :2] += gain / n * (vary * np.outer(ahead, ahead) + square * np.outer(across, across))
     kept = along + rest - cosine**2 * along - sine**2 * rest / n
     found[2, 2] = kept + gain * square * (n - 2) / n
     return found, gain
+
+
+def _onto_h(m: UnitMoments, sine: float, cosine: float) -> tuple[Array, float]:
+    """h ∘ φ′ over √(n v E φ′²): its components along the centred sum, along ones and along what x
+    has across the sum; and the square of all others.
+    """
+    onto_phi = float(((m.z_phi_d - m.mean * m.zd) / np.sqrt(m.variance))[0])
+    zd = float(m.zd[0])
+    free = float(m.zd_square[0]) - zd**2 - onto_phi**2
+    return np.array([onto_phi * sine, zd, -onto_phi * cosine]), max(free, 0.0)
+
+
+def _square(m: UnitMoments, sine: float, cosine: float, second: Array) -> float:
+    """E |φ′ ∘ δ|² over E φ′²."""
+    of_phi = float(((m.phi_square_dd - 2 * m.mean * m.phi_dd + m.mean**2) / m.variance)[0])
+    both = float(((m.phi_dd - m.mean) / np.sqrt(m.variance))[0])
+    along = second[0, 0] * (cosine**2 + sine**2 * of_phi)
+    return float(along + second[1, 1] + second[2, 2] + 2 * sine * second[0, 1] * both)
