@@ -61,8 +61,7 @@ def networks(depth: int) -> int:
 
 def work(e: Experiment) -> float:
     """The multiply-adds of the laws, besides φ's moments."""
-    per_number = {"product": 0.42, "preactivation": 0.42, "mlp": 0.5}[e.branch]
-    return (4000 + (120 + per_number * networks(e.depth)) * e.depth) * MICROSECOND
+    return (3000 + (330 + 0.62 * networks(e.depth)) * e.depth) * MICROSECOND
 
 
 def block_law(e: Experiment) -> BlockLaw:
