@@ -69,7 +69,7 @@ def _guessed(guesses: Guesses, width: int) -> Parts:
 
 def _predicted(prediction: Prediction, width: int) -> Parts:
     """The law as hollow bars over the guesses; all networks are as high as the highest guess."""
-    if not prediction.known:
+    if not prediction.known or not prediction.ends_known:
         return []
     likely = {index: share for index, share in prediction.overflow_pmf.items() if share > _RARE}
     missing = 1 - sum(prediction.overflow_pmf.values())

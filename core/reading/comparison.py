@@ -51,17 +51,17 @@ def format_row(run: Run, prediction: Prediction) -> FormatRow:
         overflow += " (Inf)"
     if not number_format.infinity and run.stats.saturated.any():
         overflow = "none: it sticks"
-    known = prediction.known
+    ends_known = prediction.known and prediction.ends_known
     saturated = "–" if number_format.infinity else f"{100 * stuck_share(run)[-1]:.0f} %"
     return FormatRow(
         name=number_format.name,
         range=(significant(number_format.smallest_subnormal), significant(number_format.max)),
         overflow=overflow,
-        overflow_predicted=in_words(prediction.overflow_pmf) if known else "no law",
+        overflow_predicted=in_words(prediction.overflow_pmf) if ends_known else "no law",
         all_zero="none" if events.all_zero is None else str(events.all_zero),
-        all_zero_predicted=in_words(prediction.all_zero_pmf) if known else "no law",
+        all_zero_predicted=in_words(prediction.all_zero_pmf) if ends_known else "no law",
         saturated=saturated,
-        reason="" if known else prediction.valid,
+        reason="" if ends_known else prediction.valid,
     )
 
 

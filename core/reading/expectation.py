@@ -101,7 +101,7 @@ def _central(pmf: Mapping[int, float]) -> tuple[int, int]:
 
 def predicted_iteration(prediction: Prediction) -> str:
     """The iteration at which the range was expected to end; empty where no law is known."""
-    if not prediction.known:
+    if not prediction.known or not prediction.ends_known:
         return ""
     broken, zero = prediction.overflow_pmf, prediction.all_zero_pmf
     if sum(broken.values()) >= _RARE:

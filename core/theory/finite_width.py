@@ -13,6 +13,9 @@ import numpy as np
 from ..maths.arrays import LN, Array
 from ..question.experiment import Experiment
 from ..text import significant
+from . import block_words
+from .block_ends import far_from_ends
+from .block_law import BlockLaw
 from .gradient_events import gradient_ends
 from .known_law import known_law, law_back
 from .length_law import LengthLaw
@@ -39,6 +42,8 @@ class Prediction:
             all quantiles are the typical size.
         log2_std_quantiles: the same for log2 std of x. Its error is O(1/n), so it is empty for the
             narrowest networks too.
+        ends_known: whether the two laws that follow are known, and with them the layers at which a
+            number format ends; else both are empty.
         overflow_pmf: loop index i -> probability that x first has a non-finite element there.
         all_zero_pmf: loop index i -> probability that x is first all zero there.
         born_dead: the probability that φ, without rounding, makes x all zero within the depth.
@@ -54,6 +59,7 @@ class Prediction:
     valid: str
     log2_rms_quantiles: Mapping[float, Array] = field(default_factory=dict)
     log2_std_quantiles: Mapping[float, Array] = field(default_factory=dict)
+    ends_known: bool = True
     overflow_pmf: Pmf = field(default_factory=dict)
     all_zero_pmf: Pmf = field(default_factory=dict)
     born_dead: float = 0.0
@@ -98,6 +104,8 @@ def predict(
         return Prediction(law, gradient_valid=law)
     if e.format.is_coarse:
         valid += " The coarse rounding of 8 bits is left out."
+    if isinstance(law, BlockLaw):
+        return _of_blocks(e, valid, law)
     rms = law.quantiles(LEVELS)
     std = _std_quantiles(e, law, rms) if e.width >= _NARROWEST else rms[:0]
     held_from = None
@@ -113,11 +121,38 @@ def predict(
         valid,
         dict(zip(LEVELS, rms, strict=True)),
         dict(zip(LEVELS, std, strict=False)),
+        True,
         overflow,
         all_zero,
         float(law.dead[-1]),
         *_of_gradient(e, law, overflow, all_zero, is_held=held_from is not None),
     )
+
+
+def _of_blocks(e: Experiment, valid: str, law: BlockLaw) -> Prediction:
+    """The prediction from a law that was sampled with its std and its gradient.
+
+    Where the law comes near an end of the number format, that end has no known law.
+    """
+    rms, std = law.rms.quantiles(LEVELS), law.std.quantiles(LEVELS)
+    if not e.format.infinity and reaches_the_end(e, rms):
+        end = f"{e.number_format} holds elements of x at {significant(e.format.max)}"
+        words = f"No law is known: {end}."
+        return Prediction(words, gradient_valid=words)
+    far = far_from_ends(e, law.rms)
+    words, unscaled = block_words.of_gradient(e, law)
+    sizes = dict(zip(LEVELS, rms, strict=True)), dict(zip(LEVELS, std, strict=True))
+    if not far:
+        valid += f" Where x leaves the range of {e.number_format} is not predicted."
+    if unscaled is None:
+        return Prediction(valid, *sizes, far, gradient_valid=words)
+    back = unscaled.raised(float(np.log2(e.loss_scale)))
+    quantiles = dict(zip(LEVELS, back.quantiles(LEVELS), strict=True))
+    if not e.format.infinity and reaches_the_end(e, quantiles[LEVELS[-1]]):
+        end = f"{e.number_format} holds elements of δ at {significant(e.format.max)}"
+        words, quantiles = f"No law of the gradient is known: {end}.", {}
+    ends: Pmf | None = {} if far and far_from_ends(e, back) else None
+    return Prediction(valid, *sizes, far, {}, {}, 0.0, words, quantiles, ends, ends)
 
 
 def _of_gradient(

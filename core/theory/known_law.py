@@ -9,7 +9,8 @@ from functools import lru_cache
 import numpy as np
 
 from ..question.experiment import Experiment
-from . import gradient_law, homogeneous_law, markov_law, tied_law
+from . import block_law, block_words, gradient_law, homogeneous_law, markov_law, tied_law
+from .block_law import BlockLaw
 from .length_law import LengthLaw
 
 _ROUGHEST = 0.1  # the largest relative variance of one layer's step that is taken as lognormal
@@ -24,11 +25,13 @@ class KnownLaw:
         words: one sentence that names the law and where it holds, or says why there is none.
         law: computes it; or says in a sentence why it does not hold. None where none is known.
         multiply_adds: the work of computing it, or of finding that it does not hold.
+        is_sampled: whether it is a `BlockLaw`, which holds the laws of std and gradient too.
     """
 
     words: str
-    law: Callable[[], LengthLaw | str] | None = None
+    law: Callable[[], LengthLaw | BlockLaw | str] | None = None
     multiply_adds: float = 0.0
+    is_sampled: bool = False
 
 
 def known_law(e: Experiment) -> KnownLaw:
@@ -38,18 +41,36 @@ def known_law(e: Experiment) -> KnownLaw:
         e: the question.
     """
     kind, linear = e.layer.product.law, e.layer.is_one_product
-    if not e.layer.is_plain:
-        return KnownLaw("No law is known for layers other than φ(a @ x + b).")
     if e.weight_std == 0:
         return KnownLaw("No law is needed: every weight is 0.")
+    if e.input_scale == 0:
+        return KnownLaw("No law is needed: the input is 0.")
     if kind == "other":
         return KnownLaw(f"No law is known for the initialiser {e.init}.")
+    if not e.layer.is_plain or e.input != "normal":
+        return _block(e)
     if kind == "orthogonal" and linear:
         words = "Exact: an orthogonal matrix keeps every length; only the input is random."
         return _homogeneous(e, e.batch_size, words)
     if e.batch_size > 1:
         return KnownLaw("No law is known for several inputs at once.")
     return _tied(e, linear) if e.weights == "tied" else _fresh(e)
+
+
+def _block(e: Experiment) -> KnownLaw:
+    """Of layers with a skip, a norm or another branch, and of inputs that are not normal."""
+    missing = block_words.missing(e)
+    if missing is not None:
+        return KnownLaw(missing)
+    too_small = f"Width {e.width} is too small for the law of such layers."
+    if e.width < block_law.NARROWEST:
+        return KnownLaw(too_small)
+
+    def law() -> BlockLaw | str:
+        found = block_law.block_law(e)
+        return too_small if found.rough > _ROUGHEST else found
+
+    return KnownLaw(block_words.of(e), law, block_law.work(e), is_sampled=True)
 
 
 def _tied(e: Experiment, linear: bool) -> KnownLaw:
@@ -69,7 +90,11 @@ def _tied(e: Experiment, linear: bool) -> KnownLaw:
     return KnownLaw(
         f"Expected range: exact for one repeated Gaussian matrix, from {tied_law.DRAWS:,} sampled "
         f"networks{limit}.",
-        lambda: tied_law.tied_law(e.width, e.depth).shifted(float(np.log2(e.sigma_w))),
+        lambda: (
+            tied_law.tied_law(e.width, e.depth)
+            .shifted(float(np.log2(e.sigma_w)))
+            .raised(float(np.log2(e.input_scale)))
+        ),
         tied_law.work(e.depth),
     )
 
@@ -83,7 +108,7 @@ def _fresh(e: Experiment) -> KnownLaw:
     if law == "orthogonal" and e.bias_std:
         return KnownLaw("No law is known for orthogonal weights together with a bias.")
     too_small = f"Width {e.width} is too small for the law of {e.activation}."
-    what = (e.sigma_w, e.bias_std, law != "orthogonal")
+    what = (e.sigma_w, e.bias_std, law != "orthogonal", float(np.log2(e.input_scale)))
     first = _chain(e.activation, e.width, 1, *what)[1]
     if first > _ROUGHEST:
         return KnownLaw(too_small, multiply_adds=markov_law.work(1))
@@ -120,8 +145,9 @@ def law_back(e: Experiment, law: LengthLaw) -> tuple[str, LengthLaw | None]:
     others = " Others than Gaussian weights differ by O(1/n)." if kind == "independent" else ""
     if e.layer.degree == 1:
         words = "The law of x read backwards: the factors have the same law."
-        return words + others, law.from_the_end
-    what = (e.activation, e.width, e.depth, e.sigma_w, e.bias_std, kind != "orthogonal")
+        return words + others, law.raised(-float(np.log2(e.input_scale))).from_the_end
+    sigmas, raised = (e.sigma_w, e.bias_std), float(np.log2(e.input_scale))
+    what = (e.activation, e.width, e.depth, *sigmas, kind != "orthogonal", raised)
     back, roughest = _chain_back(*what)
     if not roughest <= _ROUGHEST_BACK:
         few = f"too few of {e.width} units carry it through {e.activation}"
@@ -135,18 +161,31 @@ def law_back(e: Experiment, law: LengthLaw) -> tuple[str, LengthLaw | None]:
 
 @lru_cache(maxsize=16)
 def _chain_back(
-    activation: str, width: int, depth: int, sigma_w: float, sigma_b: float, gaussian: bool
+    activation: str,
+    width: int,
+    depth: int,
+    sigma_w: float,
+    sigma_b: float,
+    gaussian: bool,
+    raised: float,
 ) -> tuple[LengthLaw, float]:
     what = activation, width, depth, sigma_w, sigma_b
-    law, _ = _chain(*what, gaussian)
+    law, _ = _chain(*what, gaussian, raised)
     return gradient_law.gradient_law(activation, width, sigma_w, sigma_b, law, gaussian=gaussian)
 
 
 @lru_cache(maxsize=32)
 def _chain(
-    activation: str, width: int, depth: int, sigma_w: float, sigma_b: float, gaussian: bool
+    activation: str,
+    width: int,
+    depth: int,
+    sigma_w: float,
+    sigma_b: float,
+    gaussian: bool,
+    raised: float,
 ) -> tuple[LengthLaw, float]:
-    return markov_law.markov_law(activation, width, depth, sigma_w, sigma_b, gaussian=gaussian)
+    what = activation, width, depth, sigma_w, sigma_b
+    return markov_law.markov_law(*what, gaussian=gaussian, start=raised)
 
 
 def _homogeneous(e: Experiment, inputs: int, words: str) -> KnownLaw:
@@ -158,7 +197,8 @@ def _homogeneous(e: Experiment, inputs: int, words: str) -> KnownLaw:
     def law() -> LengthLaw:
         shape = (e.width, e.depth, inputs)
         found = homogeneous_law.homogeneous_law(*shape, above=above, below=below, gaussian=gaussian)
-        return found.shifted(float(np.log2(e.sigma_w)))
+        moved = found.shifted(float(np.log2(e.sigma_w)))
+        return moved.raised(float(np.log2(e.input_scale)))
 
     work = homogeneous_law.work(e.width, e.depth, bends=above != below, gaussian=gaussian)
     return KnownLaw(words, law, work)

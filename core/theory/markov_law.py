@@ -110,9 +110,16 @@ def work(depth: int) -> float:
 
 
 def markov_law(
-    activation: str, width: int, depth: int, sigma_w: float, sigma_b: float, *, gaussian: bool
+    activation: str,
+    width: int,
+    depth: int,
+    sigma_w: float,
+    sigma_b: float,
+    *,
+    gaussian: bool,
+    start: float = 0.0,
 ) -> tuple[LengthLaw, float]:
-    """The law of log2 rms for one input x₀ ~ N(0, 1) and fresh weights.
+    """The law of log2 rms for one normal input and fresh weights.
 
     Args:
         activation: the registry name of φ.
@@ -121,6 +128,7 @@ def markov_law(
         sigma_w: weight_std·√n, > 0.
         sigma_b: the biases' standard deviation, ≥ 0; 0 for orthogonal weights.
         gaussian: whether entries are independent; else weights are orthogonal, and keep the length.
+        start: log2 of the standard deviation of the input.
 
     Returns:
         The law, and the largest relative variance of one layer's mean square given the rms before
@@ -131,6 +139,7 @@ def markov_law(
     grid = np.linspace(-_REACH * sd, _REACH * sd, _POINTS)
     weights = np.diff(special.gammainc(width / 2, width / 2 * 4.0 ** _edges(grid)))
     weights /= weights.sum()
+    grid = grid + start
     points, masses, roughest = [grid], [weights], 0.0
     for _ in range(depth):
         ln_q = affine.log_square(2 * _LN2 * grid, LN)
