@@ -34,7 +34,7 @@ def missing(e: Experiment) -> str | None:
         return f"No law is known for one matrix at every step together with {what}."
     if e.layer.product.law == "orthogonal":
         return f"No law is known for orthogonal weights together with {what}."
-    if e.branch == "preactivation" and e.activation != "linear" and e.input != "normal":
+    if not e.layer.is_plain and e.branch == "preactivation" and e.input != "normal":
         return f"No law is known for the input {e.input} where φ comes before the product."
     return None
 
