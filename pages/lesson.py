@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.lesson import SIZES, STEPS, Result, Step, within_sizes
+from core.lesson import COURSE, SIZES, Result, Step, within_sizes
 from core.question.experiment import Experiment
 from pages.controls import arrival, fields, state, widget
 from pages.course import buttons, challenge, clicker, exercise, opening, place
@@ -65,7 +65,7 @@ def _study(step: Step, experiment: Experiment, problems: list[str]) -> None:
         result = _result(step, experiment)
         if result:
             exercise.answered(step, result)
-            if step.number == len(STEPS):
+            if step.number == COURSE:
                 challenge.challenge(experiment.seed)
         buttons.onwards()
 

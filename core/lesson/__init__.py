@@ -13,14 +13,17 @@ from __future__ import annotations
 from ..reading.number import AGREES_WITHIN, Number
 from .challenge import DEPTH, Outcome, check, task
 from .exercises import (
+    batch_norm,
     first_nan,
     layer_relu,
     magic_number,
+    norm_place,
     not_equal,
     one_product,
     one_product_relu,
     products,
     redraw,
+    residual_sum,
     smaller_weights,
     strategies,
     sum_of_products,
@@ -35,6 +38,7 @@ from .step import Guess, Step
 
 __all__ = [
     "AGREES_WITHIN",
+    "COURSE",
     "DEPTH",
     "GLOSSARY",
     "SIZES",
@@ -71,7 +75,13 @@ _EXERCISES = (
     layer_relu,
     whole_network,
     way_back,
+    residual_sum,
+    batch_norm,
+    norm_place,
 )
 
 STEPS: dict[str, Step] = {module.STEP.slug: module.STEP for module in _EXERCISES}
 """Slug -> Step, in the order of the lesson."""
+
+COURSE = 13
+"""The last step of the course; those that follow are for anyone who wants more."""

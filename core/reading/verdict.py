@@ -65,7 +65,9 @@ def _explosion(run: Run) -> str:
     """Why an element became Inf or NaN."""
     e, limit, index = run.experiment, run.experiment.format, run.events.first_nonfinite or 0
     end = f"{limit.name} ends at {significant(limit.max)}"
-    if index == 0:
+    if run.stats.nonfinite[0] > 0:
+        words = f"{end}: the input itself is beyond it."
+    elif index == 0:
         words = _misfit(run) or f"{end}: already the first {e.step} leaves its range. "
         words = words.rstrip()
     else:

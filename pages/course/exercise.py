@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from core import charts
-from core.lesson import GLOSSARY, STEPS, Number, Result, Sentence, Setting, Step, feedback
+from core.lesson import COURSE, GLOSSARY, STEPS, Number, Result, Sentence, Setting, Step, feedback
 from core.lesson.words import answer_text
 from core.question.experiment import Experiment
 from core.reading.number import exact_text, lesson_text, measured_text
@@ -37,7 +37,7 @@ _CAPTION = (
 
 def title(step: Step) -> None:
     """Draw the step's number and title."""
-    number = f"Step {step.number} of {len(STEPS)}"
+    number = f"Step {step.number} of {len(STEPS)}{', optional' * (step.number > COURSE)}"
     st.html(f"""<div class="gi-step"><p>{number}</p><h1>{escape(step.title)}</h1></div>""")
 
 

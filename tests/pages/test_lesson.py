@@ -5,7 +5,7 @@ import re
 import pytest
 
 from core import Experiment
-from core.lesson import SIZES, STEPS
+from core.lesson import COURSE, SIZES, STEPS
 from core.lesson.words import answer_text
 from core.reading.number import measured_text
 from tests.pages.test_explore import blocks, problems, visited, words
@@ -86,7 +86,10 @@ def wrong_guess(step, right):
 def test_a_student_walks_through_all_steps_and_each_answer_is_the_cores_own():
     at = opened(**SMALL)
     for step in STEPS.values():
-        assert heading(at) == f"Step {step.number} of {len(STEPS)} {step.at(50).title}"
+        assert (
+            heading(at)
+            == f"Step {step.number} of {len(STEPS)}{', optional' * (step.number > COURSE)} {step.at(50).title}"
+        )
         assert not blocks(at, "gi-table"), "no answer before the guess"
         result = result_of(step)
         guess(at, step, result.right)
@@ -107,7 +110,7 @@ def test_a_student_walks_through_all_steps_and_each_answer_is_the_cores_own():
             press(at, "next")
     assert at.button(key="next").disabled
     done = [part.proto.body for part in at.get("html") if "gi-done" in part.proto.body]
-    assert words(done[0]) == "13 of 13 steps done"
+    assert words(done[0]) == "16 of 16 steps done"
 
 
 @pytest.mark.parametrize("slug", STEPS)
@@ -178,7 +181,7 @@ def test_without_a_guess_nothing_is_revealed_until_asked():
 
 def test_a_link_opens_the_step_with_what_is_done_at_the_students_size():
     at = opened(**SMALL, step="redraw", done="1-3,8", seed="5", repetitions="20")
-    assert heading(at).startswith("Step 8 of 13")
+    assert heading(at).startswith("Step 8 of 16")
     step = STEPS["redraw"]
     result = step.measure(step.setting(n=64, depth=50, seed=5, repetitions=20))
     assert all(measured_text(number) in table(at) for number in result.numbers)
@@ -240,7 +243,7 @@ def test_a_step_whose_answer_the_host_refuses_is_not_done(monkeypatch, view):
         assert at.button(key="reveal").label == "Show the answer"
         return
     [done] = parts(at, "p", "gi-done")
-    assert words(done) == "1 of 13 steps done"
+    assert words(done) == "1 of 16 steps done"
     assert [button.label for button in at.button if button.label == "Check my guess"]
     at.select_slider(key="depth").set_value(48).run()
     assert problems(at) == [], "the refusal was of another size"
@@ -270,7 +273,7 @@ def test_the_projector_shows_the_question_and_then_the_picture():
 
 @pytest.mark.parametrize("slug", STEPS)
 def test_the_projector_tells_the_right_answer_of_every_step(slug):
-    at = opened(**SMALL, teach="true", step=slug, done="1-13")
+    at = opened(**SMALL, teach="true", step=slug, done="1-16")
     result = result_of(STEPS[slug])
     options, right = marked(at)
     assert right == [answer_text(result.right)]

@@ -68,7 +68,7 @@ def threads():
 
 
 def test_the_steps_are_numbered_in_order_and_say_what_they_ask():
-    assert [step.number for step in STEPS.values()] == list(range(1, 14))
+    assert [step.number for step in STEPS.values()] == list(range(1, 17))
     for slug, step in STEPS.items():
         assert step.slug == slug and step.title and step.question.endswith("?")
         assert step.guess.prompt.endswith("?") and len(step.question) < 200
@@ -84,7 +84,7 @@ def test_a_step_asks_at_the_depth_at_which_it_is_judged():
             assert "100" not in said and "a hundred" not in said and " 1 products" not in said
     assert STEPS["products"].at(20).title == "20 products"
     assert STEPS["products"].at(1).question.endswith("after 1 product?")
-    for slug in ("whole-network", "way-back"):
+    for slug in ("whole-network", "way-back", "residual-sum", "batch-norm", "norm-place"):
         assert "20 layers" in STEPS[slug].at(20).question
     for slug in ("products", "first-nan", "smaller-weights", "magic-number"):
         assert "20 products" in STEPS[slug].at(20).question
@@ -193,6 +193,9 @@ def test_the_right_answers_are_those_of_the_lesson(lesson):
     assert lesson["smaller-weights"].right == "it becomes exactly 0"
     assert lesson["one-product"].right == "NaN" and lesson["whole-network"].right == "Kaiming"
     assert lesson["way-back"].right == "√(2/n)"
+    assert lesson["residual-sum"].right == "1/√(2L)"
+    assert lesson["batch-norm"].right == "about the same"
+    assert lesson["norm-place"].right == "in front"
     assert lesson["layer-relu"].right == pytest.approx(0.5642, abs=1e-4)
     assert lesson["magic-number"].right > 10
 
@@ -381,7 +384,7 @@ def test_a_task_for_every_activation_and_none_for_another():
 def test_the_table_prints_every_exercise(capsys):
     assert main(["-n", "64", "--depth", "20", "--answers"]) == 0
     out = capsys.readouterr().out
-    assert [f"{step.number}. {step.at(20).title}" in out for step in STEPS.values()] == [True] * 13
+    assert [f"{step.number}. {step.at(20).title}" in out for step in STEPS.values()] == [True] * 16
     assert main(["-n", "1"]) == 2
     assert "n must be a whole number from 2 to 1024, got 1" in capsys.readouterr().err
 
