@@ -37,7 +37,7 @@ def distribution_per_layer(run: Run) -> Figure:
     }
     shapes, notes = event_marks(run)
     layout = {
-        "xaxis": layer_axis(run.experiment.depth),
+        "xaxis": layer_axis(run.experiment.depth, step=run.experiment.step),
         "yaxis": {"title": {"text": "log<sub>2</sub> |x|"}, "zeroline": False, "automargin": True},
         "hovermode": "closest",
         "shapes": shapes,

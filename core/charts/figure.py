@@ -114,7 +114,7 @@ def beside(side: Side, gap: int) -> dict[str, Any]:
     return {"xanchor": "left", "xshift": gap}
 
 
-def layer_axis(depth: int, *, back: bool = False) -> dict[str, Any]:
+def layer_axis(depth: int, *, back: bool = False, step: str = "product") -> dict[str, Any]:
     """The shared x axis: layer k, which is x after k products, from the input to ``depth``.
 
     Args:
@@ -123,7 +123,7 @@ def layer_axis(depth: int, *, back: bool = False) -> dict[str, Any]:
     """
     title = "layer k; δ goes from right to left"
     return {
-        "title": {"text": title if back else "layer k: x after k products (i = k − 1)"},
+        "title": {"text": title if back else f"layer k: x after k {step}s (i = k − 1)"},
         "range": [-0.01 * depth - 0.4, depth * 1.01 + 0.4],
         "tickformat": "d",
         "dtick": 1 if depth <= _EVERY_LAYER else None,

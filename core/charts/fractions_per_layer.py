@@ -39,7 +39,7 @@ def fractions_per_layer(run: Run) -> Figure:
             ends.append(f"{label} {values[-1]:.0%}")
     shapes, _ = event_marks(run)
     layout = {
-        "xaxis": layer_axis(run.experiment.depth),
+        "xaxis": layer_axis(run.experiment.depth, step=run.experiment.step),
         "yaxis": {
             "title": {"text": "fraction of elements"},
             "range": [-0.04, 1.04],

@@ -35,7 +35,7 @@ def inputs_per_layer(run: Run) -> Figure:
         )
         lines.insert(0, theory | {"line": theory["line"] | {"dash": "dash"}})
     layout = {
-        "xaxis": layer_axis(run.experiment.depth),
+        "xaxis": layer_axis(run.experiment.depth, step=run.experiment.step),
         "yaxis": {"title": {"text": "cosine of two inputs"}, "range": [-1.05, 1.05]},
         "shapes": shapes,
         "annotations": notes,

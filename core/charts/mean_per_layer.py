@@ -46,7 +46,7 @@ def mean_per_layer(run: Run) -> Figure:
     ticks = _ticks(threshold, largest)
     shapes, notes = event_marks(run, height=0.92)
     layout = {
-        "xaxis": layer_axis(run.experiment.depth),
+        "xaxis": layer_axis(run.experiment.depth, step=run.experiment.step),
         "yaxis": {
             "title": {"text": "mean (symmetric log)"},
             "tickvals": _symmetric(np.array(ticks), threshold).tolist(),

@@ -67,7 +67,7 @@ def std_by_format(runs: Mapping[str, Run]) -> Figure:
     low, high = _visible_decades(runs)
     marks, notes = end_marks(runs, {name: STYLES[name][0] for name in runs}, low, high)
     layout = {
-        "xaxis": layer_axis(first.experiment.depth),
+        "xaxis": layer_axis(first.experiment.depth, step=first.experiment.step),
         "yaxis": size_axis(low, high, first.size_title),
         "annotations": notes,
     }

@@ -25,7 +25,19 @@ from ..maps.regions import regions
 from ..maps.words import engine_words, quantity, summary
 from ..sweep import Axis, SweepResult
 from ..text import typeset
-from .figure import BLUE, GREY, PURPLE, VERMILION, Figure, Parts, figure, listed, note, packed
+from .figure import (
+    BLUE,
+    GREEN,
+    GREY,
+    PURPLE,
+    VERMILION,
+    Figure,
+    Parts,
+    figure,
+    listed,
+    note,
+    packed,
+)
 from .map_axes import hover, is_listed, map_axis, names, places
 from .map_colours import scale_of
 
@@ -44,6 +56,7 @@ _LINES = {
     "overflow": (VERMILION, "solid"),
     "underflow": (BLUE, "dash"),
     "chaos": (PURPLE, "dot"),
+    "doubles": (GREEN, "dashdot"),
 }
 _HALO = "#ffffff"
 

@@ -176,7 +176,9 @@ def std_per_layer(
     low, high = _visible_decades(run, space["decades"], bands)
     limit_shapes, limit_notes = _limit_marks(run)
     event_shapes, event_notes = event_marks(run, height=None, deepest=space["depth"])
-    layout = with_room_under_axis(layer_axis(deepest, back=run.goes_back)) | {
+    layout = with_room_under_axis(
+        layer_axis(deepest, back=run.goes_back, step=run.experiment.step)
+    ) | {
         "yaxis": size_axis(low, high, run.size_title),
         "shapes": event_shapes + limit_shapes,
         "annotations": event_notes + limit_notes + pin_letters(pins),

@@ -19,6 +19,9 @@ _PROMISED = 0.1  # of the number of products, within which a forecast comes true
 _SLACK = 0.03  # of the products to go, for a rate that still changes unseen
 _TIED_DRIFT = 0.8  # octaves times the depth: one matrix's later rate beside that of so many layers
 _NAMED_POWERS = {-1.0: "1/k", -0.5: "1/√k", 0.5: "√k", 1.0: "k"}
+_FEWEST = 8  # layers that show that they add alike
+_ALIKE = 0.15  # octaves by which the sizes of early and late branches may differ
+_ADDS_UP = 0.2  # of the sum of the branches' variances, by which that of x may differ from it
 _NEAR = 0.03  # of an exponent that is told by its name
 
 
@@ -76,11 +79,15 @@ def course(run: Run, kind: Kind) -> str:
 def _changed(run: Run, kind: Kind, after: str, start: str) -> str:
     """On a run whose size grew or shrank, with its trend by the end, which may be the opposite."""
     size, seen = the_size(run), trend(run)
+    added = _added_alike(run)
+    if kind == "grows" and added is not None:
+        return (
+            f"{after}{start}. Each layer adds about the same variance, that of a branch of rms "
+            f"{significant(added)}: in the end the stream grows as √k with the layer's number k."
+        )
     if isinstance(seen, Power):
         verb = "grows" if seen.exponent > 0 else "falls"
-        told = f"{after}{start}. By the end it {verb} {_power(seen)} with the layer's number k"
-        adds = run.experiment.skip != "none" and "as √k" in told
-        return f"{told}{': each layer adds about the same variance' if adds else ''}."
+        return f"{after}{start}. By the end it {verb} {_power(seen)} with the layer's number k."
     if seen is None and len(curve(run)) > LEAST:
         return f"{after}{start}. {size[0].upper()}{size[1:]} {kind} by no constant factor."
     if seen is None or seen.is_flat:
@@ -88,6 +95,26 @@ def _changed(run: Run, kind: Kind, after: str, start: str) -> str:
     if (seen.octaves > 0) != (kind == "grows"):
         return f"{after}{start}. {rate(run).strip()}"
     return f"{rate(run)}{after}{_forecast(run, seen) or start}."
+
+
+def _added_alike(run: Run) -> float | None:
+    """The rms of a branch, where all layers add branches of one size whose variances add up.
+
+    So they do where a norm gives every branch its size, weights are new in each layer, and nothing
+    that branches add is the same in all of them, as a mean would be.
+    """
+    e, log2 = run.experiment, run.log2_branch_rms
+    if log2 is None or not e.layer.adds_up or e.weights == "tied" or run.goes_back:
+        return None
+    octaves = log2[1:]
+    if len(octaves) < _FEWEST or not np.isfinite(octaves).all():
+        return None
+    early, late = np.array_split(octaves, 2)
+    grown = 4.0 ** run.stats.log2_rms[-1] - 4.0 ** run.stats.log2_rms[0]
+    is_steady = abs(early.mean() - late.mean()) <= _ALIKE and float(octaves.std()) <= 2 * _ALIKE
+    if not is_steady or abs(grown / (4.0**octaves).sum() - 1) > _ADDS_UP:
+        return None
+    return float(2.0 ** octaves.mean())
 
 
 def keeps_small_numbers(e: Experiment) -> bool:

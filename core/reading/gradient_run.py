@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..maths.arrays import Array
 from ..simulation.backward import Backward
 from ..simulation.ensemble import Ensemble
 from ..simulation.propagate import Run
@@ -56,12 +58,17 @@ def as_run(back: Backward) -> Gradient:
 def as_prediction(prediction: Prediction) -> Prediction:
     """The law of the gradient as that of a run from the output to the input.
 
-    A gradient has mean 0, so that its std is its rms up to O(1/n); narrow networks have no law of
-    the std.
+    A gradient mostly has mean 0, so that its std is its rms up to O(1/n); narrow networks have no
+    law of the std.
     """
-    law = prediction.log2_gradient_rms_quantiles
-    steps = {level: octaves[::-1] for level, octaves in law.items()}
-    return Prediction(prediction.gradient_valid, steps, steps if prediction.std_known else {})
+    rms = _backwards(prediction.log2_gradient_rms_quantiles)
+    std = _backwards(prediction.log2_gradient_std_quantiles) or rms
+    return Prediction(prediction.gradient_valid, rms, std if prediction.std_known else {})
+
+
+def _backwards(law: Mapping[float, Array]) -> dict[float, Array]:
+    """The quantiles in the order of the way back."""
+    return {level: octaves[::-1] for level, octaves in law.items()}
 
 
 def as_ensemble(ensemble: Ensemble) -> Ensemble:

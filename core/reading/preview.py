@@ -57,6 +57,8 @@ def measured(run: Run) -> Document:
         "goes_back": run.goes_back,
         "depth": run.experiment.depth,
         "single_number": run.experiment.is_single_number,
+        "step": run.experiment.step,
+        "adds_up": run.experiment.layer.adds_up,
         "range": _range(run.experiment.format),
         "log2_std": encoded(stats.log2_std),
         "log2_rms": encoded(stats.log2_rms),
@@ -79,6 +81,8 @@ def exact(experiment: Experiment, free: ScaleFree) -> Document:
         "goes_back": False,
         "depth": len(free.log2_std) - 1,
         "single_number": experiment.is_single_number,
+        "step": experiment.step,
+        "adds_up": False,
         "range": _range(experiment.format),
     } | _sizes(free)
 

@@ -43,6 +43,7 @@ class BlockLaw:
         rms: of log2 rms of x.
         std: of log2 std of x.
         gradient: of log2 rms of δ, for δ_L ~ N(0, 1).
+        gradient_std: of log2 std of δ: where a direction stands out, δ has a mean.
         rough: the largest mean relative variance that one layer's lognormal law has.
         rough_back: the same on the way back.
     """
@@ -50,6 +51,7 @@ class BlockLaw:
     rms: LengthLaw
     std: LengthLaw
     gradient: LengthLaw
+    gradient_std: LengthLaw
     rough: float
     rough_back: float
 
@@ -86,21 +88,25 @@ def _sampled(e: Experiment) -> BlockLaw:
         steps.append(step)
         rough = max(rough, step.rough)
     unbiased = np.log(e.width / (e.width - 1))
-    back, rough_back = _gradients(block, steps, draws)
-    laws = (_law(sizes), _law([each + unbiased for each in deviations]), _law(back))
-    return BlockLaw(*laws, rough, rough_back)
+    back, spread, rough_back = _gradients(block, steps, draws)
+    std, back_std = ([each + unbiased for each in found] for found in (deviations, spread))
+    return BlockLaw(_law(sizes), _law(std), _law(back), _law(back_std), rough, rough_back)
 
 
-def _gradients(block: Block, steps: list[Step], draws: Draws) -> tuple[list[Array], float]:
-    """ln of the mean square of δ at layers 0 … depth in each network, and how rough its law is."""
-    n, rough = block.width, 0.0
-    g = Gradient.start(n, draws)
-    found = [2 * g.ln_scale - np.log(n)]
+def _gradients(
+    block: Block, steps: list[Step], draws: Draws
+) -> tuple[list[Array], list[Array], float]:
+    """ln of the mean square and of the variance of δ at layers 0 … depth; how rough they are."""
+    rough, g = 0.0, Gradient.start(block.width, draws)
+    found = [g]
     for step in reversed(steps):
         g, own = moved_back(block, step, g, draws)
-        found.append(2 * g.ln_scale - np.log(n))
+        found.append(g)
         rough = max(rough, own)
-    return found[::-1], rough
+    squares = [2 * g.ln_scale - np.log(block.width) for g in reversed(found)]
+    with np.errstate(divide="ignore"):
+        centred = [np.log(np.maximum(1 - g.ones**2, 0)) for g in reversed(found)]
+    return squares, [one + two for one, two in zip(squares, centred, strict=True)], rough
 
 
 def start(e: Experiment) -> Start:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ..question.experiment import Experiment
 from ..text import significant
 from .block_law import BlockLaw, networks
-from .length_law import LengthLaw
 from .residual_gradient import mean_square_gradient
 
 _OFF = 0.2  # octaves by which infinite width may miss a gradient untold
@@ -34,13 +33,13 @@ def missing(e: Experiment) -> str | None:
         return f"No law is known for one matrix at every step together with {what}."
     if e.layer.product.law == "orthogonal":
         return f"No law is known for orthogonal weights together with {what}."
-    if e.branch == "preactivation" and e.activation != "linear" and e.input != "normal":
+    if not e.layer.is_plain and e.branch == "preactivation" and e.input != "normal":
         return f"No law is known for the input {e.input} where φ comes before the product."
     return None
 
 
-def of_gradient(e: Experiment, law: BlockLaw) -> tuple[str, LengthLaw | None]:
-    """The sentence on the law of the gradient, and the law; None where it does not hold.
+def of_gradient(e: Experiment, law: BlockLaw) -> tuple[str, bool]:
+    """The sentence on the law of the gradient, and whether it holds.
 
     Args:
         e: the question.
@@ -48,7 +47,7 @@ def of_gradient(e: Experiment, law: BlockLaw) -> tuple[str, LengthLaw | None]:
     """
     if not law.rough_back <= _ROUGHEST_BACK:
         few = f"too few of {e.width} units carry it through {e.activation}"
-        return f"No law of the gradient is known: {few}.", None
+        return f"No law of the gradient is known: {few}.", False
     words = "Expected range: approximate, sampled with the signal; good for wide layers."
     if e.branch == "product" and e.skip == "identity" and e.norm == "none":
         off = float(mean_square_gradient(e).octaves_off[0])
@@ -57,4 +56,4 @@ def of_gradient(e: Experiment, law: BlockLaw) -> tuple[str, LengthLaw | None]:
                 " One direction stands out, and the gradient goes as |N(0, 1)|: infinite width has "
                 f"an rms smaller by a factor of {significant(2.0**off)} at layer 0."
             )
-    return words, law.gradient
+    return words, True

@@ -51,6 +51,8 @@ class Prediction:
             why there is none.
         log2_gradient_rms_quantiles: level -> quantile of log2 rms of δ_k at layers k = 0 … depth,
             loss scale included; empty where no law is known. They go on beyond the format's range.
+        log2_gradient_std_quantiles: the same of log2 std of δ; empty where no law is known, and
+            where δ has mean 0, so that its std is its rms up to O(1/n).
         gradient_overflow_pmf: layer k -> probability that δ first has a non-finite element there,
             on the way from the last layer down; None where no law is known.
         gradient_all_zero_pmf: layer k -> probability that δ is first all zero there; likewise.
@@ -67,6 +69,7 @@ class Prediction:
     log2_gradient_rms_quantiles: Mapping[float, Array] = field(default_factory=dict)
     gradient_overflow_pmf: Pmf | None = None
     gradient_all_zero_pmf: Pmf | None = None
+    log2_gradient_std_quantiles: Mapping[float, Array] = field(default_factory=dict)
 
     @property
     def gradient_known(self) -> bool:
@@ -140,19 +143,22 @@ def _of_blocks(e: Experiment, valid: str, law: BlockLaw) -> Prediction:
         words = f"No law is known: {end}."
         return Prediction(words, gradient_valid=words)
     far = far_from_ends(e, law.rms)
-    words, unscaled = block_words.of_gradient(e, law)
-    sizes = dict(zip(LEVELS, rms, strict=True)), dict(zip(LEVELS, std, strict=True))
     if not far:
         valid += f" Where x leaves the range of {e.number_format} is not predicted."
-    if unscaled is None:
-        return Prediction(valid, *sizes, far, gradient_valid=words)
-    back = unscaled.raised(float(np.log2(e.loss_scale)))
-    quantiles = dict(zip(LEVELS, back.quantiles(LEVELS), strict=True))
-    if not e.format.infinity and reaches_the_end(e, quantiles[LEVELS[-1]]):
+    words, holds = block_words.of_gradient(e, law)
+    sizes = dict(zip(LEVELS, rms, strict=True)), dict(zip(LEVELS, std, strict=True))
+    octaves = float(np.log2(e.loss_scale))
+    back, spread = law.gradient.raised(octaves), law.gradient_std.raised(octaves)
+    quantiles = back.quantiles(LEVELS)
+    if holds and not e.format.infinity and reaches_the_end(e, quantiles):
         end = f"{e.number_format} holds elements of δ at {significant(e.format.max)}"
-        words, quantiles = f"No law of the gradient is known: {end}.", {}
+        words, holds = f"No law of the gradient is known: {end}.", False
+    if not holds:
+        return Prediction(valid, *sizes, far, gradient_valid=words)
     ends: Pmf | None = {} if far and far_from_ends(e, back) else None
-    return Prediction(valid, *sizes, far, {}, {}, 0.0, words, quantiles, ends, ends)
+    stds = spread.quantiles(LEVELS)
+    bands, centred = (dict(zip(LEVELS, each, strict=True)) for each in (quantiles, stds))
+    return Prediction(valid, *sizes, far, {}, {}, 0.0, words, bands, ends, ends, centred)
 
 
 def _of_gradient(

@@ -75,7 +75,7 @@ function curve(valueAt, depth, end) {
 // Returns log2_std, log2_rms and log2_max_abs per layer, NaN where there is nothing to draw; log2 of
 // the scale factor as shift, 0 for a measured source, and its power per layer as shifts; whether it is a
 // gradient as back, whose layers count from the output; the events nonfinite, nan and zero as loop indices or null; the last layer whose size is finite and not zero
-// as alive; and the growth per product.
+// as alive; the growth per layer; and what a layer is called as step.
 export function preview(source, { scale, depth }) {
   const exact = source.kind === "exact";
   const shift = exact ? Math.log2(scale) : 0;
@@ -109,7 +109,9 @@ export function preview(source, { scale, depth }) {
     alive,
     endsInZero: exact ? zero !== null : source.states[depth] === "z",
     log2Last: at(source.single_number ? source.log2_rms : source.log2_std, alive),
-    growth: growth(log2, layers),
+    // Layers that add branches of a size of their own multiply nothing by a constant factor.
+    growth: source.adds_up ? NaN : growth(log2, layers),
+    step: source.step,
   };
 }
 
@@ -181,24 +183,24 @@ export function ordinal(number) {
   return `${number}${(!teen && { 1: "st", 2: "nd", 3: "rd" }[number % 10]) || "th"}`;
 }
 
-const products = (count) => `${count} product${count === 1 ? "" : "s"}`;
+const steps = (count, step) => `${count} ${step}${count === 1 ? "" : "s"}`;
 
-function iteration({ kind, back, depth, nonfinite, nan, zero }, broken) {
+function iteration({ kind, back, depth, nonfinite, nan, zero, step }, broken) {
   const at = (index) => (back ? `layer ${depth - 1 - index}` : `i = ${index}`);
   if (nonfinite !== null) {
     const word = (kind === "exact" ? broken : nan === nonfinite ? "NaN" : "Inf") ?? "Inf or NaN";
-    const place = `i = ${nonfinite}, the ${ordinal(nonfinite + 1)} product`;
+    const place = `i = ${nonfinite}, the ${ordinal(nonfinite + 1)} ${step}`;
     const later = nan === null ? "never NaN" : `NaN at i = ${nan}`;
     const detail = word === "NaN" || kind === "exact" ? place : `${place}; ${later}`;
     const label = word === "NaN" ? "NaN iteration" : `First ${word}`;
     return { mark: `${word} at ${at(nonfinite)}`, cell: [label, `${nonfinite}`, detail] };
   }
   if (zero !== null) {
-    const detail = `i = ${zero}, the ${ordinal(zero + 1)} product; no NaN`;
+    const detail = `i = ${zero}, the ${ordinal(zero + 1)} ${step}; no NaN`;
     const cell = ["All zero at iteration", `${zero}`, detail];
     return { mark: `all zero at ${at(zero)}`, cell };
   }
-  const detail = `every element is finite after ${products(depth)}`;
+  const detail = `every element is finite after ${steps(depth, step)}`;
   return { mark: "", cell: ["NaN iteration", "none", detail] };
 }
 
@@ -207,15 +209,15 @@ function iteration({ kind, back, depth, nonfinite, nan, zero }, broken) {
 // ``broken`` is whether the server's last break was NaN or Inf, or null: exact arithmetic tells where
 // the range ends, but not which of the two a sum of infinities becomes.
 export function words(seen, broken) {
-  const { depth, alive, endsInZero, log2Last, growth: rate } = seen;
+  const { depth, alive, endsInZero, log2Last, growth: rate, step } = seen;
   const { mark, cell } = iteration(seen, broken);
   const ended = alive < depth ? `, the last ${endsInZero ? "not zero" : "finite"}` : "";
   const numbers = [
     cell,
     [seen.singleNumber ? "last |x|" : "last std", size(log2Last), `at layer ${alive}${ended}`],
     Number.isNaN(rate)
-      ? ["growth per product", "–", "no constant factor"]
-      : ["growth per product", `× ${significant(rate)}`, "a constant factor"],
+      ? [`growth per ${step}`, "–", "no constant factor"]
+      : [`growth per ${step}`, `× ${significant(rate)}`, "a constant factor"],
   ];
   return { mark, numbers };
 }

@@ -69,7 +69,7 @@ def numbers(verdict: Verdict, run: Run) -> list[tuple[str, str, str]]:
     return [
         (verdict.iteration_label, verdict.iteration, verdict.iteration_detail),
         (f"last {run.size_name}", significant(size), where),
-        ("growth per product", growth, mean),
+        (f"growth per {run.experiment.step}", growth, mean),
     ]
 
 
@@ -150,7 +150,8 @@ def torch_checks(verdict: Verdict, run: Run) -> None:
     st.html(
         f"""<div class="gi-checks"><p>If you test with torch ({escape(run.device)}): {told}.
         {element}
-        <small>Layer k is x after k products; the loop's index is i = k − 1.</small></p>
+        <small>Layer k is x after k {run.experiment.step}s; the loop's index is i = k − 1.</small>
+        </p>
         {notes}</div>"""
     )
 

@@ -40,7 +40,7 @@ from core.simulation.scale_free import (
 from core.sweep import parse
 from core.sweep.coordinate_check import MEASURE, checked
 from core.sweep.measures import MEASURES
-from core.theory import fixed_points, homogeneous_law, known_law, windows
+from core.theory import block_law, fixed_points, homogeneous_law, known_law, windows
 from core.theory.markov_law import table
 from core.theory.work import prediction_work
 
@@ -64,6 +64,7 @@ _CACHES = (
     known_law._chain,
     known_law._chain_back,
     homogeneous_law.homogeneous_law,
+    block_law._sampled,
     fixed_points._kept,
     windows._windows,
     borders._held,

@@ -16,7 +16,7 @@ import torch
 
 from core import Experiment, predict, propagate, sample_ensemble, to_script
 from core.simulation.scale_free import is_scale_free, scale_free
-from core.theory.windows import scale_windows
+from core.theory.windows import has_window, scale_windows
 
 PATH = Path(__file__).with_suffix(".json")
 NETWORKS, SEED = 12, 3
@@ -72,12 +72,8 @@ def by_level(quantiles):
 
 def answers(e):
     """Name -> hash of what is computed of an experiment."""
-    run, many, theory, windows = (
-        propagate(e),
-        sample_ensemble(e, NETWORKS, seed=SEED),
-        predict(e),
-        scale_windows(e),
-    )
+    run, many, theory = propagate(e), sample_ensemble(e, NETWORKS, seed=SEED), predict(e)
+    windows = scale_windows(e) if has_window(e) else {}
     bins = run.stats.histogram
     statistics = [run.stats.values[name] for name in STATISTICS]
     found = {

@@ -3,13 +3,16 @@
 import pytest
 
 from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment, to_script
+from core.layer.branches import BRANCHES, NORM_PLACES, NORMS
+from core.layer.inputs import INPUTS
 from tests.core import bits
 
 KEPT = bits.kept()
 
 
 def named(row):
-    return ",".join(row["experiment"][name] for name in ("init", "activation", "number_format"))
+    names = ("init", "activation", "number_format", "branch", "norm")
+    return ",".join(row["experiment"][name] for name in names if name in row["experiment"])
 
 
 @pytest.mark.skipif(
@@ -40,3 +43,7 @@ def test_the_kept_experiments_have_met_everything_there_is():
             for row in KEPT["rows"]
         )
     assert sum("free" in row for row in KEPT["rows"]) >= 5
+    layers = [query for query in asked if "branch" in query]
+    for name, registry in (("branch", BRANCHES), ("norm", NORMS), ("input", INPUTS)):
+        assert {query[name] for query in layers} == set(registry)
+    assert {query["norm_place"] for query in layers} == set(NORM_PLACES)

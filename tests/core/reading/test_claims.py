@@ -128,11 +128,23 @@ def check_collapses(run, told):
 def check_direction(run, told):
     change = run.log2_size[-1] - run.log2_size[0]
     assert (change > 0) == (told.kind == "grows") and abs(change) > 1
+    added = re.search(rf"that of a branch of rms {NUMBER}: in the end", told.sentence)
+    if added:
+        check_additions(run, added[1])
     power = re.search(r"(grows|falls) about as (\S+(?: to the power \S+)?)", told.sentence)
     if power:
         check_power(run, *power.groups())
     if "no constant factor" in told.sentence:
         assert np.isnan(told.growth)
+
+
+def check_additions(run, rms):
+    """Of a network four times as deep, the stream has twice the rms, less what the input adds."""
+    e = run.experiment
+    deep = propagate(e.replace(depth=4 * e.depth)).stats.log2_rms
+    start, once, four = 4.0 ** deep[[0, e.depth, -1]]
+    assert (four - start) / (once - start) == pytest.approx(4, rel=0.35)
+    assert once - start == pytest.approx(e.depth * float(rms) ** 2, rel=0.35)
 
 
 def check_power(run, verb, words):

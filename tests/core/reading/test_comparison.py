@@ -2,6 +2,7 @@
 
 from core import NUMBER_FORMATS, Experiment, propagate
 from core.reading.comparison import carriers, eight_bits, format_row, loss
+from core.reading.expectation import predicted_iteration
 from core.theory.finite_width import Prediction, predict
 
 RUNS = {name: propagate(Experiment(number_format=name, depth=40)) for name in NUMBER_FORMATS}
@@ -18,6 +19,15 @@ def test_where_no_law_is_known_the_row_says_why():
     row = format_row(RUNS["float16"], Prediction("No law is known for this."))
     assert row.overflow_predicted == row.all_zero_predicted == "no law"
     assert row.reason == "No law is known for this."
+
+
+def test_ends_without_a_law_are_not_taken_for_never():
+    e = Experiment(width=64, depth=40, weights="fresh", skip="identity")
+    prediction = predict(e)
+    assert prediction.known and not prediction.ends_known
+    row = format_row(propagate(e), prediction)
+    assert row.overflow_predicted == row.all_zero_predicted == "no law"
+    assert row.reason == prediction.valid and predicted_iteration(prediction) == ""
 
 
 def test_float8_sticks_or_becomes_infinite():

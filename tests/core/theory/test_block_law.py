@@ -58,8 +58,12 @@ def test_the_bands_are_those_of_sampled_networks(changes):
     ):
         median, tail = distances(quantiles, sizes)
         assert median < MEDIAN and tail < TAIL, (median, tail)
-    median, tail = distances(law.log2_gradient_rms_quantiles, networks.log2_gradient_rms)
-    assert median < MEDIAN_BACK and tail < TAIL_BACK, (median, tail)
+    for quantiles, sizes in (
+        (law.log2_gradient_rms_quantiles, networks.log2_gradient_rms),
+        (law.log2_gradient_std_quantiles, networks.log2_gradient_std),
+    ):
+        median, tail = distances(quantiles, sizes)
+        assert median < MEDIAN_BACK and tail < TAIL_BACK, (median, tail)
 
 
 def test_a_hundred_layers_of_a_transformers_kind_have_their_bands():
