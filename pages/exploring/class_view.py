@@ -23,7 +23,7 @@ CONTROLS: dict[str, str] = {
     "relu": "ReLU",
     "ensemble": "256 networks",
     "pins": "Keep this curve",
-    "more": "More: activation, initialiser, weights, …",
+    "more": "The layer’s parts, and more: activation, initialiser, weights, …",
 }
 """Controls that a link may hide, and then sets itself -> their names on screen."""
 ANSWERS: dict[str, str] = {
