@@ -58,6 +58,11 @@ class Block:
         with np.errstate(divide="ignore"):
             return float(np.log(self.factor))
 
+    @property
+    def is_centred(self) -> bool:
+        """Whether what enters φ has a mean over units that is known: 0, or that of x."""
+        return self.branch == "preactivation" or self.inside == "layer"
+
     def after_product(self, ln_q: Array, which: int = 0) -> tuple[Array, Array]:
         """ln of the variance σ²q + σ_b² behind a product, and the share of the product in it."""
         ln_y = 2 * np.log(self.sigmas[which]) + ln_q

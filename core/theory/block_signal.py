@@ -31,6 +31,7 @@ class Step:
         added_variance: ln of the variance of α·f over units.
         added_kurtosis: of a unit of f.
         deviation: ln of the mean square of φ over its expectation; None where it is not known.
+        chance: the part of it that the mean of x does not explain.
         ln_output, share: ln of the variance of f, and the part of the product in it, where f ends
             in a product.
         ln_inside: ln of s² of a norm between φ and a product.
@@ -43,6 +44,7 @@ class Step:
     added_variance: Array
     added_kurtosis: Array | float
     deviation: Array | None
+    chance: Array | None
     ln_output: Array
     share: Array
     ln_inside: Array
@@ -83,13 +85,15 @@ def _units_added(block: Block, x: Signal, entering: Signal, draws: Draws) -> Ste
     variance = middle * np.exp(np.sqrt(ln_spread) * score - ln_spread / 2)
     total = Signal.scaled(ln_scale, mean, variance)
     ln_added = 2 * block.ln_factor + ln_square
+    deviation = None if block.skip else total.ln_square - ln_added
     return Step(
         x,
         total,
         total.normed(block.after)[0],
         ln_added + np.log(m.variance),
         m.kurtosis,
-        None if block.skip else total.ln_square - ln_added,
+        deviation,
+        deviation,
         ln_added,
         ln_added,
         ln_added,
@@ -126,7 +130,8 @@ def _units(block: Block, x: Signal, ln_added: Array) -> tuple[Array, Array, Arra
 def _normal_added(block: Block, x: Signal, entering: Signal, draws: Draws) -> Step:
     """x + α f with f ~ N(0, v) independent of x: exact, given v."""
     n = block.width
-    ln_square, deviation, rough = _before_matrix(block, entering, draws)
+    ln_expected, deviation, chance, rough = _before_matrix(block, entering, draws)
+    ln_square = ln_expected + deviation
     ln_inside = np.zeros_like(ln_square)
     if block.branch == "preactivation" and block.inside != "none":
         ln_inside = np.logaddexp(ln_square, LN_EPSILON)
@@ -140,29 +145,29 @@ def _normal_added(block: Block, x: Signal, entering: Signal, draws: Draws) -> St
     total = Signal.scaled(ln_scale, mean, np.maximum(variance, 0.0))
     behind = total.normed(block.after)[0]
     ln_added = 2 * block.ln_factor + ln_v
-    return Step(x, total, behind, ln_added, 3.0, deviation, ln_v, share, ln_inside, rough)
+    return Step(x, total, behind, ln_added, 3.0, deviation, chance, ln_v, share, ln_inside, rough)
 
 
-def _before_matrix(block: Block, entering: Signal, draws: Draws) -> tuple[Array, Array, float]:
-    """ln of the mean square of φ in front of the last product, or of its variance where a layer
-    norm follows; by how much it deviates from its expectation; and its relative variance.
+def _before_matrix(
+    block: Block, entering: Signal, draws: Draws
+) -> tuple[Array, Array, Array, float]:
+    """ln of the expected mean square of φ in front of the last product, or of its variance where a
+    layer norm follows; by how much ln of it deviates; the part of this that the mean of x does not
+    explain; and its relative variance.
     """
     is_mlp = block.branch == "mlp"
-    ln_h, tilt = entering.ln_square, entering.mean
+    ln_h = entering.ln_square
     if is_mlp:
-        ln_h, tilt = block.inner(block.after_product(ln_h)[0])[0], 0.0 * tilt
+        ln_h = block.inner(block.after_product(ln_h)[0])[0]
     m = UnitMoments(block.activation, ln_h)
-    fixed, centred = (block.inside != "none", block.inside == "layer") if is_mlp else (True, True)
-    spread = m.fourth - 1 - 2 * m.power**2 * fixed - m.tilt**2 * centred
+    fixed = not is_mlp or block.inside != "none"
+    spread = m.fourth - 1 - 2 * m.power**2 * fixed - m.tilt**2 * block.is_centred
     spread = np.maximum(spread, 0) / block.hidden
     ln_spread = np.log1p(spread)
-    deviation = tilt * m.tilt + np.sqrt(ln_spread) * draws.normal()
-    ln_square = m.ln_square + deviation - ln_spread / 2
-    if fixed:
-        ln_square = ln_square - m.bend / block.hidden
-    if not is_mlp:
-        if block.before != "layer":
-            ln_square = ln_square - m.tilt**2 / block.width / 2
-        if block.inside == "layer":
-            ln_square = ln_square + np.log(m.variance)
-    return ln_square, deviation, float(np.mean(spread))
+    chance = deviation = np.sqrt(ln_spread) * draws.normal() - ln_spread / 2
+    if not is_mlp and block.before != "layer":
+        deviation = chance + entering.mean * m.tilt - m.tilt**2 / block.width / 2
+    ln_square = m.ln_square - m.bend / block.hidden * fixed
+    if not is_mlp and block.inside == "layer":
+        ln_square = ln_square + np.log(m.variance)
+    return ln_square, deviation, chance, float(np.mean(spread))

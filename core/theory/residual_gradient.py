@@ -110,7 +110,7 @@ def _back(block: Block, x: Signal, total: Signal, second: Array) -> tuple[Array,
     cosine = min(float(np.exp((x.ln_variance - total.ln_variance)[0] / 2)), 1.0)
     sine = np.sqrt(1 - cosine**2)
     onto, free = _onto_h(m, sine, cosine)
-    square = _square(m, sine, cosine, second)
+    square = _square(m, sine, cosine, second, n)
     along, ones, rest = np.diag(second)
     vary = free * (rest + ones) + float(m.zd_square[0]) * cosine**2 * along
     vary = share * vary + (1 - share) * square
@@ -139,9 +139,12 @@ def _onto_h(m: UnitMoments, sine: float, cosine: float) -> tuple[Array, float]:
     return np.array([onto_phi * sine, zd, -onto_phi * cosine]), max(free, 0.0)
 
 
-def _square(m: UnitMoments, sine: float, cosine: float, second: Array) -> float:
+def _square(m: UnitMoments, sine: float, cosine: float, second: Array, n: int) -> float:
     """E |φ′ ∘ δ|² over E φ′²."""
     of_phi = float(((m.phi_square_dd - 2 * m.mean * m.phi_dd + m.mean**2) / m.variance)[0])
     both = float(((m.phi_dd - m.mean) / np.sqrt(m.variance))[0])
     along = second[0, 0] * (cosine**2 + sine**2 * of_phi)
-    return float(along + second[1, 1] + second[2, 2] + 2 * sine * second[0, 1] * both)
+    left = (
+        1 - sine**2 * (of_phi - 1) / n
+    )  # the rest has no part along the directions that are known
+    return float(along + second[1, 1] + second[2, 2] * left + 2 * sine * second[0, 1] * both)

@@ -26,13 +26,18 @@ def lifted(block: Block, step: Step, m: UnitMoments, draws: Draws) -> tuple[Arra
         The factor in each network, and its mean relative variance, which is taken as lognormal.
     """
     fixed = block.branch == "preactivation" or block.inside != "none"  # the length of h is given
-    sums = m.d_fourth - 1 - (m.zd_square - 1) ** 2 / 2 * fixed
+    given = m.d_tilt**2 * block.is_centred
+    sums = m.d_fourth - 1 - (m.zd_square - 1) ** 2 / 2 * fixed - given
     expected = -m.d_bend / block.hidden * fixed
-    if step.deviation is not None:
+    if step.chance is not None:
         covariance = m.phi_square_dd - 1 - m.power * (m.zd_square - 1) * fixed
-        variance = np.maximum(m.fourth - 1 - 2 * m.power**2 * fixed, 1e-6)
-        sums = sums - covariance**2 / variance
-        expected = expected + covariance / variance * step.deviation
+        covariance = covariance - m.tilt * m.d_tilt * block.is_centred
+        variance = m.fourth - 1 - 2 * m.power**2 * fixed - m.tilt**2 * block.is_centred
+        variance = np.maximum(variance, 1e-6)
+        slope = covariance / variance
+        sums = sums - slope * covariance
+        bias = slope * (1 - slope) / 2 * np.log1p(variance / block.hidden)
+        expected = expected + slope * step.chance + bias
     own = np.log1p((np.maximum(sums, 0) + 2 * (m.d_fourth - 1)) / block.hidden)
     factor = np.exp(np.sqrt(own) * draws.normal() - own / 2 + expected)
     return factor, float(np.mean(own)) + 2 / block.width

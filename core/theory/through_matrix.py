@@ -28,6 +28,8 @@ def through_matrix(
     entering, _ = step.x.normed(block.before)
     # aᵀδ in units of a's std: along φ, where the product a @ φ fixes it, and anywhere across.
     onto = g.along * frame.sine - frame.cosine * frame.chance
+    if not block.skip:  # then the length of the branch is known
+        onto = onto * np.exp((step.total.ln_variance - step.added_variance) / 2)
     onto = np.sqrt(step.share) * (np.sqrt(block.width) * onto + g.ones * draws.normal())
     onto = onto + np.sqrt((1 - step.share) * g.square) * draws.normal()
     scale = g.ln_scale + np.log(block.sigmas[-1])

@@ -38,7 +38,7 @@ def through_units(
     free = np.maximum(m.zd_square - m.zd**2 - onto_phi**2, 0)
     vary = free * (g.rest + g.ones**2) + m.zd_square * (g.along * frame.cosine) ** 2
     factor, own = slope_sums.lifted(block, step, m, draws)
-    square = _square(m, g, frame, factor)
+    square = _square(m, g, frame, factor, block.width)
     if block.inside != "none":
         left = np.exp(LN_EPSILON - ln_inside)
         square = (
@@ -53,13 +53,14 @@ def through_units(
     return found.through_norm(block.before, step.x), own
 
 
-def _square(m: UnitMoments, g: Gradient, frame: Frame, factor: Array) -> Array:
-    """|φ′ ∘ δ|² over E φ′²."""
+def _square(m: UnitMoments, g: Gradient, frame: Frame, factor: Array, n: int) -> Array:
+    """|φ′ ∘ δ|² over E φ′²; the rest of δ has no part along the two directions that are known."""
     s = g.along * frame.sine
     of_phi = (m.phi_square_dd - 2 * m.mean * m.phi_dd + m.mean**2) / m.variance
     both = (m.phi_dd - m.mean) / np.sqrt(m.variance)
     known = (g.along * frame.cosine) ** 2 + g.ones**2 + s**2 * of_phi + 2 * s * g.ones * both
-    return g.rest * factor + known
+    left = np.maximum(1 - frame.sine**2 * (of_phi - 1) / n, 0)
+    return g.rest * factor * left + known
 
 
 def _onto_ones(m: UnitMoments, g: Gradient, frame: Frame) -> Array:
