@@ -86,10 +86,9 @@ def wrong_guess(step, right):
 def test_a_student_walks_through_all_steps_and_each_answer_is_the_cores_own():
     at = opened(**SMALL)
     for step in STEPS.values():
-        assert (
-            heading(at)
-            == f"Step {step.number} of {len(STEPS)}{', optional' * (step.number > COURSE)} {step.at(50).title}"
-        )
+        optional = ", optional" * (step.number > COURSE)
+        place = f"Step {step.number} of {len(STEPS)}{optional}"
+        assert heading(at) == f"{place} {step.at(50).title}"
         assert not blocks(at, "gi-table"), "no answer before the guess"
         result = result_of(step)
         guess(at, step, result.right)
