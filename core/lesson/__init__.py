@@ -13,9 +13,12 @@ from __future__ import annotations
 from ..reading.number import AGREES_WITHIN, Number
 from .challenge import DEPTH, Outcome, check, task
 from .exercises import (
+    batch_norm,
+    branch_scale,
     first_nan,
     layer_relu,
     magic_number,
+    norm_place,
     not_equal,
     one_product,
     one_product_relu,
@@ -71,7 +74,10 @@ _EXERCISES = (
     layer_relu,
     whole_network,
     way_back,
+    branch_scale,
+    batch_norm,
+    norm_place,
 )
 
 STEPS: dict[str, Step] = {module.STEP.slug: module.STEP for module in _EXERCISES}
-"""Slug -> Step, in the order of the lesson."""
+"""Slug -> Step, in the order of the lesson; those for whoever wants more stand at its end."""
