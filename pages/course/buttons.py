@@ -51,7 +51,7 @@ def contents(depth: int) -> None:
     with st.container(gap=None, key="contents"):
         for slug, step in STEPS.items():
             if slug == _FIRST_OF_MORE:
-                st.html('<p class="gi-done">For those who want more</p>')
+                st.html('<p class="gi-more">For those who want more</p>')
             st.button(
                 f"{step.number}. {step.at(depth).title}",
                 key=f"go_{slug}",

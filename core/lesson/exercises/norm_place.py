@@ -55,7 +55,7 @@ class _Measured(NamedTuple):
 
 
 def _size(setting: Setting) -> Setting:
-    return at_most(setting, 128, 50)
+    return at_most(setting, 256, 50)
 
 
 def _network(setting: Setting, place: str) -> Experiment:
@@ -129,6 +129,12 @@ def _sentences(setting: Setting, measured: dict[str, _Measured]) -> tuple[Senten
             rf"{tex(float(2 ** behind.typical.log2_gradient_rms[0]), 3)}",
         ),
         size_sentence(setting, _size(setting)),
+        *_reasons(),
+    )
+
+
+def _reasons() -> tuple[Sentence, ...]:
+    return (
         Sentence(
             "Behind the sum: the gradient comes back along the skip and through the branch, and "
             "their mean squares add up to 2. The norm divides by the variance of the sum. The "

@@ -469,11 +469,11 @@ def test_pre_norm_grows_as_a_root_and_post_norm_by_a_factor_per_layer(lesson):
 
 
 def test_a_step_with_a_largest_size_of_its_own_says_so(lesson):
-    for slug in ("branch-scale", "batch-norm", "norm-place"):
+    for slug, n in {"branch-scale": 128, "batch-norm": 128, "norm-place": 256}.items():
         said = " ".join(sentence.text for sentence in lesson[slug].answer)
-        assert "measured at n = 128 with 50 layers, which is as large" in said
+        assert f"measured at n = {n} with 50 layers, which is as large" in said
         e = STEPS[slug].explore(Setting())
-        assert (e.width, e.depth) == (128, 50)
+        assert (e.width, e.depth) == (n, 50)
         small = STEPS[slug].measure(STEPS[slug].setting(n=64, depth=40))
         said = " ".join(sentence.text for sentence in small.answer)
         assert "measured at n = 64 with 40 layers." in said
