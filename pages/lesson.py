@@ -10,6 +10,8 @@ from pages.controls import arrival, fields, state, widget
 from pages.course import buttons, challenge, clicker, exercise, opening, place
 from pages.words import page
 
+_LAST = [slug for slug, step in STEPS.items() if not step.more][-1]
+
 
 def _result(step: Step, experiment: Experiment) -> Result | None:
     """The answer, if the student asked for it; a step whose answer is refused is not done."""
@@ -65,7 +67,7 @@ def _study(step: Step, experiment: Experiment, problems: list[str]) -> None:
         result = _result(step, experiment)
         if result:
             exercise.answered(step, result)
-            if step.number == COURSE:
+            if step.slug == _LAST:
                 challenge.challenge(experiment.seed)
         buttons.onwards()
 

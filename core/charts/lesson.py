@@ -141,7 +141,10 @@ def _curves(result: Result, large: bool) -> Figure:
     quantity = result.curve_axis.split(":")[0]
     layout = layout_of(
         large,
-        xaxis=layer_axis(max(len(curve.log2_size) for curve in result.curves) - 1),
+        xaxis=layer_axis(
+            max(len(curve.log2_size) for curve in result.curves) - 1,
+            back=any(curve.goes_back for curve in result.curves),
+        ),
         yaxis=_decade_axis(data, notes) | {"title": {"text": f"{quantity} (log scale)"}},
         annotations=notes,
     )

@@ -14,6 +14,7 @@ from ..reading.number import AGREES_WITHIN, Number
 from .challenge import DEPTH, Outcome, check, task
 from .exercises import (
     batch_norm,
+    branch_scale,
     first_nan,
     layer_relu,
     magic_number,
@@ -75,13 +76,10 @@ _EXERCISES = (
     layer_relu,
     whole_network,
     way_back,
-    residual_sum,
+    branch_scale,
     batch_norm,
     norm_place,
 )
 
 STEPS: dict[str, Step] = {module.STEP.slug: module.STEP for module in _EXERCISES}
-"""Slug -> Step, in the order of the lesson."""
-
-COURSE = 13
-"""The last step of the course; those that follow are for anyone who wants more."""
+"""Slug -> Step, in the order of the lesson; those for whoever wants more stand at its end."""

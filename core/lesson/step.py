@@ -89,6 +89,7 @@ class Step:
         repeats: what ``repetitions`` counts, in the plural; empty where nothing is repeated.
         repetitions: their number by default.
         most_repetitions: their largest number.
+        more: whether it is for those who want more: the lesson is complete without it.
     """
 
     number: int
@@ -103,6 +104,7 @@ class Step:
     repeats: str = ""
     repetitions: int = 2
     most_repetitions: int = 2
+    more: bool = False
 
     def at(self, depth: int) -> Step:
         """The step whose title, question and guess name this depth, in products."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import streamlit as st
 
 from core.lesson import STEPS, Step
 from pages.course import place
 
 _FIRST = next(iter(STEPS))
+_FIRST_OF_MORE = next(slug for slug, step in STEPS.items() if step.more)
 
 
 def _recount(slug: str) -> None:
@@ -32,12 +35,23 @@ def count_control(step: Step) -> None:
     )
 
 
+def _progress(done: Collection[str]) -> str:
+    """How many steps are done, in words; those for whoever wants more are counted apart."""
+    asked = [slug for slug, step in STEPS.items() if not step.more]
+    more = len(STEPS) - len(asked)
+    further = sum(STEPS[slug].more for slug in done)
+    words = f"{len(done) - further} of {len(asked)} steps done"
+    return f"{words}, and {further} of {more} more" if further else words
+
+
 def contents(depth: int) -> None:
     """Draw a button for each step, with a mark on those that are done."""
     here, done = place.current().slug, place.done()
-    st.html(f'<p class="gi-done">{len(done)} of {len(STEPS)} steps done</p>')
+    st.html(f'<p class="gi-done">{_progress(done)}</p>')
     with st.container(gap=None, key="contents"):
         for slug, step in STEPS.items():
+            if slug == _FIRST_OF_MORE:
+                st.html('<p class="gi-more">For those who want more</p>')
             st.button(
                 f"{step.number}. {step.at(depth).title}",
                 key=f"go_{slug}",

@@ -1,4 +1,4 @@
-"""The challenge after the last step: a scale factor that carries a network through 200 layers."""
+"""The challenge after step 13: a scale factor that carries a network through 200 layers."""
 
 from __future__ import annotations
 

@@ -37,7 +37,8 @@ _CAPTION = (
 
 def title(step: Step) -> None:
     """Draw the step's number and title."""
-    number = f"Step {step.number} of {len(STEPS)}{', optional' * (step.number > COURSE)}"
+    asked = sum(not each.more for each in STEPS.values())
+    number = f"Step {step.number}" + (", for those who want more" if step.more else f" of {asked}")
     st.html(f"""<div class="gi-step"><p>{number}</p><h1>{escape(step.title)}</h1></div>""")
 
 

@@ -1,174 +1,238 @@
-"""Step 15: batch norm makes the signal look alike at every scale; the gradient shows the rest."""
+"""Step 15: behind a batch norm the signal looks right at every scale, and the gradient grows."""
 
 from __future__ import annotations
 
-import numpy as np
-import torch
+import math
+from typing import NamedTuple
 
-from ...host.limits import backward_cost, cost
-from ...question.experiment import Experiment
-from ...question.streams import GRADIENT_STREAM
+import numpy as np
+
+from ...host.limits import backward_cost
+from ...maths.arrays import Array
+from ...question.experiment import SCALE_STOPS, Experiment
 from ...reading.number import Number
 from ...simulation.backward import Backward, backpropagate
-from ...simulation.propagate import Run, propagate
-from ...theory.profile import profile
+from ...theory import mean_field
+from ...theory.mean_field import Profile
+from ..blocks import at_most, head_lines, relu_network, size_sentence
 from ..result import WHY, Curve, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
-from ..words import lines, normal_draws, rounded, tex
+from ..words import lines, rounded, tex
 
-_INPUTS, _LARGER = 64, 10.0
-_SAME, _TIMES, _MORE = "about the same", "10 times as large", "far larger"
-_ALIKE = 1.5  # the ratio up to which two stds are about the same
+_INPUTS = 64
+_SCALES = ("1/√n", "√(2/n)", "1")
+_SHRINKS, _HOLDS, _GROWS = "it shrinks", "it holds", "it grows"
+_AT_LEAST = 1.1  # a factor per layer of the mean square that counts as growth
 
 
-def _network(setting: Setting, scale: float) -> Experiment:
-    return setting.experiment(
-        init="kaiming_normal",
-        scale=scale,
-        activation="relu",
-        weights="fresh",
-        batch_size=_INPUTS,
+class _Measured(NamedTuple):
+    """What was measured.
+
+    Attributes:
+        scales: name of a scale factor -> the run there and back, at the setting's seed.
+        steps: log2 of the factor by which the gradient's rms grows at each layer on its way back
+            to layer 1, in each of some networks, shape (networks, depth − 1). Where a narrow
+            network's gradient is exactly zero, it is not finite.
+        typical: for many units.
+    """
+
+    scales: dict[str, Backward]
+    steps: Array
+    typical: Profile
+
+    @property
+    def factor(self) -> float:
+        """By how much the mean square of the gradient grows per layer."""
+        known = self.steps[np.isfinite(self.steps)]
+        return float(4 ** known.mean()) if len(known) else 1.0
+
+
+def _size(setting: Setting) -> Setting:
+    return at_most(setting, 128, 50)
+
+
+def _network(setting: Setting, scale: str) -> Experiment:
+    size = _size(setting)
+    return relu_network(
+        size,
+        init="normal",
+        scale=SCALE_STOPS[scale](size.n, size.depth),
         norm="batch",
         norm_place="inside",
+        batch_size=_INPUTS,
+        number_format="float64",  # rounding grows as the gradient does
     )
 
 
-def _std(run: Run) -> float:
-    return float(torch.from_numpy(run.final).double().std())
+def _networks(setting: Setting) -> list[Experiment]:
+    """All that are run: one with each scale factor, and the other networks with the second."""
+    others = _network(setting, _SCALES[1])
+    seeds = [(setting.seed + place) % 2**63 for place in range(1, setting.repetitions)]
+    return [
+        *(_network(setting, scale) for scale in _SCALES),
+        *(others.replace(seed=seed) for seed in seeds),
+    ]
 
 
-def _rms(back: Backward) -> float:
-    return float(torch.from_numpy(back.final).double().square().mean().sqrt())
+def _measured(setting: Setting, on_progress: OnProgress) -> _Measured:
+    found, networks = [], _networks(setting)
+    for e in networks:
+        found.append(backpropagate(e))
+        on_progress(len(found) / len(networks))
+    scales = dict(zip(_SCALES, found, strict=False))
+    different = [scales[_SCALES[1]], *found[len(_SCALES) :]]
+    with np.errstate(invalid="ignore"):
+        steps = np.array([_steps(back.stats.log2_rms) for back in different])
+    return _Measured(scales, steps, mean_field.profile(networks[1]))
 
 
-def _gradient_row(back: Backward) -> Number:
-    broken = back.events.first_nonfinite
-    if broken is not None:
-        label = "the first layer, going back, with a gradient that is not finite"
-        return Number(label=label, measured=broken)
-    return Number(label="scale 1: rms of δ at layer 0", measured=float(back.stats.rms[0]))
+def _steps(log2_rms: Array) -> Array:
+    """The growth from layer to layer back to layer 1; the input is no output of a ReLU."""
+    return -np.diff(log2_rms[1:])
 
 
-def _sentences(back: Backward, larger: Run) -> tuple[Sentence, ...]:
-    run, depth = back.run, back.run.experiment.depth
-    theory = profile(run.experiment).log2_gradient_rms
-    per_layer = float(2.0 ** (2 * (theory[0] - theory[-1]) / depth))
-    end = f"its rms at the input is {rounded(float(back.stats.rms[0]))}"
-    if back.events.first_nonfinite is not None:
-        end = f"at layer {back.events.first_nonfinite} it is not finite any more"
-    one, other = (rounded(float(each.stats.std[-1])) for each in (run, larger))
+def _rows(measured: _Measured) -> tuple[Number, ...]:
+    exact = float(2 ** measured.typical.log2_rms[-1])
+    return (*(_forward(*each, exact) for each in measured.scales.items()), _back(measured))
+
+
+def _forward(scale: str, back: Backward, exact: float) -> Number:
+    """The rms of x at the last layer, beside that for many units; layers scatter as networks do."""
+    sizes = back.run.stats.rms[1:]
+    return Number(
+        label=f"scale factor {scale}: rms of x at the last layer",
+        measured=float(sizes[-1]),
+        standard_error=float(sizes.std(ddof=1)) if len(sizes) > 1 else None,
+        exact=exact if len(sizes) > 1 else None,
+        formula=r"1/\sqrt2",
+        single=True,
+    )
+
+
+def _back(measured: _Measured) -> Number:
+    """The growth of the gradient; its steps scatter about theory's, from layer to layer."""
+    theory = _steps(measured.typical.log2_gradient_rms)
+    off = measured.steps - theory
+    known = off.size > 1 and bool(np.isfinite(off).all())
+    return Number(
+        label=f"factor of the mean square of δ per layer, {len(off)} networks",
+        measured=measured.factor,
+        standard_error=float(4 ** (off.std(ddof=1) / off.size**0.5)) if known else None,
+        exact=float(4 ** theory.mean()) if known else None,
+        formula=r"\left(\mathbb E\delta_1^2/\mathbb E\delta_L^2\right)^{1/(L-1)}" if known else "",
+        factor=True,
+    )
+
+
+def _right(measured: _Measured) -> str:
+    factor = measured.factor
+    return _GROWS if factor > _AT_LEAST else _SHRINKS if factor < 1 / _AT_LEAST else _HOLDS
+
+
+def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
+    stds = [rounded(float(back.run.stats.std[-1])) for back in measured.scales.values()]
+    arrives = [rounded(float(back.stats.rms[1])) for back in measured.scales.values()]
+    depth, limit = _size(setting).depth, math.pi / (math.pi - 1)
     return (
         Sentence(
-            f"At scale 1 the std of x ends at {one}, with weights ten times as large at {other}. "
-            "The norm divides each unit by its own std over the inputs, so a factor on the "
-            "weights is gone before ReLU sees it.",
-            r"\operatorname{BN}(s\,a x) = \operatorname{BN}(a x)",
+            f"Forward nothing is wrong: with the scale factors {_SCALES[0]}, {_SCALES[1]} and "
+            f"{_SCALES[2]} the std of x ends at {stds[0]}, {stds[1]} and {stds[2]}. The norm "
+            "divides by the std, whatever it is, and the scale factor is gone.",
+            r"x_k = \operatorname{ReLU}\!\left(\operatorname{norm}(a_k x_{k-1})\right)"
+            r"\qquad\allowbreak "
+            r"\operatorname{norm}(s\,a\,x) = \operatorname{norm}(a\,x)",
         ),
         Sentence(
-            f"The gradient starts at the last layer with an rms of 1; {end}. In a wide network "
-            f"each layer multiplies its mean square by {tex(per_layer)}, taken over all layers.",
-            r"\frac{\mathbb E[\delta_{k-1}^2]}{\mathbb E[\delta_k^2]} \to "
-            r"\frac{\pi}{\pi - 1} \approx 1.467\text{ for many inputs}",
+            f"Going back, the mean square of the gradient grows by {rounded(measured.factor)} at "
+            f"each layer: δ leaves the last layer with rms 1; at layer 1 it has {arrives[0]}, "
+            f"{arrives[1]} and {arrives[2]}. No scale factor helps, for the gradient does not see "
+            "it either.",
+            rf"\frac{{\pi}}{{\pi-1}} = {tex(limit)}\text{{ per layer for many inputs}}"
+            rf"\qquad\allowbreak {tex(_settled(measured), 4)}\text{{ for }}{_INPUTS}",
         ),
+        size_sentence(setting, _size(setting)),
         Sentence(
-            "Through ReLU a signal becomes more alike from input to input, for all outputs are "
-            "positive. The norm takes off what the inputs share, and enlarges what is left. So it "
-            "enlarges the gradient in every layer, whatever the weights.",
+            "ReLU passes half of the mean square of δ. The norm then divides it by the variance "
+            "over the inputs, and that is less than the second moment: ReLU gives every unit a "
+            "mean, which the norm takes off. What is left is too small to hold the gradient.",
+            r"\frac{\tfrac12}{\tfrac12\left(1-\tfrac1\pi\right)} = \frac{\pi}{\pi-1}",
             fold=WHY,
         ),
         Sentence(
-            "A skip beside the norm bounds it: then a layer multiplies the gradient by hardly more "
-            "than 1. This is why deep networks with batch norm have skips.",
-            fold="What helps?",
+            f"With {depth} layers and no skip the first layer learns with a gradient that is far "
+            "too large for it, and a look at the activations shows nothing. A skip beside each "
+            "branch is what lets deep networks with batch norm train.",
+            fold="What does one do about it?",
         ),
     )
 
 
-def _right(one: float, ten: float) -> str:
-    ratio = ten / one if one > 0 else 1.0
-    if 1 / _ALIKE <= ratio <= _ALIKE:
-        return _SAME
-    return _TIMES if ratio <= 2 * _LARGER else _MORE
+def _settled(measured: _Measured) -> float:
+    """Theory's factor far from the last layer, where the first inputs are long forgotten."""
+    steps = _steps(measured.typical.log2_gradient_rms)
+    return float(4 ** steps[0]) if len(steps) else measured.factor
+
+
+def _curves(measured: _Measured) -> tuple[Curve, ...]:
+    """Signal and gradient at the smallest and at the largest scale factor, which coincide."""
+    found = []
+    for scale in (_SCALES[0], _SCALES[-1]):
+        back = measured.scales[scale]
+        found += [
+            Curve(f"x, scale {scale}", back.run.stats.log2_rms),
+            Curve(f"δ, scale {scale}", back.stats.log2_rms, goes_back=True),
+        ]
+    return tuple(found)
 
 
 def _result(setting: Setting, on_progress: OnProgress) -> Result:
-    larger = propagate(_network(setting, _LARGER))
-    on_progress(0.3)
-    back = backpropagate(_network(setting, 1.0))
-    on_progress(1.0)
-    one, ten = _std(back.run), _std(larger)
-    right = _right(one, ten)
-    size = np.where(np.isfinite(back.stats.log2_rms), back.stats.log2_rms, np.nan)
+    measured = _measured(setting, on_progress)
+    first = measured.scales[_SCALES[0]]
     return Result(
         setting,
-        (
-            Number(label="scale 1: std of x at the last layer", measured=one),
-            Number(label="scale 10: std of x at the last layer", measured=ten),
-            _gradient_row(back),
-        ),
-        _sentences(back, larger),
-        right,
-        {"one": one, "ten": ten, "gradient": _rms(back)},
-        curves=(
-            Curve("x, scale 1", back.run.stats.log2_rms),
-            Curve("δ, scale 1", size, goes_back=True),
-            Curve("x, scale 10", larger.stats.log2_rms),
-        ),
+        _rows(measured),
+        _sentences(setting, measured),
+        _right(measured),
+        {"x_std": float(first.run.stats.std[-1]), "delta_rms": float(first.stats.rms[0])},
+        curves=_curves(measured),
         curve_axis="rms of x and of δ",
-        brief=f"With weights ten times as large the std of x ends {right}: from "
-        f"{rounded(one)} to {rounded(ten)}.",
+        brief="At every scale factor x keeps its std, while the mean square of δ changes by a "
+        f"factor of {rounded(measured.factor)} per layer.",
     )
-
-
-def _work(setting: Setting) -> float:
-    one, other = (_network(setting, scale) for scale in (1.0, _LARGER))
-    return backward_cost(one).multiply_adds + cost(other).multiply_adds
 
 
 def _snippet(setting: Setting) -> str:
     return lines(
-        *normal_draws(setting.experiment()),
-        "def matrix(i, scale):",
-        "    return normal(i + 1, n, n) * (2 / n) ** 0.5 * scale",
-        "",
-        "",
-        "def there_and_back(scale):",
-        f"    x, kept = normal(0, n, {_INPUTS}), []",
-        "    for i in range(depth):",
-        "        h = (x.T @ matrix(i, scale).T).T",
-        "        h = h - h.mean(1, keepdim=True)  # over the inputs, for each unit",
-        "        inverse = (h.square().mean(1, keepdim=True) + 1e-5).rsqrt()",
-        "        h = h * inverse",
-        "        kept.append((h, inverse))",
-        "        x = h.clamp_min(0.0).contiguous()",
-        f"    g = normal({GRADIENT_STREAM}, n, {_INPUTS})  # at the output; a stream of its own",
-        "    for i, (h, inverse) in reversed(list(enumerate(kept))):",
-        "        g = g.masked_fill(h <= 0, 0.0)",
-        "        along = h * (h * g).mean(1, keepdim=True)",
-        "        g = (g - g.mean(1, keepdim=True) - along) * inverse",
-        "        g = (g.T @ matrix(i, scale)).T",
-        "    return x.double().std(), g.double().square().mean().sqrt()",
-        "",
-        "",
-        "one, gradient = there_and_back(1.0)",
-        "ten, _ = there_and_back(10.0)",
+        *head_lines(_size(setting)),
+        f"inputs, scale = {_INPUTS}, (1 / n) ** 0.5  # any other scale does the same",
+        "start = x = normal(0, n, inputs).double().requires_grad_()",
+        "for i in range(depth):",
+        "    x = normal(i + 1, n, n).double() * scale @ x",
+        "    x = torch.nn.functional.batch_norm(x.T, None, None, training=True).T.relu()",
+        "x.backward(normal(2**40, n, inputs).double())  # a random stream of its own",
+        "x_std = x.detach().std()",
+        "delta_rms = start.grad.square().mean().sqrt()",
     )
 
 
 STEP = Step(
     number=15,
     slug="batch-norm",
-    title="What batch norm hides",
-    question="64 inputs go through 100 layers x = ReLU(norm(a @ x)); the norm gives each unit mean "
-    "0 and std 1 over the inputs. What if all weights are ten times as large?",
+    title="What BatchNorm hides",
+    question="Put a batch norm between the product and ReLU. Then x has the same std at each "
+    "layer, with small weights and with large ones. What becomes of the gradient on its way back?",
     guess=Guess(
-        "The std of x at the last layer is then …?",
+        "What becomes of the gradient on its way from the last layer to the first?",
         "choice",
-        options=(_SAME, _TIMES, _MORE),
+        options=(_SHRINKS, _HOLDS, _GROWS),
     ),
     compute=_result,
-    work=_work,
+    work=lambda setting: sum(backward_cost(e).multiply_adds for e in _networks(setting)),
     snippet=_snippet,
-    explore=lambda setting: _network(setting, 1.0),
+    explore=lambda setting: _network(setting, _SCALES[1]),
+    repeats="networks",
+    repetitions=3,
+    most_repetitions=40,
+    more=True,
 )

@@ -1,204 +1,220 @@
-"""Step 16: a layer norm in front of the branch, or behind the sum."""
+"""Step 16: a layer norm in front of each branch, or behind each sum."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
-from ...host.limits import backward_cost
+from ...host.limits import backward_cost, ensemble_work
 from ...question.experiment import Experiment
-from ...question.streams import GRADIENT_STREAM
 from ...reading.number import Number
 from ...simulation.backward import Backward, backpropagate
+from ...simulation.ensemble import Ensemble, sample_ensemble
+from ...theory import mean_field
 from ...theory.finite_width import Prediction, predict
-from ...theory.profile import profile
+from ...theory.mean_field import Profile
 from ...theory.work import prediction_work
-from ..result import WHY, Curve, Result, Sentence
+from ..blocks import at_most, curve, head_lines, median_row, relu_network, size_sentence
+from ..result import WHY, Result, Sentence
 from ..setting import Setting
-from ..sizes import row
 from ..step import Guess, OnProgress, Step
-from ..words import lines, normal_draws, rounded, tex
+from ..words import lines, rounded, tex
 
-_PLACES: dict[str, str] = {"in front": "before", "behind": "after"}
-_NO_DIFFERENCE = "no difference"
-_CLEAR = 1.0  # octaves by which one gradient has to change more than the other
+_BEFORE, _BEHIND = "in front of the branch", "behind the sum"
+_NAMES: dict[str, str] = {_BEFORE: "pre-norm", _BEHIND: "post-norm"}
+_BRANCHES: dict[str, str] = {_BEFORE: "preactivation", _BEHIND: "product"}
 
 
 class _Measured(NamedTuple):
+    """Networks with the norm at some place.
+
+    Attributes:
+        back: the run at the setting's seed, and its gradient.
+        many: networks there and back.
+        law: of the same width.
+        typical: for many units.
+    """
+
     back: Backward
+    many: Ensemble
     law: Prediction
+    typical: Profile
 
     @property
-    def octaves(self) -> float:
-        """By how much the gradient grows from the output to the input; infinite if it breaks."""
-        size = self.back.stats.log2_rms
-        change = float(size[0] - size[-1]) if self.back.stats.nonfinite[0] == 0 else np.inf
-        return change if np.isfinite(change) else np.inf
+    def last(self) -> float:
+        """The rms of x at the last layer, the median of the networks."""
+        return float(2 ** np.median(self.many.log2_rms[:, -1]))
 
     @property
-    def rms(self) -> float:
-        """The rms of the gradient at the input."""
-        return float(torch.from_numpy(self.back.final).double().square().mean().sqrt())
+    def arrives(self) -> float:
+        """The rms of δ at layer 0, the median of the networks."""
+        assert self.many.log2_gradient_rms is not None  # it was asked for
+        return float(2 ** np.median(self.many.log2_gradient_rms[:, 0]))
+
+
+def _size(setting: Setting) -> Setting:
+    return at_most(setting, 256, 50)
 
 
 def _network(setting: Setting, place: str) -> Experiment:
-    return setting.experiment(
-        init="kaiming_normal",
-        activation="relu",
-        weights="fresh",
+    return relu_network(
+        _size(setting),
+        branch=_BRANCHES[place],
         skip="identity",
         norm="layer",
-        norm_place=_PLACES[place],
+        norm_place="before" if place == _BEFORE else "after",
     )
 
 
-def _rows(place: str, measured: _Measured) -> tuple[Number, Number]:
-    back, law = measured.back, measured.law
-    depth, broken = back.run.experiment.depth, back.events.first_nonfinite
-    sizes = row(
-        f"{place}: std of x at the last layer",
-        float(back.run.stats.std[-1]),
-        law.log2_std_quantiles,
-        depth,
-        r"\text{median}",
+def _measured(setting: Setting, on_progress: OnProgress) -> dict[str, _Measured]:
+    """Place of the norm -> what was measured with it."""
+    measured = {}
+    for done, place in enumerate(_NAMES):
+        e = _network(setting, place)
+        many = sample_ensemble(e, setting.repetitions, seed=setting.seed, backward=True)
+        law = predict(e.replace(seed=0))
+        measured[place] = _Measured(backpropagate(e), many, law, mean_field.profile(e))
+        on_progress((done + 1) / len(_NAMES))
+    return measured
+
+
+def _rows(measured: dict[str, _Measured]) -> tuple[Number, ...]:
+    before, behind = measured[_BEFORE], measured[_BEHIND]
+    networks = f"median of {len(before.many.log2_rms)} networks"
+
+    def back(place: str, each: _Measured, formula: str) -> Number:
+        assert each.many.log2_gradient_rms is not None  # it was asked for
+        sizes, law = each.many.log2_gradient_rms[:, 0], each.law.log2_gradient_rms_quantiles
+        label = f"{_NAMES[place]}: rms of δ at layer 0, {networks}"
+        return median_row(label, sizes, law, 0, formula)
+
+    return (
+        median_row(
+            f"{_NAMES[_BEFORE]}: rms of x at the last layer, {networks}",
+            before.many.log2_rms[:, -1],
+            before.law.log2_rms_quantiles,
+            -1,
+            r"\text{median near }\sqrt{1+L}",
+        ),
+        back(_BEFORE, before, r"\text{median near }\sqrt{1+L}"),
+        back(_BEHIND, behind, r"\text{median near }\left(\tfrac{2}{2-1/\pi}\right)^{L/2}"),
     )
-    if broken is not None:
-        label = f"{place}: the first layer, going back, with a gradient that is not finite"
-        return sizes, Number(label=label, measured=broken)
-    gradients = law.log2_gradient_rms_quantiles
-    label = f"{place}: rms of δ at layer 0"
-    return sizes, row(label, float(back.stats.rms[0]), gradients, 0, r"\text{median}")
 
 
-def _sentences(measured: dict[str, _Measured]) -> tuple[Sentence, ...]:
-    front, behind = (measured[place].back for place in _PLACES)
-    theory = profile(behind.run.experiment).log2_gradient_rms
-    per_layer = float(2.0 ** (2 * (theory[0] - theory[-1]) / (len(theory) - 1)))
+def _sentences(setting: Setting, measured: dict[str, _Measured]) -> tuple[Sentence, ...]:
+    before, behind = measured[_BEFORE], measured[_BEHIND]
+    depth, factor = _size(setting).depth, 2 / (2 - 1 / math.pi)
+    each_layer = rounded(behind.arrives ** (2 / depth))
     return (
         Sentence(
-            "In front of the branch the norm gives it an input of std 1. Every layer then adds a "
-            "branch of one size, and the variances add up: the std of x goes as √k, here to "
-            f"{rounded(float(front.run.stats.std[-1]))}. A layer matters less and less beside such "
-            "an x, so the gradient grows by a power of the depth alone, here to "
-            f"{rounded(float(front.stats.rms[0]))}.",
-            r"x_k = x_{k-1} + \operatorname{ReLU}(a_k \operatorname{LN}(x_{k-1}))",
+            "Pre-norm, x + a @ ReLU(norm(x)): each branch gets a normalised x, so each adds the "
+            "same, and the second moment of the stream grows by 1 at each layer. The rms ends at "
+            f"{rounded(before.last)}. The gradient starts at the last layer with rms 1 and arrives "
+            f"with {rounded(before.arrives)}: it grows as the root of the depth.",
+            r"\mathbb E[x_k^2] = 1+k\qquad\allowbreak "
+            r"\frac{\operatorname{rms}\delta_k}{\operatorname{rms}\delta_L} = "
+            r"\sqrt{\frac{1+L}{1+k}}\qquad\allowbreak "
+            rf"\sqrt{{1+L}} = {tex(float(2 ** before.typical.log2_rms[-1]), 3)}",
         ),
         Sentence(
-            "Behind the sum the norm keeps the std of x at "
-            f"{rounded(float(behind.run.stats.std[-1]))}, so that every layer matters as much as "
-            "the first. But the gradient is multiplied by the same number in each: the mean square "
-            f"by {tex(per_layer)} in a wide network, taken over all layers. Here it ends at "
-            f"{rounded(float(behind.stats.rms[0]))}.",
-            r"x_k = \operatorname{LN}(x_{k-1} + \operatorname{ReLU}(a_k x_{k-1}))",
+            "Post-norm, norm(x + ReLU(a @ x)): the stream is brought back to 1 at each layer; its "
+            f"rms ends at {rounded(behind.last)}. But the gradient arrives with "
+            f"{rounded(behind.arrives)}: its mean square changes by a factor of {each_layer} at "
+            "each layer, and so more and more in a deeper network.",
+            rf"\frac{{2}}{{2-1/\pi}} = {tex(factor)}\text{{ per layer for }}\mathbb E[\delta^2]"
+            r"\qquad\allowbreak "
+            r"\left(\frac{2}{2-1/\pi}\right)^{L/2} = "
+            rf"{tex(float(2 ** behind.typical.log2_gradient_rms[0]), 3)}",
         ),
+        size_sentence(setting, _size(setting)),
+        *_reasons(),
+    )
+
+
+def _reasons() -> tuple[Sentence, ...]:
+    return (
         Sentence(
-            "ReLU gives the sum a mean, and the norm takes it off. What is left has a variance of "
-            "2 − 1/π, while a gradient goes back through the sum with a factor of 2.",
-            r"\frac{\mathbb E[\delta_{k-1}^2]}{\mathbb E[\delta_k^2]} \to "
-            r"\frac{2}{2 - 1/\pi} \approx 1.189",
+            "Behind the sum: the gradient comes back along the skip and through the branch, and "
+            "their mean squares add up to 2. The norm divides by the variance of the sum. The "
+            "branch ends with ReLU, whose mean the norm takes off: the variance is less than 2.",
+            r"\operatorname{Var}[x+\operatorname{ReLU}(a\,x)] = 1 + 1 - \tfrac1\pi",
             fold=WHY,
         ),
         Sentence(
-            "The first Transformer had its norms behind the sums, and its training had to begin "
-            "with tiny steps. GPT-2 and most later ones have them in front (Xiong et al. 2020).",
-            fold="Which do Transformers use?",
+            "In front of the branch: the norm divides by the rms of the stream, which is larger at "
+            "each layer. So a late branch changes the gradient less and less, and the skip carries "
+            "it back untouched.",
+            r"\frac{\mathbb E[\delta_{k-1}^2]}{\mathbb E[\delta_k^2]} = 1 + \frac1k",
+            fold=WHY,
         ),
-    )
-
-
-def _right(measured: dict[str, _Measured]) -> str:
-    """The place with which the gradient changes less."""
-    front, behind = (abs(measured[place].octaves) for place in _PLACES)
-    if front == behind or abs(front - behind) <= _CLEAR:
-        return _NO_DIFFERENCE
-    return "in front" if front < behind else "behind"
-
-
-def _curves(place: str, measured: _Measured) -> tuple[Curve, Curve]:
-    back = measured.back
-    size = np.where(np.isfinite(back.stats.log2_rms), back.stats.log2_rms, np.nan)
-    return (
-        Curve(f"x, {place}", back.run.stats.log2_std),
-        Curve(f"δ, {place}", size, goes_back=True),
+        Sentence(
+            "The first transformers were post-norm and needed a learning rate that starts small. "
+            "GPT-2 and most that followed are pre-norm, with one more norm behind the last layer.",
+            fold="Which one do transformers use?",
+        ),
     )
 
 
 def _result(setting: Setting, on_progress: OnProgress) -> Result:
-    measured = {}
-    for count, place in enumerate(_PLACES):
-        e = _network(setting, place)
-        measured[place] = _Measured(backpropagate(e), predict(e.replace(seed=0)))
-        on_progress((count + 1) / len(_PLACES))
-    right = _right(measured)
-    front, behind = (rounded(float(measured[place].back.stats.rms[0])) for place in _PLACES)
+    measured = _measured(setting, on_progress)
+    arrives = {place: rounded(each.arrives) for place, each in measured.items()}
+    outputs = {}
+    for place, each in measured.items():
+        name = "before" if place == _BEFORE else "behind"
+        outputs[name] = float(each.back.stats.rms[0])
     return Result(
         setting,
-        tuple(number for place, each in measured.items() for number in _rows(place, each)),
-        _sentences(measured),
-        right,
-        {"before": measured["in front"].rms, "after": measured["behind"].rms},
-        curves=tuple(curve for place, each in measured.items() for curve in _curves(place, each)),
-        curve_axis="std of x and rms of δ",
-        brief=f"The gradient at the input has an rms of {front} with the norm in front, "
-        f"of {behind} with the norm behind.",
+        _rows(measured),
+        _sentences(setting, measured),
+        max(measured, key=lambda place: measured[place].arrives),
+        outputs,
+        curves=tuple(
+            each_curve
+            for place, each in measured.items()
+            for each_curve in (
+                curve(f"x, {_NAMES[place]}", each.back.run.stats.log2_rms, {}),
+                curve(
+                    f"δ, {_NAMES[place]}",
+                    each.back.stats.log2_rms,
+                    each.law.log2_gradient_rms_quantiles,
+                    goes_back=True,
+                ),
+            )
+        ),
+        curve_axis="rms of x and of δ: this run, and nine networks in ten",
+        brief=f"With the norm {_BEFORE} the gradient arrives at {arrives[_BEFORE]} times its size, "
+        f"with the norm {_BEHIND} at {arrives[_BEHIND]} times.",
     )
 
 
 def _work(setting: Setting) -> float:
-    networks = [_network(setting, place) for place in _PLACES]
-    return sum(backward_cost(e).multiply_adds + prediction_work(e) for e in networks)
-
-
-_BOTH_WAYS = (
-    "x, kept = normal(0, n), []",
-    "for i in range(depth):",
-    "    u, inverse = norm(x)",
-    "    h = matrix(i) @ u",
-    "    kept.append((u, inverse, h))",
-    "    x = x + h.clamp_min(0.0)",
-    f"g = normal({GRADIENT_STREAM}, n)  # at the output; a random stream of its own",
-    "for i, (u, inverse, h) in reversed(list(enumerate(kept))):",
-    "    g = g + norm_back(matrix(i).T @ g.masked_fill(h <= 0, 0.0), u, inverse)",
-    "before = rms(g)",
-    "",
-    "x, kept = normal(0, n), []",
-    "for i in range(depth):",
-    "    h = matrix(i) @ x",
-    "    x, inverse = norm(x + h.clamp_min(0.0))",
-    "    kept.append((x, inverse, h))",
-    f"g = normal({GRADIENT_STREAM}, n)",
-    "for i, (u, inverse, h) in reversed(list(enumerate(kept))):",
-    "    g = norm_back(g, u, inverse)",
-    "    g = g + matrix(i).T @ g.masked_fill(h <= 0, 0.0)",
-    "after = rms(g)",
-)
+    return sum(
+        backward_cost(e).multiply_adds
+        + prediction_work(e)
+        + ensemble_work(e, setting.repetitions, backward=True)
+        for e in (_network(setting, place) for place in _NAMES)
+    )
 
 
 def _snippet(setting: Setting) -> str:
     return lines(
-        *normal_draws(setting.experiment()),
-        "def matrix(i):",
-        "    return normal(i + 1, n, n) * (2 / n) ** 0.5",
-        "",
-        "",
+        *head_lines(_size(setting)),
         "def norm(x):",
-        "    x = x - x.mean(0, keepdim=True)",
-        "    inverse = (x.square().mean(0, keepdim=True) + 1e-5).rsqrt()",
-        "    return x * inverse, inverse",
+        "    return torch.nn.functional.layer_norm(x, x.shape)",
         "",
         "",
-        "def norm_back(g, u, inverse):",
-        "    along = u * (u * g).mean(0, keepdim=True)",
-        "    return (g - g.mean(0, keepdim=True) - along) * inverse",
+        "def gradient_rms(layer):",
+        "    start = x = normal(0, n).requires_grad_()",
+        "    for i in range(depth):",
+        "        x = layer(normal(i + 1, n, n) * (2 / n) ** 0.5, x)",
+        "    x.backward(normal(2**40, n))  # at the output; a random stream of its own",
+        "    return start.grad.double().square().mean().sqrt()",
         "",
         "",
-        "def rms(g):",
-        "    return g.double().square().mean().sqrt()",
-        "",
-        "",
-        *_BOTH_WAYS,
+        "before = gradient_rms(lambda a, x: x + a @ norm(x).relu())",
+        "behind = gradient_rms(lambda a, x: norm(x + (a @ x).relu()))",
     )
 
 
@@ -206,15 +222,19 @@ STEP = Step(
     number=16,
     slug="norm-place",
     title="Pre-norm and post-norm",
-    question="Each of 100 layers adds a branch ReLU(a @ x) to x. A layer norm stands in front of "
-    "the branch, or behind the sum. Where does the gradient keep its size better?",
+    question="A layer with a skip can have its layer norm in front of the branch (pre-norm) or "
+    "behind the sum (post-norm). With which does the larger gradient arrive at the first layer?",
     guess=Guess(
-        "With the norm in which place does the gradient change less?",
+        "With the norm at which place is the gradient larger at the first layer?",
         "choice",
-        options=(*_PLACES, _NO_DIFFERENCE),
+        options=tuple(_NAMES),
     ),
     compute=_result,
     work=_work,
     snippet=_snippet,
-    explore=lambda setting: _network(setting, "in front"),
+    explore=lambda setting: _network(setting, _BEHIND),
+    repeats="networks",
+    repetitions=100,
+    most_repetitions=1000,
+    more=True,
 )

@@ -29,6 +29,7 @@ from core.lesson.checks import first_failures
 from core.lesson.networks import one_matrix_each
 from core.simulation.propagate import draw_layer
 from core.simulation.script import to_script
+from core.theory.mean_field import profile
 
 SMALL = {"n": 64, "depth": 40}
 SEEDS = range(12)
@@ -41,6 +42,8 @@ COUNTS = {
     "one-product-relu": 40_000,
     "layer-relu": 200,
     "whole-network": 200,
+    "branch-scale": 200,
+    "norm-place": 100,
 }
 
 
@@ -69,6 +72,7 @@ def threads():
 
 def test_the_steps_are_numbered_in_order_and_say_what_they_ask():
     assert [step.number for step in STEPS.values()] == list(range(1, 17))
+    assert [step.number for step in STEPS.values() if step.more] == [14, 15, 16]
     for slug, step in STEPS.items():
         assert step.slug == slug and step.title and step.question.endswith("?")
         assert step.guess.prompt.endswith("?") and len(step.question) < 200
@@ -415,3 +419,64 @@ def test_networks_beyond_the_hosts_limit_are_refused(monkeypatch):
     step = STEPS["magic-number"]
     with pytest.raises(WorkLimitError, match="lower width, depth"):
         step.measure(step.setting(n=64, depth=50))
+
+
+def test_branches_double_the_second_moment_and_one_over_root_2l_holds_it_at_every_depth(lesson):
+    plain, scaled = lesson["branch-scale"].numbers
+    # The median of 200 networks is within 6 of its standard errors of the law of its width, which
+    # for α = 1 is 0.6 octaves below √2 per layer, by the spread of networks.
+    assert math.log2(plain.measured) == pytest.approx(25, abs=1.5)
+    assert scaled.measured == pytest.approx(1.645**0.5, rel=0.05)
+    for depth in (1, 10, 1000):
+        e = Experiment(depth=depth, init="kaiming_normal", activation="relu", skip="identity")
+        e = e.replace(branch="preactivation", branch_scale=(1 / (2 * depth)) ** 0.5)
+        moment = profile(e).second_moment[-1]
+        assert moment == pytest.approx((1 + 1 / (2 * depth)) ** depth, rel=1e-9)
+        assert 1.5 - 1e-9 <= moment < math.e**0.5
+    assert lesson["branch-scale"].right == "it grows by √2 at each layer"
+
+
+def test_a_batch_norm_hides_the_scale_and_its_gradient_grows_as_theory_says(lesson):
+    result = lesson["batch-norm"]
+    *sizes, growth = result.numbers
+    # ε is 1e-5, and the variance at the least scale 0.5: it moves each norm by 1e-5 at most, and
+    # the chaos of fifty layers makes more of that.
+    for size in sizes:
+        assert size.measured == pytest.approx(sizes[0].measured, rel=0.01)
+        assert size.measured == pytest.approx(0.5**0.5, rel=0.06)
+    assert growth.exact == pytest.approx(1.493, abs=1e-3)
+    assert growth.measured == pytest.approx(1.493, rel=0.03)
+    e = STEPS["batch-norm"].explore(Setting()).replace(batch_size=4096)
+    steps = -np.diff(profile(e).log2_gradient_rms)
+    assert 4 ** steps[25] == pytest.approx(math.pi / (math.pi - 1), rel=1e-3)
+    assert result.right == "it grows"
+
+
+def test_pre_norm_grows_as_a_root_and_post_norm_by_a_factor_per_layer(lesson):
+    stream, before, behind = lesson["norm-place"].numbers
+    # Medians of 100 networks: relative standard errors of 1, 3 and 8 %.
+    assert stream.measured == pytest.approx(51**0.5, rel=0.05)
+    assert before.measured == pytest.approx(51**0.5, rel=0.12)
+    factor = 2 / (2 - 1 / math.pi)
+    assert factor == pytest.approx(1.189, abs=5e-4)
+    assert behind.measured ** (2 / 50) == pytest.approx(factor, rel=0.02)
+    e = STEPS["norm-place"].explore(Setting())
+    theory = 4 ** -np.diff(profile(e).log2_gradient_rms)
+    np.testing.assert_allclose(theory[1:], factor, rtol=1e-4)
+    k = np.arange(51)
+    e = e.replace(norm_place="before", branch="preactivation")
+    typical = profile(e)
+    np.testing.assert_allclose(typical.second_moment, 1 + k, rtol=1e-4)
+    np.testing.assert_allclose(4**typical.log2_gradient_rms, 51 / (1 + k), rtol=1e-4)
+    assert lesson["norm-place"].right == "behind the sum"
+
+
+def test_a_step_with_a_largest_size_of_its_own_says_so(lesson):
+    for slug, n in {"branch-scale": 128, "batch-norm": 128, "norm-place": 256}.items():
+        said = " ".join(sentence.text for sentence in lesson[slug].answer)
+        assert f"measured at n = {n} with 50 layers, which is as large" in said
+        e = STEPS[slug].explore(Setting())
+        assert (e.width, e.depth) == (n, 50)
+        small = STEPS[slug].measure(STEPS[slug].setting(n=64, depth=40))
+        said = " ".join(sentence.text for sentence in small.answer)
+        assert "measured at n = 64 with 40 layers." in said

@@ -1,0 +1,91 @@
+"""What the steps about residual branches and norms share: their size, their rows and curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from ..maths.arrays import Array
+from ..question.experiment import Experiment
+from ..reading.number import Number
+from ..simulation.script import stream_seed_lines
+from ..text import products
+from ..theory.finite_width import LEVELS
+from .result import Curve, Sentence
+from .setting import Setting
+
+_MEDIAN = (np.pi / 2) ** 0.5  # the standard error of a median over that of a mean
+
+
+def at_most(setting: Setting, n: int, depth: int) -> Setting:
+    """The setting, with a width and a depth that are no larger than these."""
+    return replace(setting, n=min(setting.n, n), depth=min(setting.depth, depth))
+
+
+def relu_network(setting: Setting, **changes: float | str) -> Experiment:
+    """A network with ReLU, Kaiming's weights and a matrix for each layer, with fields changed."""
+    e = setting.experiment(init="kaiming_normal", activation="relu", weights="fresh")
+    return e.replace(**changes)
+
+
+def size_sentence(asked: Setting, used: Setting) -> Sentence:
+    """At which size a step is done, and why it is smaller than what was asked for."""
+    words = f"Everything here is measured at n = {used.n} with {products(used.depth, 'layer')}"
+    if (asked.n, asked.depth) != (used.n, used.depth):
+        words += ", which is as large as this step goes: more would show the same, and take longer"
+    return Sentence(f"{words}.")
+
+
+def median_row(
+    label: str, log2_sizes: Array, law: Mapping[float, Array], layer: int, formula: str
+) -> Number:
+    """The median of a size over networks, beside that of the law at the same width.
+
+    Args:
+        label: the size.
+        log2_sizes: log2 of it in each network, shape (networks,); −inf where it is zero.
+        law: level -> log2 of that quantile at layers 0 … depth; empty where no law is known.
+        layer: at which the size was measured.
+        formula: the size for many units, in LaTeX.
+    """
+    alive = log2_sizes[np.isfinite(log2_sizes)]
+    known = bool(law) and len(alive) == len(log2_sizes)
+    error = _MEDIAN * float(alive.std(ddof=1)) / len(alive) ** 0.5 if len(alive) > 1 else None
+    return Number(
+        label=label,
+        measured=float(2 ** np.median(log2_sizes)),
+        standard_error=None if error is None else 2**error,
+        exact=float(2 ** law[0.5][layer]) if known else None,
+        formula=formula if known else "",
+        factor=True,
+    )
+
+
+def curve(label: str, size: Array, law: Mapping[float, Array], *, goes_back: bool = False) -> Curve:
+    """A run's sizes; the band of nine networks in ten where its law is known."""
+    if not law:
+        return Curve(label, size, goes_back=goes_back)
+    low, high = (np.where(np.isfinite(size), law[at], np.nan) for at in (LEVELS[0], LEVELS[-1]))
+    return Curve(label, size, low, high, goes_back=goes_back)
+
+
+def head_lines(setting: Setting) -> list[str]:
+    """The lines with which a snippet begins: its size, and ``normal``, which draws from a seed."""
+    return [
+        "import torch",
+        "",
+        f"n, depth, seed = {setting.n}, {setting.depth}, {setting.seed}",
+        "torch.set_num_threads(1)",
+        "",
+        "",
+        *stream_seed_lines(),
+        "",
+        "",
+        "def normal(layer, *shape):",
+        "    stream = torch.Generator().manual_seed(stream_seed(seed, layer))",
+        "    return torch.randn(*shape, generator=stream)",
+        "",
+        "",
+    ]
