@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.lesson import COURSE, SIZES, Result, Step, within_sizes
+from core.lesson import SIZES, STEPS, Result, Step, within_sizes
 from core.question.experiment import Experiment
 from pages.controls import arrival, fields, state, widget
 from pages.course import buttons, challenge, clicker, exercise, opening, place

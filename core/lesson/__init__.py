@@ -24,7 +24,6 @@ from .exercises import (
     one_product_relu,
     products,
     redraw,
-    residual_sum,
     smaller_weights,
     strategies,
     sum_of_products,
@@ -39,7 +38,6 @@ from .step import Guess, Step
 
 __all__ = [
     "AGREES_WITHIN",
-    "COURSE",
     "DEPTH",
     "GLOSSARY",
     "SIZES",

@@ -8,7 +8,6 @@ from decimal import Decimal
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
 from ..reading.number import value_text
-from ..simulation.script import stream_seed_lines
 from ..text import format_number, with_minus
 
 _LARGEST_LOG = 700.0  # a little less than the log of the largest float
@@ -69,26 +68,6 @@ def lesson_draws(e: Experiment, matrix: str = "a") -> list[str]:
         f"n = {e.width}",
         f"x = torch.randn(n, generator={generator(e.seed, 0)})",
         f"{matrix} = torch.randn(n, n, generator={generator(e.seed, 1)}){times}",
-    ]
-
-
-def normal_draws(e: Experiment) -> list[str]:
-    """Lines of Python with ``normal(layer, *shape)``: the numbers of a run's random streams."""
-    return [
-        "import torch",
-        "",
-        f"n, depth, seed = {e.width}, {e.depth}, {e.seed}",
-        "torch.set_num_threads(1)",
-        "",
-        "",
-        *stream_seed_lines(),
-        "",
-        "",
-        "def normal(layer, *shape):",
-        "    stream = torch.Generator().manual_seed(stream_seed(seed, layer))",
-        "    return torch.randn(*shape, generator=stream)",
-        "",
-        "",
     ]
 
 

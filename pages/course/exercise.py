@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from core import charts
-from core.lesson import COURSE, GLOSSARY, STEPS, Number, Result, Sentence, Setting, Step, feedback
+from core.lesson import GLOSSARY, STEPS, Number, Result, Sentence, Setting, Step, feedback
 from core.lesson.words import answer_text
 from core.question.experiment import Experiment
 from core.reading.number import exact_text, lesson_text, measured_text

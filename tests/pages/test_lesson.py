@@ -5,7 +5,7 @@ import re
 import pytest
 
 from core import Experiment
-from core.lesson import COURSE, SIZES, STEPS
+from core.lesson import SIZES, STEPS
 from core.lesson.words import answer_text
 from core.reading.number import measured_text
 from tests.pages.test_explore import blocks, problems, visited, words
@@ -179,7 +179,7 @@ def test_without_a_guess_nothing_is_revealed_until_asked():
 
 def test_a_link_opens_the_step_with_what_is_done_at_the_students_size():
     at = opened(**SMALL, step="redraw", done="1-3,8", seed="5", repetitions="20")
-    assert heading(at).startswith("Step 8 of 16")
+    assert heading(at).startswith("Step 8 of 13")
     step = STEPS["redraw"]
     result = step.measure(step.setting(n=64, depth=50, seed=5, repetitions=20))
     assert all(measured_text(number) in table(at) for number in result.numbers)
@@ -241,7 +241,7 @@ def test_a_step_whose_answer_the_host_refuses_is_not_done(monkeypatch, view):
         assert at.button(key="reveal").label == "Show the answer"
         return
     [done] = parts(at, "p", "gi-done")
-    assert words(done) == "1 of 16 steps done"
+    assert words(done) == "1 of 13 steps done"
     assert [button.label for button in at.button if button.label == "Check my guess"]
     at.select_slider(key="depth").set_value(48).run()
     assert problems(at) == [], "the refusal was of another size"
