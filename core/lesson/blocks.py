@@ -17,11 +17,17 @@ from .result import Curve, Sentence
 from .setting import Setting
 
 _MEDIAN = (np.pi / 2) ** 0.5  # the standard error of a median over that of a mean
+# Narrower networks differ too much to show what is typical; fewer layers hardly show a factor.
+_NARROWEST, _SHALLOWEST = 64, 5
 
 
-def at_most(setting: Setting, n: int, depth: int) -> Setting:
-    """The setting, with a width and a depth that are no larger than these."""
-    return replace(setting, n=min(setting.n, n), depth=min(setting.depth, depth))
+def within(setting: Setting, n: int, depth: int) -> Setting:
+    """The setting, with the nearest width from 64 to ``n`` and depth from 5 to ``depth``."""
+    return replace(
+        setting,
+        n=min(max(setting.n, _NARROWEST), n),
+        depth=min(max(setting.depth, _SHALLOWEST), depth),
+    )
 
 
 def relu_network(setting: Setting, **changes: float | str) -> Experiment:
@@ -31,10 +37,11 @@ def relu_network(setting: Setting, **changes: float | str) -> Experiment:
 
 
 def size_sentence(asked: Setting, used: Setting) -> Sentence:
-    """At which size a step is done, and why it is smaller than what was asked for."""
-    words = f"Everything here is measured at n = {used.n} with {products(used.depth, 'layer')}"
-    if (asked.n, asked.depth) != (used.n, used.depth):
-        words += ", which is as large as this step goes: more would show the same, and take longer"
+    """At which size a step is done, and that it is the nearest to what was asked for."""
+    here, yours = (f"n = {s.n} with {products(s.depth, 'layer')}" for s in (used, asked))
+    words = f"Everything here is measured at {here}"
+    if here != yours:
+        words += f": of the sizes that this step takes, the nearest to {yours}"
     return Sentence(f"{words}.")
 
 

@@ -14,7 +14,7 @@ from ...reading.number import Number
 from ...simulation.backward import Backward, backpropagate
 from ...theory import mean_field
 from ...theory.mean_field import Profile
-from ..blocks import at_most, head_lines, relu_network, size_sentence
+from ..blocks import head_lines, relu_network, size_sentence, within
 from ..result import WHY, Curve, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
@@ -32,8 +32,7 @@ class _Measured(NamedTuple):
     Attributes:
         scales: name of a scale factor -> the run there and back, at the setting's seed.
         steps: log2 of the factor by which the gradient's rms grows at each layer on its way back
-            to layer 1, in each of some networks, shape (networks, depth − 1). Where a narrow
-            network's gradient is exactly zero, it is not finite.
+            to layer 1, in each of some networks, shape (networks, depth − 1).
         typical: for many units.
     """
 
@@ -44,12 +43,11 @@ class _Measured(NamedTuple):
     @property
     def factor(self) -> float:
         """By how much the mean square of the gradient grows per layer."""
-        known = self.steps[np.isfinite(self.steps)]
-        return float(4 ** known.mean()) if len(known) else 1.0
+        return float(4 ** self.steps.mean())
 
 
 def _size(setting: Setting) -> Setting:
-    return at_most(setting, 128, 50)
+    return within(setting, 128, 50)
 
 
 def _network(setting: Setting, scale: str) -> Experiment:
@@ -82,8 +80,7 @@ def _measured(setting: Setting, on_progress: OnProgress) -> _Measured:
         on_progress(len(found) / len(networks))
     scales = dict(zip(_SCALES, found, strict=False))
     different = [scales[_SCALES[1]], *found[len(_SCALES) :]]
-    with np.errstate(invalid="ignore"):
-        steps = np.array([_steps(back.stats.log2_rms) for back in different])
+    steps = np.array([_steps(back.stats.log2_rms) for back in different])
     return _Measured(scales, steps, mean_field.profile(networks[1]))
 
 
@@ -98,13 +95,14 @@ def _rows(measured: _Measured) -> tuple[Number, ...]:
 
 
 def _forward(scale: str, back: Backward, exact: float) -> Number:
-    """The rms of x at the last layer, beside that for many units; layers scatter as networks do."""
-    sizes = back.run.stats.rms[1:]
+    """The rms of x at the last layer, whose units are independent, beside that for many units."""
+    squares = np.square(back.run.final.astype(np.float64)).mean(1)
+    rms = float(back.run.stats.rms[-1])
     return Number(
         label=f"scale factor {scale}: rms of x at the last layer",
-        measured=float(sizes[-1]),
-        standard_error=float(sizes.std(ddof=1)) if len(sizes) > 1 else None,
-        exact=exact if len(sizes) > 1 else None,
+        measured=rms,
+        standard_error=float(squares.std(ddof=1)) / len(squares) ** 0.5 / (2 * rms),
+        exact=exact,
         formula=r"1/\sqrt2",
         single=True,
     )
@@ -114,13 +112,12 @@ def _back(measured: _Measured) -> Number:
     """The growth of the gradient; its steps scatter about theory's, from layer to layer."""
     theory = _steps(measured.typical.log2_gradient_rms)
     off = measured.steps - theory
-    known = off.size > 1 and bool(np.isfinite(off).all())
     return Number(
         label=f"factor of the mean square of δ per layer, {len(off)} networks",
         measured=measured.factor,
-        standard_error=float(4 ** (off.std(ddof=1) / off.size**0.5)) if known else None,
-        exact=float(4 ** theory.mean()) if known else None,
-        formula=r"\left(\mathbb E\delta_1^2/\mathbb E\delta_L^2\right)^{1/(L-1)}" if known else "",
+        standard_error=float(4 ** (off.std(ddof=1) / off.size**0.5)),
+        exact=float(4 ** theory.mean()),
+        formula=r"\left(\mathbb E\delta_1^2/\mathbb E\delta_L^2\right)^{1/(L-1)}",
         factor=True,
     )
 
@@ -131,14 +128,15 @@ def _right(measured: _Measured) -> str:
 
 
 def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
-    stds = [rounded(float(back.run.stats.std[-1])) for back in measured.scales.values()]
+    sizes = [rounded(float(back.run.stats.rms[-1])) for back in measured.scales.values()]
     arrives = [rounded(float(back.stats.rms[1])) for back in measured.scales.values()]
-    depth, limit = _size(setting).depth, math.pi / (math.pi - 1)
+    limit = math.pi / (math.pi - 1)
     return (
         Sentence(
             f"Forward nothing is wrong: with the scale factors {_SCALES[0]}, {_SCALES[1]} and "
-            f"{_SCALES[2]} the std of x ends at {stds[0]}, {stds[1]} and {stds[2]}. The norm "
-            "divides by the std, whatever it is, and the scale factor is gone.",
+            f"{_SCALES[2]} the rms of x ends at {sizes[0]}, {sizes[1]} and {sizes[2]}. The norm "
+            "divides by the std, whatever it is, and the scale factor is gone. It leaves "
+            "a second moment of 1, and ReLU half of it.",
             r"x_k = \operatorname{ReLU}\!\left(\operatorname{norm}(a_k x_{k-1})\right)"
             r"\qquad\allowbreak "
             r"\operatorname{norm}(s\,a\,x) = \operatorname{norm}(a\,x)",
@@ -149,7 +147,8 @@ def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
             f"{arrives[1]} and {arrives[2]}. No scale factor helps, for the gradient does not see "
             "it either.",
             rf"\frac{{\pi}}{{\pi-1}} = {tex(limit)}\text{{ per layer for many inputs}}"
-            rf"\qquad\allowbreak {tex(_settled(measured), 4)}\text{{ for }}{_INPUTS}",
+            rf"\qquad\allowbreak {tex(_settled(measured), 4)}"
+            rf"\text{{ for }}{_INPUTS}\text{{ and many units}}",
         ),
         size_sentence(setting, _size(setting)),
         Sentence(
@@ -160,18 +159,17 @@ def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
             fold=WHY,
         ),
         Sentence(
-            f"With {depth} layers and no skip the first layer learns with a gradient that is far "
-            "too large for it, and a look at the activations shows nothing. A skip beside each "
-            "branch is what lets deep networks with batch norm train.",
+            "In a deep network without skips the first layers get a gradient that is far larger "
+            "than that of the last ones, and a look at the activations shows nothing. A skip "
+            "beside each branch is what lets deep networks with batch norm train.",
             fold="What does one do about it?",
         ),
     )
 
 
 def _settled(measured: _Measured) -> float:
-    """Theory's factor far from the last layer, where the first inputs are long forgotten."""
-    steps = _steps(measured.typical.log2_gradient_rms)
-    return float(4 ** steps[0]) if len(steps) else measured.factor
+    """Theory's factor at the layer next to the first, farthest from the last one."""
+    return float(4 ** _steps(measured.typical.log2_gradient_rms)[0])
 
 
 def _curves(measured: _Measured) -> tuple[Curve, ...]:
@@ -194,10 +192,10 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
         _rows(measured),
         _sentences(setting, measured),
         _right(measured),
-        {"x_std": float(first.run.stats.std[-1]), "delta_rms": float(first.stats.rms[0])},
+        {"x_rms": float(first.run.stats.rms[-1]), "delta_rms": float(first.stats.rms[0])},
         curves=_curves(measured),
         curve_axis="rms of x and of δ",
-        brief="At every scale factor x keeps its std, while the mean square of δ changes by a "
+        brief="At every scale factor x keeps its rms, while the mean square of δ changes by a "
         f"factor of {rounded(measured.factor)} per layer.",
     )
 
@@ -211,7 +209,7 @@ def _snippet(setting: Setting) -> str:
         "    x = normal(i + 1, n, n).double() * scale @ x",
         "    x = torch.nn.functional.batch_norm(x.T, None, None, training=True).T.relu()",
         "x.backward(normal(2**40, n, inputs).double())  # a random stream of its own",
-        "x_std = x.detach().std()",
+        "x_rms = x.detach().square().mean().sqrt()",
         "delta_rms = start.grad.square().mean().sqrt()",
     )
 
@@ -220,7 +218,7 @@ STEP = Step(
     number=15,
     slug="batch-norm",
     title="What BatchNorm hides",
-    question="Put a batch norm between the product and ReLU. Then x has the same std at each "
+    question="Put a batch norm between the product and ReLU. Then x has the same rms at each "
     "layer, with small weights and with large ones. What becomes of the gradient on its way back?",
     guess=Guess(
         "What becomes of the gradient on its way from the last layer to the first?",

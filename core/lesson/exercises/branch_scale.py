@@ -17,7 +17,7 @@ from ...simulation.propagate import Run, propagate
 from ...theory import mean_field
 from ...theory.finite_width import predict
 from ...theory.work import prediction_work
-from ..blocks import at_most, curve, head_lines, median_row, relu_network, size_sentence
+from ..blocks import curve, head_lines, median_row, relu_network, size_sentence, within
 from ..result import WHY, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
@@ -45,7 +45,7 @@ class _Measured(NamedTuple):
 
 
 def _size(setting: Setting) -> Setting:
-    return at_most(setting, 128, 50)
+    return within(setting, 128, 50)
 
 
 def _network(setting: Setting, alpha: str) -> Experiment:
@@ -101,9 +101,9 @@ def _sentences(setting: Setting, measured: dict[str, _Measured]) -> tuple[Senten
     bound = rounded(math.e**0.25)
     return (
         Sentence(
-            "With α = 1, what each branch adds is as large as the stream x itself: the second "
-            "moment doubles at each layer, and the rms grows by √2. At the last layer the rms is "
-            f"{rounded(2 ** _growth(plain))} in the middle one of the networks.",
+            "With α = 1, what each branch adds is as large as the stream x itself: on average the "
+            "second moment doubles at each layer, and the rms grows by √2. At the last layer the "
+            f"rms is {rounded(2 ** _growth(plain))} in the middle one of the networks.",
             r"\mathbb E[x_k^2] = \mathbb E[x_{k-1}^2] + \alpha^2\,\mathbb E[x_{k-1}^2]"
             r"\qquad\allowbreak "
             rf"\sqrt2^{{\,L}} = {tex(2**plain.typical, 3)}",
@@ -115,7 +115,21 @@ def _sentences(setting: Setting, measured: dict[str, _Measured]) -> tuple[Senten
             rf"\left(1+\frac1{{2L}}\right)^L = {tex(4**scaled.typical)}"
             rf"\;\longrightarrow\; e^{{1/2}} = {tex(math.e**0.5)}\text{{ for }}\mathbb E[x_L^2]",
         ),
+        Sentence(
+            "Try another depth, up to 50 layers, and guess first. With many units and α = 1, ten "
+            f"layers more make the rms {rounded(2 ** (10 * plain.typical / depth))} times as "
+            f"large; with α = {_SCALED} it ends nearly where it did.",
+        ),
         size_sentence(setting, _size(setting)),
+        *_reasons(setting, scaled),
+    )
+
+
+def _reasons(setting: Setting, scaled: _Measured) -> tuple[Sentence, ...]:
+    depth = _size(setting).depth
+    normed = _network(setting, "1").replace(norm="layer", norm_place="before")
+    behind_norm = float(2 ** mean_field.profile(normed).log2_rms[-1])
+    return (
         Sentence(
             "Kaiming’s 2/n makes up for the half that ReLU sets to zero, so a @ ReLU(x) is as "
             "large as x. The new matrix knows nothing of x: the product of the two averages to 0, "
@@ -131,6 +145,13 @@ def _sentences(setting: Setting, measured: dict[str, _Measured]) -> tuple[Senten
             rf"2L\text{{ branches: }}\left(1+\frac1{{2L}}\right)^{{2L}} = "
             rf"{tex(16**scaled.typical)}\;\longrightarrow\; e",
             fold="Why 2L?",
+        ),
+        Sentence(
+            "A norm in front of the branch gives it a signal of the same size at each layer. Each "
+            "branch then adds the same, and the rms of x grows as a root of the depth, even with "
+            "α = 1. Step 16 measures it.",
+            rf"\sqrt{{1+L\,\alpha^2}} = {tex(behind_norm, 3)}\text{{ for }}\alpha = 1",
+            fold="What does a norm in front of the branch do?",
         ),
     )
 

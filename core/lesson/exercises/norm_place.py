@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from ...theory import mean_field
 from ...theory.finite_width import Prediction, predict
 from ...theory.mean_field import Profile
 from ...theory.work import prediction_work
-from ..blocks import at_most, curve, head_lines, median_row, relu_network, size_sentence
+from ..blocks import curve, head_lines, median_row, relu_network, size_sentence, within
 from ..result import WHY, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
@@ -25,6 +26,7 @@ from ..words import lines, rounded, tex
 _BEFORE, _BEHIND = "in front of the branch", "behind the sum"
 _NAMES: dict[str, str] = {_BEFORE: "pre-norm", _BEHIND: "post-norm"}
 _BRANCHES: dict[str, str] = {_BEFORE: "preactivation", _BEHIND: "product"}
+_FACTOR = 2 / (2 - 1 / math.pi)  # of the mean square of δ at each layer, behind the sum
 
 
 class _Measured(NamedTuple):
@@ -55,7 +57,7 @@ class _Measured(NamedTuple):
 
 
 def _size(setting: Setting) -> Setting:
-    return at_most(setting, 256, 50)
+    return within(setting, 256, 50)
 
 
 def _network(setting: Setting, place: str) -> Experiment:
@@ -105,8 +107,7 @@ def _rows(measured: dict[str, _Measured]) -> tuple[Number, ...]:
 
 def _sentences(setting: Setting, measured: dict[str, _Measured]) -> tuple[Sentence, ...]:
     before, behind = measured[_BEFORE], measured[_BEHIND]
-    depth, factor = _size(setting).depth, 2 / (2 - 1 / math.pi)
-    each_layer = rounded(behind.arrives ** (2 / depth))
+    each_layer = rounded(behind.arrives ** (2 / _size(setting).depth))
     return (
         Sentence(
             "Pre-norm, x + a @ ReLU(norm(x)): each branch gets a normalised x, so each adds the "
@@ -121,16 +122,27 @@ def _sentences(setting: Setting, measured: dict[str, _Measured]) -> tuple[Senten
         Sentence(
             "Post-norm, norm(x + ReLU(a @ x)): the stream is brought back to 1 at each layer; its "
             f"rms ends at {rounded(behind.last)}. But the gradient arrives with "
-            f"{rounded(behind.arrives)}: its mean square changes by a factor of {each_layer} at "
-            "each layer, and so more and more in a deeper network.",
-            rf"\frac{{2}}{{2-1/\pi}} = {tex(factor)}\text{{ per layer for }}\mathbb E[\delta^2]"
+            f"{rounded(behind.arrives)}: its mean square grows by a factor of {each_layer} at each "
+            "layer.",
+            rf"\frac{{2}}{{2-1/\pi}} = {tex(_FACTOR)}\text{{ per layer for }}\mathbb E[\delta^2]"
             r"\qquad\allowbreak "
             r"\left(\frac{2}{2-1/\pi}\right)^{L/2} = "
             rf"{tex(float(2 ** behind.typical.log2_gradient_rms[0]), 3)}",
         ),
+        Sentence(
+            "Try another depth, up to 50 layers. A power overtakes a root, but late: with many "
+            f"units the gradient is larger behind the sum from {_overtakes()} layers on, and "
+            "smaller before.",
+            r"\left(\frac{2}{2-1/\pi}\right)^L > 1+L",
+        ),
         size_sentence(setting, _size(setting)),
         *_reasons(),
     )
+
+
+def _overtakes() -> int:
+    """The least depth at which the gradient of many units is larger with the norm behind."""
+    return next(depth for depth in count(1) if _FACTOR**depth > 1 + depth)
 
 
 def _reasons() -> tuple[Sentence, ...]:
@@ -223,9 +235,10 @@ STEP = Step(
     slug="norm-place",
     title="Pre-norm and post-norm",
     question="A layer with a skip can have its layer norm in front of the branch (pre-norm) or "
-    "behind the sum (post-norm). With which does the larger gradient arrive at the first layer?",
+    "behind the sum (post-norm). With which is the gradient larger after its way back through "
+    "100 layers?",
     guess=Guess(
-        "With the norm at which place is the gradient larger at the first layer?",
+        "With the norm at which place is the gradient larger, back through 100 layers?",
         "choice",
         options=tuple(_NAMES),
     ),
