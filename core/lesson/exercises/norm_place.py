@@ -18,7 +18,7 @@ from ...theory.finite_width import Prediction, predict
 from ...theory.mean_field import Profile
 from ...theory.work import prediction_work
 from ..blocks import curve, head_lines, median_row, relu_network, size_sentence, within
-from ..result import WHY, Result, Sentence
+from ..result import WHY, Curve, Result, Sentence
 from ..setting import Setting
 from ..step import Guess, OnProgress, Step
 from ..words import lines, rounded, tex
@@ -169,32 +169,27 @@ def _reasons() -> tuple[Sentence, ...]:
     )
 
 
+def _curves(place: str, each: _Measured) -> tuple[Curve, Curve]:
+    size, law = each.back.stats.log2_rms, each.law.log2_gradient_rms_quantiles
+    return (
+        Curve(f"x, {_NAMES[place]}", each.back.run.stats.log2_rms),
+        curve(f"δ, {_NAMES[place]}", size, law, goes_back=True),
+    )
+
+
 def _result(setting: Setting, on_progress: OnProgress) -> Result:
     measured = _measured(setting, on_progress)
     arrives = {place: rounded(each.arrives) for place, each in measured.items()}
-    outputs = {}
-    for place, each in measured.items():
-        name = "before" if place == _BEFORE else "behind"
-        outputs[name] = float(each.back.stats.rms[0])
     return Result(
         setting,
         _rows(measured),
         _sentences(setting, measured),
         max(measured, key=lambda place: measured[place].arrives),
-        outputs,
-        curves=tuple(
-            each_curve
-            for place, each in measured.items()
-            for each_curve in (
-                curve(f"x, {_NAMES[place]}", each.back.run.stats.log2_rms, {}),
-                curve(
-                    f"δ, {_NAMES[place]}",
-                    each.back.stats.log2_rms,
-                    each.law.log2_gradient_rms_quantiles,
-                    goes_back=True,
-                ),
-            )
-        ),
+        {
+            "before": float(measured[_BEFORE].back.stats.rms[0]),
+            "behind": float(measured[_BEHIND].back.stats.rms[0]),
+        },
+        curves=tuple(each for item in measured.items() for each in _curves(*item)),
         curve_axis="rms of x and of δ: this run, and nine networks in ten",
         brief=f"With the norm {_BEFORE} the gradient arrives at {arrives[_BEFORE]} times its size, "
         f"with the norm {_BEHIND} at {arrives[_BEHIND]} times.",
