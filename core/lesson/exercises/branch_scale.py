@@ -170,8 +170,8 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
             for alpha, each in measured.items()
         ),
         curve_axis="rms of x: this run, and nine networks in ten",
-        brief=f"α = 1: {_right(measured['1'])}, and the rms ends at {plain}; "
-        f"α = {_SCALED}: it ends at {scaled}.",
+        brief=f"α = 1: {_right(measured['1'])}, and after {_size(setting).depth} layers the rms "
+        f"is {plain}; with α = {_SCALED} it is {scaled}.",
     )
 
 

@@ -191,8 +191,9 @@ def _result(setting: Setting, on_progress: OnProgress) -> Result:
         },
         curves=tuple(each for item in measured.items() for each in _curves(*item)),
         curve_axis="rms of x and of δ: this run, and nine networks in ten",
-        brief=f"With the norm {_BEFORE} the gradient arrives at {arrives[_BEFORE]} times its size, "
-        f"with the norm {_BEHIND} at {arrives[_BEHIND]} times.",
+        brief=f"Back through {_size(setting).depth} layers the gradient arrives at "
+        f"{arrives[_BEFORE]} times its size with the norm {_BEFORE}, and at {arrives[_BEHIND]} "
+        f"times with the norm {_BEHIND}.",
     )
 
 
