@@ -74,9 +74,9 @@ class Elementwise(Parameterless):
 
     def code(self, shape: Shape, on: Rounded) -> Code:
         """The lines that apply φ, and φ′ to the gradient."""
-        back = ["h = kept.pop()", *on.apply_backward_code(self.phi)]
+        back = ["h = tape.pop()", *on.apply_backward_code(self.phi)]
         step = on.apply_code(self.phi)
-        return Code([], step, ["kept.append(x)", *step], back)
+        return Code([], step, ["tape.append(x)", *step], back)
 
     def moments(self, m: Moments) -> Moments:
         """The moments of φ(h) for h ~ N(0, m.square)."""

@@ -65,8 +65,8 @@ class Norm(Parameterless):
     def code(self, shape: Shape, on: Rounded) -> Code:
         """The lines that normalise x, and the gradient."""
         step, then = on.normalize_code(self._by), on.narrowed_code()
-        back = ["inverse, y = kept.pop(), kept.pop()", *on.normalize_backward_code(self._by)]
-        return Code([], step + then, [*step, "kept += [x, inverse]", *then], back)
+        back = ["inverse, y = tape.pop(), tape.pop()", *on.normalize_backward_code(self._by)]
+        return Code([], step + then, [*step, "tape += [x, inverse]", *then], back)
 
     def moments(self, m: Moments) -> Moments:
         """Second and cross moments over the variance; the mean is 0 where it is subtracted."""

@@ -41,7 +41,7 @@ class Tape(Generic[T]):
 
     def take(self) -> Any:
         """The last value that is left."""
-        return self._kept.pop()
+        return self._tape.pop()
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ class Code:
     Attributes:
         draw: lines that assign its parameters, given ``generator`` and the sizes.
         step: lines that reassign ``x``.
-        traced: the same, which also append to the list ``kept`` what ``back`` needs.
-        back: lines that take it from the end of ``kept`` and reassign the gradient ``g``.
+        traced: the same, which also append to the list ``tape`` what ``back`` needs.
+        back: lines that take it from the end of ``tape`` and reassign the gradient ``g``.
     """
 
     draw: list[str]

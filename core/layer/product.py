@@ -108,9 +108,9 @@ class Product:
         if w.rule.fit is not None:
             draw += on.summed_code(a) + w.rule.fit_code.format(a=a).splitlines()
         draw += on.weights_code(a, w.scale)
-        back = [f"{a} = kept.pop()", *on.transposed_product_code(a, shape.inputs > 1)]
+        back = [f"{a} = tape.pop()", *on.transposed_product_code(a, shape.inputs > 1)]
         step = on.product_code(a, shape.inputs > 1)
-        return Code(draw, step, [f"kept.append({a})", *step], back)
+        return Code(draw, step, [f"tape.append({a})", *step], back)
 
     def moments(self, m: Moments) -> Moments:
         """Second and cross moments are multiplied by σ_w²; the mean over weights is 0.

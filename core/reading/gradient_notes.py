@@ -18,7 +18,7 @@ _UNRELATED = 0.05  # three standard errors of a correlation in a joint law's net
 
 def of_weights(back: Backward) -> str:
     """That no gradient of a matrix is finite; empty where one is."""
-    if (back.weights.nonfinite[1:] > 0).all():
+    if all((each.nonfinite[1:] > 0).all() for each in back.of_products):
         return "Here G has elements that are not finite in every layer."
     return ""
 

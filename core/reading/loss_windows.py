@@ -132,8 +132,9 @@ def _guess(exact: Backward, number_format: NumberFormat) -> tuple[int, int]:
     sizes = exact.stats.log2_rms
     with np.errstate(divide="ignore"):
         largest = float(np.log2(exact.stats.max_abs).max())
-    least = float(np.nanmin(np.append(sizes, exact.weights.log2_rms[1:])))
-    most = max(largest, float(np.nanmax(exact.weights.log2_rms)) + 6)
+    weights = np.concatenate([each.log2_rms[1:] for each in exact.of_products])
+    least = float(np.nanmin(np.append(sizes, weights)))
+    most = max(largest, float(np.nanmax(weights)) + 6)
     ends = number_format.log2_rounds_to_zero_below - least, number_format.log2_overflows_from - most
     low, high = (float(np.clip(np.nan_to_num(end), _LOWEST, _HIGHEST)) for end in ends)
     return int(np.ceil(low)), int(np.floor(high))
@@ -141,10 +142,9 @@ def _guess(exact: Backward, number_format: NumberFormat) -> tuple[int, int]:
 
 def _is_lost(back: Backward, exact: Backward) -> bool:
     """Whether in some δ or G more than half of the elements that are not zero exactly are zero."""
-    pairs = (
-        (back.stats.zero, exact.stats.zero),
-        (back.weights.zero[1:], exact.weights.zero[1:]),
-    )
+    pairs = [(back.stats.zero, exact.stats.zero)]
+    matrices = zip(back.of_products, exact.of_products, strict=True)
+    pairs += [(each.zero[1:], own.zero[1:]) for each, own in matrices]
     return any(bool((share_lost(zero, own) > HALF).any()) for zero, own in pairs)
 
 
@@ -162,8 +162,10 @@ def share_lost(zero: Array, exact: Array) -> Array:
 
 def _overflows(back: Backward) -> bool:
     """Whether some element of δ or G is not finite, or is held at the format's largest value."""
-    whole = (back.weights.whole or {}).get("nonfinite", 0.0)
-    broken = back.stats.nonfinite.any() or (back.weights.nonfinite[1:] > 0).any() or whole > 0
+    broken = back.stats.nonfinite.any()
+    for each in back.of_products:
+        whole = (each.whole or {}).get("nonfinite", 0.0)
+        broken = broken or (each.nonfinite[1:] > 0).any() or whole > 0
     return bool(broken or back.stats.saturated.any())
 
 

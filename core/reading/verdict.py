@@ -145,7 +145,7 @@ def _held_by_rounding(run: Run) -> str:
     return (
         f"{shrinking}From layer {layer} on {size} stays near "
         f"{significant(float(run.stats.rms[-1]))}, among {e.number_format}'s smallest numbers: "
-        "rounding to nearest gives back what a {e.step} takes away, so x does not become zero."
+        f"rounding to nearest gives back what a {e.step} takes away, so x does not become zero."
     )
 
 

@@ -110,7 +110,7 @@ def _forward_lines(e: Experiment, code: Code, *, keeps: bool) -> list[str]:
     return [
         f"x = {_input(e)}",
         *before,
-        *(["kept = []  # what the way back needs"] if keeps else []),
+        *(["tape = []  # what the way back needs"] if keeps else []),
         "first = {}",
         "for i in range(depth):",
         *_indented(inside + (code.traced if keeps else code.step) + checks),
