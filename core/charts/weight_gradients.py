@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..maths.arrays import Array
 from ..simulation.backward import Backward
 from .figure import (
     BLUE,
+    GOLD,
     GREEN,
     PURPLE,
+    VERMILION,
     Figure,
     decades,
     figure,
@@ -22,17 +25,24 @@ from .figure import (
 )
 
 
+def _curves(back: Backward) -> dict[str, tuple[Array, str]]:
+    """Name -> log2 rms per layer, and its colour."""
+    layers = back.run.experiment.depth + 1
+    curves: dict[str, tuple[Array, str]] = {}
+    for number, each in enumerate(back.of_products):
+        name = "rms of G" + ("₁₂"[number] if len(back.of_products) > 1 else "")
+        color, of_sum = ((BLUE, PURPLE), (GOLD, VERMILION))[number]
+        if each.whole is None:
+            curves[name] = (each.log2_rms, color)
+        else:
+            curves[f"{name}, each step"] = (each.log2_rms, color)
+            curves[f"{name}, their sum"] = (np.full(layers, each.whole["log2_rms"]), of_sum)
+    return curves | {"rms of δ": (back.stats.log2_rms, GREEN)}
+
+
 def weight_gradients(back: Backward) -> Figure:
-    """rms of G_k, the gradient of layer k's matrix, and rms of δ_k."""
-    depth = back.run.experiment.depth
-    curves = {"rms of G": (back.weights.log2_rms, BLUE), "rms of δ": (back.stats.log2_rms, GREEN)}
-    if back.weights.whole is not None:
-        whole = np.full(depth + 1, back.weights.whole["log2_rms"])
-        curves = {
-            "rms of G, each step": curves["rms of G"],
-            "rms of G, their sum": (whole, PURPLE),
-            "rms of δ": curves["rms of δ"],
-        }
+    """rms of G_k, the gradient of layer k's matrix or of each of its two, and rms of δ_k."""
+    depth, curves = back.run.experiment.depth, _curves(back)
     sizes = {name: to_decades(octaves) for name, (octaves, _) in curves.items()}
     data = [
         line(

@@ -41,7 +41,7 @@ class Tape(Generic[T]):
 
     def take(self) -> Any:
         """The last value that is left."""
-        return self._tape.pop()
+        return self._kept.pop()
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,8 @@ def borders(
     A map of the scale factor, or σ_w, over any other field has the edge of chaos; over width,
     depth, activation, initialiser or number format also the ends of the format's scale window. That
     is so of layers φ(a @ x + b). A map of the factor of branches beside a skip has the line where
-    they add as much to E x² as the input has. Tied weights are taken as fresh ones.
+    they add as much to E x² as the input has, for fresh weights. On other maps tied weights are
+    taken as fresh ones.
 
     Args:
         base: the Experiment; the axes take the place of two of its fields.

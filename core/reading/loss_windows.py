@@ -162,11 +162,11 @@ def share_lost(zero: Array, exact: Array) -> Array:
 
 def _overflows(back: Backward) -> bool:
     """Whether some element of δ or G is not finite, or is held at the format's largest value."""
-    broken = back.stats.nonfinite.any()
+    broken = bool(back.stats.nonfinite.any())
     for each in back.of_products:
         whole = (each.whole or {}).get("nonfinite", 0.0)
-        broken = broken or (each.nonfinite[1:] > 0).any() or whole > 0
-    return bool(broken or back.stats.saturated.any())
+        broken = broken or bool((each.nonfinite[1:] > 0).any()) or whole > 0
+    return broken or bool(back.stats.saturated.any())
 
 
 def in_words(window: Window) -> str:

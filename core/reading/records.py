@@ -45,7 +45,8 @@ def _columns(found: Found) -> dict[str, list[float]]:
 def layer_records(found: Found) -> list[Record]:
     """One record per layer 0 … depth: ``layer`` and every statistic.
 
-    A Backward adds ``gradient_…``, the same of δ, and ``weight_gradient_…``, of the layer's matrix.
+    A Backward adds ``gradient_…``, the same of δ, and ``weight_gradient_…``, of the layer's
+    first matrix.
     """
     columns = _columns(found)
     return [

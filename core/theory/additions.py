@@ -23,6 +23,16 @@ def has_additions(experiment: Experiment) -> bool:
     return experiment.layer.ends_in_a_sum
 
 
+def has_law(experiment: Experiment) -> bool:
+    """Whether the size of the sum is known: of fresh weights with a law, beside no batch norm.
+
+    A matrix that is the same in every layer adds up the same directions again and again.
+    """
+    e = experiment
+    known = e.weights == "fresh" and e.rule.law != "other" and e.norm != "batch"
+    return known and has_additions(e)
+
+
 def doubling_branch_scale(experiment: Experiment) -> float:
     """The branch_scale at which E x² doubles from the input to the last layer, at width → ∞.
 
@@ -33,10 +43,10 @@ def doubling_branch_scale(experiment: Experiment) -> float:
         experiment: the question; its branch_scale, seed and number format are not used.
 
     Returns:
-        The factor, to about three digits; NaN without a skip, behind a norm, and where no factor
+        The factor, to about three digits; NaN where `has_law` says no, and where no factor
         from 2^−14 to 1e3 doubles E x².
     """
-    if not has_additions(experiment) or experiment.norm == "batch":
+    if not has_law(experiment):
         return float("nan")
     e = experiment.replace(branch_scale=1.0, seed=0, number_format="float32", loss_scale=1.0)
     return _found(e)
