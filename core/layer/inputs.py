@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,6 +25,9 @@ class Input:
             units, {size} for both axes and {stream} for the generator.
         mean: width n -> E x of one element.
         square: width n -> E x².
+        largest: number of elements -> about the largest |x| among them.
+        kurtosis: E (x − E x)⁴ over the squared variance, of the elements of one input; None
+            where the size of an input does not vary.
     """
 
     name: str
@@ -32,6 +36,13 @@ class Input:
     code: str
     mean: Callable[[int], float]
     square: Callable[[int], float]
+    largest: Callable[[int], float] = lambda count: 1.0
+    kurtosis: float | None = None
+
+
+def largest_of(count: int) -> float:
+    """√(2 ln N), at least 1: about the largest of N normal values, in standard deviations."""
+    return max(1.0, (2 * math.log(count)) ** 0.5) if count > 1 else 1.0
 
 
 def _normal(shape: tuple[int, ...], stream: Generator) -> Tensor:
@@ -66,6 +77,8 @@ INPUTS: dict[str, Input] = {
             "torch.randn({size}, generator={stream})",
             lambda n: 0.0,
             lambda n: 1.0,
+            largest_of,
+            3.0,
         ),
         Input(
             "pixels",
@@ -74,6 +87,7 @@ INPUTS: dict[str, Input] = {
             "torch.rand({size}, generator={stream})",
             lambda n: 1 / 2,
             lambda n: 1 / 3,
+            kurtosis=1.8,
         ),
         Input(
             "bytes",
@@ -82,6 +96,8 @@ INPUTS: dict[str, Input] = {
             "torch.randint(0, 256, ({size},), generator={stream}).float()",
             lambda n: 255 / 2,
             lambda n: 255 * 511 / 6,
+            lambda count: 255.0,
+            1.8,
         ),
         Input(
             "one_hot",

@@ -112,6 +112,7 @@ class Norm(Parameterless):
         shared = m.shared
         if shared is not None:
             shared = self._cross(1.0, (shared - taken) / left) + np.zeros_like(shared)
+            shared = np.where(taken < 1, shared, 1.0)  # of nothing, all inputs are alike
         return LogMoments(variance - logs.add(variance, logs.of(EPSILON)), mean, shared)
 
     def log_gradient_factor(

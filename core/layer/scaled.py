@@ -212,6 +212,8 @@ class Scaled:
         epsilon = torch.full_like(square, math.log2(by.epsilon))
         inverse = -torch.logaddexp2(square + 2 * power, epsilon) / 2
         found = _columns_raised(numbers, power + inverse)
+        # What is not zero is at most √n; zeros may have come with any power.
+        found = found._replace(power=found.power.clamp_max(_ROOM))
         return found._replace(reach_before=x.own_reach).made_of(x), inverse
 
     def normalize_backward(

@@ -59,7 +59,7 @@ def _parameter(default: Any, **description: Any) -> Any:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A signal x that passes through ``depth`` layers x → φ(a @ x + b).
+    """A signal x that passes through ``depth`` layers: x → φ(a @ x + b), or with a skip and a norm.
 
     The defaults are the lesson's. The ``help`` of each field says what it means.
 
@@ -70,7 +70,7 @@ class Experiment:
     width: int = _parameter(
         512,
         label="Width n",
-        help="How many numbers x has; each weight matrix a is n × n.",
+        help="How many numbers x has; a weight matrix a is n × n, but for those of an mlp branch.",
         symbol="n",
         kind="integer",
         minimum=1,
@@ -80,7 +80,7 @@ class Experiment:
     depth: int = _parameter(
         100,
         label="Depth",
-        help="How many products are made, one after the other.",
+        help="How many products are made, one after the other; of an mlp branch, how many layers.",
         symbol="L",
         kind="integer",
         minimum=1,

@@ -22,7 +22,7 @@ _NOWHERE = -1e6  # log2 of the size of a matrix of zeros: below that of every ot
 
 @dataclass(frozen=True)
 class WeightGradients:
-    """The gradients of the weights, per product; index k is that of layer k, index 0 is NaN.
+    """The gradients of one matrix of each layer; index k is that of layer k, index 0 is NaN.
 
     Where one matrix is used at every step, the values are the share of each step, and the gradient
     of the matrix is their sum.

@@ -148,7 +148,7 @@ def _key(cell: Cell, level: int, question: Question, deepest: int) -> _Key:
         return "theory", phi_only, (e.bias_std, level)
     if entry.is_backward:
         return _key_backward(e, question)
-    if entry.of_ensemble is not None and not question.real and _is_plain(e):
+    if entry.of_ensemble is not None and not question.real and _only_ends_matter(e):
         free = is_scale_free(e)
         scale = 1.0 if free else e.scale
         # One ensemble serves every number format, every smaller depth, often every scale factor.
@@ -162,7 +162,7 @@ def _key(cell: Cell, level: int, question: Question, deepest: int) -> _Key:
 
 def _key_backward(e: Experiment, question: Question) -> _Key:
     """The same of a gradient, which begins at the last layer: every depth is a group of its own."""
-    if question.entry.of_gradients is not None and not question.real and _is_plain(e):
+    if question.entry.of_gradients is not None and not question.real and _only_ends_matter(e):
         kept = "float64" if e.format.infinity else e.number_format
         shared = e.replace(number_format=kept, loss_scale=1.0)
         if is_exact_in_law(shared, backward=True) and _carries(e):
@@ -179,7 +179,7 @@ def _carries(e: Experiment) -> bool:
     return bool((sizes > low).all() and (sizes < high).all())
 
 
-def _is_plain(e: Experiment) -> bool:
+def _only_ends_matter(e: Experiment) -> bool:
     """Whether all that matters of the number format is where its range ends."""
     limit = e.format
     if limit.is_coarse:

@@ -32,7 +32,6 @@ _SCORES = np.linspace(-3.0, 3.0, 49)  # levels of the points, as normal quantile
 _WEIGHTS = np.diff(special.ndtr((_SCORES[1:] + _SCORES[:-1]) / 2), prepend=0.0, append=1.0)
 _LN2 = float(np.log(2.0))
 _FLAT = -1e6  # octaves that stand for −∞ while quantiles are taken
-_KURTOSIS = {"normal": 3.0, "pixels": 1.8, "bytes": 1.8}  # of a unit; others' sums do not vary
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def _gradients(
 def start(e: Experiment) -> Start:
     """The law of the input."""
     mean, square = e.source.mean(e.width), e.source.square(e.width)
-    return Start(e.input_scale, mean, square - mean**2, _KURTOSIS.get(e.input))
+    return Start(e.input_scale, mean, square - mean**2, e.source.kurtosis)
 
 
 def _law(ln_squares: list[Array]) -> LengthLaw:

@@ -26,12 +26,14 @@ def cosine_of_inputs(experiment: Experiment) -> Array:
     correlation map of mean-field theory speaks of the pre-activations.
 
     Args:
-        experiment: the question; its width and batch size play no part.
+        experiment: the question. Its width plays a part for one_hot inputs alone, its batch size
+            for batch norm alone.
 
     Returns:
         float64 of shape (depth + 1,), right to about 1e-4. NaN where the signal is zero or
         infinite, and after layer 0 if the initialiser's matrices are neither of independent entries
-        nor orthogonal.
+        nor orthogonal, if one matrix is used in layers that are not plain, and if φ comes first and
+        the input is not normal.
 
     Reference: Poole et al. 2016, arXiv:1606.05340, eq. 5.
     """
@@ -40,12 +42,23 @@ def cosine_of_inputs(experiment: Experiment) -> Array:
     return (_cosines(e.replace(batch_size=2)) if is_usual else _of_any_layer(e)).copy()
 
 
+def _is_known(e: Experiment) -> bool:
+    """Whether what inputs share is known beyond plain layers.
+
+    One matrix in every layer is not like a fresh one beside a skip or behind a norm. An activation
+    takes normal numbers alone.
+    """
+    if e.rule.law == "other" or (e.weights == "tied" and not e.layer.is_plain):
+        return False
+    return e.input == "normal" or e.branch != "preactivation"
+
+
 @lru_cache(maxsize=64)
 def _of_any_layer(experiment: Experiment) -> Array:
     """The same for other layers and inputs, from what two inputs share."""
     e = experiment
     found = np.full(e.depth + 1, np.nan)
-    if e.rule.law == "other":
+    if not _is_known(e):
         found[0] = start(e).shared
         return found
     m = moments_of_layers(e, couples=True)

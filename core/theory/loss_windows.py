@@ -17,12 +17,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..layer.inputs import largest_of
 from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
 from ..layer.operation import LogMoments
 from ..maths.arrays import LOG2, Array, log2
 from ..question.experiment import Experiment
 from .profile import profile
-from .windows import Window, largest_of, scale_windows
+from .windows import Window, scale_windows
 
 _MIDDLE = -0.5682  # log2 of the median of |z| for z ~ N(0, 1)
 _MIDDLE_OF_TWO = -1.4080  # log2 of the median of |z z′|, two of them

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..layer.inputs import largest_of
 from ..layer.number_formats import NUMBER_FORMATS
 from ..layer.operation import MICROSECOND, LogMoments
 from ..layer.tails import log2_largest, log2_second_moment
@@ -61,11 +62,6 @@ class Window:
         return not self.is_empty and self.low <= scale <= self.high
 
 
-def largest_of(count: int) -> float:
-    """√(2 ln N), at least 1: about the largest of N normal values, in standard deviations."""
-    return max(1.0, (2 * np.log(count)) ** 0.5) if count > 1 else 1.0
-
-
 class _Signal:
     """The sizes of an experiment's signal at any scale factor, in log2."""
 
@@ -73,6 +69,7 @@ class _Signal:
         e = experiment.replace(scale=1.0)
         self.depth, self.layer = e.depth, e.layer
         self.start = start(e).square
+        self.largest_input = log2(e.source.largest(e.width * e.batch_size) * e.input_scale)
         self.unit_std = log2(e.weight_std)
         self.sigma_b = log2(e.bias_std)
         self.reach = log2(largest_of(e.width * e.batch_size))
@@ -110,7 +107,8 @@ class _Signal:
         h = self.follow(log2_scale)[0] + self.reach
         x = self.largest(h)
         weights = self.unit_std + log2_scale + self.weight_reach
-        return (x <= stored) & (weights <= stored) & (self.bounded | (h <= product))
+        enters = self.largest_input <= stored
+        return enters & (x <= stored) & (weights <= stored) & (self.bounded | (h <= product))
 
     def lasts(self, log2_scale: Array, half_step: Array) -> Answers:
         """Whether the typical weight and the typical last x do not round to zero."""
@@ -141,8 +139,8 @@ def _thresholds(answer: Callable[[Array], Answers], count: int) -> tuple[Array, 
 
 
 def has_window(experiment: Experiment) -> bool:
-    """Whether the window of an experiment is known: it is for φ(a @ x + b)."""
-    return experiment.layer.is_plain
+    """Whether the window is known: it is for φ(a @ x + b), and an input that is not 0."""
+    return experiment.layer.is_plain and experiment.input_scale > 0
 
 
 def scale_windows(experiment: Experiment, names: Iterable[str] = ()) -> dict[str, Window]:

@@ -84,3 +84,12 @@ def test_an_ensemble_overflows_where_the_runs_do():
     sampled = sample_ensemble(e, 200).first_overflow
     found = [backpropagate(e.replace(seed=seed)).run.events.first_nonfinite for seed in range(40)]
     assert np.median(sampled) == pytest.approx(np.median(found), abs=1)
+
+
+def test_a_dead_signal_behind_a_norm_has_a_gradient():
+    """Zeros times a growing power of two are zeros still."""
+    e = BASE.replace(width=8, depth=7, init="critical", activation="relu_squared", batch_size=3)
+    e = e.replace(bias_std=0.0, input_scale=0.0, norm="rms", norm_place="after", scale=1e6)
+    sampled = sample_ensemble(e.replace(branch="mlp"), 5, backward=True)
+    assert np.isneginf(sampled.log2_rms).all()
+    assert np.isneginf(sampled.log2_gradient_rms[:, :-1]).all()

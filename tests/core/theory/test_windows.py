@@ -6,7 +6,8 @@ import time
 import pytest
 
 from core import NUMBER_FORMATS, Experiment, propagate
-from core.theory.windows import largest_of, scale_window, scale_windows
+from core.layer.inputs import largest_of
+from core.theory.windows import scale_window, scale_windows
 
 BASE = Experiment(width=256, depth=60, weights="fresh")
 # At width 256, the log rms of a fresh network has an sd of √(5·60/256)/2 ≈ 0.5 after 60 layers: 1 %
@@ -124,3 +125,14 @@ def test_six_windows_at_depth_100_take_less_than_a_third_of_a_second(activation)
         scale_windows(Experiment(width=width, activation=activation))
         best = min(best, time.process_time() - start)
     assert best < 0.3
+
+
+@pytest.mark.parametrize(
+    "name, scale, number_format",
+    [("bytes", 1000.0, "float16"), ("normal", 1e5, "float16"), ("bytes", 10.0, "float8_e4m3fn")],
+)
+def test_an_input_beyond_the_format_leaves_no_window(name, scale, number_format):
+    e = Experiment(width=64, input=name, input_scale=scale, number_format=number_format)
+    stats = propagate(e.replace(depth=1)).stats
+    assert stats.nonfinite[0] > 0 or stats.saturated[0] > 0
+    assert scale_window(e.replace(activation="tanh"), number_format).is_empty
