@@ -30,7 +30,7 @@ def stop_name(experiment: Experiment, name: str) -> str | None:
     """
     value, sizes = getattr(experiment, name), (experiment.width, experiment.depth)
     for words, stop in NAMED_STOPS.get(name, {}).items():
-        is_plain = value in PARAMETERS[name].stops and name not in _BY_NAME
+        is_plain = value in PARAMETERS[name].stops and (name not in _BY_NAME or value == 1)
         if stop(*sizes) == value and not is_plain:
             return words
     return None

@@ -83,7 +83,7 @@ def _changed(run: Run, kind: Kind, after: str, start: str) -> str:
     if kind == "grows" and added is not None:
         return (
             f"{after}{start}. Each layer adds about the same variance, that of a branch of rms "
-            f"{significant(added)}: in the end the stream grows as √k with the layer's number k."
+            f"{significant(added)}; such a sum grows as √k with the number k of layers."
         )
     if isinstance(seen, Power):
         verb = "grows" if seen.exponent > 0 else "falls"

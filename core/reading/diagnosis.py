@@ -87,7 +87,9 @@ def trend(run: Run) -> Factor | Power | None:
 
 
 def level(run: Run) -> Level | None:
-    """The level at which the size has settled, if it has."""
+    """The level at which the size has settled, if it has: a sum of ever more branches has none."""
+    if run.experiment.layer.adds_up:
+        return None
     return level_of(run.log2_size) if layers_in_range(run) == len(run.stats) else None
 
 
@@ -100,14 +102,24 @@ def growth(run: Run) -> float:
 def collapsed_from(run: Run) -> int | None:
     """The layer from which on all inputs of a batch give the same x, to a part in a thousand.
 
-    None for a single input, and if the inputs are still apart at the last layer.
+    None for a single input, if the inputs are still apart at the last layer, and if they were alike
+    from the start.
     """
     stats = run.stats
     with np.errstate(divide="ignore", invalid="ignore"):
         apart = ~(stats.std_across_inputs <= stats.rms * 2.0**-_COLLAPSED)
     found = np.flatnonzero(apart)
-    first = int(found[-1]) + 1 if found.size else 0
+    if not found.size:  # they were alike as they came in
+        return None
+    first = int(found[-1]) + 1
     return first if first < len(stats) else None
+
+
+def _has_lost_its_spread(run: Run) -> bool:
+    """Whether all elements have become nearly equal, which the input's were not."""
+    with np.errstate(invalid="ignore"):
+        apart = run.log2_size - run.stats.log2_rms
+    return bool(apart[-1] < -_COLLAPSED and not apart[0] < -_COLLAPSED)
 
 
 def stuck_from(run: Run) -> int | None:
@@ -184,6 +196,6 @@ def kind_of(run: Run) -> Kind:
         return "saturates"
     if stuck_from(run) is not None:
         return "stuck"
-    if run.log2_size[-1] < run.stats.log2_rms[-1] - _COLLAPSED or collapsed_from(run) is not None:
+    if _has_lost_its_spread(run) or collapsed_from(run) is not None:
         return "collapses"
     return _course(run)

@@ -79,12 +79,26 @@ def _explosion(run: Run) -> str:
     return words
 
 
+def _cause(run: Run) -> str:
+    """Why all elements became zero in layers that are not plain, in a sentence; empty if unseen."""
+    e, stats, index = run.experiment, run.stats, run.events.all_zero or 0
+    if e.skip == "none" and e.weight_std == 0 and e.bias_std == 0:
+        return "Every weight is 0, so every branch is 0. "
+    if e.norm == "layer" and e.width == 1:
+        return "A layer norm of a single number subtracts this number itself. "
+    if e.norm == "batch" and stats.std_across_inputs[index] == 0:
+        return "All inputs are equal here, and batch norm subtracts their mean: nothing is left. "
+    if e.norm == "layer" and e.norm_place == "before" and stats.std[index] == 0:
+        return "All units are equal here, and layer norm subtracts their mean: nothing is left. "
+    return ""
+
+
 def _disappearance(run: Run, kind: Kind) -> str:
     """Why every element became zero."""
     e, limit, index = run.experiment, run.experiment.format, run.events.all_zero
     if not e.layer.is_plain:
         shrinking = rate(run) if growth(run) < 1 else ""
-        return f"{shrinking}From i = {index} on every element is exactly 0."
+        return f"{_cause(run)}{shrinking}From i = {index} on every element is exactly 0."
     if e.weight_std == 0 and e.bias_std == 0:
         return "Every weight is 0, so the first product is exactly 0, and so is all that follows."
     if kind == "dies":
