@@ -302,12 +302,21 @@ class Layer:
         ]
 
     def kept_elements(self, shape: Shape) -> int:
-        """How many numbers the way back needs of one layer, in the dtype of products."""
+        """How many numbers the way back needs of one layer; those of a norm count twice."""
         found = 0
         for op, here in self._steps(shape):
-            found += here.elements
+            # A norm keeps the wider numbers in which it adds up.
+            found += here.elements * (2 if isinstance(op, Norm) else 1)
             if isinstance(op, Skip):
                 found += op.branch.kept_elements(here)
+        return found
+
+    def widest(self, shape: Shape) -> int:
+        """The most numbers that an operation takes or makes."""
+        found = shape.elements
+        for op, here in self._steps(shape):
+            inside = op.branch.widest(here) if isinstance(op, Skip) else 0
+            found = max(found, op.after(here).elements, inside)
         return found
 
     def cost(self, shape: Shape, number_format: NumberFormat) -> Cost:

@@ -57,6 +57,16 @@ def test_a_limit_that_is_no_positive_number_is_named(monkeypatch, text):
         propagate(Experiment(width=2, depth=1))
 
 
+MLP = {"branch": "mlp", "skip": "identity", "norm": "layer"}
+WIDE_HIDDEN = MLP | {
+    "width": 64,
+    "depth": 12,
+    "expansion": 16,
+    "norm_place": "inside",
+    "batch_size": 4096,
+    "number_format": "bfloat16",
+    "weights": "fresh",
+}
 LARGE = [
     {"width": 6500, "depth": 2},
     {"width": 4500, "depth": 2, "weights": "fresh"},
@@ -70,6 +80,7 @@ LARGE = [
     {"width": 1024, "depth": 3, "batch_size": 4096, "bias_std": 1.0, "activation": "gelu"},
     {"width": 4500, "depth": 1, "number_format": "bfloat16"},
     {"width": 1024, "depth": 2, "batch_size": 4096, "number_format": "float64"},
+    WIDE_HIDDEN,
 ]
 
 THERE_AND_BACK = [
@@ -86,6 +97,11 @@ THERE_AND_BACK = [
     },
     {"width": 3000, "depth": 2, "number_format": "float16"},
     {"width": 3000, "depth": 1, "number_format": "float8_e5m2", "weights": "fresh"},
+    WIDE_HIDDEN,
+    WIDE_HIDDEN | {"norm": "none"},
+    MLP | {"width": 2048, "depth": 3, "expansion": 8, "batch_size": 64},
+    MLP | {"width": 1024, "depth": 12, "batch_size": 256, "weights": "fresh"},
+    {"width": 256, "depth": 100, "norm": "layer", "batch_size": 1024, "number_format": "float16"},
 ]
 
 # Imports once; every run has a process of its own, forked from there.
