@@ -58,7 +58,7 @@ PRESETS: dict[str, Landscape] = {
         "branch_scale=0.01..1:24", "depth=1..200:24", "log2_std", 1, **_RESIDUAL
     ),
     "Residual: scale factor and branch scale": _map(
-        "scale=0.1..10:24", "branch_scale=0.01..1:24", "gradient_ratio", 1, **_RESIDUAL, depth=50
+        "scale=0.1..10:16", "branch_scale=0.01..1:16", "gradient_ratio", 1, **_RESIDUAL, depth=50
     ),
 }
 """Name of a button -> the map that it shows."""

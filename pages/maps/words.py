@@ -21,10 +21,12 @@ _BORDERS = {
     "times the rms, or the largest weight leave the number format.",
     "underflow": "Below the all-zero line the last layer’s typical element is less than half the "
     "smallest subnormal number.",
+    "doubles": "On the line the branches of all layers together add as much to the mean square of "
+    "x as the input has. With a smaller branch scale the input is the larger part of x.",
 }
 _VALID = (
-    "These lines hold for wide layers and speak of the typical network; tied weights are taken as "
-    "fresh ones, and a network may cross them a little earlier or later."
+    "The lines hold for wide layers and speak of the typical network; a network may cross them a "
+    "little earlier or later. Tied weights are taken as fresh ones, where a line is drawn for them."
 )
 
 

@@ -5,16 +5,21 @@ import math
 import re
 import threading
 import time
+from typing import get_args
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 
 from core import Experiment
+from core.charts.phase_diagram import _LINES
+from core.maps.borders import Border, Kind
 from core.maps.landscape import Landscape
 from core.maps.words import summary
 from core.question.experiment import DEFAULTS, PARAMETERS
 from core.sweep import parse
 from pages.maps import cell, presets, refining
+from pages.maps import words as border_words
 from pages.work import answers
 from tests.pages.test_explore import chart, problems, visited, words
 
@@ -108,7 +113,7 @@ def test_a_link_shows_its_map_and_says_what_it_comes_to():
         in text(at)
     )
     assert "The overflow line is where theory sees" in text(at)
-    assert "tied weights are taken as fresh ones" in text(at)
+    assert "Tied weights are taken as fresh ones" in text(at)
 
 
 def test_without_a_link_it_is_the_lessons_map(monkeypatch):
@@ -454,3 +459,20 @@ def test_the_link_to_copy_reads_back():
     assert wrong == []
     base = Experiment(depth=40, activation="relu")
     assert found == MEANT.replace(base=base, measure="log2_std@7")
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_every_border_has_a_line_and_words(kind):
+    assert Border(kind, np.array([0.1]), np.array([1.0])).name
+    assert _LINES[kind] and border_words._BORDERS[kind].endswith(".")
+
+
+@pytest.mark.parametrize("name", [name for name in presets.PRESETS if name.startswith("Residual")])
+def test_a_map_of_residual_layers_is_explained_to_its_end(name):
+    preset = presets.PRESETS[name]
+    query = preset.base.replace(width=16).to_query() | preset.to_query()
+    smaller = {axis: re.sub(r":\d+$", ":3", query[axis]) for axis in ("x", "y")}
+    at = opened(**query | smaller)
+    assert not at.exception and problems(at) == []
+    said = " ".join(words(part.proto.body) for part in at.get("html"))
+    assert "branches of all layers together" in said
