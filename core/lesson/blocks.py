@@ -10,7 +10,6 @@ import numpy as np
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from ..reading.number import Number
-from ..simulation.script import stream_seed_lines
 from ..text import products
 from ..theory.finite_width import LEVELS
 from .result import Curve, Sentence
@@ -76,23 +75,3 @@ def curve(label: str, size: Array, law: Mapping[float, Array], *, goes_back: boo
         return Curve(label, size, goes_back=goes_back)
     low, high = (np.where(np.isfinite(size), law[at], np.nan) for at in (LEVELS[0], LEVELS[-1]))
     return Curve(label, size, low, high, goes_back=goes_back)
-
-
-def head_lines(setting: Setting) -> list[str]:
-    """The lines with which a snippet begins: its size, and ``normal``, which draws from a seed."""
-    return [
-        "import torch",
-        "",
-        f"n, depth, seed = {setting.n}, {setting.depth}, {setting.seed}",
-        "torch.set_num_threads(1)",
-        "",
-        "",
-        *stream_seed_lines(),
-        "",
-        "",
-        "def normal(layer, *shape):",
-        "    stream = torch.Generator().manual_seed(stream_seed(seed, layer))",
-        "    return torch.randn(*shape, generator=stream)",
-        "",
-        "",
-    ]

@@ -61,7 +61,7 @@ def _plain(label: str) -> str:
 
 
 def _after(layer: Layer, x: _Term, e: Experiment) -> _Term:
-    """What a list of operations makes of x."""
+    """The term for x after a list of operations."""
     for op in layer:
         x = _step(op, x, e)
     return x

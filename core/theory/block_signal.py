@@ -22,7 +22,7 @@ from .unit_moments import UnitMoments
 
 @dataclass(frozen=True)
 class Step:
-    """What one layer did to the signal, as the way back needs it.
+    """The signal in front of, inside and behind one layer, kept for the way back.
 
     Attributes:
         x: the layer's input.

@@ -14,9 +14,10 @@ from ...reading.number import Number
 from ...simulation.backward import Backward, backpropagate
 from ...theory import mean_field
 from ...theory.mean_field import Profile
-from ..blocks import head_lines, relu_network, size_sentence, within
+from ..blocks import relu_network, size_sentence, within
 from ..result import WHY, Curve, Result, Sentence
 from ..setting import Setting
+from ..snippet import head_lines
 from ..step import Guess, OnProgress, Step
 from ..words import lines, rounded, tex
 
@@ -27,7 +28,7 @@ _AT_LEAST = 1.1  # a factor per layer of the mean square that counts as growth
 
 
 class _Measured(NamedTuple):
-    """What was measured.
+    """Runs with batch norm, there and back, and the growth of their gradient.
 
     Attributes:
         scales: name of a scale factor -> the run there and back, at the setting's seed.

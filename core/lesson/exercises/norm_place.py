@@ -17,9 +17,10 @@ from ...theory import mean_field
 from ...theory.finite_width import Prediction, predict
 from ...theory.mean_field import Profile
 from ...theory.work import prediction_work
-from ..blocks import curve, head_lines, median_row, relu_network, size_sentence, within
+from ..blocks import curve, median_row, relu_network, size_sentence, within
 from ..result import WHY, Curve, Result, Sentence
 from ..setting import Setting
+from ..snippet import head_lines
 from ..step import Guess, OnProgress, Step
 from ..words import lines, rounded, tex
 

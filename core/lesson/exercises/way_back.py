@@ -16,12 +16,12 @@ from ...reading.diagnosis import Kind
 from ...reading.gradient import gradient_verdict
 from ...reading.number import Number
 from ...simulation.backward import Backward, backpropagate
-from ...simulation.script import stream_seed_lines
 from ...theory.finite_width import LEVELS, predict
 from ...theory.work import prediction_work
 from ..quantiles import factor_of_spread
 from ..result import WHY, Curve, Result, Sentence
 from ..setting import Setting
+from ..snippet import head_lines
 from ..step import Guess, OnProgress, Step
 from ..words import lines, rounded, tex
 
@@ -181,20 +181,7 @@ def _work(setting: Setting) -> float:
 
 def _snippet(setting: Setting) -> str:
     return lines(
-        "import torch",
-        "",
-        f"n, depth, seed = {setting.n}, {setting.depth}, {setting.seed}",
-        "torch.set_num_threads(1)",
-        "",
-        "",
-        *stream_seed_lines(),
-        "",
-        "",
-        "def normal(layer, *shape):",
-        "    stream = torch.Generator().manual_seed(stream_seed(seed, layer))",
-        "    return torch.randn(*shape, generator=stream)",
-        "",
-        "",
+        *head_lines(setting),
         "def gradient_rms(weight_std):",
         "    x, before_relu = normal(0, n), []",
         "    for i in range(depth):",

@@ -16,11 +16,11 @@ from ...reading.diagnosis import Kind, kind_of
 from ...reading.number import Number
 from ...simulation.ensemble import sample_ensemble
 from ...simulation.propagate import Run, propagate
-from ...simulation.script import stream_seed_lines
 from ...theory.finite_width import LEVELS, predict
 from ...theory.work import prediction_work
 from ..result import WHY, Curve, Result, Sentence
 from ..setting import Setting
+from ..snippet import head_lines
 from ..step import Guess, OnProgress, Step
 from ..words import lines, rounded, tex, tex_exp
 
@@ -170,20 +170,7 @@ def _work(setting: Setting) -> float:
 
 def _snippet(setting: Setting) -> str:
     return lines(
-        "import torch",
-        "",
-        f"n, depth, seed = {setting.n}, {setting.depth}, {setting.seed}",
-        "torch.set_num_threads(1)",
-        "",
-        "",
-        *stream_seed_lines(),
-        "",
-        "",
-        "def normal(layer, *shape):",
-        "    stream = torch.Generator().manual_seed(stream_seed(seed, layer))",
-        "    return torch.randn(*shape, generator=stream)",
-        "",
-        "",
+        *head_lines(setting),
         "def last_std(weight_std):",
         "    x = normal(0, n)",
         "    for i in range(depth):",

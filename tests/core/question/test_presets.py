@@ -57,7 +57,7 @@ def test_a_field_without_effect_does_not_hide_a_preset():
 
 
 def operations(e):
-    """What a layer is made of; batch norms of other batches are other ones."""
+    """The operations of a layer; two batch norms of different batch sizes are different."""
     skip = e.layer.skip
     leaves = [op for op in e.layer.leaves if not isinstance(op, Norm)]
     return leaves, e.layer.norm, skip and skip.factor, len(e.layer)
