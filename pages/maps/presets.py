@@ -54,10 +54,10 @@ PRESETS: dict[str, Landscape] = {
         "log2_std",
         1,
     ),
-    "Residual: branch scale and depth": _map(
+    "Residual: depth": _map(
         "branch_scale=0.01..1:24", "depth=1..200:24", "log2_std", 1, **_RESIDUAL
     ),
-    "Residual: scale factor and branch scale": _map(
+    "Residual: scale factor": _map(
         "scale=0.1..10:16", "branch_scale=0.01..1:16", "gradient_ratio", 1, **_RESIDUAL, depth=50
     ),
 }

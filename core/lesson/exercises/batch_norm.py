@@ -146,7 +146,8 @@ def _sentences(setting: Setting, measured: _Measured) -> tuple[Sentence, ...]:
             f"Going back, the mean square of the gradient grows by {rounded(measured.factor)} at "
             f"each layer: δ leaves the last layer with rms 1; at layer 1 it has {arrives[0]}, "
             f"{arrives[1]} and {arrives[2]}. No scale factor helps, for the gradient does not see "
-            "it either.",
+            "it either. They differ a little because the norm adds ε = 1e−5 to the variance, which "
+            "weighs more beside small weights.",
             rf"\frac{{\pi}}{{\pi-1}} = {tex(limit)}\text{{ per layer for many inputs}}"
             rf"\qquad\allowbreak {tex(_settled(measured), 4)}"
             rf"\text{{ for }}{_INPUTS}\text{{ and many units}}",
