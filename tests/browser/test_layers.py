@@ -79,6 +79,7 @@ def test_a_branch_scale_is_dragged_too(page, address, dragging):
     choose(page, "pre-norm")
     page.locator("summary", has_text="Its parts").click()
     page.locator(".st-key-branch_scale").scroll_into_view_if_needed()
+    settled(page)
     with dragging("branch_scale", -0.2):
         shows(page, "measured")
         followed(page, "branch_scale")
