@@ -31,6 +31,18 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
+def split_list(text: str) -> list[str]:
+    """The parts of a text between commas, but for commas inside brackets: a, max(x, 0)."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character == "(") - (character == ")")
+        if character == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
+
+
 def ordinal(number: int) -> str:
     """An ordinal in English: 1st, 2nd, 3rd, 4th, … 11th, … 21st; ``number`` is at least 0."""
     teen = 10 <= number % 100 <= 20

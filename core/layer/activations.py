@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -122,6 +122,61 @@ def leaky_relu(negative_slope: float) -> Activation:
     )
 
 
+def elu(alpha: float) -> Activation:
+    """The identity above zero and α(eˣ − 1) below.
+
+    Args:
+        alpha: α > 0; at other values than 1, φ has a kink at zero.
+    """
+    return Activation(
+        name="elu",
+        label="ELU",
+        function=lambda x: F.elu(x, alpha),
+        derivative=lambda x: torch.where(x > 0, 1.0, alpha * torch.exp(x)).to(x.dtype),
+        formula=rf"x\;(x>0),\quad {_factor(alpha)}(e^x - 1)\;(x\le 0)",
+        reference="Clevert, Unterthiner & Hochreiter 2016, arXiv:1511.07289",
+        code=f"torch.nn.functional.elu(x{_unless_one(alpha)})",
+        backward_code=f"torch.ops.aten.elu_backward(g, {alpha:.17g}, 1, 1, False, h)",
+        microseconds=0.0025,
+        closed_form=closed_forms.elu(1.0, alpha),
+    )
+
+
+def celu(alpha: float) -> Activation:
+    """The identity above zero and α(e^{x/α} − 1) below, smooth at zero.
+
+    Args:
+        alpha: α > 0.
+    """
+    unit = closed_forms.elu(1.0, 1.0)
+    return Activation(
+        name="celu",
+        label="CELU",
+        function=lambda x: torch.celu(x, alpha),
+        derivative=lambda x: torch.where(x > 0, 1.0, torch.exp(x / alpha)).to(x.dtype),
+        formula=rf"x\;(x>0),\quad {_factor(alpha)}(e^{{x/{alpha:g}}} - 1)\;(x\le 0)",
+        reference="Barron 2017, arXiv:1704.07483",
+        code=f"torch.celu(x{_unless_one(alpha)})",
+        backward_code=f"torch.ops.aten.elu_backward(g, {alpha!r}, 1, {1 / alpha!r}, False, h)",
+        microseconds=0.0025,
+        closed_form=closed_forms.rescaled(unit, inner=1 / alpha, outer=alpha),
+    )
+
+
+def _factor(value: float) -> str:
+    return "" if value == 1 else rf"{value:g}\,"
+
+
+def _unless_one(value: float) -> str:
+    return "" if value == 1 else f", {value!r}"
+
+
+def _gelu_tanh_derivative(x: Tensor) -> Tensor:
+    root, cubic = math.sqrt(2 / math.pi), 0.044715
+    t = torch.tanh(root * (x + cubic * x**3))
+    return (1 + t) / 2 + x / 2 * (1 - t * t) * root * (1 + 3 * cubic * x * x)
+
+
 _ENTRIES = (
     Activation(
         name="linear",
@@ -207,18 +262,7 @@ _ENTRIES = (
         backward_code="torch.ops.aten.silu_backward(g, h)",
         microseconds=0.001,
     ),
-    Activation(
-        name="elu",
-        label="ELU",
-        function=F.elu,
-        derivative=lambda x: torch.where(x > 0, 1.0, torch.exp(x)).to(x.dtype),
-        formula=r"x\;(x>0),\quad e^x - 1\;(x\le 0)",
-        reference="Clevert, Unterthiner & Hochreiter 2016, arXiv:1511.07289",
-        code="torch.nn.functional.elu(x)",
-        backward_code="torch.ops.aten.elu_backward(g, 1, 1, 1, False, h)",
-        microseconds=0.0025,
-        closed_form=closed_forms.elu(1.0, 1.0),
-    ),
+    elu(1.0),
     Activation(
         name="selu",
         label="SELU",
@@ -331,6 +375,36 @@ _ENTRIES = (
         positively_homogeneous=True,
         closed_form=closed_forms.leaky_relu(-1.0),
     ),
+    Activation(
+        name="gelu_tanh",
+        label="GELU (tanh form)",
+        function=lambda x: F.gelu(x, approximate="tanh"),
+        derivative=_gelu_tanh_derivative,
+        formula=r"\tfrac{x}{2}\left(1 + \tanh\left(\sqrt{2/\pi}\,(x + 0.044715\,x^3)\right)\right)",
+        reference="Hendrycks & Gimpel 2016, arXiv:1606.08415 (the form with tanh, GPT-2’s)",
+        code='torch.nn.functional.gelu(x, approximate="tanh")',
+        backward_code='torch.ops.aten.gelu_backward(g, h, approximate="tanh")',
+        microseconds=0.002,
+    ),
+    Activation(
+        name="hardswish",
+        label="Hardswish",
+        function=F.hardswish,
+        derivative=lambda x: torch.where(x > 3, 1.0, (x / 3 + 0.5) * (x > -3)).to(x.dtype),
+        formula=r"\tfrac{x}{6}\min(\max(x + 3, 0), 6)",
+        reference="Howard et al. 2019, MobileNetV3, arXiv:1905.02244",
+        code="torch.nn.functional.hardswish(x)",
+        backward_code="torch.ops.aten.hardswish_backward(g, h)",
+        microseconds=0.0005,
+        kinks=(-3.0, 3.0),
+    ),
+    celu(1.0),
+    replace(
+        leaky_relu(0.25),
+        name="prelu",
+        label="PReLU",
+        reference="He et al. 2015, arXiv:1502.01852 (at its first value, 0.25)",
+    ),
 )
 
 ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in _ENTRIES}
@@ -341,6 +415,8 @@ ALIASES = {
     "nn.identity": "linear",
     "logistic": "sigmoid",
     "lrelu": "leaky_relu",
+    "gelunew": "gelu_tanh",
+    "hswish": "hardswish",
     "squaredrelu": "relu_squared",
     "relu2": "relu_squared",
     "sine": "sin",

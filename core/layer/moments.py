@@ -19,6 +19,7 @@ from ..maths.quadrature import (
 )
 from ..text import shown
 from .activations import ACTIVATIONS, Activation
+from .named_activation import OPEN, activation_of
 
 Phi: TypeAlias = Activation | str
 
@@ -28,18 +29,21 @@ _ALMOST_ZERO = 1e-60  # a variance that stands for q → 0: φ′ at ±√q has 
 
 
 def activation(phi: Phi) -> Activation:
-    """phi itself, or the activation with that registry name.
+    """phi itself, or the activation with that name; see `activation_of`.
 
     Raises:
-        ValueError: phi is neither an `Activation` nor a registry name.
+        ValueError: phi is neither an `Activation` nor a name of one.
     """
     if isinstance(phi, Activation):
         return phi
-    found = ACTIVATIONS.get(phi) if isinstance(phi, str) else None
-    if found is None:
-        names = ", ".join(ACTIVATIONS)
-        raise ValueError(f"phi must be an Activation or one of {names}; got {shown(phi)}")
-    return found
+    why = ""
+    if isinstance(phi, str):
+        try:
+            return activation_of(phi)
+        except ValueError as error:
+            why = f" ({error})"
+    names = ", ".join(ACTIVATIONS)
+    raise ValueError(f"phi must be an Activation or one of {names}; {OPEN}; got {shown(phi)}{why}")
 
 
 def arrays(minimum: float = 0.0, maximum: float = np.inf, **values: Numbers) -> tuple[Array, ...]:

@@ -51,10 +51,10 @@ def derivative_far_powers(phi: Activation) -> tuple[float, float]:
 
 
 def _power(function: TensorFunction, octave: int) -> float:
-    """The power of |h| that a function follows beyond |h| = 2^octave."""
+    """The power of |h| that a function follows beyond |h| = 2^octave, to a half."""
     u, outwards = _between_minus_one_and_one(), 1 if octave > 0 else -1
     near, far = (function(u * 2.0 ** (octave + k)).square().mean().item() for k in (0, outwards))
-    return float(np.rint(0.5 * np.log2(far / near) * outwards)) if near > 0 and far > 0 else 0.0
+    return float(np.rint(np.log2(far / near)) * outwards / 2) if near > 0 and far > 0 else 0.0
 
 
 @lru_cache(maxsize=64)

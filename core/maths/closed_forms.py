@@ -233,6 +233,34 @@ def sin() -> Moments:
     )
 
 
+def rescaled(moments: Moments, *, inner: float, outer: float = 1.0) -> Moments:
+    """Moments of outer·φ(inner·h), from those of φ.
+
+    Args:
+        moments: of φ.
+        inner: the factor of the argument.
+        outer: the factor of the result.
+    """
+    square = inner**2
+
+    def of_variance(f: OfVariance | None, factor: float) -> OfVariance | None:
+        return None if f is None else lambda q: factor * f(square * q)
+
+    def of_covariance(f: OfCovariance | None, factor: float) -> OfCovariance | None:
+        return None if f is None else lambda a, b, r: factor * f(square * a, square * b, square * r)
+
+    slope = (outer * inner) ** 2
+    return Moments(
+        second_moment=of_variance(moments.second_moment, outer**2),
+        second_moment_slope=of_variance(moments.second_moment_slope, slope),
+        derivative_second_moment=of_variance(moments.derivative_second_moment, slope),
+        fourth_moment=of_variance(moments.fourth_moment, outer**4),
+        mean=of_variance(moments.mean, outer),
+        cross_moment=of_covariance(moments.cross_moment, outer**2),
+        derivative_cross_moment=of_covariance(moments.derivative_cross_moment, slope),
+    )
+
+
 def clipped_ramp(height: float, *, odd: bool) -> Moments:
     """Moments of min(max(h, 0), height), or of its odd extension min(max(h, −height), height).
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
-from ..layer import activations, initializers, number_formats
+from ..layer import activations, initializers, named_activation, number_formats
 from ..layer.activations import ACTIVATIONS, Activation
 from ..layer.arithmetic import Rounded
 from ..layer.branches import BRANCHES, NORM_PLACES, NORMS, SKIPS, Block
 from ..layer.initializers import INITIALIZERS, Initializer, linear_bias_std
 from ..layer.inputs import INPUTS, Input
+from ..layer.named_activation import activation_of
 from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
 from ..layer.operation import Shape
 from ..layer.stack import Layer
@@ -111,12 +112,15 @@ class Experiment:
     activation: str = _parameter(
         "linear",
         label="Activation",
-        help="The function φ applied to every element after each product.",
+        help="The function φ applied to every element after each product. A formula in x may be "
+        "typed too, such as x*sigmoid(1.702*x), or a name with a number, such as leaky_relu(0.2).",
         symbol="φ",
         kind="choice",
         choices=tuple(ACTIVATIONS),
         aliases=activations.ALIASES,
         names={name: each.label for name, each in ACTIVATIONS.items()},
+        reader=lambda text: activation_of(text).name,
+        others=named_activation.OPEN,
     )
     weights: str = _parameter(
         "tied",
@@ -263,7 +267,7 @@ class Experiment:
         for name, parameter in PARAMETERS.items():
             value = getattr(self, name)
             if not parameter.accepts(value):
-                raise ValueError(f"{name} must be {parameter.allowed}, got {shown(value)}")
+                raise ValueError(parameter.refusal(name, value))
             plain = parameter.convert(value)
             if plain is not value:
                 object.__setattr__(self, name, plain)
@@ -277,7 +281,7 @@ class Experiment:
     @property
     def phi(self) -> Activation:
         """The activation function."""
-        return ACTIVATIONS[self.activation]
+        return activation_of(self.activation)
 
     @property
     def rule(self) -> Initializer:
@@ -384,8 +388,7 @@ class Experiment:
             value = _value(name, text, *sizes)
             if value is None or not parameter.accepts(value):
                 problems.append(
-                    f"{name} must be {parameter.allowed}, got {shown(text)}: "
-                    f"{cls().to_query()[name]} is used"
+                    f"{parameter.refusal(name, text)}: {cls().to_query()[name]} is used"
                 )
                 continue
             accepted[name] = value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..text import shown
+from ..text import shown, split_list
 from .experiment import DEFAULTS, PARAMETERS, Experiment
 
 _FIELD = next(iter(PARAMETERS))  # the one field that is written when all have their defaults
@@ -34,7 +34,7 @@ def from_text(text: str, *, what: str = "a pin") -> tuple[Experiment | None, lis
         return None, [f"{what} must have {length}, {shown(text)}: it is left out"]
     values: dict[str, str] = {}
     problems = []
-    for part in text.split(","):
+    for part in split_list(text):
         name, colon, value = (piece.strip() for piece in part.partition(":"))
         if not colon:
             problems.append(f"every part must be field:value, got {shown(part)}: it is passed over")

@@ -54,6 +54,9 @@ class Parameter:
         aliases: names that other libraries have for choices -> the choice; in lower case, without
             - and _.
         names: value of a choice -> its name in menus, where that is another one.
+        reader: from a text that is none of the choices to the value that it means; a ValueError
+            says why it means none.
+        others: what such a text may be, in words.
     """
 
     label: str
@@ -66,6 +69,8 @@ class Parameter:
     choices: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict, compare=False)
     names: Mapping[str, str] = field(default_factory=dict, compare=False)
+    reader: Callable[[str], str] | None = field(default=None, compare=False)
+    others: str = ""
 
     def name_of(self, choice: str) -> str:
         """The name of a choice in menus; links, files and messages use its value."""
@@ -75,7 +80,7 @@ class Parameter:
     def allowed(self) -> str:
         """The allowed values, in words."""
         if self.kind == "choice":
-            return "one of " + ", ".join(self.choices)
+            return "one of " + ", ".join(self.choices) + (self.others and f"; {self.others}")
         noun = "a whole number" if self.kind == "integer" else "a number"
         return f"{noun} from {self._written(self.minimum)} to {self._written(self.maximum)}"
 
@@ -88,7 +93,8 @@ class Parameter:
     def accepts(self, value: object) -> bool:
         """Whether ``value`` is of the right kind and within the bounds or choices."""
         if self.kind == "choice":
-            return isinstance(value, str) and value in self.choices
+            is_text = isinstance(value, str)
+            return is_text and (value in self.choices or self._read(str(value)) is not None)
         # The usual types come first: a test against the types of `numbers` is slow.
         if type(value) is not (int if self.kind == "integer" else float):
             wanted = numbers.Integral if self.kind == "integer" else numbers.Real
@@ -99,7 +105,30 @@ class Parameter:
 
     def convert(self, value: Any) -> Any:
         """An accepted value, which may be one of NumPy's, as a plain int, float or str."""
-        return _PLAIN[self.kind](value)
+        plain = _PLAIN[self.kind](value)
+        return plain if self.reader is None or plain in self.choices else self.reader(str(plain))
+
+    def refusal(self, name: str, value: object) -> str:
+        """The sentence on a value that is not accepted.
+
+        Args:
+            name: of the field.
+            value: what was given.
+        """
+        why = ""
+        if self.reader is not None and isinstance(value, str):
+            try:
+                self.reader(value)
+            except ValueError as error:
+                why = f" ({error})"
+        return f"{name} must be {self.allowed}, got {shown(value)}{why}"
+
+    def _read(self, text: str) -> str | None:
+        """The value that a text means which is none of the choices; None if it means none."""
+        try:
+            return None if self.reader is None else self.reader(text)
+        except ValueError:
+            return None
 
     def parse(self, text: str, **names: float) -> int | float | str | None:
         """The value of a text; None if a number is due and not found.
@@ -112,7 +141,8 @@ class Parameter:
             **names: what names in a formula stand for, such as n for the width.
         """
         if self.kind == "choice":
-            return text if text in self.choices else self._known_as.get(_plain_name(text), text)
+            found = text if text in self.choices else self._known_as.get(_plain_name(text), text)
+            return found if found in self.choices else self._read(found) or found
         if not _NUMBER.fullmatch(text):
             return value_of(text, names) if self.kind == "real" else None
         if self.kind == "real":
@@ -134,7 +164,8 @@ class Parameter:
         if self.kind == "real" and _THOUSANDS.fullmatch(text):
             return [Note(f"{name} {shown(text)} is read as {text.replace(',', '.')}")]
         here = self.parse(text) if self.kind == "choice" else text
-        return [] if here == text else [Note(f"{name} {shown(text)} is called {here} here")]
+        same = here == text or _PASSED_OVER.sub("", str(here)) == _PASSED_OVER.sub("", text)
+        return [] if same else [Note(f"{name} {shown(text)} is called {here} here")]
 
     def rounds(self, text: str) -> bool:
         """Whether ``parse`` rounds the number ``text``: a fraction where a whole number is due."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..question.experiment import PARAMETERS, Experiment
 from ..question.parameter import Parameter
-from ..text import shown, written
+from ..text import shown, split_list, written
 
 Value = int | float | str
 
@@ -59,7 +59,7 @@ class Axis:
             raise ValueError(f"{self.name} must have at least one value, got none")
         for value in self.values:
             if not parameter.accepts(value):
-                raise ValueError(f"{self.name} must be {parameter.allowed}, got {shown(value)}")
+                raise ValueError(parameter.refusal(self.name, value))
         object.__setattr__(self, "values", tuple(parameter.convert(each) for each in self.values))
 
     @property
@@ -175,7 +175,7 @@ def parse(text: str) -> Axis:
         ends = [_value(name, parameter, found[end].strip()) for end in ("low", "high")]
         low, high = (math.nan if isinstance(end, str) else end for end in ends)
         return spaced(name, low, high, int(found["count"]))
-    parts = rest.split(",")
+    parts = split_list(rest)
     if len(parts) > MOST_CELLS:
         raise ValueError(f"{name} must have at most {MOST_CELLS} values, got {len(parts)}")
     return Axis(name, tuple(_value(name, parameter, part.strip()) for part in parts))
@@ -187,13 +187,13 @@ def notes(text: str) -> list[str]:
     parameter = parameter_of(name)
     if parameter.kind != "choice":
         return []
-    return [note for part in rest.split(",") for note in parameter.notes(name, part.strip())]
+    return [note for part in split_list(rest) for note in parameter.notes(name, part.strip())]
 
 
 def _value(name: str, parameter: Parameter, text: str) -> Value:
     value = parameter.parse(text)
     if value is None or not parameter.accepts(value) or parameter.rounds(text):
-        raise ValueError(f"{name} must be {parameter.allowed}, got {shown(text)}")
+        raise ValueError(parameter.refusal(name, text))
     return value
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from scipy import special
 
 from ..layer import moments as of_phi
-from ..layer.activations import ACTIVATIONS
+from ..layer.named_activation import activation_of
 from ..layer.operation import MICROSECOND
 from ..layer.tails import PowerTails
 from ..maths.arrays import Array
@@ -64,10 +64,10 @@ class Moments:
     derivative_fourth: PowerTails
 
 
-@lru_cache(maxsize=len(ACTIVATIONS))
+@lru_cache(maxsize=32)
 def moments(activation: str) -> Moments:
     """The moments of the activation with this registry name."""
-    phi, q = ACTIVATIONS[activation], np.exp(_LN_Q)
+    phi, q = activation_of(activation), np.exp(_LN_Q)
 
     def table(values: Array) -> PowerTails:
         logs = np.log(np.maximum(values, _LEAST))

@@ -17,9 +17,10 @@ import numpy as np
 import torch
 from scipy import special
 
-from ..layer.activations import ACTIVATIONS, Activation
+from ..layer.activations import Activation
 from ..layer.bias import Bias
 from ..layer.moments import fourth_moment, mean, second_moment, second_moment_slope
+from ..layer.named_activation import activation_of
 from ..layer.operation import MICROSECOND
 from ..layer.product import Product
 from ..layer.stack import Layer
@@ -76,10 +77,10 @@ class Table:
         return np.interp(ln_q, _LN_Q, np.gradient(self.variance, _LN_Q))
 
 
-@lru_cache(maxsize=len(ACTIVATIONS))
+@lru_cache(maxsize=32)
 def table(activation: str) -> Table:
     """The moments of the activation with this registry name."""
-    q, phi = np.exp(_LN_Q), ACTIVATIONS[activation]
+    q, phi = np.exp(_LN_Q), activation_of(activation)
     m2, m4 = second_moment(phi, q), fourth_moment(phi, q)
     d1, d2, d3, d4 = _from_zero(phi, q, m2, m4)
     variance = np.maximum(d2 - d1**2, 1e-12 * d2)

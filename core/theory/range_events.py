@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from scipy import special
 
-from ..layer.activations import ACTIVATIONS, Activation
+from ..layer.activations import Activation
+from ..layer.named_activation import activation_of
 from ..layer.tails import infinite_sides
 from ..maths.arrays import LN, Array
 from ..question.experiment import Experiment
@@ -97,7 +98,7 @@ def differences(survival: Array) -> Pmf:
 @lru_cache(maxsize=256)
 def _threshold(activation: str, side: float, limit: float) -> float:
     """ln |h| beyond which |φ(h)| ≥ ``limit`` on one side of zero; inf if φ is bounded there."""
-    phi = ACTIVATIONS[activation]
+    phi = activation_of(activation)
     if not infinite_sides(phi)[side > 0]:
         return np.inf
     return _ln_reaching(phi, side, limit, -50.0, float(np.log(limit)))

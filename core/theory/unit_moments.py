@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from ..layer import moments as of_phi
-from ..layer.activations import ACTIVATIONS
 from ..layer.moments import Phi
+from ..layer.named_activation import activation_of
 from ..layer.tails import PowerTails
 from ..maths.arrays import Array
 from ..maths.quadrature import TensorFunction, gaussian_expectation_at
@@ -93,10 +93,10 @@ class UnitMoments:
             setattr(self, name, values)
 
 
-@lru_cache(maxsize=len(ACTIVATIONS))
+@lru_cache(maxsize=32)
 def _table(activation: str) -> tuple[tuple[PowerTails, PowerTails], Array]:
     """The two logarithms, and the ratios on the grid in the order of their names."""
-    phi, v = ACTIVATIONS[activation], np.exp(_LN_V)
+    phi, v = activation_of(activation), np.exp(_LN_V)
     square = np.maximum(of_phi.second_moment(phi, v), _LEAST)
     slope = np.maximum(of_phi.derivative_second_moment(phi, v), _LEAST)
     logs = [

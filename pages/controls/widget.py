@@ -60,7 +60,8 @@ def control(name: str, *, bound: bool = True, parameter: Parameter | None = None
             parameter.label, parameter.choices, default=default, required=True, **shared
         )
     elif parameter.kind == "choice":
-        choices = list(parameter.choices)
+        # A formula that was typed, or came with a link, is a choice as well while it is chosen.
+        choices = list(dict.fromkeys([*parameter.choices, default]))
         if name in _FOLLOWERS:
             shared["on_change"] = _FOLLOWERS[name]
         st.selectbox(
@@ -68,6 +69,7 @@ def control(name: str, *, bound: bool = True, parameter: Parameter | None = None
             choices,
             index=choices.index(default),
             format_func=parameter.name_of,
+            accept_new_options=parameter.reader is not None,
             **shared,
         )
     elif parameter.stops:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import streamlit as st
 
@@ -11,7 +12,7 @@ from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS
 from core.sweep import AXES, MEASURES, Axis, measure_of, spaced
 from core.text import written
-from pages.controls import fields, widget
+from pages.controls import arrival, fields, widget
 from pages.maps import on_screen
 from pages.maps.presets import PAGE
 
@@ -122,13 +123,16 @@ def _axis(letter: str, label: str, landscape: Landscape) -> None:
         on_change=_rename,
         args=(letter,),
     )
-    key, shown = f"map_{letter}_{axis.name}", {"label_visibility": "collapsed"}
+    key = f"map_{letter}_{axis.name}"
+    shown: dict[str, Any] = {"label_visibility": "collapsed"}
     words = f"{axis.parameter.label}: values on the map"
     changed = {"key": key, "on_change": _change_values, "args": (letter, axis.name)}
     if axis.is_choice:
         here, named = list(axis.values), axis.parameter.name_of
         on_screen.set_unless_same(key, here)
-        st.multiselect(words, axis.parameter.choices, here, format_func=named, **changed, **shown)
+        options = list(dict.fromkeys([*axis.parameter.choices, *here]))
+        shown["accept_new_options"] = axis.parameter.reader is not None
+        st.multiselect(words, options, here, format_func=named, **changed, **shown)
         return
     ends = (min(axis.values), max(axis.values))
     on_screen.set_unless_same(key, ends)
@@ -172,8 +176,12 @@ def _change_values(letter: str, name: str) -> None:
     if here.name != name:
         return  # the axis has another field by now
     if here.is_choice:
-        if chosen:
-            on_screen.change_map(PAGE, **{letter: Axis(name, tuple(chosen))})
+        values = dict.fromkeys(here.parameter.parse(text) for text in chosen)
+        accepted = tuple(value for value in values if here.parameter.accepts(value))
+        if accepted:
+            on_screen.change_map(PAGE, **{letter: Axis(name, accepted)})
+        refused = [text for text in chosen if here.parameter.parse(text) not in accepted]
+        arrival.add_problems([here.parameter.refusal(name, text) for text in refused])
         return
     on_screen.change_map(PAGE, **{letter: spaced(name, *chosen, _count(on_screen.stored(PAGE)))})
 

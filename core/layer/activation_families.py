@@ -1,0 +1,128 @@
+"""FAMILIES: activations with a number of their own, such as ``leaky_relu(0.2)`` or ``sin(30)``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch.nn import functional as F
+
+from ..maths import closed_forms
+from ..text import format_number
+from .activations import ACTIVATIONS, Activation, celu, elu, leaky_relu
+from .expression import RefusedError
+
+_WAVES = 80  # of a sine, on either side of zero, that quadrature follows one by one
+
+
+@dataclass(frozen=True)
+class Family:
+    """Activations that differ in one number.
+
+    Attributes:
+        name: registry key of the member with the usual number; stands before the bracket.
+        number: what torch calls the number.
+        usual: the number of the activation that has the plain name.
+        minimum, maximum: the bounds of the number, both allowed.
+        make: from the number to the activation, whose name and label `member` sets.
+        is_written: whether links write the number with its name.
+    """
+
+    name: str
+    number: str
+    usual: float
+    minimum: float
+    maximum: float
+    make: Callable[[float], Activation]
+    is_written: bool = False
+
+    def member(self, value: float) -> Activation:
+        """The activation with this number; the registry's own where it is the usual one.
+
+        Raises:
+            RefusedError: the number is out of bounds.
+        """
+        if not self.minimum <= value <= self.maximum:
+            bounds = f"from {self.minimum:g} to {self.maximum:g}"
+            raise RefusedError(f"{self.number} of {self.name} must be {bounds}, got {value:g}")
+        plain = ACTIVATIONS[self.name]
+        if value == self.usual:
+            return plain
+        text = f"({self.number + '=' if self.is_written else ''}{format_number(value)})"
+        name, label = self.name + text, plain.label.split(" (")[0] + text
+        return replace(self.make(value), name=name, label=label)
+
+
+def _shifted_relu(shift: float) -> Activation:
+    return replace(
+        ACTIVATIONS["relu"],
+        function=lambda x: x.clamp_min(0) + shift,
+        formula=rf"\max(x, 0) {shift:+g}",
+        reference="Howard 2018, the shifted ReLU of fast.ai",
+        code=f"x.clamp_min(0) + {shift!r}",
+        positively_homogeneous=False,
+        closed_form=None,
+    )
+
+
+def _sine(omega_0: float) -> Activation:
+    return replace(
+        ACTIVATIONS["sin"],
+        function=lambda x: torch.sin(omega_0 * x),
+        derivative=lambda x: omega_0 * torch.cos(omega_0 * x),
+        formula=rf"\sin({omega_0:g}\,x)",
+        code=f"torch.sin({omega_0!r} * x)",
+        backward_code=f"g * torch.cos({omega_0!r} * h) * {omega_0!r}",
+        kinks=tuple(side * 6 * k / omega_0 for side in (-1, 1) for k in range(_WAVES)),
+        closed_form=closed_forms.rescaled(closed_forms.sin(), inner=omega_0),
+    )
+
+
+def _swish(beta: float) -> Activation:
+    def derivative(x: torch.Tensor) -> torch.Tensor:
+        s = torch.sigmoid(beta * x)
+        return s * (1 + beta * x * (1 - s))
+
+    code = f"x * torch.sigmoid({beta!r} * x)"
+    return replace(
+        ACTIVATIONS["silu"],
+        function=lambda x: x * torch.sigmoid(beta * x),
+        derivative=derivative,
+        formula=rf"\frac{{x}}{{1 + e^{{-{beta:g}\,x}}}}",
+        reference="Ramachandran, Zoph & Le 2017, arXiv:1710.05941",
+        code=code,
+        backward_code=f"torch.func.vjp(lambda x: {code}, h)[1](g)[0]",
+        microseconds=0.004,
+    )
+
+
+def _softplus(beta: float) -> Activation:
+    return replace(
+        ACTIVATIONS["softplus"],
+        function=lambda x: F.softplus(x, beta),
+        derivative=lambda x: torch.sigmoid(beta * x),
+        formula=rf"\tfrac{{1}}{{{beta:g}}}\ln(1 + e^{{{beta:g}\,x}})",
+        code=f"torch.nn.functional.softplus(x, {beta!r})",
+        backward_code=f"torch.ops.aten.softplus_backward(g, h, {beta!r}, 20)",
+    )
+
+
+def _prelu(slope: float) -> Activation:
+    return replace(leaky_relu(slope), reference=ACTIVATIONS["prelu"].reference)
+
+
+FAMILIES: dict[str, Family] = {
+    each.name: each
+    for each in (
+        Family("relu", "shift", 0.0, -10.0, 10.0, _shifted_relu, is_written=True),
+        Family("leaky_relu", "negative_slope", 0.01, -10.0, 10.0, leaky_relu),
+        Family("prelu", "init", 0.25, -10.0, 10.0, _prelu),
+        Family("elu", "alpha", 1.0, 0.01, 10.0, elu),
+        Family("celu", "alpha", 1.0, 0.1, 10.0, celu),
+        Family("silu", "beta", 1.0, 0.1, 10.0, _swish),
+        Family("softplus", "beta", 1.0, 0.1, 10.0, _softplus),
+        Family("sin", "omega_0", 1.0, 0.01, 100.0, _sine),
+    )
+}
+"""Registry key -> the family whose member with the usual number has that key."""
