@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from ..maths import closed_forms
 from ..text import format_number
-from .activations import ACTIVATIONS, Activation, celu, elu, leaky_relu
+from .activations import ACTIVATIONS, Activation, celu, elu, leaky_relu, prelu
 from .expression import RefusedError
 
 _WAVES = 80  # of a sine, on either side of zero, that quadrature follows one by one
@@ -101,15 +101,11 @@ def _softplus(beta: float) -> Activation:
     return replace(
         ACTIVATIONS["softplus"],
         function=lambda x: F.softplus(x, beta),
-        derivative=lambda x: torch.sigmoid(beta * x),
+        derivative=lambda x: torch.ops.aten.softplus_backward(torch.ones_like(x), x, beta, 20),
         formula=rf"\tfrac{{1}}{{{beta:g}}}\ln(1 + e^{{{beta:g}\,x}})",
         code=f"torch.nn.functional.softplus(x, {beta!r})",
         backward_code=f"torch.ops.aten.softplus_backward(g, h, {beta!r}, 20)",
     )
-
-
-def _prelu(slope: float) -> Activation:
-    return replace(leaky_relu(slope), reference=ACTIVATIONS["prelu"].reference)
 
 
 FAMILIES: dict[str, Family] = {
@@ -117,7 +113,7 @@ FAMILIES: dict[str, Family] = {
     for each in (
         Family("relu", "shift", 0.0, -10.0, 10.0, _shifted_relu, is_written=True),
         Family("leaky_relu", "negative_slope", 0.01, -10.0, 10.0, leaky_relu),
-        Family("prelu", "init", 0.25, -10.0, 10.0, _prelu),
+        Family("prelu", "init", 0.25, -10.0, 10.0, prelu),
         Family("elu", "alpha", 1.0, 0.01, 10.0, elu),
         Family("celu", "alpha", 1.0, 0.1, 10.0, celu),
         Family("silu", "beta", 1.0, 0.1, 10.0, _swish),

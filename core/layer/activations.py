@@ -122,6 +122,29 @@ def leaky_relu(negative_slope: float) -> Activation:
     )
 
 
+def prelu(init: float) -> Activation:
+    """ReLU with a slope below zero that is a weight, and so is rounded to the number format.
+
+    Args:
+        init: the slope before training.
+    """
+
+    def weight(x: Tensor) -> Tensor:
+        return torch.tensor([init], dtype=x.dtype, device=x.device)
+
+    like = "torch.tensor([{0!r}], dtype={1}.dtype, device={1}.device)"
+    held, gone = like.format(init, "x"), like.format(init, "h")
+    return replace(
+        leaky_relu(init),
+        name="prelu",
+        label="PReLU",
+        function=lambda x: F.prelu(x, weight(x)),
+        reference="He et al. 2015, arXiv:1502.01852 (before training)",
+        code=f"torch.nn.functional.prelu(x, {held})",
+        backward_code=f"torch.ops.aten._prelu_kernel_backward(g, h, {gone})[0]",
+    )
+
+
 def elu(alpha: float) -> Activation:
     """The identity above zero and α(eˣ − 1) below.
 
@@ -399,12 +422,7 @@ _ENTRIES = (
         kinks=(-3.0, 3.0),
     ),
     celu(1.0),
-    replace(
-        leaky_relu(0.25),
-        name="prelu",
-        label="PReLU",
-        reference="He et al. 2015, arXiv:1502.01852 (at its first value, 0.25)",
-    ),
+    prelu(0.25),
 )
 
 ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in _ENTRIES}

@@ -20,7 +20,7 @@ _WITH_NUMBER = re.compile(
 )
 _OF_X = re.compile(r"(?P<name>[a-z_0-9]{1,20})\(x\)", re.ASCII)
 _PASSED_OVER = re.compile(r"[-_\s]")
-_WORD = re.compile(r"[\w\s.-]*")
+_WORD = re.compile(r"[^\W\d][\w-]*")
 
 
 def activation_of(name: str) -> Activation:

@@ -69,7 +69,7 @@ def typed_activation(text: str) -> Activation:
         reference="typed by hand",
         code=expression.code,
         backward_code=f"torch.func.vjp(lambda x: {expression.code}, h)[1](g)[0]",
-        kinks=(*kinks, *_cuts(function, derivative, kinks)),
+        kinks=tuple(sorted({0.0, *kinks, *_cuts(function, derivative, kinks)})),
         positively_homogeneous=_is_homogeneous(x, function(x)),
         microseconds=_MICROSECONDS * expression.parts,
     )
