@@ -1,27 +1,29 @@
-"""The card of an activation: its gain, PyTorch's gain, and how the two differ."""
+"""The card of an activation: its two gains, PyTorch's gain, and how they differ."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
 
+import torch
 from torch import nn
 
 from ..layer.activations import Activation
 from ..layer.moments import Phi, activation
+from ..maths.quadrature import gaussian_expectation_at
 from ..text import significant
 from ..theory import mean_field
+from .nf_gains import NF_GAINS, sampling_error
 
-_LEAKY_SLOPE = 0.01  # the one in ACTIVATIONS, and PyTorch's own default
 _TORCH_GAINS = {
     "linear": nn.init.calculate_gain("linear"),
     "sigmoid": nn.init.calculate_gain("sigmoid"),
     "tanh": nn.init.calculate_gain("tanh"),
     "relu": nn.init.calculate_gain("relu"),
-    "leaky_relu": nn.init.calculate_gain("leaky_relu", _LEAKY_SLOPE),
     "selu": nn.init.calculate_gain("selu"),
 }
-"""Registry key -> torch.nn.init.calculate_gain, for every activation that it accepts."""
+"""Registry key -> torch.nn.init.calculate_gain, for every activation that it accepts but one:
+leaky ReLU's depends on its slope."""
 _SAME = 1e-6  # relative: gains that differ by less are the same but for rounding
 _CLOSE = 0.01  # a smaller |χ₁ − 1| shows neither order nor chaos in a hundred layers
 
@@ -35,6 +37,8 @@ class GainCard:
         formula: φ in LaTeX.
         reference: where φ comes from.
         gain: 1/√E[φ(z)²]; weights of std gain/√n keep a unit second moment.
+        variance_gain: 1/std φ(z), the gain of normaliser-free networks.
+        nf_gain: the constant that their public code carries for it; None where it has none.
         torch_gain: torch.nn.init.calculate_gain; None where PyTorch has none for φ.
         second_moment: E[φ(z)²].
         derivative_second_moment: E[φ′(z)²].
@@ -45,12 +49,15 @@ class GainCard:
             where it grows without bound or PyTorch has no gain.
         torch_chi_1: χ₁ with PyTorch's gain; None where PyTorch has none.
         sentence: how PyTorch's gain differs, and with what effect.
+        which: which of the two gains to use, and how exact the published constant is.
     """
 
     name: str
     formula: str
     reference: str
     gain: float
+    variance_gain: float
+    nf_gain: float | None
     torch_gain: float | None
     second_moment: float
     derivative_second_moment: float
@@ -59,11 +66,34 @@ class GainCard:
     torch_q: float | None
     torch_chi_1: float | None
     sentence: str
+    which: str
 
 
 def torch_gain(phi: Phi) -> float | None:
     """torch.nn.init.calculate_gain for an activation, None where PyTorch has none."""
-    return _TORCH_GAINS.get(activation(phi).name)
+    phi = activation(phi)
+    if phi.name.split("(")[0] == "leaky_relu":
+        slope = -float(phi(torch.tensor(-1.0, dtype=torch.float64)))
+        return nn.init.calculate_gain("leaky_relu", slope)
+    return _TORCH_GAINS.get(phi.name)
+
+
+def variance_gain(phi: Phi) -> float:
+    """1/std φ(z) for z ~ N(0, 1); 1.713 for ReLU.
+
+    The σ_w that keeps the variance of a unit signal where the mean of φ does not pass, as through
+    weights whose rows add up to zero. Brock et al. 2021, arXiv:2101.08692, section 4.2.
+
+    Raises:
+        ValueError: no activation has that name.
+    """
+    return _variance(activation(phi)) ** -0.5
+
+
+def _variance(phi: Activation) -> float:
+    """Var φ(z), from the deviations: E φ² − (E φ)² may cancel."""
+    mean = mean_field.mean(phi, 1.0)
+    return float(gaussian_expectation_at(lambda h: (phi(h) - mean) ** 2, 1.0, breaks=phi.kinks))
 
 
 def side(chi_1: float) -> str:
@@ -91,6 +121,8 @@ def _card(phi: Activation) -> GainCard:
         formula=phi.formula,
         reference=phi.reference,
         gain=gain,
+        variance_gain=variance_gain(phi),
+        nf_gain=NF_GAINS.get(phi.name),
         torch_gain=theirs,
         second_moment=float(mean_field.second_moment(phi, 1.0)),
         derivative_second_moment=slope,
@@ -99,6 +131,7 @@ def _card(phi: Activation) -> GainCard:
         torch_q=q,
         torch_chi_1=chi,
         sentence=_sentence(phi.name, gain, chi_1, theirs, q, chi) + _stability(returns),
+        which=_which(gain, variance_gain(phi)) + _published(phi),
     )
 
 
@@ -119,6 +152,30 @@ def _sentence(
     return (
         f"PyTorch's calculate_gain says {significant(theirs)}, not {significant(gain)}: with it a "
         f"signal {where}, and χ₁ is {significant(chi)} rather than {significant(chi_1)}: {compare}."
+    )
+
+
+def _which(gain: float, centred: float) -> str:
+    """Which of 1/√E[φ²] and 1/std φ to use."""
+    if abs(centred / gain - 1) < _SAME:
+        return "The mean of φ(z) is zero: 1/std φ(z) is the same."
+    return (
+        "For independent weights use 1/√E[φ(z)²], because a @ x also adds up the mean of φ: with "
+        f"1/std φ(z) a wide layer turns E[h²] = 1 into {significant((centred / gain) ** 2)}. Use "
+        "1/std φ(z) where the mean does not pass: through rows of weights that add up to zero, as "
+        "in NF-nets."
+    )
+
+
+def _published(phi: Activation) -> str:
+    """How far the published constant is from 1/std φ(z)."""
+    published = NF_GAINS.get(phi.name)
+    if published is None or phi.name == "linear":
+        return ""
+    off = published / variance_gain(phi) - 1
+    return (
+        f" NF-nets’ code has {published:.5f}, {abs(off):.2%} {'more' if off > 0 else 'less'}: "
+        f"their recipe averages a sample, with a standard error of {sampling_error(phi):.2%}."
     )
 
 

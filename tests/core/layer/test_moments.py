@@ -50,6 +50,10 @@ PLAIN = {
     "relu_squared": lambda h: max(h, 0.0) ** 2,
     "sin": math.sin,
     "abs": abs,
+    "gelu_tanh": lambda h: h * (1 + math.tanh(math.sqrt(2 / math.pi) * (h + 0.044715 * h**3))) / 2,
+    "hardswish": lambda h: h * min(max(h + 3.0, 0.0), 6.0) / 6,
+    "celu": lambda h: h if h > 0 else math.expm1(h),
+    "prelu": lambda h: max(h, 0.0) + 0.25 * min(h, 0.0),
 }
 
 

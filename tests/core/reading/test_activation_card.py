@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from core import ACTIVATIONS
-from core.reading.activation_card import gain_card
+from core.reading.activation_card import gain_card, torch_gain, variance_gain
+from core.reading.nf_gains import NF_GAINS, sampled_gain, sampling_error
 from core.theory import mean_field as mf
 
 CARDS = {name: gain_card(name) for name in ACTIVATIONS}
@@ -84,3 +85,81 @@ def test_an_unstable_size_is_said(name):
 def test_a_name_that_is_none_is_refused():
     with pytest.raises(ValueError, match="phi must be"):
         gain_card("ReLU")
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_the_variance_gain_is_one_over_the_std_of_phi(name):
+    phi, card = ACTIVATIONS[name], CARDS[name]
+    mean = expected(phi)
+    variance = expected(lambda z: (phi(z) - mean) ** 2)
+    # 1e-5: the trapezoid rule's, on functions with kinks.
+    assert card.variance_gain == pytest.approx(variance**-0.5, rel=1e-5)
+    assert card.variance_gain >= card.gain * (1 - 1e-12)
+    assert ("The mean of φ(z) is zero" in card.which) == (abs(mean) < 1e-9)
+
+
+def test_known_variance_gains():
+    assert variance_gain("relu") == pytest.approx((2 / (1 - 1 / np.pi)) ** 0.5, rel=1e-12)
+    assert variance_gain("selu") == pytest.approx(1, abs=1e-9)  # self-normalising: mean 0, std 1
+    exact = {"silu": 1.78719, "gelu": 1.70093, "tanh": 1.59254, "sigmoid": 4.80131}
+    exact |= {"softplus": 1.91913, "softsign": 2.33753, "elu": 1.27084}
+    for name, value in exact.items():
+        assert variance_gain(name) == pytest.approx(value, abs=5.1e-6)  # the last digit given
+    assert variance_gain("1000+x*0.001") == pytest.approx(1000, rel=1e-9)  # 1 beside a mean of 1e6
+
+
+def test_with_the_variance_gain_a_wide_layer_of_independent_weights_gains_what_the_card_says():
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(4096, 64, generator=generator)
+    for name in ("relu", "elu"):
+        phi, card = ACTIVATIONS[name], CARDS[name]
+        a = torch.randn(4096, 4096, generator=generator) * (card.variance_gain / 64)
+        square = (a @ phi(z)).square().mean().item()
+        said = (card.variance_gain / card.gain) ** 2
+        assert f"into {said:.3g}" in card.which
+        assert square == pytest.approx(said, rel=0.02)  # 4096 columns share z: error 0.5 %
+        a -= a.mean(1, keepdim=True)  # rows that add up to zero
+        assert (a @ phi(z)).square().mean().item() == pytest.approx(1, rel=0.02)
+
+
+@pytest.mark.parametrize("name", NF_GAINS)
+def test_the_public_constants_of_nf_nets_are_ours_within_their_recipes_error(name):
+    phi, card = ACTIVATIONS[name], CARDS[name]
+    error = sampling_error(phi)
+    many = [sampled_gain(phi, generator=torch.Generator().manual_seed(s)) for s in range(24)]
+    off = np.array(many) / card.variance_gain - 1
+    # 256 numbers a row, divided by 256: 1/512 too large; 4 errors of a mean of 24.
+    assert off.mean() == pytest.approx(1 / 512, abs=4 * error / 24**0.5)
+    assert off.std() == pytest.approx(error, rel=0.6)  # 4 errors of a std of 24
+    assert card.nf_gain == NF_GAINS[name]
+    if name == "linear":
+        return
+    printed = NF_GAINS[name] / card.variance_gain - 1
+    assert abs(printed) < 1e-3  # each of them is within a thousandth
+    assert abs(printed - 1 / 512) < 3 * error
+    assert f"{printed:.2%} more" in card.which
+
+
+def test_one_function_has_two_public_constants():
+    z = torch.linspace(-9, 9, 1001)
+    assert torch.equal(ACTIVATIONS["celu"](z), ACTIVATIONS["elu"](z))
+    assert NF_GAINS["celu"] != NF_GAINS["elu"]
+    apart = NF_GAINS["elu"] / NF_GAINS["celu"] - 1
+    assert apart < 2**0.5 * sampling_error(ACTIVATIONS["elu"])
+
+
+@pytest.mark.parametrize("slope", [0.2, 0.5, 1.5])
+def test_pytorch_has_a_gain_for_every_slope(slope):
+    name = f"leaky_relu({slope})"
+    assert torch_gain(name) == torch.nn.init.calculate_gain("leaky_relu", slope)
+    assert "says the same" in gain_card(name).sentence
+    assert torch_gain(f"prelu({slope})") is None
+
+
+def test_the_card_of_a_formula():
+    card = gain_card("x*sigmoid(1.702*x)")
+    z = torch.from_numpy(Z)
+    values = (z * torch.sigmoid(1.702 * z)).numpy()
+    square = np.trapezoid(values**2 * DENSITY, Z)
+    assert card.gain == pytest.approx(square**-0.5, rel=1e-9)
+    assert card.nf_gain is None and card.torch_gain is None
