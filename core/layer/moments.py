@@ -41,7 +41,7 @@ def activation(phi: Phi) -> Activation:
         try:
             return activation_of(phi)
         except ValueError as error:
-            why = f" ({error})"
+            why = f" ({error})" if str(error) else ""
     names = ", ".join(ACTIVATIONS)
     raise ValueError(f"phi must be an Activation or one of {names}; {OPEN}; got {shown(phi)}{why}")
 

@@ -31,7 +31,8 @@ def activation_of(name: str) -> Activation:
             whose derivative, kinks and moments are worked out.
 
     Raises:
-        RefusedError: a ValueError that says what of the name is not accepted.
+        RefusedError: a ValueError that says what of the name is not accepted; it has no words for a
+            name alone that is unknown.
     """
     return ACTIVATIONS.get(name) or _read(name)
 
@@ -46,7 +47,7 @@ def _read(text: str) -> Activation:
     if whole and whole["name"] in ACTIVATIONS:
         return ACTIVATIONS[whole["name"]]
     if _WORD.fullmatch(text) and text != "x":
-        raise RefusedError("there is no such name")
+        raise RefusedError
     return typed_activation(text)
 
 

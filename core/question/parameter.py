@@ -55,7 +55,7 @@ class Parameter:
             - and _.
         names: value of a choice -> its name in menus, where that is another one.
         reader: from a text that is none of the choices to the value that it means; a ValueError
-            says why it means none.
+            says why it means none, with no words for a name that is unknown.
         others: what such a text may be, in words.
     """
 
@@ -115,13 +115,14 @@ class Parameter:
             name: of the field.
             value: what was given.
         """
-        why = ""
         if self.reader is not None and isinstance(value, str):
             try:
                 self.reader(value)
             except ValueError as error:
-                why = f" ({error})"
-        return f"{name} must be {self.allowed}, got {shown(value)}{why}"
+                if str(error):
+                    allowed = f"a name of the list, {self.others}"
+                    return f"{name} must be {allowed}, got {shown(value)}: {error}"
+        return f"{name} must be {self.allowed}, got {shown(value)}"
 
     def _read(self, text: str) -> str | None:
         """The value that a text means which is none of the choices; None if it means none."""
@@ -164,7 +165,7 @@ class Parameter:
         if self.kind == "real" and _THOUSANDS.fullmatch(text):
             return [Note(f"{name} {shown(text)} is read as {text.replace(',', '.')}")]
         here = self.parse(text) if self.kind == "choice" else text
-        same = here == text or _PASSED_OVER.sub("", str(here)) == _PASSED_OVER.sub("", text)
+        same = here == text or here == "".join(text.split())  # a formula is kept without spaces
         return [] if same else [Note(f"{name} {shown(text)} is called {here} here")]
 
     def rounds(self, text: str) -> bool:

@@ -13,6 +13,7 @@ from core.layer.initializers import INITIALIZERS
 from core.question.experiment import DEFAULTS, NAMED_STOPS, PARAMETERS
 from core.question.parameter import Parameter
 from core.question.presets import COUNTS_WITH, without_effect
+from pages.controls import arrival, refusal
 from pages.controls.state import bind, text_of, texts
 
 _USUAL_BATCH = 32
@@ -72,6 +73,7 @@ def control(name: str, *, bound: bool = True, parameter: Parameter | None = None
             accept_new_options=parameter.reader is not None,
             **shared,
         )
+        refusal.tell(name)
     elif parameter.stops:
         sizes = (int(st.session_state[size]) for size in ("width", "depth"))
         options = _slider_options(name, parameter.stops, st.session_state[name], *sizes)
@@ -109,4 +111,12 @@ def follow_norm() -> None:
         st.session_state["batch_size"] = max(least, _USUAL_BATCH)
 
 
-_FOLLOWERS = {"init": follow_initialiser, "norm": follow_norm}
+def check_activation() -> None:
+    """Refuse a formula that is not accepted: the activation before it stays."""
+    parameter, text = PARAMETERS["activation"], st.session_state["activation"]
+    if not parameter.accepts(parameter.parse(text)):
+        here = st.session_state["activation"] = arrival.last_accepted("activation")
+        refusal.refuse("activation", f"{parameter.refusal('activation', text)}: {here} stays")
+
+
+_FOLLOWERS = {"activation": check_activation, "init": follow_initialiser, "norm": follow_norm}

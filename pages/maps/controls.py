@@ -12,7 +12,7 @@ from core.maps.landscape import Landscape
 from core.question.experiment import PARAMETERS
 from core.sweep import AXES, MEASURES, Axis, measure_of, spaced
 from core.text import written
-from pages.controls import arrival, fields, widget
+from pages.controls import fields, refusal, widget
 from pages.maps import on_screen
 from pages.maps.presets import PAGE
 
@@ -133,6 +133,7 @@ def _axis(letter: str, label: str, landscape: Landscape) -> None:
         options = list(dict.fromkeys([*axis.parameter.choices, *here]))
         shown["accept_new_options"] = axis.parameter.reader is not None
         st.multiselect(words, options, here, format_func=named, **changed, **shown)
+        refusal.tell(key)
         return
     ends = (min(axis.values), max(axis.values))
     on_screen.set_unless_same(key, ends)
@@ -181,7 +182,8 @@ def _change_values(letter: str, name: str) -> None:
         if accepted:
             on_screen.change_map(PAGE, **{letter: Axis(name, accepted)})
         refused = [text for text in chosen if here.parameter.parse(text) not in accepted]
-        arrival.add_problems([here.parameter.refusal(name, text) for text in refused])
+        if refused:
+            refusal.refuse(f"map_{letter}_{name}", here.parameter.refusal(name, refused[0]))
         return
     on_screen.change_map(PAGE, **{letter: spaced(name, *chosen, _count(on_screen.stored(PAGE)))})
 
