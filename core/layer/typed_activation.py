@@ -16,6 +16,9 @@ from .activations import Activation
 from .expression import RefusedError, compiled, read
 from .expression_latex import latex
 
+TYPED = "typed by hand"
+"""The reference of every activation that comes from a formula."""
+
 _MICROSECONDS = 0.002  # of one element, for each part of a formula and its derivative
 _MOST_KINKS = 12
 _LARGEST_POWER = 4.0  # of |x| that φ may follow far from zero: E φ⁴ is computed up to |x| = 2^34
@@ -66,7 +69,7 @@ def typed_activation(text: str) -> Activation:
         function=function,
         derivative=derivative,
         formula=latex(expression.tree),
-        reference="typed by hand",
+        reference=TYPED,
         code=expression.code,
         backward_code=f"torch.func.vjp(lambda x: {expression.code}, h)[1](g)[0]",
         kinks=tuple(sorted({0.0, *kinks, *_cuts(function, derivative, kinks)})),

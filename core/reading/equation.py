@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..layer.activations import Activation
 from ..layer.bias import Bias
 from ..layer.branches import NORMS
 from ..layer.elementwise import Elementwise
@@ -12,6 +13,7 @@ from ..layer.operation import Operation
 from ..layer.product import Product
 from ..layer.skip import Skip
 from ..layer.stack import Layer
+from ..layer.typed_activation import TYPED
 from ..question.experiment import Experiment
 from ..question.naming import stop_name
 from ..text import significant
@@ -51,8 +53,15 @@ def equation(experiment: Experiment) -> str:
     term = _after(layer, _Term("x_{k-1}"), experiment)
     named = ""
     if any(isinstance(op, Elementwise) for op in layer.leaves):
-        named = rf",\quad {{\varphi = \text{{{_plain(experiment.phi.label)}}}}}"
+        named = rf",\quad {{{_named(experiment.phi)}}}"
     return f"x_k = {term.text}{named}"
+
+
+def _named(phi: Activation) -> str:
+    """φ by its name, or by its formula if a viewer typed one."""
+    if phi.reference == TYPED:
+        return rf"\varphi(x) = {phi.formula}"
+    return rf"\varphi = \text{{{_plain(phi.label)}}}"
 
 
 def _plain(label: str) -> str:

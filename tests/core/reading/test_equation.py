@@ -93,3 +93,10 @@ def test_every_layer_is_written_in_commands_that_katex_knows():
         symbol = NORMS[norm].symbol
         assert norm == "none" or rf"\mathrm{{{symbol}}}" in text
         assert (f"{X} + " in text) >= (skip == "identity")
+
+
+def test_a_formula_that_was_typed_is_written_as_mathematics():
+    typed = equation(Experiment(activation="x*sigmoid(1.702*x)"))
+    written = r"x\,\operatorname{sigmoid}\left(1.702\,x\right)"
+    assert typed == rf"x_k = \varphi(a\,x_{{k-1}}),\quad {{\varphi(x) = {written}}}"
+    assert equation(Experiment(activation="leaky_relu(0.2)")).endswith(r"\text{Leaky ReLU(0.2)}}")
