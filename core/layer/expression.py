@@ -110,6 +110,7 @@ class Expression:
         code: the same as a PyTorch expression of x.
         switches: PyTorch expressions of x; where one is zero the formula may have a kink.
         parts: how many parts it has.
+        calls: how many of them are functions, or powers that are not whole.
     """
 
     text: str
@@ -117,6 +118,7 @@ class Expression:
     code: str
     switches: tuple[str, ...]
     parts: int
+    calls: int
 
 
 def read(text: str) -> Expression:
@@ -146,7 +148,7 @@ def read(text: str) -> Expression:
         raise RefusedError("it must contain x")
     switches = tuple(dict.fromkeys(reader.switches))
     text = ast.unparse(tree).replace(" ", "")
-    return Expression(text, tree, ast.unparse(made), switches, reader.parts)
+    return Expression(text, tree, ast.unparse(made), switches, reader.parts, reader.calls)
 
 
 def compiled(code: str) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -162,10 +164,12 @@ class _Reader:
     Attributes:
         switches: PyTorch expressions of x that are zero where the formula may have a kink.
         parts: how many parts were read.
+        calls: how many of them are functions, or powers that are not whole.
     """
 
     switches: list[str] = field(default_factory=list)
     parts: int = 0
+    calls: int = 0
 
     def read(self, node: ast.expr, depth: int) -> Part:
         """What a part is in PyTorch; ``depth`` is how many more may be inside one another."""
@@ -199,6 +203,7 @@ class _Reader:
                 raise RefusedError(f"the exponent in {_text(node)} must be from −{most} to {most}")
             if right < 0 or right % 1:
                 self._switch(left, 0.0)
+                self.calls += 1
         return ast.BinOp(_node(left), node.op, _node(right))
 
     def _call(self, node: ast.Call, name: str, depth: int) -> Part:
@@ -218,6 +223,7 @@ class _Reader:
             return _folded(lambda value: _at(function, value), node, argument)
         for kink in function.kinks:
             self._switch(argument, kink)
+        self.calls += 1
         return _called(function.code, argument)
 
     def _extreme(self, name: str, a: Part, b: Part) -> Part:

@@ -19,7 +19,8 @@ from .expression_latex import latex
 TYPED = "typed by hand"
 """The reference of every activation that comes from a formula."""
 
-_MICROSECONDS = 0.002  # of one element, for each part of a formula and its derivative
+_MICROSECONDS = 0.0002  # of one element, for each part of a formula
+_MICROSECONDS_OF_CALL = 0.004  # for each function in it
 _MOST_KINKS = 12
 _LARGEST_POWER = 4.0  # of |x| that φ may follow far from zero: E φ⁴ is computed up to |x| = 2^34
 _FAR = 60  # log2 of the |x| at which the powers of |x| that φ follows are measured
@@ -74,7 +75,7 @@ def typed_activation(text: str) -> Activation:
         backward_code=f"torch.func.vjp(lambda x: {expression.code}, h)[1](g)[0]",
         kinks=tuple(sorted({0.0, *kinks, *_cuts(function, derivative, kinks)})),
         positively_homogeneous=_is_homogeneous(x, function(x)),
-        microseconds=_MICROSECONDS * expression.parts,
+        microseconds=_MICROSECONDS * expression.parts + _MICROSECONDS_OF_CALL * expression.calls,
     )
 
 

@@ -32,7 +32,8 @@ def challenge(seed: int) -> None:
                 list(ACTIVATIONS),
                 index=None,
                 key="challenge_activation",
-                placeholder="Choose one",
+                placeholder="Choose one, or type a formula in x",
+                accept_new_options=True,
             )
         with right:
             scale = st.text_input(
@@ -50,7 +51,8 @@ def _proposed(activation: str | None, scale: str, seed: int) -> tuple[Experiment
         return task("relu"), ["Choose an activation first."]
     asked = {"activation": activation, "scale": scale.strip()}
     proposal, problems = Experiment.from_query(task("relu").to_query() | asked)
-    return task(activation, proposal.scale, seed), [each.split(":")[0] for each in problems]
+    told = [problem.rpartition(": ")[0] for problem in problems]
+    return task(proposal.activation, proposal.scale, seed), told
 
 
 def _judge(activation: str | None, scale: str, seed: int) -> None:
