@@ -1,0 +1,1 @@
+"""The literature's numbers, measured again."""

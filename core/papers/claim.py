@@ -1,0 +1,150 @@
+"""Claim: a number that the literature printed, and how it is measured again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from ..maths.arrays import Array
+from ..question.experiment import Experiment
+
+TOPICS = (
+    "Explode and vanish",
+    "Gains",
+    "Edge of chaos",
+    "Finite width",
+    "Gradients",
+    "Residual and normalised nets",
+    "Number formats",
+    "Self-normalising",
+)
+"""The topics, in the order of the page."""
+
+Verdict = Literal["agrees", "agrees but for their sampling error", "differs"]
+
+Measure = Callable[[Experiment, int], Array]
+"""(experiment, networks) -> float64 of shape (networks, numbers): every number in each network."""
+
+Exact = Callable[[Experiment], Array]
+"""Experiment -> every number by theory, float64 of shape (numbers,)."""
+
+_PRINTED = re.compile(r"(?P<over>1/)?(?P<digits>\d+(\.(?P<after>\d+))?)(e(?P<power>-?\d+))?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a number was printed.
+
+    Attributes:
+        authors: as a citation names them.
+        year: of publication.
+        title: of the paper, the lecture or the page.
+        where: arXiv identifier, venue or site.
+        place: figure, table, equation, section or cell.
+        read: "in the source"; "from its formula", where the number is what a printed formula gives;
+            "as commonly quoted", where the source itself was not read.
+    """
+
+    authors: str
+    year: int
+    title: str
+    where: str
+    place: str
+    read: Literal["in the source", "from its formula", "as commonly quoted"] = "in the source"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A row of the table.
+
+    Attributes:
+        name: registry key; travels in links, never renamed.
+        topic: one of TOPICS.
+        title: in a few words.
+        source: where it was printed.
+        asked: what they asked, in a sentence.
+        found: what they found, in a sentence.
+        seen: what the experiment shows here, in a sentence.
+        at: what each number belongs to, such as "layer 1".
+        printed: every number as it was printed; "" where none was.
+        experiment: what a link opens; ``measure`` and ``exact`` start from it.
+        measure: the numbers in real networks.
+        exact: the numbers by theory; None where none is known.
+        drawn: how many networks a printed number is a mean of; None where it is not random.
+        within: relative deviation of a printed number that is no disagreement, beside its rounding.
+        because: the reason of ``within``.
+        width_error: relative deviation of real networks from theory that their width explains.
+        is_factor: whether numbers are compared by their ratio, and averaged as logarithms.
+        expected: the verdict that the row has.
+        why: the reason, where the row differs.
+        networks: how many are measured.
+        few: how many are measured in the small table.
+    """
+
+    name: str
+    topic: str
+    title: str
+    source: Source
+    asked: str
+    found: str
+    seen: str
+    at: tuple[str, ...]
+    printed: tuple[str, ...]
+    experiment: Experiment
+    measure: Measure
+    exact: Exact | None = None
+    drawn: int | None = None
+    within: float = 0.0
+    because: str = ""
+    width_error: float = 0.0
+    is_factor: bool = False
+    expected: Verdict = "agrees"
+    why: str = ""
+    networks: int = 64
+    few: int = 8
+
+    def __post_init__(self) -> None:
+        """Refuse an entry that contradicts itself.
+
+        Raises:
+            ValueError: says what.
+        """
+        if len(self.at) != len(self.printed):
+            raise ValueError(f"{self.name}: every number needs a place, {self.at}, {self.printed}")
+        if self.topic not in TOPICS:
+            raise ValueError(f"{self.name}: topic must be one of {TOPICS}, got {self.topic!r}")
+        if bool(self.within) != bool(self.because):
+            raise ValueError(f"{self.name}: a tolerance needs a reason")
+        if (self.expected == "differs") != bool(self.why):
+            raise ValueError(f"{self.name}: a row that differs needs a reason")
+
+    @property
+    def published(self) -> tuple[tuple[float, float], ...]:
+        """Every printed number as (value, half a unit of its last digit); NaN where there is none."""
+        return tuple(value_of(text) for text in self.printed)
+
+
+def value_of(printed: str) -> tuple[float, float]:
+    """A printed number, and half a unit of its last digit.
+
+    Args:
+        printed: such as "0.627", "6.7e-16" or "1/1.7e4"; "" is (NaN, NaN).
+
+    Raises:
+        ValueError: it is no such number.
+    """
+    if not printed:
+        return float("nan"), float("nan")
+    found = _PRINTED.fullmatch(printed)
+    if found is None:
+        raise ValueError(
+            f"a printed number must be like 0.627, 6.7e-16 or 1/1.7e4, got {printed!r}"
+        )
+    power = int(found["power"] or 0)
+    value = float(found["digits"]) * 10.0**power
+    rounding = 0.5 * 10.0 ** (power - len(found["after"] or ""))
+    if found["over"]:
+        return 1 / value, rounding / value**2
+    return value, rounding

@@ -1,0 +1,121 @@
+"""Finding: what became of a claim when it was measured again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..maths.arrays import Array
+from .claim import Claim, Verdict
+
+SURE = 4.5
+"""Standard errors by which a number must be off before it differs: of ten thousand that are right,
+one is."""
+
+_ORDER: tuple[Verdict, ...] = ("agrees", "agrees but for their sampling error", "differs")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The numbers of a claim: printed, measured and exact.
+
+    Errors and spreads are absolute, or of the natural logarithm where the claim compares by ratio.
+
+    Attributes:
+        claim: the row.
+        networks: how many were measured; 0 while none is.
+        measured: the mean over the networks, float64 of shape (numbers,).
+        error: its standard error.
+        spread: the standard deviation of one network.
+        exact: by theory; NaN where none is known.
+    """
+
+    claim: Claim
+    networks: int
+    measured: Array
+    error: Array
+    spread: Array
+    exact: Array
+
+    @property
+    def each(self) -> tuple[Verdict | None, ...]:
+        """The verdict on each number; None where none was printed, or nothing is known of it."""
+        return tuple(self._verdict(k) for k in range(len(self.claim.at)))
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The worst verdict on a number; None while nothing is known."""
+        known = [verdict for verdict in self.each if verdict is not None]
+        return max(known, key=_ORDER.index, default=None)
+
+    @property
+    def follows_theory(self) -> bool:
+        """Whether the real networks are where theory has them, by their standard error."""
+        known = np.isfinite(self.exact) & np.isfinite(self.measured)
+        off = np.abs(self._compared(self.measured) - self._compared(self.exact))
+        allowed = SURE * self.error + self.claim.width_error * self._unit(self.exact) + 1e-12
+        return bool((off <= allowed)[known].all())
+
+    @property
+    def is_as_told(self) -> bool:
+        """Whether the row is what its entry says, and measurement follows theory.
+
+        A single network may happen to agree without its sampling error.
+        """
+        told, expected = self.verdict, self.claim.expected
+        if told is None or (told == "differs") != (expected == "differs"):
+            return False
+        return self.follows_theory and _ORDER.index(told) <= _ORDER.index(expected)
+
+    def _verdict(self, k: int) -> Verdict | None:
+        value, rounding = self.claim.published[k]
+        is_exact = bool(np.isfinite(self.exact[k]))
+        right = self.exact[k] if is_exact else self.measured[k]
+        if np.isnan(value) or np.isnan(right):
+            return None
+        off = abs(self._compared(value) - self._compared(right))
+        allowed = rounding / value if self.claim.is_factor else rounding
+        allowed += self.claim.within * self._unit(right) + 1e-12 * abs(right)
+        ours = 0.0 if is_exact else float(self.error[k])
+        drawn = self.claim.drawn
+        theirs = 0.0 if drawn is None else float(self.spread[k]) / drawn**0.5
+        if off <= allowed + (SURE * ours if drawn is None else 0.0):
+            return "agrees"
+        if drawn is not None and off <= allowed + SURE * float(np.hypot(ours, theirs)):
+            return "agrees but for their sampling error"
+        return "differs"
+
+    def _compared(self, values: Array | float) -> Array:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.log(values) if self.claim.is_factor else np.asarray(values)
+
+    def _unit(self, values: Array | float) -> Array:
+        return np.ones_like(values) if self.claim.is_factor else np.abs(values)
+
+
+def blank(claim: Claim) -> Finding:
+    """A claim of which nothing is measured yet: what was printed, and what theory says."""
+    unknown = np.full(len(claim.at), np.nan)
+    exact = unknown if claim.exact is None else np.asarray(claim.exact(claim.experiment), float)
+    return Finding(claim, 0, unknown, unknown, unknown, exact)
+
+
+def reproduce(claim: Claim, *, small: bool = False) -> Finding:
+    """Measure a claim again.
+
+    Args:
+        claim: the row.
+        small: whether few networks are enough, for a quick look.
+    """
+    networks = claim.few if small else claim.networks
+    values = np.asarray(claim.measure(claim.experiment, networks), dtype=np.float64)
+    if values.shape != (networks, len(claim.at)):
+        shape = (networks, len(claim.at))
+        raise ValueError(f"{claim.name}: measure must give {shape}, got {values.shape}")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        compared = np.log(values) if claim.is_factor else values
+    mean = compared.mean(0)
+    spread = compared.std(0, ddof=1) if networks > 1 else np.zeros_like(mean)
+    measured = np.exp(mean) if claim.is_factor else mean
+    return Finding(claim, networks, measured, spread / networks**0.5, spread, blank(claim).exact)
