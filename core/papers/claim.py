@@ -122,7 +122,7 @@ class Claim:
 
     @property
     def published(self) -> tuple[tuple[float, float], ...]:
-        """Every printed number as (value, half a unit of its last digit); NaN where there is none."""
+        """Every printed number as (value, half a unit of its last digit); NaN where none was."""
         return tuple(value_of(text) for text in self.printed)
 
 
