@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import t as student
 
 from ..maths.arrays import Array
 from .claim import Claim, Verdict
 
-SURE = 4.5
-"""Standard errors by which a number must be off before it differs: of ten thousand that are right,
-one is."""
+CHANCE = 1e-4
+"""How often a number that is right may be called different: once in ten thousand."""
 
 _ORDER: tuple[Verdict, ...] = ("agrees", "agrees but for their sampling error", "differs")
 
@@ -39,6 +39,14 @@ class Finding:
     exact: Array
 
     @property
+    def sure(self) -> float:
+        """Standard errors by which a number must be off before it differs.
+
+        The spread of a few networks is itself uncertain: Student's t distribution accounts for it.
+        """
+        return float(student.isf(CHANCE / 2, max(self.networks - 1, 1)))
+
+    @property
     def each(self) -> tuple[Verdict | None, ...]:
         """The verdict on each number; None where none was printed, or nothing is known of it."""
         return tuple(self._verdict(k) for k in range(len(self.claim.at)))
@@ -52,19 +60,22 @@ class Finding:
     @property
     def follows_theory(self) -> bool:
         """Whether the real networks are where theory has them, by their standard error."""
-        known = np.isfinite(self.exact) & np.isfinite(self.measured)
+        known = np.isfinite(self.exact)
         off = np.abs(self._compared(self.measured) - self._compared(self.exact))
-        allowed = SURE * self.error + self.claim.width_error * self._unit(self.exact) + 1e-12
+        allowed = self.sure * self.error + self.claim.width_error * self._unit(self.exact) + 1e-12
         return bool((off <= allowed)[known].all())
 
     @property
     def is_as_told(self) -> bool:
         """Whether the row is what its entry says, and measurement follows theory.
 
-        A single network may happen to agree without its sampling error.
+        A number that could not be measured is not as told. A single network may happen to agree
+        without its sampling error.
         """
         told, expected = self.verdict, self.claim.expected
-        if told is None or (told == "differs") != (expected == "differs"):
+        if told is None or not np.isfinite(self.measured).all():
+            return False
+        if (told == "differs") != (expected == "differs"):
             return False
         return self.follows_theory and _ORDER.index(told) <= _ORDER.index(expected)
 
@@ -80,9 +91,11 @@ class Finding:
         ours = 0.0 if is_exact else float(self.error[k])
         drawn = self.claim.drawn
         theirs = 0.0 if drawn is None else float(self.spread[k]) / drawn**0.5
-        if off <= allowed + (SURE * ours if drawn is None else 0.0):
+        if off <= allowed + (self.sure * ours if drawn is None else 0.0):
             return "agrees"
-        if drawn is not None and off <= allowed + SURE * float(np.hypot(ours, theirs)):
+        if drawn is not None and not self.networks:
+            return None  # their sampling error is not known yet
+        if drawn is not None and off <= allowed + self.sure * float(np.hypot(ours, theirs)):
             return "agrees but for their sampling error"
         return "differs"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -18,7 +18,7 @@ OfBackward = Callable[[Backward], Array | Sequence[float] | float]
 OfEnsemble = Callable[[Ensemble], Array]
 
 
-def seeds(experiment: Experiment, networks: int) -> list[Experiment]:
+def _seeds(experiment: Experiment, networks: int) -> list[Experiment]:
     """The experiment with as many seeds, from its own on."""
     return [experiment.replace(seed=experiment.seed + k) for k in range(networks)]
 
@@ -27,7 +27,7 @@ def of_runs(numbers: OfRun) -> Measure:
     """Numbers of real runs forward."""
 
     def measure(experiment: Experiment, networks: int) -> Array:
-        rows = [numbers(propagate(e)) for e in seeds(experiment, networks)]
+        rows = [numbers(propagate(e)) for e in _seeds(experiment, networks)]
         return np.array(rows, dtype=np.float64).reshape(networks, -1)
 
     return measure
@@ -37,7 +37,7 @@ def of_gradients(numbers: OfBackward) -> Measure:
     """Numbers of real runs there and back."""
 
     def measure(experiment: Experiment, networks: int) -> Array:
-        rows = [numbers(backpropagate(e)) for e in seeds(experiment, networks)]
+        rows = [numbers(backpropagate(e)) for e in _seeds(experiment, networks)]
         return np.array(rows, dtype=np.float64).reshape(networks, -1)
 
     return measure
@@ -54,15 +54,41 @@ def of_ensemble(numbers: OfEnsemble, *, backward: bool = False) -> Measure:
 
 
 def statistic(name: str, layers: Sequence[int]) -> Measure:
-    """A statistic at some layers, such as "std"."""
+    """A statistic of real runs at some layers, such as "std"."""
     return of_runs(lambda run: run.stats.values[name][list(layers)])
 
 
-def over(field: str, values: Sequence[object], measure: Measure) -> Measure:
-    """The same number at several values of a field, one after the other."""
+def size(name: str, layers: Sequence[int]) -> Measure:
+    """ "rms", "std" or "gradient_rms" at some layers, in networks sampled at once."""
 
-    def measured(experiment: Experiment, networks: int) -> Array:
-        columns = [measure(experiment.replace(**{field: value}), networks) for value in values]
-        return np.concatenate(columns, axis=1)
+    def numbers(many: Ensemble) -> Array:
+        octaves: Array = getattr(many, f"log2_{name}")
+        return np.exp2(octaves[:, list(layers)])
 
-    return measured
+    return of_ensemble(numbers, backward=name.startswith("gradient"))
+
+
+def beside(*measures: Callable[..., Array]) -> Callable[..., Array]:
+    """Several measures, or exacts, of one experiment, one after the other."""
+
+    def all_of_them(experiment: Experiment, *networks: int) -> Array:
+        return np.concatenate([each(experiment, *networks) for each in measures], axis=-1)
+
+    return all_of_them
+
+
+def over(
+    numbers: Callable[..., Array], changes: Sequence[Mapping[str, object]]
+) -> Callable[..., Array]:
+    """The same numbers of several experiments, one after the other.
+
+    Args:
+        numbers: a `Measure`, or an `Exact`.
+        changes: for each experiment, the fields in which it differs from the claim's.
+    """
+
+    def all_of_them(experiment: Experiment, *networks: int) -> Array:
+        found = [numbers(experiment.replace(**each), *networks) for each in changes]
+        return np.concatenate(found, axis=-1)
+
+    return all_of_them

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from . import explode
-from .claim import Claim
+from . import cs231n, edge_of_chaos, explode, finite_width, gains, makemore, self_normalising
+from .claim import TOPICS, Claim
 
-_ROWS = (*explode.CLAIMS,)
+_MODULES = (explode, cs231n, gains, makemore, edge_of_chaos, finite_width, self_normalising)
+_ROWS = tuple(claim for module in _MODULES for claim in module.CLAIMS)
 
-CLAIMS: dict[str, Claim] = {claim.name: claim for claim in _ROWS}
+CLAIMS: dict[str, Claim] = {
+    claim.name: claim for topic in TOPICS for claim in _ROWS if claim.topic == topic
+}
 """Name -> the claim, in the order of the page."""
