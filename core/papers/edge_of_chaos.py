@@ -1,4 +1,4 @@
-"""Claims on the edge of chaos, and on the depth to which a signal reaches on either side of it."""
+"""Claims on order and chaos: how far a gradient reaches, and what becomes of two inputs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,9 @@ from ..question.experiment import Experiment
 from ..simulation.ensemble import Ensemble
 from ..theory import mean_field
 from .claim import Claim, Source
-from .exacts import wide_rms
 from .measures import of_ensemble, of_runs, over, statistic
 
 _TOPIC = "Edge of chaos"
-_BOOK = Source(
-    authors="Roberts, Yaida & Hanin",
-    year=2022,
-    title="The principles of deep learning theory",
-    where="arXiv:2106.10165",
-    place="section 5.3.4, half-stable activations",
-)
 _DEEP = Source(
     authors="Schoenholz et al.",
     year=2017,
@@ -43,37 +35,6 @@ _ORDERED = [{"scale": variance**0.5} for variance in (1.0, 1.3, 1.7)]
 _FROM, _TO = 16, 32  # layers between which a decay is measured
 
 
-def _critical(activation: str, weight: float, bias: float, second_moment: float) -> Experiment:
-    """Layers a φ(x) + b with C_W and C_b, and an input whose second moment they keep."""
-    return _TANH.replace(
-        activation=activation,
-        scale=weight**0.5,
-        bias_std=bias**0.5,
-        input_scale=second_moment**0.5,
-    )
-
-
-def _edge(experiment: Experiment, networks: int) -> Array:
-    """C_W and C_b with which one layer would keep E x² and E δ².
-
-    A layer without bias and with σ_w = 1 turns E x² into E φ², and E δ² into E φ′².
-    """
-
-    def numbers(many: Ensemble) -> Array:
-        assert many.log2_gradient_rms is not None
-        square = np.exp2(2 * many.log2_rms)
-        weight = np.exp2(2 * (many.log2_gradient_rms[:, 1] - many.log2_gradient_rms[:, 0]))
-        return np.stack([weight, square[:, 0] - weight * square[:, 1]], axis=1)
-
-    plain = experiment.replace(depth=1, scale=1.0, bias_std=0.0)
-    return of_ensemble(numbers, backward=True)(plain, networks)
-
-
-def _exact_edge(experiment: Experiment) -> Array:
-    sigmas = mean_field.edge_curve(experiment.activation, experiment.input_scale**2)
-    return np.square(np.array(sigmas))
-
-
 def _of_sigmas(function: Callable[..., float]) -> Callable[[Experiment], Array]:
     """A number of mean field theory at the σ_w and σ_b of an experiment."""
     return lambda e: np.array([function(e.activation, e.sigma_w, e.bias_std)])
@@ -85,77 +46,7 @@ def _gradient_rate(many: Ensemble) -> Array:
     return 2 * np.log(2) * (octaves[:, _TO] - octaves[:, _FROM]) / (_TO - _FROM)
 
 
-def _edge_claim(
-    name: str, title: str, source: Source, experiment: Experiment, printed: tuple[str, str]
-) -> Claim:
-    return Claim(
-        name=name,
-        topic=_TOPIC,
-        title=title,
-        source=source,
-        asked="With which variances of weights and biases do both signal and gradient keep their "
-        "size?",
-        found=f"With C_W = {float(printed[0]):.4g} and C_b = {float(printed[1]):.4g}, for a signal "
-        f"of mean square {experiment.input_scale**2:.4g}.",
-        seen="Both the signal and the gradient stay where they begin.",
-        at=("C_W", "C_b"),
-        printed=printed,
-        experiment=experiment,
-        measure=_edge,
-        exact=_exact_edge,
-        networks=400,
-        few=64,
-    )
-
-
-_GELU = _critical("gelu", 1.98305826, 0.17292239, (3 + 17**0.5) / 2)
-_SILU = _critical("silu", 1.98800468, 0.55514317, 14.32017362)
-
 CLAIMS = (
-    _edge_claim("gelu-critical", "GELU at criticality", _BOOK, _GELU, ("1.98305826", "0.17292239")),
-    _edge_claim("silu-critical", "SiLU at criticality", _BOOK, _SILU, ("1.98800468", "0.55514317")),
-    replace(
-        _edge_claim(
-            "silu-slip",
-            "SiLU at criticality, as public code has it",
-            replace(_BOOK, place="public code that follows section 5.3.4"),
-            _SILU,
-            ("1.98800468", "0.055514317"),
-        ),
-        expected="differs",
-        why="The decimal point has slipped by one place: C_b is ten times as large.",
-    ),
-    _edge_claim(
-        "tanh-edge",
-        "tanh at the edge of chaos",
-        replace(_DEEP, place="the critical point for σ_b² = 0.05", read="as commonly quoted"),
-        _critical("tanh", 1.7610, 0.05, 0.570),
-        ("1.76", "0.05"),
-    ),
-    Claim(
-        name="power-law",
-        topic=_TOPIC,
-        title="At criticality, a signal falls by a power law",
-        source=replace(
-            _BOOK, place="section 5.3.3: K = 1/(2ℓ) for tanh, 1/ℓ for sin", read="from its formula"
-        ),
-        asked="How does a signal fall with σ_w = 1 and without biases?",
-        found="Its mean square goes as 1/(2ℓ) for tanh, and as 1/ℓ for sine.",
-        seen="The curve bends: twice as many layers halve the mean square.",
-        at=("tanh, layer 100", "sin, layer 100"),
-        printed=("0.0050", "0.0100"),
-        experiment=_TANH.replace(depth=100),
-        measure=over(
-            of_ensemble(lambda many: np.exp2(2 * many.log2_rms[:, -1])),
-            [{"activation": "tanh"}, {"activation": "sin"}],
-        ),
-        exact=over(lambda e: wide_rms([-1])(e) ** 2, [{"activation": "tanh"}, {"activation": "sin"}]),
-        within=0.04,
-        because="the formula is the leading term; the next is smaller by (ln ℓ)/ℓ",
-        width_error=0.03,
-        networks=64,
-        few=16,
-    ),
     Claim(
         name="gradient-depth",
         topic=_TOPIC,

@@ -152,15 +152,13 @@ CLAIMS = (
         topic=_TOPIC,
         title="Xavier's weights through 30 layers of ReLU",
         source=_HE,
-        asked="Xavier's rule ignores that ReLU halves the square. What does that cost in 30 layers?",
+        asked="Xavier's rule does not know that ReLU halves the square. What is left of 30 layers?",
         found="The mean square falls by 2 at every layer, by 2³⁰ in all.",
         seen="The rms falls in a straight line on the log axis, by about √2 at every layer.",
         at=("mean square",),
         printed=("9.31e-10",),
         experiment=_DEEP.replace(activation="relu", depth=30, init="xavier_normal"),
-        measure=of_ensemble(
-            lambda many: np.exp2(2 * (many.log2_rms[:, -1] - many.log2_rms[:, 0]))
-        ),
+        measure=of_ensemble(lambda many: np.exp2(2 * (many.log2_rms[:, -1] - many.log2_rms[:, 0]))),
         exact=lambda e: np.array([2.0**-e.depth]),
         networks=2000,
         few=200,

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from . import cs231n, edge_of_chaos, explode, finite_width, gains, makemore, self_normalising
+from . import (
+    criticality,
+    cs231n,
+    edge_of_chaos,
+    explode,
+    finite_width,
+    gains,
+    gradients,
+    makemore,
+    norms,
+    number_formats,
+    residual,
+    self_normalising,
+)
 from .claim import TOPICS, Claim
 
-_MODULES = (explode, cs231n, gains, makemore, edge_of_chaos, finite_width, self_normalising)
-_ROWS = tuple(claim for module in _MODULES for claim in module.CLAIMS)
+_MODULES = (
+    *(explode, cs231n, gains, makemore, criticality, edge_of_chaos, finite_width, gradients),
+    *(residual, norms, number_formats, self_normalising),
+)
+_ROWS = [claim for module in _MODULES for claim in module.CLAIMS]
 
 CLAIMS: dict[str, Claim] = {
     claim.name: claim for topic in TOPICS for claim in _ROWS if claim.topic == topic

@@ -1,0 +1,106 @@
+"""The table of published numbers: ``python -m core.papers [NAME …] [--small]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+import numpy as np
+
+from ..text import significant, with_minus
+from . import CLAIMS, Claim, Finding, reproduce
+
+_HEAD = ("", "printed", "measured", "exact", "")
+
+
+def _measured(finding: Finding, k: int) -> str:
+    """A measured number ± its standard error, with two digits of the error."""
+    value, error = float(finding.measured[k]), float(finding.error[k])
+    error *= abs(value) if finding.claim.is_factor else 1.0
+    if not error > 0 or value == 0:
+        return significant(value, 5)
+    digits = int(np.clip(np.floor(np.log10(abs(value) / error)) + 2, 1, 9))
+    return f"{significant(value, digits)} ± {significant(error, 2)}"
+
+
+def _row(finding: Finding, k: int) -> tuple[str, ...]:
+    exact = float(finding.exact[k])
+    return (
+        finding.claim.at[k],
+        finding.claim.printed[k],
+        with_minus(_measured(finding, k)),
+        "" if np.isnan(exact) else with_minus(significant(exact, 6)),
+        finding.each[k] or "",
+    )
+
+
+def table(finding: Finding, seconds: float) -> str:
+    """A claim's source, its numbers, aligned, and what it says if it differs."""
+    claim = finding.claim
+    rows = [_HEAD, *(_row(finding, k) for k in range(len(claim.at)))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    source = claim.source
+    told = "" if finding.is_as_told else "  NOT AS ITS ENTRY SAYS"
+    lines = [f"{claim.name}: {claim.title} ({seconds:.1f} s){told}"]
+    lines.append(
+        f"   {source.authors} {source.year}, {source.where}: {source.place}; {source.read}"
+    )
+    for row in rows:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:4], widths[1:4], strict=True)]
+        lines.append("   " + "  ".join([*cells, row[4]]).rstrip())
+    if claim.why:
+        lines.append(f"   {claim.why}")
+    return "\n".join(lines)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m core.papers",
+        description="Numbers that the literature printed on initialisation, measured again: mean ± "
+        "standard error over networks, the exact value where theory knows one, and whether the "
+        "printed number agrees.",
+        epilog="The exit code is 1 if a row is not what its entry says.",
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="rows; all where none is given")
+    parser.add_argument("--small", action="store_true", help="few networks, for a quick look")
+    return parser
+
+
+def _chosen(names: list[str]) -> list[Claim]:
+    """The claims of these names, all of them where there is none.
+
+    Raises:
+        ValueError: there is no such row; names them all.
+    """
+    unknown = [name for name in names if name not in CLAIMS]
+    if unknown:
+        raise ValueError(f"there is no row {unknown[0]!r}; there are {', '.join(CLAIMS)}")
+    return [CLAIMS[name] for name in names or CLAIMS]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the rows; 1 if one is not what its entry says, 2 and a message for an unknown name."""
+    options = _parser().parse_args(arguments)
+    try:
+        claims = _chosen(options.names)
+    except ValueError as error:
+        print(f"python -m core.papers: {error}", file=sys.stderr)
+        return 2
+    begin, verdicts, untold = time.perf_counter(), list[str](), list[str]()
+    for claim in claims:
+        start = time.perf_counter()
+        finding = reproduce(claim, small=options.small)
+        print(table(finding, time.perf_counter() - start), end="\n\n")
+        verdicts.append(str(finding.verdict))
+        untold += [] if finding.is_as_told else [claim.name]
+    counts = (f"{verdicts.count(each)} {each}" for each in dict.fromkeys(verdicts))
+    print(f"{len(claims)} rows in {time.perf_counter() - begin:.1f} s: {', '.join(counts)}.")
+    if untold:
+        print(f"Not as their entries say: {', '.join(untold)}.")
+    return 1 if untold else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
