@@ -1,4 +1,5 @@
-# make run: the app. make test: everything. Both set up what they need, on a bare machine too.
+# make run: the app. make test: everything. make papers: what the literature printed, measured again.
+# All set up what they need, on a bare machine too.
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ HEADLESS ?= $(if $(DISPLAY)$(WAYLAND_DISPLAY)$(filter Darwin,$(shell uname)),fal
 # PyTorch's own index has builds for the CPU alone, 0.2 GB instead of some 3 GB with CUDA.
 CPU_TORCH := https://download.pytorch.org/whl/cpu
 
-.PHONY: run test lint bench load tools clean
+.PHONY: run test lint bench load papers tools clean
 
 run: $(VENV)/app.done
 	MALLOC_ARENA_MAX=2 $(BIN)/streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT) \
@@ -31,6 +32,9 @@ bench: $(VENV)/tests.done tools
 
 load: $(VENV)/tests.done tools
 	$(BIN)/python -m tests.load
+
+papers: $(VENV)/app.done
+	$(BIN)/python -m core.papers
 
 # Debian's Chromium, nginx and PostgreSQL, where they are missing and we may install them;
 # elsewhere their tests are skipped. Services of Debian's own are not started.

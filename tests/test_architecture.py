@@ -26,6 +26,7 @@ CORE["reading"] = set(CORE) - {"host"}
 CORE["sweep"] = set(CORE) - {"reading"}
 CORE["maps"] = {"text", "maths", "question", "host", "theory", "sweep"}
 CORE["lesson"] = set(CORE) - {"statistics", "sweep", "maps"}
+CORE["papers"] = set(CORE) - {"host"}
 CORE["charts"] = set(CORE) - {"host"}
 
 # Folder of pages -> the folders of pages that it may import besides core.

@@ -96,7 +96,8 @@ def main(arguments: list[str] | None = None) -> int:
         verdicts.append(str(finding.verdict))
         untold += [] if finding.is_as_told else [claim.name]
     counts = (f"{verdicts.count(each)} {each}" for each in dict.fromkeys(verdicts))
-    print(f"{len(claims)} rows in {time.perf_counter() - begin:.1f} s: {', '.join(counts)}.")
+    rows = f"{len(claims)} row{'s' * (len(claims) > 1)}"
+    print(f"{rows} in {time.perf_counter() - begin:.1f} s: {', '.join(counts)}.")
     if untold:
         print(f"Not as their entries say: {', '.join(untold)}.")
     return 1 if untold else 0

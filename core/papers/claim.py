@@ -30,6 +30,7 @@ Measure = Callable[[Experiment, int], Array]
 Exact = Callable[[Experiment], Array]
 """Experiment -> every number by theory, float64 of shape (numbers,)."""
 
+_NAME = re.compile(r"[a-z0-9-]+")
 _PRINTED = re.compile(r"(?P<over>1/)?(?P<digits>\d+(\.(?P<after>\d+))?)(e(?P<power>-?\d+))?")
 
 
@@ -111,6 +112,10 @@ class Claim:
         Raises:
             ValueError: says what.
         """
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"name must be small letters, digits and hyphens, got {self.name!r}")
+        if min(self.networks, self.few) < 2:
+            raise ValueError(f"{self.name}: a spread needs at least 2 networks, got {self.few}")
         if len(self.at) != len(self.printed):
             raise ValueError(f"{self.name}: every number needs a place, {self.at}, {self.printed}")
         if self.topic not in TOPICS:
@@ -119,6 +124,8 @@ class Claim:
             raise ValueError(f"{self.name}: a tolerance needs a reason")
         if (self.expected == "differs") != bool(self.why):
             raise ValueError(f"{self.name}: a row that differs needs a reason")
+        for text in self.printed:
+            value_of(text)  # refuses what is no number
 
     @property
     def published(self) -> tuple[tuple[float, float], ...]:

@@ -20,17 +20,17 @@ _BOOK = Source(
     year=2022,
     title="The principles of deep learning theory",
     where="arXiv:2106.10165",
-    place="section 5.3.4, half-stable activations",
+    place="section 5.3, half-stable activations",
 )
-_DEEP = Source(
+SCHOENHOLZ = Source(
     authors="Schoenholz et al.",
     year=2017,
     title="Deep information propagation",
     where="arXiv:1611.01232",
-    place="section 3: the depth scale of correlations, −1/ln χ₁ in the ordered phase",
-    read="from its formula",
+    place="the critical point for σ_b² = 0.05",
+    read="as commonly quoted",
 )
-_TANH = Experiment(
+TANH = Experiment(
     width=4096,
     depth=20,
     init="lecun_normal",
@@ -38,12 +38,11 @@ _TANH = Experiment(
     weights="fresh",
     branch="preactivation",
 )
-_FROM, _TO = 16, 32  # layers between which a decay is measured
 
 
 def _critical(activation: str, weight: float, bias: float, second_moment: float) -> Experiment:
-    """Layers a φ(x) + b with C_W and C_b, and an input whose second moment they keep."""
-    return _TANH.replace(
+    """Layers a φ(x) + b with these variances, and an input whose second moment they keep."""
+    return TANH.replace(
         activation=activation,
         scale=weight**0.5,
         bias_std=bias**0.5,
@@ -52,7 +51,7 @@ def _critical(activation: str, weight: float, bias: float, second_moment: float)
 
 
 def _edge(experiment: Experiment, networks: int) -> Array:
-    """C_W and C_b with which one layer would keep E x² and E δ².
+    """σ_w² and σ_b² with which one layer would keep E x² and E δ².
 
     A layer without bias and with σ_w = 1 turns E x² into E φ², and E δ² into E φ′².
     """
@@ -80,12 +79,11 @@ def _edge_claim(
         topic=_TOPIC,
         title=title,
         source=source,
-        asked="With which variances of weights and biases do both signal and gradient keep their "
-        "size?",
-        found=f"With C_W = {float(printed[0]):.4g} and C_b = {float(printed[1]):.4g}, for a signal "
-        f"of mean square {experiment.input_scale**2:.4g}.",
-        seen="Both the signal and the gradient stay where they begin.",
-        at=("C_W", "C_b"),
+        asked="Which variances of weights and biases keep both the signal and the gradient?",
+        found=f"σ_w² = {float(printed[0]):.4g} and σ_b² = {float(printed[1]):.4g}, for a signal of "
+        f"mean square {experiment.input_scale**2:.4g}.",
+        seen="Both the signal and the gradient stay near where they begin.",
+        at=("σ_w²", "σ_b²"),
         printed=printed,
         experiment=experiment,
         measure=_edge,
@@ -105,17 +103,18 @@ CLAIMS = (
         _edge_claim(
             "silu-slip",
             "SiLU at criticality, as public code has it",
-            replace(_BOOK, place="public code that follows section 5.3.4"),
-            _SILU,
+            replace(_BOOK, place="public code that follows section 5.3"),
+            _critical("silu", 1.98800468, 0.055514317, 14.32017362),
             ("1.98800468", "0.055514317"),
         ),
         expected="differs",
-        why="The decimal point has slipped by one place: C_b is ten times as large.",
+        seen="The signal shrinks from layer to layer, since the biases are too small.",
+        why="The decimal point has slipped by one place: σ_b² is ten times as large.",
     ),
     _edge_claim(
         "tanh-edge",
         "tanh at the edge of chaos",
-        replace(_DEEP, place="the critical point for σ_b² = 0.05", read="as commonly quoted"),
+        SCHOENHOLZ,
         _critical("tanh", 1.7610, 0.05, 0.570),
         ("1.76", "0.05"),
     ),
@@ -124,14 +123,14 @@ CLAIMS = (
         topic=_TOPIC,
         title="At criticality, a signal falls by a power law",
         source=replace(
-            _BOOK, place="section 5.3.3: K = 1/(2ℓ) for tanh, 1/ℓ for sin", read="from its formula"
+            _BOOK, place="section 5.3: K = 1/(2ℓ) for tanh, 1/ℓ for sin", read="from its formula"
         ),
         asked="How does a signal fall with σ_w = 1 and without biases?",
         found="Its mean square goes as 1/(2ℓ) for tanh, and as 1/ℓ for sine.",
         seen="The curve bends: twice as many layers halve the mean square.",
         at=("tanh, layer 100", "sin, layer 100"),
         printed=("0.0050", "0.0100"),
-        experiment=_TANH.replace(depth=100),
+        experiment=TANH.replace(depth=100),
         measure=over(
             of_ensemble(lambda many: np.exp2(2 * many.log2_rms[:, -1])),
             [{"activation": "tanh"}, {"activation": "sin"}],

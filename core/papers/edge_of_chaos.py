@@ -12,24 +12,14 @@ from ..question.experiment import Experiment
 from ..simulation.ensemble import Ensemble
 from ..theory import mean_field
 from .claim import Claim, Source
+from .criticality import SCHOENHOLZ, TANH
 from .measures import of_ensemble, of_runs, over, statistic
 
 _TOPIC = "Edge of chaos"
-_DEEP = Source(
-    authors="Schoenholz et al.",
-    year=2017,
-    title="Deep information propagation",
-    where="arXiv:1611.01232",
+_DEEP = replace(
+    SCHOENHOLZ,
     place="section 3: the depth scale of correlations, −1/ln χ₁ in the ordered phase",
     read="from its formula",
-)
-_TANH = Experiment(
-    width=4096,
-    depth=20,
-    init="lecun_normal",
-    activation="tanh",
-    weights="fresh",
-    branch="preactivation",
 )
 _ORDERED = [{"scale": variance**0.5} for variance in (1.0, 1.3, 1.7)]
 _FROM, _TO = 16, 32  # layers between which a decay is measured
@@ -57,7 +47,7 @@ CLAIMS = (
         seen="Going back, the gradient falls in a straight line on the log axis.",
         at=("1/ξ, σ_w² = 1", "1/ξ, σ_w² = 1.3", "1/ξ, σ_w² = 1.7"),
         printed=("1/3.63", "1/7.83", "1/74.9"),
-        experiment=_TANH.replace(depth=40, bias_std=0.05**0.5, branch="product"),
+        experiment=TANH.replace(width=2048, depth=40, bias_std=0.05**0.5, branch="product"),
         measure=over(of_ensemble(_gradient_rate, backward=True), _ORDERED),
         exact=over(lambda e: -np.log(_of_sigmas(mean_field.chi_1)(e)), _ORDERED),
         width_error=0.05,
@@ -74,7 +64,7 @@ CLAIMS = (
         seen="The cosine of the inputs climbs to 1: layer by layer, all inputs become the same.",
         at=("1/ξ, σ_w² = 1", "1/ξ, σ_w² = 1.3"),
         printed=("1/3.63", "1/7.83"),
-        experiment=_TANH.replace(width=256, depth=_TO, bias_std=0.05**0.5, batch_size=8),
+        experiment=TANH.replace(width=256, depth=_TO, bias_std=0.05**0.5, batch_size=8),
         measure=over(
             of_runs(
                 lambda run: (
@@ -105,7 +95,7 @@ CLAIMS = (
         seen="The cosine of the inputs settles near 0.12, and not at 1.",
         at=("c*, σ_w = 2.5", "c*, σ_w = 4"),
         printed=("0.122", "0.030"),
-        experiment=_TANH.replace(width=256, depth=16, scale=2.5, bias_std=0.3, batch_size=16),
+        experiment=TANH.replace(width=256, depth=16, scale=2.5, bias_std=0.3, batch_size=16),
         measure=over(statistic("cosine_of_inputs", [-1]), [{"scale": 2.5}, {"scale": 4.0}]),
         exact=over(_of_sigmas(mean_field.stable_correlation), [{"scale": 2.5}, {"scale": 4.0}]),
         width_error=0.05,

@@ -129,6 +129,6 @@ def reproduce(claim: Claim, *, small: bool = False) -> Finding:
     with np.errstate(divide="ignore", invalid="ignore"):
         compared = np.log(values) if claim.is_factor else values
     mean = compared.mean(0)
-    spread = compared.std(0, ddof=1) if networks > 1 else np.zeros_like(mean)
+    spread = compared.std(0, ddof=1)
     measured = np.exp(mean) if claim.is_factor else mean
     return Finding(claim, networks, measured, spread / networks**0.5, spread, blank(claim).exact)

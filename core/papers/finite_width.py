@@ -68,7 +68,7 @@ CLAIMS = (
         ),
         asked="How often does a ReLU network of ten layers put out zero from the start?",
         found="A layer dies if all its n units do, with probability 2⁻ⁿ; ten layers try ten times.",
-        seen="Many of these networks end in a line at zero: try other seeds.",
+        seen="About half of these networks are zero in the end: try other seeds.",
         at=tuple(f"share dead, n = {width}" for width in _NARROW),
         printed=("0.944", "0.476", "0.146"),
         experiment=Experiment(
@@ -93,7 +93,8 @@ CLAIMS = (
             year=2022,
             title="Tensor programs V: tuning large neural networks by zero-shot transfer",
             where="github.com/microsoft/mup",
-            place="the README's table: an iid matrix multiplies coordinates by √n",
+            place="README: a product with an iid matrix multiplies coordinates by √n",
+            read="from its formula",
         ),
         asked="By which power of the width does a product with an iid matrix grow?",
         found="By the square root of n at every product.",

@@ -116,7 +116,7 @@ CLAIMS = (
             read="from its formula",
         ),
         asked="Why can residual networks with batch norm be trained at a thousand layers?",
-        found="Each branch adds 1 to a stream of mean square l: the deeper a block, the less it does.",
+        found="A branch adds 1 to a stream of mean square l: the deeper a block, the less it does.",
         seen="The mean square grows by 1 at every layer, and not by a factor.",
         at=("after 1 block", "after 4 blocks", "after 16 blocks"),
         printed=("2.000", "5.000", "17.000"),

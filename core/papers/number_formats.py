@@ -15,6 +15,7 @@ from .measures import of_gradients, of_runs, over
 
 _TOPIC = "Number formats"
 _POWERS = [{"scale": 2.0}, {"scale": 0.5}]
+# nn.Linear's second bias has a std of 0.009; here both have 0.018, which adds 0.3 % to x.
 _MLP = Experiment(
     width=1024,
     depth=1,
@@ -59,7 +60,7 @@ CLAIMS = (
             where="arXiv:1710.03740",
             place="section 3.2: exponents from −14 to 15, and to −24 with less precision",
         ),
-        asked="How large and how small may a gradient be in float16?",
+        asked="How large and how small may a number be in float16?",
         found="Up to 2¹⁵; down to 2⁻¹⁴ with all digits, to 2⁻²⁴ with fewer; below that it is 0.",
         seen="Halved at every layer, ones are subnormal from i = 14 on, and zero from i = 24 on.",
         at=("doublings", "halvings, normal", "halvings, not zero"),
@@ -84,20 +85,17 @@ CLAIMS = (
             place="analysis of UnscaledMLP, 256 inputs of 1024 numbers",
         ),
         asked="An MLP of two nn.Linear and GELU gets N(0, 1) from both ends. What comes out?",
-        found="Signal and gradient shrink to a fifth, while the gradients of the matrices are 3 "
-        "and 5.",
+        found="Signal and gradient shrink to a fifth; those of the matrices are 2.8 and 5.5.",
         seen="The std falls from 1 to about 0.2, and so does the gradient on its way back.",
         at=("x", "δ", "gradient of a₁", "gradient of a₂"),
         printed=("0.198", "0.204", "2.83", "5.48"),
         experiment=_MLP,
         measure=of_gradients(_mlp),
         exact=_exact_mlp,
-        within=0.005,
-        because="nn.Linear's second bias has a std of 0.009, and here both have 0.018",
         width_error=5e-3,
         drawn=1,
         expected="agrees but for their sampling error",
-        networks=6,
-        few=3,
+        networks=4,
+        few=2,
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..maths.arrays import Array
@@ -13,6 +15,14 @@ from .exacts import constant
 from .measures import of_ensemble, of_gradients
 
 _TOPIC = "Residual and normalised nets"
+_MEAN_FIELD = Source(
+    authors="Yang & Schoenholz",
+    year=2017,
+    title="Mean field residual networks: on the edge of chaos",
+    where="arXiv:1712.08969",
+    place="ReLU: mean square and gradient grow exponentially; here with He's rule",
+    read="from its formula",
+)
 _RESIDUAL = Experiment(init="kaiming_normal", activation="relu", weights="fresh", skip="identity")
 
 
@@ -34,14 +44,7 @@ CLAIMS = (
         name="residual-relu",
         topic=_TOPIC,
         title="Without norms, a residual ReLU network doubles at every block",
-        source=Source(
-            authors="Yang & Schoenholz",
-            year=2017,
-            title="Mean field residual networks: on the edge of chaos",
-            where="arXiv:1712.08969",
-            place="ReLU: mean square and gradient grow exponentially; here with He's rule",
-            read="from its formula",
-        ),
+        source=_MEAN_FIELD,
         asked="A skip beside ReLU and weights of √(2/n): do signal and gradient stay as they are?",
         found="Both their squares are multiplied by 1 + 1 = 2 at every block.",
         seen="Signal and gradient grow in straight lines on the log axis, by √2 for each layer.",
@@ -58,13 +61,8 @@ CLAIMS = (
         name="residual-tanh",
         topic=_TOPIC,
         title="A residual tanh network grows by a power of its depth",
-        source=Source(
-            authors="Yang & Schoenholz",
-            year=2017,
-            title="Mean field residual networks: on the edge of chaos",
-            where="arXiv:1712.08969",
-            place="tanh: the mean square grows as the first power of the depth",
-            read="from its formula",
+        source=replace(
+            _MEAN_FIELD, place="tanh: the mean square grows as the first power of the depth"
         ),
         asked="A skip beside tanh: by which power of the depth does the mean square grow?",
         found="By the first: every block adds almost 1.",
