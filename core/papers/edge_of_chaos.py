@@ -47,8 +47,11 @@ CLAIMS = (
         seen="Going back, the gradient falls in a straight line on the log axis.",
         at=("1/ξ, σ_w² = 1", "1/ξ, σ_w² = 1.3", "1/ξ, σ_w² = 1.7"),
         printed=("1/3.63", "1/7.83", "1/74.9"),
-        experiment=TANH.replace(width=2048, depth=40, bias_std=0.05**0.5, branch="product"),
-        measure=over(of_ensemble(_gradient_rate, backward=True), _ORDERED),
+        experiment=TANH.replace(width=512, depth=40, bias_std=0.05**0.5, branch="product"),
+        measure=over(
+            of_ensemble(_gradient_rate, backward=True),
+            [each | {"width": 2048} for each in _ORDERED],
+        ),
         exact=over(lambda e: -np.log(_of_sigmas(mean_field.chi_1)(e)), _ORDERED),
         width_error=0.05,
         networks=48,

@@ -25,10 +25,10 @@ _SOURCE = Source(
     year=2022,
     title="Building makemore, part 3: activations and gradients, BatchNorm",
     where="github.com/karpathy/nn-zero-to-hero",
-    place="cell that prints the std and the saturation of tanh layers",
+    place="cell that prints the std and the saturation of tanh layers, in two public runs of it",
 )
 _GRADIENTS = replace(
-    _SOURCE, place="cell that prints the std of the gradients, divided by that of the last layer"
+    _SOURCE, place="cell that prints the std of gradients, here over that of the last layer"
 )
 _BONUS = replace(_SOURCE, place="bonus cell on c = b @ a")
 _FIVE = Experiment(
@@ -184,7 +184,7 @@ CLAIMS = (
         source=_BONUS,
         asked="A product c = b @ a of 1000 numbers, all from N(0, 1): how large are the gradients?",
         found="The product is larger by √1000, and so is the gradient of a; that of b is near 1.",
-        seen="x grows by about √1000 = 31.6 on the way there, and δ by as much on the way back.",
+        seen="Signal and gradient grow by about √1000 = 31.6, one there and one back.",
         at=("c", "gradient of a"),
         printed=("31.01", "30.88"),
         experiment=Experiment(width=1000, depth=1, weights="fresh"),

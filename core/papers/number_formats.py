@@ -62,11 +62,11 @@ CLAIMS = (
         ),
         asked="How large and how small may a number be in float16?",
         found="Up to 2¹⁵; down to 2⁻¹⁴ with all digits, to 2⁻²⁴ with fewer; below that it is 0.",
-        seen="Halved at every layer, ones are subnormal from i = 14 on, and zero from i = 24 on.",
+        seen="Halved at every layer, a 1 is subnormal from i = 14 on, and zero from i = 24 on.",
         at=("doublings", "halvings, normal", "halvings, not zero"),
         printed=("15", "14", "24"),
         experiment=Experiment(
-            width=16, depth=30, init="identity", scale=0.5, input="ones", number_format="float16"
+            width=16, depth=30, init="identity", scale=0.5, input="one_hot", number_format="float16"
         ),
         measure=over(of_runs(_last_before), _POWERS),
         exact=constant(15, 14, 24),

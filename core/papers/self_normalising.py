@@ -11,8 +11,8 @@ from ..question.experiment import Experiment
 from ..simulation.ensemble import Ensemble
 from ..theory import mean_field
 from .claim import Claim, Source
-from .exacts import constant, wide_rms, wide_std
-from .measures import of_ensemble, of_runs, size
+from .exacts import constant, wide_gradient, wide_rms, wide_std
+from .measures import of_ensemble, of_runs, over, size
 
 _TOPIC = "Self-normalising"
 _SELU = Experiment(width=1000, init="lecun_normal", activation="selu", weights="fresh")
@@ -24,6 +24,17 @@ _PULL = Source(
     place="pull request 50664, the printed std",
 )
 _EVERY_TENTH = range(1, 92, 10)
+
+_DEPTHS = (1, 11, 31, 51, 91)
+
+
+def _mean_size(experiment: Experiment, networks: int) -> Array:
+    """E |δ| at the input: that of normal numbers of its rms."""
+    return (2 / np.pi) ** 0.5 * size("gradient_rms", [0])(experiment, networks)
+
+
+def _exact_mean_size(experiment: Experiment) -> Array:
+    return (2 / np.pi) ** 0.5 * wide_gradient([0])(experiment)
 
 
 def _mean_and_std(many: Ensemble) -> Array:
@@ -77,6 +88,26 @@ CLAIMS = (
         is_factor=True,
         networks=24,
         few=6,
+    ),
+    Claim(
+        name="selu-pytorch-gradient",
+        topic=_TOPIC,
+        title="100 layers of SELU with a gain of ¾: the gradient",
+        source=replace(_PULL, place="pull request 50664, the printed mean |gradient| at the input"),
+        asked="And the gradient: how large is it at the input of networks of more and more layers?",
+        found="Its mean size falls to 0.2 as well, and does not vanish.",
+        seen="Going back, the gradient stays about as it is, and falls in the first thirty layers.",
+        at=tuple(f"{depth} layers" for depth in _DEPTHS),
+        printed=("0.6509", "0.2760", "0.2039", "0.1977", "0.2464"),
+        experiment=_SELU.replace(scale=0.75, depth=91),
+        measure=over(_mean_size, [{"depth": depth} for depth in _DEPTHS]),
+        exact=over(_exact_mean_size, [{"depth": depth} for depth in _DEPTHS]),
+        width_error=0.05,
+        drawn=1,
+        expected="agrees but for their sampling error",
+        is_factor=True,
+        networks=48,
+        few=8,
     ),
     Claim(
         name="selu-gain",

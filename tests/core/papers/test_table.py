@@ -13,6 +13,7 @@ import pytest
 
 import core.papers
 from core import Experiment, propagate, sample_ensemble
+from core.host.limits import WorkLimit
 from core.papers import CLAIMS, TOPICS, blank, reproduce
 
 FOLDER = Path(core.papers.__file__).parent
@@ -96,6 +97,13 @@ def test_a_row_has_no_tolerance_that_it_does_not_need(claim):
 @every
 def test_a_link_opens_the_experiment_of_a_row(claim):
     assert Experiment.from_query(claim.experiment.to_query()) == (claim.experiment, [])
+
+
+@every
+def test_a_host_lets_a_link_open(claim):
+    limit = WorkLimit()
+    limit.check(claim.experiment)
+    limit.check(claim.experiment, backward=True)
 
 
 def test_there_are_rows_on_every_topic_in_the_order_of_the_page():
