@@ -101,7 +101,7 @@ def test_a_link_opens_the_experiment_of_a_row(claim):
 
 @every
 def test_a_host_lets_a_link_open(claim):
-    limit = WorkLimit()
+    limit = WorkLimit.from_environment()
     limit.check(claim.experiment)
     limit.check(claim.experiment, backward=True)
 
