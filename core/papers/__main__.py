@@ -95,7 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(table(finding, time.perf_counter() - start), end="\n\n")
         verdicts.append(str(finding.verdict))
         untold += [] if finding.is_as_told else [claim.name]
-    counts = (f"{verdicts.count(each)} {each}" for each in dict.fromkeys(verdicts))
+    counts = (f"{each} {verdicts.count(each)}" for each in dict.fromkeys(verdicts))
     rows = f"{len(claims)} row{'s' * (len(claims) > 1)}"
     print(f"{rows} in {time.perf_counter() - begin:.1f} s: {', '.join(counts)}.")
     if untold:

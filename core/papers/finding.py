@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 from scipy.stats import t as student
@@ -13,7 +14,7 @@ from .claim import Claim, Verdict
 CHANCE = 1e-4
 """How often a number that is right may be called different: once in ten thousand."""
 
-_ORDER: tuple[Verdict, ...] = ("agrees", "agrees but for their sampling error", "differs")
+_ORDER: tuple[Verdict, ...] = get_args(Verdict)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from scipy.special import erfc
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from ..theory.profile import profile
-from .claim import Claim, Source, Verdict
+from .claim import Claim, Source
 from .exacts import wide_gradient, wide_std
 from .measures import beside, of_gradients, of_runs, over, size, statistic
 
@@ -38,7 +38,6 @@ _LAYERS = range(1, 6)
 _AT = tuple(f"layer {k}" for k in _LAYERS)
 _EDGE = 0.97
 _WIDE = 0.03  # O(depth/width)
-_ONE_RUN: Verdict = "agrees but for their sampling error"
 
 
 def _std(
@@ -60,7 +59,6 @@ def _std(
         exact=wide_std(_LAYERS),
         width_error=_WIDE,
         drawn=1,
-        expected=_ONE_RUN,
         networks=40,
         few=8,
     )
@@ -85,7 +83,6 @@ def _gradient(
         exact=wide_gradient(range(1, 5)),
         width_error=0.06,
         drawn=1,
-        expected=_ONE_RUN,
         is_factor=True,
         networks=40,
         few=8,
@@ -149,7 +146,6 @@ CLAIMS = (
         exact=_percent_saturated,
         width_error=0.05,
         drawn=1,
-        expected=_ONE_RUN,
         networks=40,
         few=8,
     ),
@@ -192,7 +188,6 @@ CLAIMS = (
         exact=lambda e: np.full(2, e.width**0.5),
         width_error=2e-3,
         drawn=1,
-        expected=_ONE_RUN,
         networks=400,
         few=100,
     ),

@@ -59,7 +59,12 @@ def statistic(name: str, layers: Sequence[int]) -> Measure:
 
 
 def size(name: str, layers: Sequence[int]) -> Measure:
-    """ "rms", "std" or "gradient_rms" at some layers, in networks sampled at once."""
+    """The size of x or of δ at some layers, in networks sampled at once.
+
+    Args:
+        name: "rms", "std" or "gradient_rms".
+        layers: their numbers.
+    """
 
     def numbers(many: Ensemble) -> Array:
         octaves: Array = getattr(many, f"log2_{name}")

@@ -157,7 +157,6 @@ CLAIMS = (
         exact=over(wide_rms([-1]), _STREAM),
         width_error=2e-3,
         drawn=1,
-        expected="agrees but for their sampling error",
         networks=64,
         few=16,
     ),

@@ -94,7 +94,6 @@ CLAIMS = (
         exact=_exact_mlp,
         width_error=5e-3,
         drawn=1,
-        expected="agrees but for their sampling error",
         networks=4,
         few=2,
     ),

@@ -46,8 +46,6 @@ def test_what_is_no_number_is_refused_by_name(printed):
         ({"topic": "Cooking"}, "topic must be one of"),
         ({"within": 0.1}, "a tolerance needs a reason"),
         ({"because": "it is so"}, "a tolerance needs a reason"),
-        ({"expected": "differs"}, "a row that differs needs a reason"),
-        ({"why": "they slipped"}, "a row that differs needs a reason"),
         ({"name": "two words"}, "name must be"),
         ({"networks": 1}, "at least 2 networks"),
         ({"few": 1}, "at least 2 networks"),
@@ -56,6 +54,19 @@ def test_what_is_no_number_is_refused_by_name(printed):
 def test_an_entry_that_contradicts_itself_is_refused(changes, words):
     with pytest.raises(ValueError, match=words):
         claim("1.0", **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "agrees"),
+        ({"drawn": 1}, "agrees but for their sampling error"),
+        ({"why": "They slipped."}, "differs"),
+        ({"why": "They slipped.", "drawn": 1}, "differs"),
+    ],
+)
+def test_a_row_that_gives_a_reason_differs_and_others_agree(changes, expected):
+    assert claim("1.0", **changes).expected == expected
 
 
 def test_an_entry_whose_number_is_none_is_refused():

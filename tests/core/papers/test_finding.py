@@ -89,17 +89,15 @@ def test_a_number_that_could_not_be_measured_is_not_as_told(exact):
 
 
 @pytest.mark.parametrize("printed", ["1.0", "1.5"])
-@pytest.mark.parametrize("expected", ["agrees", "differs"])
-def test_a_row_is_as_told_if_its_verdict_is_the_expected_one(printed, expected):
-    why = "a slip" if expected == "differs" else ""
-    finding = reproduce(claim(printed, expected=expected, why=why))
-    assert finding.is_as_told == ((printed == "1.5") == (expected == "differs"))
+@pytest.mark.parametrize("why", ["", "They slipped."])
+def test_a_row_is_as_told_if_it_differs_where_it_says_why(printed, why):
+    finding = reproduce(claim(printed, why=why))
+    assert finding.is_as_told == ((printed == "1.5") == bool(why))
 
 
-def test_a_lucky_draw_is_as_told_but_an_unlucky_one_is_not():
-    lucky = claim("1.0", drawn=1, expected="agrees but for their sampling error")
-    assert reproduce(lucky).verdict == "agrees" and reproduce(lucky).is_as_told
-    assert not reproduce(claim("1.03", drawn=1)).is_as_told  # said to agree
+def test_a_lucky_draw_is_as_told():
+    lucky = reproduce(claim("1.0", drawn=1))
+    assert lucky.verdict == "agrees" and lucky.is_as_told
 
 
 def test_few_networks_are_judged_by_students_t():
