@@ -10,7 +10,7 @@ from ..simulation.propagate import Run
 from ..theory.finite_width import predict
 from .claim import Claim, Source
 from .exacts import constant, typical_std
-from .measures import of_ensemble, of_runs, over, size
+from .measures import of_ensemble, of_runs, over, size, statistic
 
 _TOPIC = "Explode and vanish"
 _LESSON = Source(
@@ -35,9 +35,18 @@ _HE = Source(
     place="section 2.2, the comparison with Xavier: 1/√2 per layer",
     read="from its formula",
 )
+_BOOK = Source(
+    authors="Howard & Gugger",
+    year=2020,
+    title="Deep learning for coders with fastai and PyTorch",
+    where="github.com/fastai/fastbook",
+    place="chapter 17, outputs of the cells on initialisation",
+)
+_FASTBOOK = Experiment(width=100, depth=50, scale=0.1, weights="fresh", batch_size=200)
 _DEEP = Experiment(init="lecun_normal", weights="fresh")
 _SMOOTH = [{"activation": name} for name in ("linear", "tanh")]
 _RULES = [{"init": name} for name in ("lecun_normal", "kaiming_normal")]
+_RELU = np.array([np.pi**-0.5, (1 - 1 / np.pi) ** 0.5])  # mean and std of √2·ReLU(z), z ~ N(0, 1)
 
 
 def _nan_iteration(run: Run) -> float:
@@ -84,6 +93,41 @@ CLAIMS = (
         width_error=2e-3,
         networks=400,
         few=100,
+    ),
+    Claim(
+        name="fastbook-fifty",
+        topic=_TOPIC,
+        title="200 inputs through 50 products of 0.1 · randn(100, 100)",
+        source=_BOOK,
+        asked="Matrices of 0.1 · randn are right for 100 numbers. Is the scale still 1 after 50?",
+        found="The std is 0.70: neither zero nor NaN.",
+        seen="The std wanders around 1, and neither explodes nor vanishes.",
+        at=("std",),
+        printed=("0.7042",),
+        experiment=_FASTBOOK,
+        measure=statistic("std", [-1]),
+        drawn=1,
+        is_factor=True,
+        networks=40,
+        few=8,
+    ),
+    Claim(
+        name="fastbook-one-relu",
+        topic=_TOPIC,
+        title="One layer of ReLU with 1/√n and √(2/n)",
+        source=_BOOK,
+        asked="What mean and std does a ReLU leave of 200 inputs from N(0, 1)?",
+        found="With 1/√n the std goes down to 0.58; with √(2/n) it is 0.83, and the mean 0.57.",
+        seen="The std is about 0.83 after one layer, and the mean about 0.56.",
+        at=("mean, 1/√n", "std, 1/√n", "mean, √(2/n)", "std, √(2/n)"),
+        printed=("0.3961", "0.5783", "0.5661", "0.8339"),
+        experiment=_FASTBOOK.replace(depth=1, scale=1.0, init="kaiming_normal", activation="relu"),
+        measure=over(of_runs(lambda run: [run.stats.mean[1], run.stats.std[1]]), _RULES),
+        exact=constant(*(np.sqrt([[0.5], [1.0]]) * _RELU).ravel()),
+        width_error=5e-3,
+        drawn=1,
+        networks=40,
+        few=8,
     ),
     Claim(
         name="dellinger-one-relu",
