@@ -129,7 +129,7 @@ CLAIMS = (
         topic=_TOPIC,
         title="At criticality, a signal falls by a power law",
         source=replace(
-            _BOOK, place="section 5.3: K = 1/(2ℓ) for tanh, 1/ℓ for sin", read="from its formula"
+            _BOOK, place="section 5.3: K = 1/(2ℓ) for tanh, 1/ℓ for sin", read="as commonly quoted"
         ),
         asked="How does a signal fall with σ_w = 1 and without biases?",
         found="Its mean square goes as 1/(2ℓ) for tanh, and as 1/ℓ for sine.",

@@ -19,7 +19,6 @@ _TOPIC = "Edge of chaos"
 _DEEP = replace(
     SCHOENHOLZ,
     place="section 3: the depth scale of correlations, −1/ln χ₁ in the ordered phase",
-    read="from its formula",
 )
 _ORDERED = [{"scale": variance**0.5} for variance in (1.0, 1.3, 1.7)]
 _FROM, _TO = 16, 32  # layers between which a decay is measured

@@ -33,7 +33,7 @@ _HE = Source(
     title="Delving deep into rectifiers",
     where="arXiv:1502.01852",
     place="section 2.2, the comparison with Xavier: 1/√2 per layer",
-    read="from its formula",
+    read="as commonly quoted",
 )
 _BOOK = Source(
     authors="Howard & Gugger",

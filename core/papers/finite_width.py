@@ -118,7 +118,7 @@ CLAIMS = (
             title="Exact solutions to the nonlinear dynamics of learning in deep linear networks",
             where="arXiv:1312.6120",
             place="section 3: all singular values are 1 at every depth",
-            read="from its formula",
+            read="as commonly quoted",
         ),
         asked="Can a deep linear network keep every vector, and not only the average one?",
         found="With orthogonal matrices all singular values of the product are 1.",

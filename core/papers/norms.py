@@ -113,7 +113,7 @@ CLAIMS = (
             title="Batch normalization biases residual blocks towards the identity function",
             where="arXiv:2002.10444",
             place="the variance of the stream after l blocks, l + 1",
-            read="from its formula",
+            read="as commonly quoted",
         ),
         asked="Why can residual networks with batch norm be trained at a thousand layers?",
         found="A branch adds 1 to a stream of mean square l: the deeper a block, the less it does.",

@@ -21,7 +21,7 @@ _MEAN_FIELD = Source(
     title="Mean field residual networks: on the edge of chaos",
     where="arXiv:1712.08969",
     place="ReLU: mean square and gradient grow exponentially; here with He's rule",
-    read="from its formula",
+    read="as commonly quoted",
 )
 _RESIDUAL = Experiment(init="kaiming_normal", activation="relu", weights="fresh", skip="identity")
 

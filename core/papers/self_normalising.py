@@ -136,7 +136,7 @@ CLAIMS = (
             title="Implicit neural representations with periodic activation functions",
             where="arXiv:2006.09661",
             place="section 3.2: activations are distributed as an arcsine, whose std is 1/√2",
-            read="from its formula",
+            read="as commonly quoted",
         ),
         asked="Weights U(±√(6/n)) before each sine: how are the activations distributed?",
         found="The paper says as an arcsine, whose std is 1/√2, if they enter as N(0, 1).",
