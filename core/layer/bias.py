@@ -18,6 +18,8 @@ from .scaled import ScaledNumbers, powers
 
 T = TypeVar("T")
 
+_FIT = 60.0  # microseconds of the calls that fit the biases of a layer
+
 
 @dataclass(frozen=True)
 class Bias(Parameterless):
@@ -124,9 +126,10 @@ class Bias(Parameterless):
         return Biases(networks, shape.width, self, stream)
 
     def cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
-        """A stream's draw of b, and a sum, which is its call."""
+        """A stream's draw of b, and a sum, which is its call; a fit is some ten calls more."""
         draws = shape.depth if self.fresh else 1
-        return Cost(0, (15 * draws + 0.6 * shape.depth) * MICROSECOND)
+        each = 15 + _FIT * self.fitted
+        return Cost(0, (each * draws + 0.6 * shape.depth) * MICROSECOND)
 
     def backward_cost(self, shape: Shape, number_format: NumberFormat) -> Cost:
         """Nothing is computed."""
@@ -137,7 +140,7 @@ class Bias(Parameterless):
 
         Going back, nothing is computed.
         """
-        return 20 * MICROSECOND * shape.depth
+        return (20 + _FIT * self.fitted) * MICROSECOND * shape.depth
 
 
 class Biases:

@@ -32,7 +32,7 @@ FAMILIES: dict[str, Family[Initializer]] = {
             maximum=1.0,
             make=sparse.sparse,
             is_written=True,
-            meaning="the share of each column that is not zero; torch's sparsity is 1 − kept",
+            meaning="the share that is not zero; torch's sparsity is 1 − kept",
         ),
     )
 }
@@ -47,9 +47,10 @@ def initializer_of(name: str) -> Initializer:
         name: a registry key, or a name with a number.
 
     Raises:
-        RefusedError: a ValueError that says what of the name is not accepted.
+        RefusedError: a ValueError that says what of a name with a number is not accepted; without
+            words for a text of another form.
     """
     found = INITIALIZERS.get(name) or member_of(name, FAMILIES, ALIASES)
     if found is None:
-        raise RefusedError("there is no such name")
+        raise RefusedError
     return found

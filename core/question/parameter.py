@@ -122,7 +122,7 @@ class Parameter:
             try:
                 self.reader(value)
             except ValueError as error:
-                why = f" ({error})"
+                why = f" ({error})" if str(error) else ""
         return f"{name} must be {self.allowed}, got {shown(value)}{why}"
 
     def _read(self, text: str) -> str | None:

@@ -105,7 +105,8 @@ def setting(experiment: Experiment) -> str:
     if e.bias_std:
         parts.append(f"a bias b of std {significant(e.bias_std)}")
     if e.rule.fits_bias:
-        parts.append("b fitted so that the mean of each pre-activation is 0")
+        where = "every layer" if e.weights == "fresh" else "the first layer"
+        parts.append(f"b fitted so that the pre-activations of {where} have mean 0")
     return f"{', '.join([*parts, e.number_format])}."
 
 
