@@ -7,11 +7,11 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from core import Experiment, backpropagate, mean_field, predict, propagate
-from core.text import significant
+from core.text import significant, with_minus
 from core.theory.profile import moments_of_layers
 
 PAGE = Path(__file__).parent.parent / "docs" / "why_sqrt_5.md"
-LINK = re.compile(r"\]\(\?([^)]*(?:\([^)]*\))?[^)]*)\)")
+LINK = re.compile(r"\]\(\?((?:[^()]|\([^()]*\))*)\)")
 
 _DEFAULT = "init=torch_linear&weights=fresh&depth=50"
 _BIAS = "&bias_std=1/√(3n)"
@@ -41,16 +41,16 @@ def _row(label: str, query: str) -> list[str]:
     """A case: x at the last layer and the gradient at the first, measured beside predicted."""
     e = experiment(query)
     back, law = backpropagate(e), predict(e)
-    numbers = (
-        back.run.stats.rms[-1],
-        2 ** law.log2_rms_quantiles[0.5][-1],
-        back.stats.rms[0],
-        2 ** law.log2_gradient_rms_quantiles[0.5][0],
-    )
-    return [f"[{label}](?{query})", *(significant(float(number)) for number in numbers)]
+    x = back.run.stats.rms[-1], 2 ** law.log2_rms_quantiles[0.5][-1]
+    gradient = back.stats.rms[0], 2 ** law.log2_gradient_rms_quantiles[0.5][0]
+    return [f"[{label}](?{query})", *(" / ".join(map(_text, pair)) for pair in (x, gradient))]
 
 
-_HEAD = ["rms of x at layer 50", "theory", "rms of the gradient at layer 0", "theory"]
+def _text(number: float) -> str:
+    return with_minus(significant(float(number)))
+
+
+_HEAD = ["rms of x at layer 50", "rms of the gradient at layer 0"]
 
 
 def depth() -> str:
@@ -69,12 +69,9 @@ def floor() -> str:
     for phi, name in _NAMES.items():
         q = mean_field.fixed_point(phi, e.sigma_w, e.bias_std)
         rms = float(mean_field.second_moment(phi, q)) ** 0.5
-        correlation = mean_field.stable_correlation(phi, e.sigma_w, e.bias_std)
         back = float(mean_field.chi_1(phi, e.sigma_w, e.bias_std)) ** 0.5
-        rows.append([name, *map(significant, (q, rms, correlation, back))])
-    return table(
-        ["φ, n = 512", "q*", "rms of x", "cosine of two inputs", "factor on the gradient"], *rows
-    )
+        rows.append([name, *map(_text, (q, rms, back))])
+    return table(["φ", "q*", "rms of x", "factor on the gradient"], *rows)
 
 
 def share() -> str:
@@ -83,9 +80,8 @@ def share() -> str:
     known = 1 - moments_of_layers(e, couples=True).shared
     measured = 1 - propagate(e).stats.values["cosine_of_inputs"]
     return table(
-        ["layer k", *map(str, _SHARES)],
-        ["theory", *(significant(float(known[k]), 2) for k in _SHARES)],
-        ["measured, n = 512", *(significant(float(measured[k]), 2) for k in _SHARES)],
+        ["layer k", "measured", "theory"],
+        *([str(k), _text(measured[k]), _text(known[k])] for k in _SHARES),
     )
 
 
