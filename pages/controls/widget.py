@@ -9,11 +9,10 @@ from typing import Any
 import streamlit as st
 
 from core.layer.branches import NORMS
-from core.layer.named_initializer import initializer_of
 from core.question.experiment import DEFAULTS, NAMED_STOPS, PARAMETERS
 from core.question.parameter import Parameter
 from core.question.presets import COUNTS_WITH, without_effect
-from pages.controls.state import bind, text_of, texts
+from pages.controls.state import bind, current, text_of, texts
 
 _USUAL_BATCH = 32
 
@@ -94,7 +93,7 @@ def counting(names: Iterable[str]) -> list[str]:
 
 def follow_initialiser() -> None:
     """Set the biases that the chosen initialiser's own layer draws; take them back with another."""
-    rule, bias = initializer_of(st.session_state["init"]), st.session_state["bias_std"]
+    rule, bias = current()[0].rule, st.session_state["bias_std"]
     (usual,) = NAMED_STOPS["bias_std"]
     if rule.bias_std is not None and bias == 0:
         st.session_state["bias_std"] = usual
