@@ -30,7 +30,7 @@ def chosen(page, text):
     box.scroll_into_view_if_needed()
     box.click()
     box.fill(text)
-    expect(page.get_by_role("option").first).to_be_visible()
+    expect(page.get_by_role("option").filter(has_text=text)).to_be_visible()
     page.keyboard.press("Enter")
     settled(page)
     return box
@@ -65,7 +65,18 @@ def test_an_initialiser_that_is_not_accepted_is_told(page, address):
     assert page.problems == []
 
 
-def test_the_card_of_the_default_opens_each_case_in_a_tab_of_its_own(page, address):
+def opened(card, label, visitor, address):
+    """Another viewer's page at the address that a link of the card leads to."""
+    link = card.get_by_role("link", name=label, exact=True)
+    expect(link).to_have_attribute("target", "_blank")
+    page = visitor()
+    page.goto(f"{address}/{link.get_attribute('href')}")
+    settled(page)
+    expect(page.locator(".gi-problems")).to_have_count(0)
+    return page
+
+
+def test_the_card_of_the_default_opens_each_case(page, visitor, address):
     visit(page, address, **DEFAULT)
     card = page.locator(".st-key-torch_default")
     expect(card).to_contain_text("× 0.408")
@@ -75,34 +86,21 @@ def test_the_card_of_the_default_opens_each_case_in_a_tab_of_its_own(page, addre
         "two inputs": {"bias_std": "1/√(3n)", "batch_size": "2"},
         "critical weights instead": {"init": "critical"},
     }.items():
-        with page.context.expect_page() as opened:
-            card.get_by_role("link", name=label).click()
-        tab = opened.value
-        settled(tab)
+        tab = opened(card, label, visitor, address)
         assert experiment_of(tab) == Experiment.from_query(DEFAULT | changes)[0]
-        expect(tab.locator(".gi-problems")).to_have_count(0)
-        tab.close()
+        assert tab.problems == []
     assert page.problems == []
 
 
-def test_the_page_on_the_square_root_of_five_opens_its_cases(page, address):
+def test_the_page_on_the_square_root_of_five_opens_its_cases(page, visitor, address):
     visit(page, address, **DEFAULT)
     card = page.locator(".st-key-torch_default")
     card.get_by_text("Why a = √5?").click()
     expect(card.get_by_role("heading", name="Why it is so")).to_be_visible()
     expect(card.get_by_role("table")).to_have_count(4)
-    with page.context.expect_page() as opened:
-        card.get_by_role("link", name="GELU, with bias").click()
-    tab = opened.value
-    settled(tab)
-    e = experiment_of(tab)
-    assert (e.init, e.activation, e.depth, e.bias_std) == (
-        "torch_linear",
-        "gelu",
-        50,
-        (1 / (3 * 512)) ** 0.5,
-    )
-    expect(tab.locator(".gi-problems")).to_have_count(0)
+    e = experiment_of(opened(card, "GELU, with bias", visitor, address))
+    bias = (1 / (3 * 512)) ** 0.5
+    assert (e.init, e.activation, e.depth, e.bias_std) == ("torch_linear", "gelu", 50, bias)
     assert page.problems == []
 
 
