@@ -56,7 +56,8 @@ def _draw(w: Weights, shape: Shape, calls: float = _DRAW) -> float:
     """The multiply-adds of drawing one matrix, and of fitting it."""
     cost = calls * MICROSECOND + w.rule.multiply_adds((w.fan_in * w.fan_out) ** 0.5)
     if w.rule.fit is not None:
-        cost += _FITTING_PRODUCTS * _product(w, shape)
+        # A fitted bias takes one more product, for its mean.
+        cost += (_FITTING_PRODUCTS + w.rule.fits_bias) * _product(w, shape)
     return cost
 
 

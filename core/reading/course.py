@@ -139,7 +139,7 @@ def _keeps_its_law(run: Run, found: Factor) -> bool:
     e, stats = run.experiment, run.stats
     if not e.layer.is_plain:  # what a branch adds to x, and a norm, go by other laws than x
         return False
-    if e.bias_std and found.octaves < 0:
+    if e.has_bias and found.octaves < 0:
         return False
     if found.octaves < 0 and rounds_small_numbers_off(e):
         return False

@@ -131,7 +131,7 @@ def stuck_from(run: Run) -> int | None:
     size = run.log2_size if run.experiment.is_single_number else run.stats.log2_rms
     found = factor_of(curve(run))
     normal = np.flatnonzero(run.stats.max_abs >= run.experiment.format.smallest_normal)
-    if found is None or found.octaves >= 0 or run.experiment.bias_std or not normal.size:
+    if found is None or found.octaves >= 0 or run.experiment.has_bias or not normal.size:
         return None
     last = size[(len(size) + int(normal[-1])) // 2 :]
     early, late = np.array_split(last, 2)

@@ -160,7 +160,7 @@ def tied_against_fresh(run: Run, predicted: Callable[[Experiment], Prediction] =
     if (
         not e.layer.is_plain
         or e.weights == "fresh"
-        or e.bias_std
+        or e.has_bias
         or e.weight_std == 0
         or e.is_single_number
     ):

@@ -53,7 +53,7 @@ def loop(experiment: Experiment) -> str:
 
 def _affine(e: Experiment, x: str, number: str = "") -> str:
     which = "[i]" if e.weights == "fresh" else ""
-    return f"a{number}{which} @ {x}" + (f" + b{number}{which}" if e.bias_std else "")
+    return f"a{number}{which} @ {x}" + (f" + b{number}{which}" if e.has_bias else "")
 
 
 def _of(e: Experiment, x: str) -> str:
@@ -104,6 +104,9 @@ def setting(experiment: Experiment) -> str:
         parts.append(phi.get(e.activation, f"{e.activation} after every product"))
     if e.bias_std:
         parts.append(f"a bias b of std {significant(e.bias_std)}")
+    if e.rule.fits_bias:
+        where = "every layer" if e.weights == "fresh" else "the first layer"
+        parts.append(f"b fitted so that the pre-activations of {where} have mean 0")
     return f"{', '.join([*parts, e.number_format])}."
 
 
