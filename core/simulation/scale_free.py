@@ -125,7 +125,7 @@ def _walked(
     if not is_scale_free(e):
         raise ValueError(
             "a run free of scale needs bias_std 0 and a positively homogeneous activation, "
-            "and no layer that is fitted to what the one before made, "
+            "and no bias and no layer that is fitted to what the one before made, "
             f"got {e.bias_std:g}, {e.activation} and {e.weights} {e.init}"
         )
     WorkLimit.from_environment().check(e, backward=backward)
