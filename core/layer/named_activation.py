@@ -14,8 +14,7 @@ from .typed_activation import typed_activation
 OPEN = "a name with a number such as leaky_relu(0.2), or a formula in x such as x*sigmoid(1.702*x)"
 """What a text may be that is no registry key."""
 
-_OF_X = re.compile(r"(?P<name>[a-z_0-9]{1,20})\(x\)", re.ASCII)
-_WORD = re.compile(r"[^\W\d][\w-]*")
+_OF_X = re.compile(r"(?P<name>\w{1,20})\(x\)", re.ASCII)
 
 
 def activation_of(name: str) -> Activation:
@@ -39,8 +38,8 @@ def _read(text: str) -> Activation:
     if member is not None:
         return member
     whole = _OF_X.fullmatch(text)
-    if whole and whole["name"] in ACTIVATIONS:
-        return ACTIVATIONS[whole["name"]]
-    if _WORD.fullmatch(text) and text != "x":
+    if whole and (name := whole["name"].casefold()) in ACTIVATIONS:
+        return ACTIVATIONS[name]
+    if text.isidentifier() and text != "x":
         raise RefusedError
     return typed_activation(text)

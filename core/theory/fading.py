@@ -27,6 +27,7 @@ _PER_UNIT = 200  # steps of a table per unit of its argument
 _LEAST_STEP = 1e-3  # octaves a layer; of a signal that shrinks less, all layers are sampled
 _LINGERS = 0.2  # octaves a layer: rounding holds up a signal that shrinks less
 _START, _WIDE, _NARROW = 0.03, 0.012, 0.03  # microseconds for an element: once, and in a layer
+_HIGHEST = 1000.0  # octaves above the smallest number: from there no signal fades
 _FEW = 25.0  # a sum of rounded terms with a larger variance is taken as normal
 
 
@@ -162,6 +163,7 @@ def sampled(
     x = step.first(rng.standard_normal((count, elements)))
     alive = (x != 0).any(1)
     x, octaves, count = x[alive], octaves[alive], int(alive.sum())
+    octaves = np.minimum(octaves, _HIGHEST)
     x = np.rint(x * (2.0**octaves / np.sqrt((x**2).mean(1)))[:, None])
     ended = np.zeros(e.depth + 1)
     for layer in range(start + 1, e.depth + 1):
