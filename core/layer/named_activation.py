@@ -28,10 +28,21 @@ def activation_of(name: str) -> Activation:
         RefusedError: a ValueError that says what of the name is not accepted; it has no words for a
             name alone that is unknown.
     """
-    return ACTIVATIONS.get(name) or _read(name)
+    found = ACTIVATIONS.get(name) or _outcome(name)
+    if isinstance(found, RefusedError):
+        raise RefusedError(*found.args)
+    return found
 
 
 @lru_cache(maxsize=256)
+def _outcome(text: str) -> Activation | RefusedError:
+    """The activation, or why there is none: a refusal may take as long to find."""
+    try:
+        return _read(text)
+    except RefusedError as error:
+        return error.with_traceback(None)
+
+
 def _read(text: str) -> Activation:
     text = text.strip().replace("−", "-")
     member = member_of(text, FAMILIES, ALIASES)
