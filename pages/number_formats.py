@@ -34,7 +34,7 @@ _COLUMNS = {
     "All zero at i": "The loop index of the product after which every element is exactly 0.",
     "All zero predicted": "Over all seeds, from the exact law at this width, where one is known.",
     "Stuck at the end": "The share of the last layer's elements other than zero that are at the "
-    "largest value. Only a format without infinity saturates.",
+    "largest value. Only a format without Inf and NaN saturates.",
 }
 _Found = TypeVar("_Found")
 _NUMBER = re.compile(r"\d[\d.e+]*")

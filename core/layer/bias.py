@@ -61,7 +61,7 @@ class Bias(Parameterless):
         draw += on.biases_code(b, self.std)
         if shape.inputs > 1:
             draw.append(f"{b} = {b}.unsqueeze(1)  # one bias for every input")
-        step = [f"x = x + {b}"]
+        step = [f"x = x + {b}", *on.settled_code()]
         return Code(draw, step, step, [])
 
     def moments(self, m: Moments) -> Moments:

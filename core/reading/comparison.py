@@ -49,10 +49,10 @@ def format_row(run: Run, prediction: Prediction) -> FormatRow:
     overflow = "none" if events.first_nonfinite is None else f"{events.first_nonfinite}"
     if breaks_as(run) == "Inf":
         overflow += " (Inf)"
-    if not number_format.infinity and run.stats.saturated.any():
+    if number_format.saturates and run.stats.saturated.any():
         overflow = "none: it sticks"
     ends_known = prediction.known and prediction.ends_known
-    saturated = "–" if number_format.infinity else f"{100 * stuck_share(run)[-1]:.0f} %"
+    saturated = f"{100 * stuck_share(run)[-1]:.0f} %" if number_format.saturates else "–"
     return FormatRow(
         name=number_format.name,
         range=(significant(number_format.smallest_subnormal), significant(number_format.max)),
@@ -135,7 +135,7 @@ def eight_bits(runs: Mapping[str, Run]) -> str:
         if not number_format.is_coarse:
             continue
         end = significant(number_format.max)
-        if number_format.infinity:
+        if not number_format.saturates:
             broken = run.events.first_nonfinite
             here = "but here none does" if broken is None else f"here first at i = {broken}"
             words.append(f"{name} has Inf: a value that exceeds {end} is lost, {here}.")

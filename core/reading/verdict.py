@@ -143,7 +143,7 @@ def _collapse(run: Run) -> str:
 
 
 def _saturation(run: Run) -> str:
-    """That the elements are stuck at the largest value of a format without infinity."""
+    """That the elements are stuck at the largest value of a format that saturates."""
     e = run.experiment
     return (
         f"{_misfit(run)}{e.number_format} has no infinity: {stuck_share(run)[-1]:.0%} of the "

@@ -46,7 +46,7 @@ class Window:
         low: the least. Below it, the rms of the last layer is less than half the smallest subnormal
             and rounds to zero. It is 0 if no scale factor is too small.
         high: the largest. Above it, the largest element of some layer, or the largest weight,
-            leaves the range: it becomes Inf, or saturates in a format without infinity.
+            leaves the range: it becomes Inf or NaN, or saturates.
     """
 
     low: float

@@ -175,14 +175,14 @@ def is_quickly_predicted(experiment: Experiment) -> bool:
 def ensemble_base(experiment: Experiment, *, backward: bool = False) -> Experiment:
     """The experiment whose ensemble also answers for this one.
 
-    It has one seed, one loss scale and one number format, but a format without infinity has its
+    It has one seed, one loss scale and one number format, but a format that saturates has its
     own. Where the scale factor can be divided out, it also has one scale factor. Its depth is
     rounded up, so that a step of the depth slider mostly finds its ensemble in the cache; with
     gradients it is the experiment's own, for they begin at the last layer.
     """
     e = experiment
     deeper = min(-(-e.depth // _DEPTHS) * _DEPTHS, int(PARAMETERS["depth"].maximum))
-    kept = "float64" if e.format.infinity else e.number_format
+    kept = e.number_format if e.format.saturates else "float64"
     depth = e.depth if backward else deeper
     base = e.replace(seed=0, depth=depth, number_format=kept, loss_scale=1.0)
     return free_of_scale(base) if e.scale and is_scale_free(base) else base

@@ -38,7 +38,7 @@ def test_limits_survive_the_cast_and_half_the_smallest_does_not(name):
 def test_beyond_the_largest_is_infinity_or_saturation(name):
     entry = NUMBER_FORMATS[name]
     beyond = entry.cast(torch.tensor([2 * entry.max, -2 * entry.max], dtype=torch.float64)).double()
-    expected = math.inf if entry.infinity else entry.max
+    expected = entry.max if entry.saturates else math.inf
     assert beyond.tolist() == [expected, -expected]
 
 
@@ -48,7 +48,7 @@ def test_the_convention_beyond_the_largest_is_named_and_is_the_one_of_the_cast(n
     words, end = entry.beyond_max, significant(entry.max)
     assert words.startswith(f"A number beyond {end} becomes ")
     beyond = entry.cast(torch.tensor([1e300, math.inf], dtype=torch.float64)).double()
-    if entry.infinity:
+    if not entry.saturates:
         assert words.endswith("becomes Inf.") and beyond[1] == math.inf
     else:
         assert f"becomes {end}, as torch rounds it" in words and "it would be NaN" in words

@@ -114,7 +114,7 @@ def test_fractions_count_every_class_of_every_format(name):
     assert stats.zero[0] == 0.2
     assert stats.subnormal[0] == 0.3
     assert stats.negative[0] == 0.3
-    assert stats.saturated[0] == (0 if entry.infinity else 0.2)
+    assert stats.saturated[0] == (0.2 if entry.saturates else 0)
     assert stats.max_abs[0] == big
     assert stats.histogram.counts.sum() == 8
 

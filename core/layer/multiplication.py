@@ -1,0 +1,177 @@
+"""Multiplication: in which numbers a @ x is multiplied, and in which its terms are added.
+
+A number format names its multiplication. `WIDE` adds the terms of a product in one wide dtype. The
+others lose more: the operands are held in blocks with a common scale, or the sum so far is rounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import conversions
+
+Function = Callable[..., Any]
+_BLOCKS = (
+    conversions.power_of_two,
+    conversions.nearest,
+    conversions.blocks_of,
+    conversions.joined,
+)
+
+
+class Multiplication:
+    """a @ x of operands in a wide dtype, in which the terms are added.
+
+    Attributes:
+        functions: those that a script needs for it, each with those that it calls.
+        terms_per_rounding: how many terms are added before the sum so far is rounded to the format;
+            None if only the whole sum is.
+        block: how many numbers share a scale; None if each stands for itself.
+        matrices: how many matrices it keeps of one.
+        per_matrix: microseconds that it takes for an element of a matrix, once.
+        per_element: microseconds that it adds to a product, for an element of the matrix.
+        per_column: microseconds that it adds to a product, for a column of the matrix.
+        per_product: microseconds that it adds to a product.
+    """
+
+    functions: tuple[Function, ...] = ()
+    terms_per_rounding: int | None = None
+    block: int | None = None
+    matrices = 1
+    per_matrix = per_element = per_column = per_product = 0.0
+
+    def kept(self, a: Tensor) -> Any:
+        """A matrix as products take it, from its values in the wide dtype."""
+        return a
+
+    def product(self, a: Any, x: Tensor, *, by_rows: bool) -> Tensor:
+        """a @ x.
+
+        Args:
+            a: the matrix, from `kept`.
+            x: of shape (n,) or (n, inputs), in the dtype of the matrix.
+            by_rows: whether a product of several inputs is (xᵀ @ aᵀ)ᵀ.
+        """
+        return _product(a, x, by_rows=by_rows)
+
+    def transposed(self, a: Any, g: Tensor, *, by_rows: bool) -> Tensor:
+        """aᵀ @ g; see `product`."""
+        return _product(a.t(), g, by_rows=by_rows)
+
+    def code(self, a: str, x: str, *, by_rows: bool) -> str:
+        """`product` as an expression; `transposed` if ``a`` ends with .T."""
+        if not by_rows:
+            return f"{a} @ {x}"
+        return f"({x}.T @ {_transposed(a)}).T"
+
+
+def _product(a: Tensor, x: Tensor, *, by_rows: bool) -> Tensor:
+    if x.dim() == 1:
+        return torch.mv(a, x)
+    return torch.mm(x.t(), a.t()).t() if by_rows else torch.mm(a, x)
+
+
+def _transposed(a: str) -> str:
+    return a.removesuffix(".T") if a.endswith(".T") else f"{a}.T"
+
+
+class InFloat16(Multiplication):
+    """The sum so far is rounded to float16 after every 16 terms.
+
+    The matrix instructions of GPUs with an accumulator of 16 bits take 16 terms at a time: their
+    products are exact, and are added to the accumulator in wider numbers.
+
+    Source: NVIDIA, PTX ISA, mma.m16n8k16 with .f16 accumulators; Fasi et al. 2021, Numerical
+    behavior of NVIDIA tensor cores, PeerJ Computer Science 7:e330.
+    """
+
+    functions = (conversions.product_in_float16,)
+    terms_per_rounding = 16
+    per_element, per_column = 5e-4, 0.6
+
+    def product(self, a: Tensor, x: Tensor, *, by_rows: bool) -> Tensor:
+        """a @ x in float16."""
+        return conversions.product_in_float16(a, x)
+
+    def transposed(self, a: Tensor, g: Tensor, *, by_rows: bool) -> Tensor:
+        """aᵀ @ g in float16."""
+        return conversions.product_in_float16(a.t(), g)
+
+    def code(self, a: str, x: str, *, by_rows: bool) -> str:
+        """`product` as an expression."""
+        return f"product_in_float16({a}, {x})"
+
+
+class BlockScaled(Multiplication):
+    """Both operands are held in blocks with a common scale, along the axis that is summed over.
+
+    So the blocks of a matrix lie along its rows on the way there, and along its columns on the way
+    back. The terms are added in float32.
+
+    Args:
+        block: how many numbers share a scale.
+        convert: x, axis -> x as the format holds it, in float32.
+        call: ``convert`` as an expression of {x} and {axis}.
+        function: what ``call`` calls.
+    """
+
+    matrices = 3
+    per_matrix, per_product = 6e-3, 60.0
+
+    def __init__(
+        self, block: int, convert: Callable[[Tensor, int], Tensor], call: str, function: Function
+    ) -> None:
+        self.block, self._convert, self._call = block, convert, call
+        self.functions = (*_BLOCKS, function)
+
+    def kept(self, a: Tensor) -> _InBlocks:
+        """A matrix that is converted once for each of its axes."""
+        return _InBlocks(a, self._convert)
+
+    def product(self, a: _InBlocks, x: Tensor, *, by_rows: bool) -> Tensor:
+        """a @ x."""
+        return _product(a.rows, self._convert(x, 0), by_rows=by_rows)
+
+    def transposed(self, a: _InBlocks, g: Tensor, *, by_rows: bool) -> Tensor:
+        """aᵀ @ g."""
+        return _product(a.columns.t(), self._convert(g, 0), by_rows=by_rows)
+
+    def code(self, a: str, x: str, *, by_rows: bool) -> str:
+        """`product` as an expression."""
+        name = a.removesuffix(".T")
+        matrix = self._call.format(x=name, axis=int(a == name)) + a[len(name) :]
+        return super().code(matrix, self._call.format(x=x, axis=0), by_rows=by_rows)
+
+
+class _InBlocks:
+    """A matrix whose elements are held in blocks, along its rows or along its columns."""
+
+    def __init__(self, a: Tensor, convert: Callable[[Tensor, int], Tensor]) -> None:
+        self._a, self._convert = a, convert
+
+    @cached_property
+    def rows(self) -> Tensor:
+        """The matrix with blocks along its rows."""
+        return self._convert(self._a, 1)
+
+    @cached_property
+    def columns(self) -> Tensor:
+        """The matrix with blocks along its columns."""
+        return self._convert(self._a, 0)
+
+
+def mx(bits: int, least: float, most: float) -> BlockScaled:
+    """An MX format of these elements; see `conversions.nearest`."""
+    convert = partial(conversions.in_mx, bits=bits, least=least, most=most)
+    call = f"in_mx({{x}}, {{axis}}, {bits}, {least}, {most})"
+    return BlockScaled(32, convert, call, conversions.in_mx)
+
+
+WIDE = Multiplication()
+IN_FLOAT16 = InFloat16()
+NVFP4 = BlockScaled(16, conversions.in_nvfp4, "in_nvfp4({x}, {axis})", conversions.in_nvfp4)
