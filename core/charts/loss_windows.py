@@ -12,7 +12,7 @@ from ..simulation.backward import Backward
 from ..text import significant
 from ..theory.windows import Window
 from .figure import GREY, VERMILION, Figure, Parts, figure, layer_axis, line, note, upright
-from .number_formats import STYLES
+from .number_formats import STYLES, height_of
 
 _ENDS = -24.0, 24.0  # log2 of the loss scales
 _ROOM = 1.5  # octaves beside the bars
@@ -91,7 +91,7 @@ def loss_windows(
     if measured:
         found += "; " + "; ".join(f"{name}: {in_words(w)} measured" for name, w in measured.items())
     alt = f"Loss scales with which each format carries signal and gradient. {found}."
-    return figure(data, layout, height=400, alt=alt)
+    return figure(data, layout, height=height_of(400, predicted), alt=alt)
 
 
 def _label(name: str, predicted: Mapping[str, Window], measured: Mapping[str, Window]) -> str:

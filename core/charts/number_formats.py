@@ -41,10 +41,20 @@ STYLES = {
     "float16": (VERMILION, "dot", 4),
     "float8_e5m2": (PURPLE, "dashdot", 2.75),
     "float8_e4m3fn": (GOLD, "longdash", 1.75),
+    "float32_flushed": (BLUE, "dash", 4),
+    "bfloat16_flushed": (GREEN, "dot", 3.5),
+    "float16_flushed": (VERMILION, "longdash", 3),
+    "float16_float16_sums": (VERMILION, "dashdot", 2),
+    "float8_e4m3fn_nan": (GOLD, "dot", 3),
+    "mxfp8_e4m3": (BLUE, "solid", 4),
+    "mxfp8_e5m2": (PURPLE, "dashdot", 3),
+    "mxfp4_e2m1": (VERMILION, "dot", 3),
+    "nvfp4": (GOLD, "longdash", 1.75),
 }
 """Colour, dash and width: where curves coincide, each shows on both sides of those above it."""
 _MOST_DECADES = 45.0  # as far as float32 reaches; float64's curve would flatten all others
 _FLOOR, _CEILING = 1e-12, 1e8  # of the scale axis; a bar that goes further ends at the edge
+_ROW = 50  # pixels of a format's row
 _ROOM = 0.35  # decades beside the bars
 _APART = 0.165  # of the axis: notes of lines that are farther apart do not meet, even on a phone
 
@@ -147,7 +157,12 @@ def scale_windows(windows: Mapping[str, Window], scale: float, width: int) -> Fi
     )
     ends = (10**low, 10**high)
     bars = [_bar(row, name, windows[name], ends) for row, name in enumerate(names)]
-    return figure(bars, layout, height=430, alt=alt)
+    return figure(bars, layout, height=height_of(430, windows), alt=alt)
+
+
+def height_of(usual: int, windows: Mapping[str, Window]) -> int:
+    """The height of a figure with a row for each format, which is ``usual`` for six."""
+    return usual + _ROW * (len(windows) - 6)
 
 
 def _scale_axis(low: float, high: float) -> dict[str, Any]:

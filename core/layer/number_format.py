@@ -28,10 +28,10 @@ class NumberFormat:
             formats of 8 bits, which have no arithmetic of their own.
         beyond: what a number beyond ``max`` becomes: Inf, NaN, or ``max`` itself (saturation).
         reference: the document that defines the format and its conventions.
+        description: what sets the format apart, in a sentence that names it; empty if nothing does.
         flushes: whether a subnormal number becomes zero, wherever a step of a layer gives one.
         multiplication: in which numbers a @ x is multiplied, and in which its terms are added.
-        family: the heading under which the format stands in a list; a key of FAMILIES.
-        convention: what follows "A number beyond max becomes …" where two conventions are in use.
+        convention: what ends the sentence ``beyond_max`` where two conventions are in use.
     """
 
     name: str
@@ -39,9 +39,9 @@ class NumberFormat:
     product_dtype: torch.dtype
     beyond: Beyond
     reference: str
+    description: str = ""
     flushes: bool = False
     multiplication: Multiplication = WIDE
-    family: str = "plain"
     convention: str = ""
 
     @property
@@ -149,7 +149,7 @@ class NumberFormat:
         """
         end = significant(self.max)
         becomes = end if self.saturates else self.beyond
-        return f"A number beyond {end} becomes {becomes}{self.convention}."
+        return f"A number that rounds beyond {end} becomes {becomes}{self.convention}."
 
     def cast(self, x: Tensor) -> Tensor:
         """``x`` rounded to this format, same shape; ``beyond`` says what is beyond ``max``."""

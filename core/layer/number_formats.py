@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 
-from .multiplication import IN_FLOAT16, NVFP4, mx
+from .multiplication import IN_FLOAT16, NVFP4, Multiplication, mx
 from .number_format import NumberFormat
 
 __all__ = ["ALIASES", "FAMILIES", "NUMBER_FORMATS", "NumberFormat"]
 
-FAMILIES = {
-    "plain": "plain formats",
-    "conventions": "other conventions",
-    "blocks": "block-scaled formats",
-}
-"""Kind of format -> its name, in the order of a list."""
+_BRAIN, _HALF, _SINGLE = torch.bfloat16, torch.float16, torch.float32
+_FP8 = torch.float8_e4m3fn
 
 _IEEE = "IEEE 754-2019"
 _OCP = (
@@ -36,8 +30,27 @@ _SATURATES = (
 _IS_NAN = (
     ", in the non-saturating conversion of OFP8; in the other one, float8_e4m3fn, it becomes 448"
 )
-_BRAIN, _HALF, _SINGLE = torch.bfloat16, torch.float16, torch.float32
-_FP8 = torch.float8_e4m3fn
+_FLUSHES = "{name}: where a step gives a subnormal number, it becomes 0."
+_ADDS = "{name}: the sum so far is rounded to float16 after every 16 terms of a product."
+_SHARES = (
+    "{name}: both operands of a product are held in {elements}, in blocks of {block} numbers along "
+    "the axis that is summed over, each with {scale} as scale. Sums are added in float32, and "
+    "layers store bfloat16."
+)
+_POWER = "a power of two from 2⁻¹²⁷ on"
+
+
+def _flushed(dtype: torch.dtype, name: str) -> NumberFormat:
+    told = _FLUSHES.format(name=name)
+    return NumberFormat(name, dtype, dtype, "Inf", _FLUSHED, told, flushes=True)
+
+
+def _in_blocks(
+    name: str, by: Multiplication, elements: str, scale: str, source: str
+) -> NumberFormat:
+    told = _SHARES.format(name=name, elements=elements, block=by.block, scale=scale)
+    return NumberFormat(name, _BRAIN, _BRAIN, "Inf", source, told, multiplication=by)
+
 
 _PLAIN = (
     NumberFormat("float64", torch.float64, torch.float64, "Inf", f"{_IEEE}, binary64"),
@@ -49,24 +62,36 @@ _PLAIN = (
 )
 _CONVENTIONS = (
     NumberFormat("float8_e4m3fn_nan", _FP8, _SINGLE, "NaN", _OCP, convention=_IS_NAN),
-    NumberFormat("float32_flushed", _SINGLE, _SINGLE, "Inf", _FLUSHED, flushes=True),
-    NumberFormat("bfloat16_flushed", _BRAIN, _BRAIN, "Inf", _FLUSHED, flushes=True),
-    NumberFormat("float16_flushed", _HALF, _HALF, "Inf", _FLUSHED, flushes=True),
-    NumberFormat("float16_float16_sums", _HALF, _HALF, "Inf", _SUMS, multiplication=IN_FLOAT16),
+    _flushed(_SINGLE, "float32_flushed"),
+    _flushed(_BRAIN, "bfloat16_flushed"),
+    _flushed(_HALF, "float16_flushed"),
+    NumberFormat(
+        *("float16_float16_sums", _HALF, _HALF, "Inf", _SUMS),
+        _ADDS.format(name="float16_float16_sums"),
+        multiplication=IN_FLOAT16,
+    ),
 )
 _BLOCKS = (
-    NumberFormat("mxfp8_e4m3", _BRAIN, _BRAIN, "Inf", _MX, multiplication=mx(3, 2.0**-6, 448.0)),
-    NumberFormat("mxfp8_e5m2", _BRAIN, _BRAIN, "Inf", _MX, multiplication=mx(2, 2.0**-14, 57344.0)),
-    NumberFormat("mxfp4_e2m1", _BRAIN, _BRAIN, "Inf", _MX, multiplication=mx(1, 1.0, 6.0)),
-    NumberFormat("nvfp4", _BRAIN, _BRAIN, "Inf", _NVFP4, multiplication=NVFP4),
+    _in_blocks("mxfp8_e4m3", mx(3, 2.0**-6, 448.0), "e4m3", _POWER, _MX),
+    _in_blocks("mxfp8_e5m2", mx(2, 2.0**-14, 57344.0), "e5m2", _POWER, _MX),
+    _in_blocks("mxfp4_e2m1", mx(1, 1.0, 6.0), "e2m1", _POWER, _MX),
+    _in_blocks("nvfp4", NVFP4, "e2m1", "an e4m3 number times a scale of the tensor", _NVFP4),
 )
-_BY_FAMILY = {"plain": _PLAIN, "conventions": _CONVENTIONS, "blocks": _BLOCKS}
 
 NUMBER_FORMATS: dict[str, NumberFormat] = {
-    entry.name: replace(entry, family=family)
-    for family, entries in _BY_FAMILY.items()
-    for entry in entries
+    entry.name: entry for entry in (*_PLAIN, *_CONVENTIONS, *_BLOCKS)
 }
+
+FAMILIES = {
+    "plain": tuple(entry.name for entry in _PLAIN),
+    "conventions": (
+        *("float32", "float32_flushed", "bfloat16", "bfloat16_flushed"),
+        *("float16", "float16_flushed", "float16_float16_sums"),
+        *("float8_e4m3fn", "float8_e4m3fn_nan"),
+    ),
+    "blocks": ("bfloat16", *(entry.name for entry in _BLOCKS)),
+}
+"""Family -> the formats that are compared with each other, in the order of a list."""
 
 ALIASES = {
     "double": "float64",

@@ -21,7 +21,6 @@ from core.host.limits import (
     memory_there_and_back,
 )
 from core.host.threads import set_threads
-from core.layer.number_formats import NUMBER_FORMATS
 from core.lesson import STEPS, Result, Setting
 from core.maps.borders import Border
 from core.maps.borders import borders as compute_borders
@@ -307,14 +306,16 @@ def _swept(landscape: Landscape, known: SweepResult | None, tell: OnProgress) ->
         )
 
 
-def loss_windows(experiment: Experiment, progress: Progress = _NOWHERE) -> dict[str, Window]:
-    """The windows of loss scales that real gradients find, in every number format.
+def loss_windows(
+    experiment: Experiment, names: tuple[str, ...], progress: Progress = _NOWHERE
+) -> dict[str, Window]:
+    """The windows of loss scales that real gradients find, in the number formats of these names.
 
     Raises:
         WorkLimitError: it is more work than the host allows.
     """
     e = experiment.replace(loss_scale=1.0, number_format="float64")
-    formats = [e.replace(number_format=name) for name in NUMBER_FORMATS]
+    formats = [e.replace(number_format=name) for name in names]
     need = backward_cost(e).multiply_adds
     need += RUNS * sum(backward_cost(each).multiply_adds for each in formats)
     limit = WorkLimit.from_environment()
@@ -323,9 +324,9 @@ def loss_windows(experiment: Experiment, progress: Progress = _NOWHERE) -> dict[
     limit.check_work("measuring the windows of loss scales", need, "width or depth")
     return _asked(
         "loss_windows",
-        e,
-        lambda tell: measured_windows(e, on_progress=tell),
-        lambda: (is_quick_work(need), {"experiment": e.to_query()}),
+        (e, names),
+        lambda tell: measured_windows(e, names, on_progress=tell),
+        lambda: (is_quick_work(need), {"experiment": e.to_query(), "formats": names}),
         hear=progress,
     )
 
