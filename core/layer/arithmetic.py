@@ -204,10 +204,9 @@ class Rounded:
         """``values`` in ``sum_dtype``, the dtype in which the terms of a product are added."""
         return values.to(self.format.sum_dtype)
 
-    def weights(self, values: Tensor, factor: float) -> Any:
-        """``values``·``factor`` rounded to the format, widened to ``sum_dtype``, for products."""
-        wide = self._rounded(values, factor).to(self.format.sum_dtype)
-        return self.format.multiplication.kept(wide)
+    def weights(self, values: Tensor, factor: float) -> Tensor:
+        """``values``·``factor`` rounded to the format, then widened to ``sum_dtype``."""
+        return self._rounded(values, factor).to(self.format.sum_dtype)
 
     def biases(self, values: Tensor, factor: float) -> Tensor:
         """``values``·``factor`` rounded to the format, then in ``product_dtype``."""

@@ -6,12 +6,13 @@ others lose more: the operands are held in blocks with a common scale, or the su
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cached_property, partial
+from collections.abc import Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from . import conversions
 
@@ -45,21 +46,17 @@ class Multiplication:
     matrices = 1
     per_matrix = per_element = per_column = per_product = 0.0
 
-    def kept(self, a: Tensor) -> Any:
-        """A matrix as products take it, from its values in the wide dtype."""
-        return a
-
-    def product(self, a: Any, x: Tensor, *, by_rows: bool) -> Tensor:
+    def product(self, a: Tensor, x: Tensor, *, by_rows: bool) -> Tensor:
         """a @ x.
 
         Args:
-            a: the matrix, from `kept`.
-            x: of shape (n,) or (n, inputs), in the dtype of the matrix.
+            a: the matrix, in a wide dtype.
+            x: of shape (n,) or (n, inputs), in the same dtype.
             by_rows: whether a product of several inputs is (xᵀ @ aᵀ)ᵀ.
         """
         return _product(a, x, by_rows=by_rows)
 
-    def transposed(self, a: Any, g: Tensor, *, by_rows: bool) -> Tensor:
+    def transposed(self, a: Tensor, g: Tensor, *, by_rows: bool) -> Tensor:
         """aᵀ @ g; see `product`."""
         return _product(a.t(), g, by_rows=by_rows)
 
@@ -128,41 +125,28 @@ class BlockScaled(Multiplication):
     ) -> None:
         self.block, self._convert, self._call = block, convert, call
         self.functions = (*_BLOCKS, function)
+        self._known: MutableMapping[Tensor, dict[int, Tensor]] = WeakTensorKeyDictionary()
 
-    def kept(self, a: Tensor) -> _InBlocks:
-        """A matrix that is converted once for each of its axes."""
-        return _InBlocks(a, self._convert)
+    def _along(self, a: Tensor, axis: int) -> Tensor:
+        """A matrix in blocks along an axis: converted once, however many products take it."""
+        known = self._known.setdefault(a, {})
+        if axis not in known:
+            known[axis] = self._convert(a, axis)
+        return known[axis]
 
-    def product(self, a: _InBlocks, x: Tensor, *, by_rows: bool) -> Tensor:
+    def product(self, a: Tensor, x: Tensor, *, by_rows: bool) -> Tensor:
         """a @ x."""
-        return _product(a.rows, self._convert(x, 0), by_rows=by_rows)
+        return _product(self._along(a, 1), self._convert(x, 0), by_rows=by_rows)
 
-    def transposed(self, a: _InBlocks, g: Tensor, *, by_rows: bool) -> Tensor:
+    def transposed(self, a: Tensor, g: Tensor, *, by_rows: bool) -> Tensor:
         """aᵀ @ g."""
-        return _product(a.columns.t(), self._convert(g, 0), by_rows=by_rows)
+        return _product(self._along(a, 0).t(), self._convert(g, 0), by_rows=by_rows)
 
     def code(self, a: str, x: str, *, by_rows: bool) -> str:
         """`product` as an expression."""
         name = a.removesuffix(".T")
         matrix = self._call.format(x=name, axis=int(a == name)) + a[len(name) :]
         return super().code(matrix, self._call.format(x=x, axis=0), by_rows=by_rows)
-
-
-class _InBlocks:
-    """A matrix whose elements are held in blocks, along its rows or along its columns."""
-
-    def __init__(self, a: Tensor, convert: Callable[[Tensor, int], Tensor]) -> None:
-        self._a, self._convert = a, convert
-
-    @cached_property
-    def rows(self) -> Tensor:
-        """The matrix with blocks along its rows."""
-        return self._convert(self._a, 1)
-
-    @cached_property
-    def columns(self) -> Tensor:
-        """The matrix with blocks along its columns."""
-        return self._convert(self._a, 0)
 
 
 def mx(bits: int, least: float, most: float) -> BlockScaled:

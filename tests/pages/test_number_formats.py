@@ -81,7 +81,10 @@ def test_where_no_law_is_known_the_table_says_why():
 def test_what_float8_does_at_its_end_is_said():
     at = opened(**SMALL)
     text = " ".join(words(block.proto.body) for block in at.get("html"))
-    assert "float8_e4m3fn has no Inf. A number that rounds beyond 448 becomes 448, in the saturating" in text
+    assert (
+        "float8_e4m3fn has no Inf. A number that rounds beyond 448 becomes 448, in the saturating"
+        in text
+    )
     assert rows(at)["float8_e4m3fn"][6].endswith(" %") and rows(at)["float32"][6] == "–"
 
 

@@ -29,7 +29,7 @@ def factors(seed, *shape, octaves=60):
 
 def octaves_of(entry):
     """So many that products leave the range of the format at both ends; of float64 they do not."""
-    return 90 if entry.name in ("bfloat16", "float32") else 60
+    return 90 if entry.dtype in (torch.bfloat16, torch.float32) else 60
 
 
 @pytest.mark.parametrize("name", sorted(NUMBER_FORMATS))
