@@ -37,15 +37,10 @@ _COLUMNS = {
     "Stuck at the end": "The share of the last layer's elements other than zero that are at the "
     "largest value. Only a format without Inf and NaN saturates.",
 }
-_FAMILIES = {
-    "plain": "Plain formats",
-    "conventions": "Other conventions",
-    "blocks": "Block-scaled formats",
-}
 _NOTES = {
-    "conventions": "Each of these stands beside the format of which it is another convention.",
-    "blocks": "Only the operands of products are held in blocks: the range is that of bfloat16, "
-    "which the layers store. Laws and windows leave the rounding of the blocks out.",
+    "conventions": "Each other convention stands below the usual one of its format.",
+    "block-scaled": "Only the operands of products are held in blocks. Layers store bfloat16, "
+    "which gives the range. Laws and windows leave the rounding of the blocks out.",
 }
 _Found = TypeVar("_Found")
 _NUMBER = re.compile(r"\d[\d.e+]*")
@@ -145,10 +140,13 @@ def _way_back(experiment: Experiment, names: tuple[str, ...], device: str) -> No
         rounded to zero at each layer?</p>"""
     )
     widget.control("loss_scale", bound=False)
-    backs, refused = _in_each(experiment, names, device, answers.there_and_back, "Going back")
+    known = (*names, *{"float64"}.difference(names))
+    backs, refused = _in_each(experiment, known, device, answers.there_and_back, "Going back")
     _refusals(refused)
+    exact = backs.get("float64")
+    backs = {name: back for name, back in backs.items() if name in names}
     if backs:
-        show(charts.lost_by_format(backs), key="lost")
+        show(charts.lost_by_format(backs, exact), key="lost")
     st.html(
         """<h3 class="gi-heading">The loss scale window</h3><p class="gi-words">Between which loss
         scales does a format carry signal and gradient at once? The bars are predicted by
@@ -208,12 +206,12 @@ def _family() -> tuple[str, ...]:
     chosen = st.segmented_control(
         "Formats",
         list(FAMILIES),
-        format_func=_FAMILIES.__getitem__,
         default="plain",
         required=True,
         key="family",
         bind="query-params",
-        help="Which formats are compared.",
+        help="Which formats are compared: the plain ones, those by another convention that is in "
+        "use too, each beside its usual one, or those that hold operands in blocks with a scale.",
     )
     if chosen in _NOTES:
         st.html(f'<p class="gi-words">{_NOTES[chosen]}</p>')
@@ -259,7 +257,7 @@ def _page() -> None:
     if runs:
         st.html('<h2 class="gi-heading">What became of the signal</h2>')
         _table([format_row(run, answers.prediction(run.experiment)) for run in runs.values()])
-        st.html(f'<p class="gi-words">{escape(conventions(runs))}</p>')
+        st.html("".join(f'<p class="gi-words">{escape(told)}</p>' for told in conventions(runs)))
         _way_back(experiment, names, device)
     own = state.unbound()
     address.write(own, own)

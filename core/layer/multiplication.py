@@ -33,6 +33,7 @@ class Multiplication:
         terms_per_rounding: how many terms are added before the sum so far is rounded to the format;
             None if only the whole sum is.
         block: how many numbers share a scale; None if each stands for itself.
+        least: the smallest positive number of an operand, where it has an end of its own; else 0.
         matrices: how many matrices it keeps of one.
         per_matrix: microseconds that it takes for an element of a matrix, once.
         per_element: microseconds that it adds to a product, for an element of the matrix.
@@ -43,6 +44,7 @@ class Multiplication:
     functions: tuple[Function, ...] = ()
     terms_per_rounding: int | None = None
     block: int | None = None
+    least = 0.0
     matrices = 1
     per_matrix = per_element = per_column = per_product = 0.0
 
@@ -115,15 +117,21 @@ class BlockScaled(Multiplication):
         convert: x, axis -> x as the format holds it, in float32.
         call: ``convert`` as an expression of {x} and {axis}.
         function: what ``call`` calls.
+        least: the smallest positive number that a block can hold.
     """
 
     matrices = 3
     per_matrix, per_product = 6e-3, 60.0
 
     def __init__(
-        self, block: int, convert: Callable[[Tensor, int], Tensor], call: str, function: Function
+        self,
+        block: int,
+        convert: Callable[[Tensor, int], Tensor],
+        call: str,
+        function: Function,
+        least: float,
     ) -> None:
-        self.block, self._convert, self._call = block, convert, call
+        self.block, self._convert, self._call, self.least = block, convert, call, least
         self.functions = (*_BLOCKS, function)
         self._known: MutableMapping[Tensor, dict[int, Tensor]] = WeakTensorKeyDictionary()
 
@@ -153,9 +161,12 @@ def mx(bits: int, least: float, most: float) -> BlockScaled:
     """An MX format of these elements; see `conversions.nearest`."""
     convert = partial(conversions.in_mx, bits=bits, least=least, most=most)
     call = f"in_mx({{x}}, {{axis}}, {bits}, {least}, {most})"
-    return BlockScaled(32, convert, call, conversions.in_mx)
+    return BlockScaled(32, convert, call, conversions.in_mx, 2.0**-127 * least / 2**bits)
 
 
 WIDE = Multiplication()
 IN_FLOAT16 = InFloat16()
-NVFP4 = BlockScaled(16, conversions.in_nvfp4, "in_nvfp4({x}, {axis})", conversions.in_nvfp4)
+NVFP4 = BlockScaled(
+    *(16, conversions.in_nvfp4, "in_nvfp4({x}, {axis})", conversions.in_nvfp4),
+    least=2.0**-126 * 2.0**-9 / 2,
+)

@@ -80,6 +80,11 @@ class NumberFormat:
         return self.smallest_normal * (1.0 if self.flushes else self.epsilon)
 
     @cached_property
+    def smallest_operand(self) -> float:
+        """The smallest positive value that enters a product as anything but zero."""
+        return max(self.smallest_subnormal, self.multiplication.least)
+
+    @cached_property
     def epsilon(self) -> float:
         """The gap between 1 and the next larger value."""
         return torch.finfo(self.dtype).eps
@@ -134,6 +139,12 @@ class NumberFormat:
     def is_coarse(self) -> bool:
         """Whether runs round so coarsely that they do not resemble exact arithmetic."""
         return self.bits <= 8 or self.multiplication.block is not None
+
+    @property
+    def shared_rounding(self) -> str:
+        """The rounding that changes the size at every layer, in words; empty but for blocks."""
+        block = self.multiplication.block
+        return f"the rounding in blocks of {block} numbers" if block else ""
 
     @cached_property
     def bits(self) -> int:

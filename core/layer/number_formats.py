@@ -89,9 +89,9 @@ FAMILIES = {
         *("float16", "float16_flushed", "float16_float16_sums"),
         *("float8_e4m3fn", "float8_e4m3fn_nan"),
     ),
-    "blocks": ("bfloat16", *(entry.name for entry in _BLOCKS)),
+    "block-scaled": ("bfloat16", *(entry.name for entry in _BLOCKS)),
 }
-"""Family -> the formats that are compared with each other, in the order of a list."""
+"""Family, as a page and a link name it -> the formats that are compared, in the order of a list."""
 
 ALIASES = {
     "double": "float64",

@@ -127,9 +127,9 @@ def _cut_off(run: Run) -> str:
     )
 
 
-def conventions(runs: Mapping[str, Run]) -> str:
-    """What sets the formats apart, and what happened at the end of the 8-bit ones: sentences."""
-    return " ".join(told for run in runs.values() if (told := _convention(run)))
+def conventions(runs: Mapping[str, Run]) -> list[str]:
+    """What sets formats apart, and what happened at the end of the 8-bit ones: a text for each."""
+    return [told for run in runs.values() if (told := _convention(run))]
 
 
 def _convention(run: Run) -> str:

@@ -110,7 +110,7 @@ def predict(
         return _of_blocks(e, valid, law)
     rms = law.quantiles(LEVELS)
     std = _std_quantiles(e, law, rms) if e.width >= _NARROWEST else rms[:0]
-    if e.format.multiplication.block:
+    if e.format.shared_rounding:
         return _without_ends(e, valid, law, (rms, std))
     held_from = None
     if e.format.saturates:
@@ -135,12 +135,11 @@ def predict(
 
 def _left_out(e: Experiment) -> str:
     """The rounding that a law leaves out, as a sentence; empty where it hardly matters."""
-    by = e.format.multiplication
-    if by.block:
-        return f" The rounding of {e.number_format} in blocks of {by.block} numbers is left out."
+    if e.format.shared_rounding:
+        return f" T{e.format.shared_rounding[1:]} is left out."
     if e.format.is_coarse:
         return " The coarse rounding of 8 bits is left out."
-    if by.terms_per_rounding:
+    if e.format.multiplication.terms_per_rounding:
         return " Sums that overflow before their last term is added are left out."
     return ""
 
@@ -158,7 +157,7 @@ def _without_ends(
     rms, std = (dict(zip(LEVELS, each, strict=False)) for each in sizes)
     words, back, _, _ = _of_gradient(e, law, {}, {}, is_held=False)
     dead = float(law.dead[-1])
-    return Prediction(valid, rms, std, far, {}, {}, dead, words, back, None, None)
+    return Prediction(valid, rms, std, far, {}, {}, dead, words + _left_out(e), back, None, None)
 
 
 def _of_blocks(e: Experiment, valid: str, law: BlockLaw) -> Prediction:
@@ -175,6 +174,7 @@ def _of_blocks(e: Experiment, valid: str, law: BlockLaw) -> Prediction:
     if not far:
         valid += f" Where x leaves the range of {e.number_format} is not predicted."
     words, holds = block_words.of_gradient(e, law)
+    words += _left_out(e) if e.format.shared_rounding else ""
     sizes = dict(zip(LEVELS, rms, strict=True)), dict(zip(LEVELS, std, strict=True))
     octaves = float(np.log2(e.loss_scale))
     back, spread = law.gradient.raised(octaves), law.gradient_std.raised(octaves)

@@ -151,7 +151,7 @@ def test_a_link_opens_a_family_of_formats_and_says_what_sets_each_apart(family):
 
 def test_a_family_that_there_is_not_is_named():
     at = opened(**SMALL, family="all")
-    told = "family must be one of plain, conventions, blocks, got 'all': plain is used"
+    told = "family must be one of plain, conventions, block-scaled, got 'all': plain is used"
     assert told in problems(at) and list(rows(at)) == list(PLAIN)
 
 

@@ -12,7 +12,7 @@ from core.simulation.propagate import draw_input, draw_layer, draw_output_gradie
 from tests.core.experiments import CPU
 from tests.core.layer.test_conversions import ELEMENTS, mx_by_hand, nvfp4_by_hand
 
-BLOCKS = FAMILIES["blocks"][1:]
+BLOCKS = FAMILIES["block-scaled"][1:]
 E = Experiment(width=50, depth=2, weights="fresh", init="critical", loss_scale=4.0)
 
 
