@@ -111,7 +111,6 @@ ALIASES = {
     "e4m3": "float8_e4m3fn",
     "e4m3fn": "float8_e4m3fn",
     "mxfp8": "mxfp8_e4m3",
-    "mxfp8e4m3": "mxfp8_e4m3",
     "mxfp4": "mxfp4_e2m1",
 }
 """Names in other libraries, in lower case and without - and _ -> the registry key."""
