@@ -110,7 +110,7 @@ def kept_matrices(experiment: Experiment) -> int:
         return 0
     item = max(4, experiment.format.sum_dtype.itemsize)
     elements = sum(w.fan_in * w.fan_out for w in _matrices(experiment))
-    matrices = item * elements * experiment.depth
+    matrices = item * elements * experiment.depth * experiment.format.multiplication.matrices
     most = WorkLimit.from_environment().bytes / 4
     return matrices if backward_cost(experiment).bytes + matrices <= most else 0
 
@@ -175,7 +175,7 @@ def _sampled(experiment: Experiment, networks: int) -> float:
     """Microseconds of measuring networks that are sampled at once."""
     shape = experiment.shape
     elements = float(networks) * shape.width * shape.inputs
-    held = 0.0 if experiment.format.infinity else _HELD + _HELD_ELEMENT * elements
+    held = _HELD + _HELD_ELEMENT * elements if experiment.format.saturates else 0.0
     each = _SAMPLED_NEAR if elements <= _NEAR else _SAMPLED
     return _BATCH + (_SAMPLED_LAYER + each * elements + held) * shape.depth
 

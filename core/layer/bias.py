@@ -84,7 +84,7 @@ class Bias(Parameterless):
             draw.append(f"{b} = {b}.unsqueeze(1)  # one bias for every input")
         if self.fitted:
             draw += lsuv.BIAS_CODE.format(b=b).splitlines() + on.biases_code(b, 1.0)
-        step = [f"x = x + {b}"]
+        step = [f"x = x + {b}", *on.settled_code()]
         return Code(draw, step, step, [])
 
     def moments(self, m: Moments) -> Moments:

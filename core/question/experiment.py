@@ -154,7 +154,7 @@ class Experiment:
     number_format: str = _parameter(
         "float32",
         label="Number format",
-        help="The floating-point format in which everything is computed.",
+        help="The number format in which everything is computed, with its conventions.",
         symbol="",
         kind="choice",
         choices=tuple(NUMBER_FORMATS),

@@ -169,7 +169,7 @@ def _forecast(run: Run, found: Factor) -> str:
         return ""
     if _SURE * doubt + _SLACK * left + 1 > _PROMISED * (depth + left):
         return ""
-    what = "overflow" if limit.infinity else f"stick at {significant(limit.max)}"
+    what = f"stick at {significant(limit.max)}" if limit.saturates else "overflow"
     if found.octaves < 0:
         what = f"sink below {significant(edge)}, {limit.name}'s smallest normal number,"
     return f"; at this rate it would {what} after about {products(round(depth + left))}"

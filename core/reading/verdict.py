@@ -115,8 +115,8 @@ def _disappearance(run: Run, kind: Kind) -> str:
             f"At i = {index} no pre-activation is {enough}, and {e.activation} makes every element "
             "exactly 0; it stays so."
         )
-    floor = f"below {significant(limit.smallest_subnormal)} {limit.name} has only zero"
-    if e.weight_std < limit.smallest_subnormal:
+    floor = f"below {significant(limit.smallest_operand)} {limit.name} has only zero"
+    if e.weight_std < limit.smallest_operand:
         return f"The weights themselves are too small: {floor}, so every product is 0."
     shrinking = rate(run) if growth(run) < 1 else ""
     gone = f"from i = {index} on every element is exactly 0."
@@ -151,7 +151,7 @@ def _collapse(run: Run) -> str:
 
 
 def _saturation(run: Run) -> str:
-    """That the elements are stuck at the largest value of a format without infinity."""
+    """That the elements are stuck at the largest value of a format that saturates."""
     e = run.experiment
     return (
         f"{_misfit(run)}{e.number_format} has no infinity: {stuck_share(run)[-1]:.0%} of the "

@@ -89,7 +89,7 @@ STATISTICS: dict[str, Statistic] = {
     "saturated": _share(
         "saturated",
         "saturated",
-        "Elements at the largest value of a format that has no infinity.",
+        "Elements at the largest value of a format that saturates.",
     ),
     "std_across_inputs": Statistic(
         "std across inputs",

@@ -173,7 +173,7 @@ def add_up(x: Tensor, number_format: NumberFormat) -> LayerSums:
     sizes = bit_counts(magnitude, number_format)
     saturated = (
         (magnitude == number_format.max).sum(1)
-        if not number_format.infinity
+        if number_format.saturates
         else torch.zeros_like(sizes.zero)
     )
 

@@ -13,6 +13,7 @@ import pytest
 from core import NUMBER_FORMATS, Experiment, charts, propagate
 from core.charts.figure import BLUE, PIN_COLORS
 from core.charts.pins import Pin
+from core.layer.number_formats import FAMILIES
 from core.maps.landscape import Landscape
 from core.reading.expectation import bands
 from core.simulation.ensemble import sample_ensemble
@@ -248,28 +249,30 @@ def test_curves_stand_out_from_the_page(theme):
         assert _contrast(color, page) >= 3, color  # WCAG 2.2, 1.4.11
 
 
-def _six(**changes):
-    e = Experiment(depth=20, **changes)
-    return {name: propagate(e.replace(number_format=name)) for name in NUMBER_FORMATS}
+def in_family(family, **changes):
+    e = Experiment(**({"depth": 20} | changes))
+    return {name: propagate(e.replace(number_format=name)) for name in FAMILIES[family]}
 
 
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("changes", [{}, {"scale": 0.001}, {"width": 1}, {"scale": 0.0}])
-def test_six_formats_are_valid_plotly_and_each_curve_is_told_apart_without_colour(changes):
-    drawn = charts.std_by_format(_six(**changes))
+def test_formats_are_valid_plotly_and_each_curve_is_told_apart_without_colour(changes, family):
+    names = FAMILIES[family]
+    drawn = charts.std_by_format(in_family(family, **changes))
     go.Figure(drawn)
     json.dumps(drawn, allow_nan=False)
     *curves, ends = drawn["data"]
-    assert [trace["name"] for trace in curves] == list(NUMBER_FORMATS)
-    assert len({trace["line"]["dash"] for trace in curves}) == len(NUMBER_FORMATS) - 1
+    assert [trace["name"] for trace in curves] == list(names)
+    assert len({trace["line"]["dash"] for trace in curves}) >= len(names) - 1
     widths = [trace["line"]["width"] for trace in curves]
     # The next one leaves at least half a pixel of each on either side.
     assert all(below - above >= 1 for below, above in itertools.pairwise(widths))
-    assert all(name in drawn["layout"]["meta"]["alt"] for name in NUMBER_FORMATS)
-    assert len(ends["x"]) == len(NUMBER_FORMATS) and not ends["showlegend"]
+    assert all(name in drawn["layout"]["meta"]["alt"] for name in names)
+    assert len(ends["x"]) == len(names) and not ends["showlegend"]
 
 
 def test_each_formats_curve_ends_in_a_mark_that_says_at_which_i_and_what():
-    runs = {name: propagate(Experiment(number_format=name, depth=60)) for name in NUMBER_FORMATS}
+    runs = in_family("plain", depth=60)
     drawn = charts.std_by_format(runs)
     *curves, ends = drawn["data"]
     told = " | ".join(each["text"] for each in drawn["layout"]["annotations"])
@@ -287,7 +290,7 @@ def test_each_formats_curve_ends_in_a_mark_that_says_at_which_i_and_what():
         else:
             assert layer == broken or run.size[layer + 1] > 0  # the last layer of the curve
             assert f"i = {broken}" in told.split(" | ")
-    assert dict(zip(NUMBER_FORMATS, ends["marker"]["symbol"], strict=True)) == {
+    assert dict(zip(runs, ends["marker"]["symbol"], strict=True)) == {
         "float64": "triangle-up",
         "float32": "x",
         "bfloat16": "x",
@@ -303,9 +306,10 @@ def test_each_formats_curve_ends_in_a_mark_that_says_at_which_i_and_what():
     [{}, {"scale": 0.001}, {"scale": 0.1}, {"depth": 100}, {"depth": 100, "scale": 0.01}],
     ids=repr,
 )
-def test_no_words_at_the_ends_of_curves_lie_over_others(changes, plot):
-    e = Experiment(**({"depth": 20} | changes))
-    runs = {name: propagate(e.replace(number_format=name)) for name in NUMBER_FORMATS}
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_words_at_the_ends_of_curves_lie_over_others(changes, plot, family):
+    runs = in_family(family, **changes)
+    e = next(iter(runs.values())).experiment
     drawn = charts.std_by_format(runs)
     low, high = drawn["layout"]["yaxis"]["range"]
     boxes = []  # in pixels; a letter of size 12 is 7 wide and 14 high
