@@ -6,6 +6,8 @@ how numbers are kept: `Rounded` says where they are rounded, `Scaled` how they s
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import copy
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
@@ -113,6 +115,13 @@ class Rounded:
         self.format, self._by_rows = number_format, by_rows
         self._adds_in_place = number_format.dtype == number_format.sum_dtype
         self._has_own = number_format.dtype == number_format.product_dtype
+        self._see: Callable[[Tensor, Tensor], None] | None = None
+
+    def seen_by(self, see: Callable[[Tensor, Tensor], None]) -> Rounded:
+        """The same arithmetic, which calls ``see`` with h and φ(h) of every activation."""
+        found = copy(self)
+        found._see = see
+        return found
 
     def product(self, a: Tensor, x: Tensor, out: Tensor | None = None) -> Tensor:
         """a @ x, for ``a`` of shape (n, n) in ``sum_dtype`` and x of shape (n,) or (n, inputs)."""
@@ -135,8 +144,12 @@ class Rounded:
 
     def apply(self, phi: Activation, x: Tensor, out: Tensor | None = None) -> Tensor:
         """φ(x), elementwise."""
-        x = phi.function(x)
-        return x if out is None else self._write(x, out)
+        y = phi.function(x)
+        if out is not None:
+            y = self._write(y, out)
+        if self._see is not None:
+            self._see(x, y)
+        return y
 
     def add_branch(self, x: Tensor, y: Tensor, factor: float, out: Tensor | None = None) -> Tensor:
         """x + factor·y; the product and the sum are each rounded to ``product_dtype``."""

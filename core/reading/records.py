@@ -36,7 +36,8 @@ def _columns(found: Found) -> dict[str, list[float]]:
     run = _run_of(found)
     columns = {name: run.stats.values[name].tolist() for name in STATISTICS}
     if isinstance(found, Backward):
-        back = {f"{_OF_GRADIENT}{name}": found.stats.values[name].tolist() for name in STATISTICS}
+        both = [name for name, entry in STATISTICS.items() if not entry.of_signal_alone]
+        back = {f"{_OF_GRADIENT}{name}": found.stats.values[name].tolist() for name in both}
         weights = {f"{_OF_WEIGHTS}{n}": getattr(found.weights, n).tolist() for n in NAMES}
         columns |= back | weights
     return columns
