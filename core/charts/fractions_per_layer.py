@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..maths.arrays import Array
@@ -38,7 +40,8 @@ _COLORS = {
 _ALWAYS = ("nonfinite", "zero")
 _LEAST = {"near_zero": 0.01, "mean_share": 0.01}  # by chance these are hardly ever 0
 _BY_THEORY = ("near_zero", "flat", "dead", "mean_share")
-_HEIGHT, _ROW = 250, 20  # pixels, and of two names in the legend
+_TOPS = (0.1, 0.25, 0.5)  # where the axis may end below the whole
+_HEIGHT = 300  # pixels: some rows of names stand above the plot
 
 
 def fractions_per_layer(run: Run, theory: Shares | None = None) -> Figure:
@@ -52,27 +55,37 @@ def fractions_per_layer(run: Run, theory: Shares | None = None) -> Figure:
         theory: the shares at infinite width, dashed; None for none.
     """
     shown = _shown(run)
-    data, ends = [], []
-    for name in shown:
-        values, label = run.stats.values[name], STATISTICS[name].label
-        hover = f"{label} %{{y:.1%}}"
-        data.append(line(values, name=label, color=_COLORS[name], hover=hover, mode="lines"))
-        ends.append(f"{label} {values[-1]:.0%}")
+    data = [_measured(run, name) for name in shown]
     dashed = _dashed(theory, shown)
     shapes, _ = event_marks(run)
     layout = {
         "xaxis": layer_axis(run.experiment.depth, step=run.experiment.step),
         "yaxis": {
             "title": {"text": "fraction"},
-            "range": [-0.04, 1.04],
+            "range": _range([*data, *dashed]),
             "tickformat": ".0%",
             "zeroline": False,
         },
         "shapes": shapes,
     }
+    ends = (f"{STATISTICS[name].label} {run.stats.values[name][-1]:.0%}" for name in shown)
     alt = f"Fractions of the elements per layer; at the last layer: {', '.join(ends)}."
-    height = _HEIGHT + _ROW * (len(data) // 2)
-    return figure(data + dashed, layout, height=height, alt=alt)
+    return figure(data + dashed, layout, height=_HEIGHT, alt=alt)
+
+
+def _measured(run: Run, name: str) -> dict[str, Any]:
+    """The curve of one statistic."""
+    entry, values = STATISTICS[name], run.stats.values[name]
+    hover = f"{entry.label} %{{y:.1%}}"
+    short = entry.short or entry.label
+    return line(values, name=short, color=_COLORS[name], hover=hover, mode="lines")
+
+
+def _range(curves: Parts) -> list[float]:
+    """Both ends of the axis: the whole, or as much of it as all curves need."""
+    most = max((value or 0.0 for curve in curves for value in curve["y"]), default=1.0)
+    top = next((top for top in _TOPS if most <= top), 1.0)
+    return [-0.04 * top, 1.04 * top]
 
 
 def _shown(run: Run) -> list[str]:
@@ -106,6 +119,6 @@ def _dashed(theory: Shares | None, shown: list[str]) -> Parts:
             curves.append(curve | {"mode": "lines", "line": style, "showlegend": False})
     if curves:
         style = {"color": GREY, "width": 1.5, "dash": "dash"}
-        legend = line([np.nan], name="theory, width → ∞", color=GREY, hover="")
+        legend = line([np.nan], name="width → ∞", color=GREY, hover="")
         curves.append(legend | {"mode": "lines", "line": style, "hoverinfo": "skip"})
     return curves

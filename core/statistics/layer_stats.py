@@ -33,6 +33,7 @@ class Statistic:
             fraction in [0, 1].
         compute: from the sums, float64 of shape (layers,).
         of_signal_alone: whether a gradient has none.
+        short: its name where there is little room; empty if ``label`` is as short.
     """
 
     label: str
@@ -40,6 +41,7 @@ class Statistic:
     kind: Literal["positive", "signed", "log2", "fraction"]
     compute: Callable[[LayerSums], Array]
     of_signal_alone: bool = False
+    short: str = ""
 
 
 def _share(name: str, label: str, help: str) -> Statistic:
@@ -115,6 +117,7 @@ STATISTICS: dict[str, Statistic] = {
         "fraction",
         lambda sums: sums.known("flat"),
         of_signal_alone=True,
+        short="saturated",
     ),
     "near_zero": Statistic(
         f"near zero, |x| ≤ {NEAR_ZERO:g}",
@@ -122,6 +125,7 @@ STATISTICS: dict[str, Statistic] = {
         "fraction",
         lambda sums: sums.fraction("near_zero"),
         of_signal_alone=True,
+        short="near zero",
     ),
     "dead": Statistic(
         "dead for every input",
@@ -130,6 +134,7 @@ STATISTICS: dict[str, Statistic] = {
         "fraction",
         lambda sums: sums.known("dead"),
         of_signal_alone=True,
+        short="dead",
     ),
     "mean_share": Statistic(
         "mean² / (mean² + variance)",
@@ -137,6 +142,7 @@ STATISTICS: dict[str, Statistic] = {
         "where all elements are equal.",
         "fraction",
         lambda sums: np.minimum(sums.values["mean"] ** 2 / sums.mean_square, 1.0),
+        short="mean²",
     ),
 }
 """Name -> Statistic: the attributes of LayerStats, the columns of every table."""
