@@ -38,7 +38,7 @@ _COLORS = {
     "mean_share": PIN_COLORS["c"],
 }
 _ALWAYS = ("nonfinite", "zero")
-_LEAST = {"near_zero": 0.01, "mean_share": 0.01}  # by chance these are hardly ever 0
+_LEAST = {"near_zero": 0.01, "mean_share": 0.05}  # by chance these are hardly ever 0
 _BY_THEORY = ("near_zero", "flat", "dead", "mean_share")
 _TOPS = (0.1, 0.25, 0.5)  # where the axis may end below the whole
 _HEIGHT = 300  # pixels: some rows of names stand above the plot
@@ -113,8 +113,9 @@ def _dashed(theory: Shares | None, shown: list[str]) -> Parts:
     for name in _BY_THEORY:
         values = getattr(theory, name)
         if name in shown and np.isfinite(values).any():
-            hover = f"{STATISTICS[name].label}, theory %{{y:.1%}}"
-            curve = line(values, name=f"theory: {name}", color=_COLORS[name], hover=hover)
+            entry = STATISTICS[name]
+            hover = f"{entry.label}, width → ∞ %{{y:.1%}}"
+            curve = line(values, name=f"{entry.short}, width → ∞", color=_COLORS[name], hover=hover)
             style = {"color": _COLORS[name], "width": 1.5, "dash": "dash"}
             curves.append(curve | {"mode": "lines", "line": style, "showlegend": False})
     if curves:
