@@ -66,7 +66,8 @@ def layer_table(found: Found) -> list[dict[str, str | int | None]]:
     def cell(name: str, value: float) -> str:
         statistic = STATISTICS.get(name.removeprefix(_OF_GRADIENT))
         is_share = statistic.kind == "fraction" if statistic else name in _SHARES
-        return f"{value:.1%}" if is_share and not math.isnan(value) else significant(value, digits=4)
+        shown = is_share and not math.isnan(value)
+        return f"{value:.1%}" if shown else significant(value, digits=4)
 
     return [
         {"layer k": layer, "i": layer - 1 if layer else None}
