@@ -83,7 +83,8 @@ def backward_cost(experiment: Experiment) -> Cost:
     kept = shape.depth * (elements * (number_format.bits // 8) + item * inside)
     matrices = [w.fan_in * w.fan_out for w in _matrices(experiment)]
     largest = sum(matrices) if experiment.weights == "tied" else max(matrices)
-    rows = 4 * (chunk_layers(experiment) + 1) * elements * 8
+    # Copies that are measured, with room for what the allocator keeps between pieces of them.
+    rows = 7 * (chunk_layers(experiment) + 1) * elements * 8
     wider = experiment.layer.widest(shape) - elements  # measured as gradients of matrices are
     rows += _WIDE_COPIES * 8 * wider
     rows += _NORM_COPIES * 8 * elements * (experiment.layer.norm is not None)
