@@ -6,6 +6,8 @@ how numbers are kept: `Rounded` says where they are rounded, `Scaled` how they s
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import copy
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
@@ -117,6 +119,13 @@ class Rounded:
         self._has_own = number_format.dtype == number_format.product_dtype
         self._flushes = number_format.flushes
         self._writes = self._has_own and not self._flushes  # a step may write where it is stored
+        self._see: Callable[[Tensor, Tensor], None] | None = None
+
+    def seen_by(self, see: Callable[[Tensor, Tensor], None]) -> Rounded:
+        """The same arithmetic, which calls ``see`` with h and φ(h) of every activation."""
+        found = copy(self)
+        found._see = see
+        return found
 
     def product(self, a: Tensor, x: Tensor, out: Tensor | None = None) -> Tensor:
         """a @ x, for ``a`` from `weights` and x of shape (n,) or (n, inputs)."""
@@ -140,7 +149,10 @@ class Rounded:
 
     def apply(self, phi: Activation, x: Tensor, out: Tensor | None = None) -> Tensor:
         """φ(x), elementwise."""
-        return self._settled(phi.function(x), out)
+        y = self._settled(phi.function(x), out)
+        if self._see is not None:
+            self._see(x, y)
+        return y
 
     def add_branch(self, x: Tensor, y: Tensor, factor: float, out: Tensor | None = None) -> Tensor:
         """x + factor·y; the product and the sum are each rounded to ``product_dtype``."""

@@ -44,6 +44,9 @@ from core.simulation.scale_free import scale_free as compute_scale_free
 from core.sweep import SweepResult
 from core.sweep.executors import chosen
 from core.theory.finite_width import Prediction, predict
+from core.theory.shares import Shares
+from core.theory.shares import shares as compute_shares
+from core.theory.shares import work as work_of_shares
 from core.theory.windows import Window
 from core.theory.work import prediction_work
 from pages.work import log
@@ -169,6 +172,18 @@ def _predicted(experiment: Experiment, tell: OnProgress) -> Prediction:
 def is_quickly_predicted(experiment: Experiment) -> bool:
     """Whether its law is quick to compute."""
     return is_quick_work(prediction_work(experiment.replace(seed=0)))
+
+
+def shares(experiment: Experiment) -> Shares | None:
+    """The shares of units at infinite width, whatever the seed; None where they are not quick."""
+    e = experiment.replace(seed=0, number_format="float64", loss_scale=1.0)
+    quick = is_quick_work(work_of_shares(e))
+    if not quick:
+        return None
+    found: Shares = _asked(
+        "shares", e, lambda tell: compute_shares(e), lambda: (quick, {"experiment": e.to_query()})
+    )
+    return found
 
 
 def ensemble_base(experiment: Experiment, *, backward: bool = False) -> Experiment:

@@ -20,6 +20,7 @@ from core.simulation.ensemble import sample_ensemble
 from core.sweep import parse
 from core.text import significant
 from core.theory.finite_width import Prediction, predict
+from core.theory.shares import shares
 from core.theory.windows import scale_windows
 from tests.serving import ROOT
 
@@ -149,15 +150,52 @@ def test_the_heat_map_holds_every_finite_element_of_the_layers_it_shows():
     assert heat["x"] == list(range(101))
 
 
+def names_of_fractions(e, theory=None):
+    data = charts.fractions_per_layer(propagate(e), theory)["data"]
+    return [trace["name"] for trace in data if trace.get("showlegend", True)]
+
+
 def test_fractions_that_never_occur_are_left_out():
-    names = [
-        trace["name"] for trace in charts.fractions_per_layer(propagate(RUNS["holds"]))["data"]
+    assert names_of_fractions(RUNS["holds"]) == ["non-finite", "zero", "near zero"]
+    seen = ["non-finite", "zero", "subnormal", "near zero"]
+    assert names_of_fractions(RUNS["vanishes"]) == seen
+    # From layer 1 on no element is near zero, as none is zero: one curve lies on the other.
+    assert names_of_fractions(RUNS["explodes"]) == ["non-finite", "NaN", "zero"]
+
+
+def test_fractions_that_lie_on_another_are_drawn_once():
+    """ReLU's saturated units are those that are zero; of one input, so are the dead ones."""
+    e = Experiment(width=64, depth=8, activation="relu", init="kaiming_normal", weights="fresh")
+    one = ["non-finite", "zero", "near zero", "mean²"]
+    assert names_of_fractions(e) == one
+    assert names_of_fractions(e.replace(batch_size=4)) == [*one[:3], "dead", "mean²"]
+    tanh = e.replace(activation="tanh", scale=2.0)
+    assert names_of_fractions(tanh)[2:4] == ["near zero", "saturated"]
+
+
+def test_theory_is_dashed_in_the_colour_of_what_it_predicts():
+    e = Experiment(width=64, depth=8, activation="tanh", scale=0.2, weights="fresh")
+    theory = shares(e)
+    figure = charts.fractions_per_layer(propagate(e), theory)
+    by_name = {trace["name"]: trace for trace in figure["data"]}
+    for short, values in (("saturated", theory.flat), ("near zero", theory.near_zero)):
+        curve = by_name[f"{short}, width → ∞"]
+        assert curve["line"]["dash"] == "dash" and not curve["showlegend"]
+        assert curve["line"]["color"] == by_name[short]["line"]["color"]
+        seen = np.array([np.nan if y is None else y for y in curve["y"]])
+        np.testing.assert_allclose(seen, values, rtol=1e-5)  # six digits are sent
+    assert names_of_fractions(e, theory)[-1] == "width → ∞"
+    unknown = shares(e.replace(init="lsuv"))
+    assert "width → ∞" not in names_of_fractions(e, unknown)
+
+
+def test_the_axis_of_fractions_ends_where_the_curves_need_it():
+    e = Experiment(width=100, depth=5, activation="tanh", init="lecun_normal", weights="fresh")
+    ends = [
+        charts.fractions_per_layer(propagate(each))["layout"]["yaxis"]["range"][1]
+        for each in (e, e.replace(scale=5 / 3), e.replace(scale=3.0), e.replace(scale=30.0))
     ]
-    assert names == ["non-finite", "zero"]
-    names = [
-        trace["name"] for trace in charts.fractions_per_layer(propagate(RUNS["vanishes"]))["data"]
-    ]
-    assert names == ["non-finite", "zero", "subnormal"]
+    assert ends == pytest.approx([0.104, 0.26, 0.52, 1.04])
 
 
 def test_what_happens_before_the_elements_break_is_marked_on_the_curve():
