@@ -15,7 +15,7 @@ from core.reading.expectation import predicted_iteration
 from core.reading.trainable import trainable
 from core.reading.verdict import Verdict, judge
 from pages.controls import address, arrival, fields, layer, state
-from pages.exploring import both_ways, class_view, library_bias, pinned, share, spread
+from pages.exploring import both_ways, class_view, pinned, share, spread, torch_default
 from pages.exploring.both_ways import BothWays
 from pages.exploring.class_view import ClassView
 from pages.exploring.details import details
@@ -194,7 +194,7 @@ def _words_and_rest(
     if view.on_projector:
         return
     if view.shows("more"):
-        library_bias.offer(experiment)
+        torch_default.card(experiment, tells_theory=view.shows("theory"))
     if view.shows("theory"):
         spread.beside(run, expected, tells_answer=is_answered)
         if is_answered and seen.gradient is not None:

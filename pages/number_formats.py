@@ -10,10 +10,10 @@ from typing import TypeVar
 import streamlit as st
 
 from core import charts
-from core.layer.number_formats import NUMBER_FORMATS
+from core.layer.number_formats import FAMILIES
 from core.question.experiment import Experiment
 from core.reading import loss_windows
-from core.reading.comparison import FormatRow, carriers, eight_bits, format_row
+from core.reading.comparison import FormatRow, carriers, conventions, format_row
 from core.text import shown
 from core.theory.loss_windows import loss_windows as predicted_windows
 from core.theory.windows import Window, has_window, scale_windows
@@ -26,7 +26,8 @@ from pages.work import answers
 from pages.work.progress import Progress, place_over_the_next
 
 _COLUMNS = {
-    "Smallest": "The smallest positive number, a subnormal. Less than half of it is rounded to 0.",
+    "Smallest": "The smallest positive number: a subnormal, unless the format flushes those to 0. "
+    "Half of it, and less, is rounded to 0.",
     "Largest": "The largest finite value.",
     "Overflow at i": "The loop index of the product after which an element is Inf or NaN; "
     "(Inf) where none is NaN yet.",
@@ -34,7 +35,12 @@ _COLUMNS = {
     "All zero at i": "The loop index of the product after which every element is exactly 0.",
     "All zero predicted": "Over all seeds, from the exact law at this width, where one is known.",
     "Stuck at the end": "The share of the last layer's elements other than zero that are at the "
-    "largest value. Only a format without infinity saturates.",
+    "largest value. Only a format without Inf and NaN saturates.",
+}
+_NOTES = {
+    "conventions": "Each other convention stands below the usual one of its format.",
+    "block-scaled": "Only the operands of products are held in blocks. Layers store bfloat16, "
+    "which gives the range. Laws and windows leave the rounding of the blocks out.",
 }
 _Found = TypeVar("_Found")
 _NUMBER = re.compile(r"\d[\d.e+]*")
@@ -47,12 +53,17 @@ _NO_WINDOW = (
 
 
 def _in_each(
-    experiment: Experiment, device: str, ask: Callable[..., _Found], doing: str
+    experiment: Experiment,
+    names: tuple[str, ...],
+    device: str,
+    ask: Callable[..., _Found],
+    doing: str,
 ) -> tuple[dict[str, _Found], dict[str, str]]:
     """Format -> its answer, and format -> why the host refuses it.
 
     Args:
         experiment: the question, in any format.
+        names: the formats.
         device: where it is computed.
         ask: for the answer, as `answers.run`.
         doing: what is being done, for the progress bar.
@@ -60,8 +71,8 @@ def _in_each(
     found: dict[str, _Found] = {}
     refused: dict[str, str] = {}
     bar = place_over_the_next(f"_{ask.__name__}")
-    share = 1 / len(NUMBER_FORMATS)
-    for place, name in enumerate(NUMBER_FORMATS):
+    share = 1 / len(names)
+    for place, name in enumerate(names):
         progress = Progress(bar, f"{doing} in {name}…", (place * share, share))
         try:
             found[name] = ask(experiment.replace(number_format=name), device, progress)
@@ -105,23 +116,23 @@ def _reasons(rows: list[FormatRow]) -> str:
     return "".join(f"<p>{escape(reason)}</p>" for reason in reasons)
 
 
-def _windows(experiment: Experiment) -> None:
+def _windows(experiment: Experiment, names: tuple[str, ...]) -> None:
     st.html(
         """<h2 class="gi-heading">The scale window</h2><p class="gi-words">Between which scale
         factors does a format carry the signal through all layers? The bars are predicted by
         infinite-width theory, for the typical network with independent weights, tied or fresh.
         Above its window the largest element, taken as √(2 ln N) times the rms where x has N
         elements, or the largest weight leaves the range. Below it the last layer's typical element
-        is less than half the smallest subnormal, and is rounded to 0.</p>"""
+        is so small that it is rounded to 0.</p>"""
     )
     if not has_window(experiment):
         st.html(f'<p class="gi-words">{_NO_WINDOW}</p>')
         return
-    windows = scale_windows(experiment)
+    windows = scale_windows(experiment, names)
     show(charts.scale_windows(windows, experiment.scale, experiment.width), key="windows")
 
 
-def _way_back(experiment: Experiment, device: str) -> None:
+def _way_back(experiment: Experiment, names: tuple[str, ...], device: str) -> None:
     """Draw what the gradient loses in each format, and the loss scales that keep it."""
     st.html(
         """<h2 class="gi-heading">The way back</h2><p class="gi-words">A gradient of ordinary size
@@ -129,22 +140,25 @@ def _way_back(experiment: Experiment, device: str) -> None:
         rounded to zero at each layer?</p>"""
     )
     widget.control("loss_scale", bound=False)
-    backs, refused = _in_each(experiment, device, answers.there_and_back, "Going back")
+    known = (*names, *{"float64"}.difference(names))
+    backs, refused = _in_each(experiment, known, device, answers.there_and_back, "Going back")
     _refusals(refused)
+    exact = backs.get("float64")
+    backs = {name: back for name, back in backs.items() if name in names}
     if backs:
-        show(charts.lost_by_format(backs), key="lost")
+        show(charts.lost_by_format(backs, exact), key="lost")
     st.html(
         """<h3 class="gi-heading">The loss scale window</h3><p class="gi-words">Between which loss
         scales does a format carry signal and gradient at once? The bars are predicted by
         infinite-width theory: above its window an element of a gradient, or of a weight gradient,
         leaves the range; below it half of the elements of one of them are rounded to 0.</p>"""
     )
-    measured = _measured_windows(experiment)
+    measured = _measured_windows(experiment, names)
     if not has_window(experiment):
         told = loss_windows.sentence(measured, experiment.loss_scale) if measured else _NO_WINDOW
         st.html(f'<p class="gi-words">{escape(told)}</p>')
         return
-    predicted = predicted_windows(experiment)
+    predicted = predicted_windows(experiment, names)
     told = loss_windows.sentence(measured or predicted, experiment.loss_scale)
     st.html(f'<p class="gi-words">{escape(told)}</p>')
     figure = charts.loss_windows(predicted, measured, experiment.loss_scale)
@@ -153,7 +167,7 @@ def _way_back(experiment: Experiment, device: str) -> None:
         _loss_table(predicted, measured)
 
 
-def _measured_windows(experiment: Experiment) -> dict[str, Window]:
+def _measured_windows(experiment: Experiment, names: tuple[str, ...]) -> dict[str, Window]:
     """Draw the switch, and find the windows with real gradients if it is on."""
     wanted = st.toggle(
         "Measure the windows with real gradients",
@@ -165,7 +179,8 @@ def _measured_windows(experiment: Experiment) -> dict[str, Window]:
         return {}
     bar = place_over_the_next("_loss_windows")
     try:
-        return answers.loss_windows(experiment, Progress(bar, "Going back at other loss scales…"))
+        progress = Progress(bar, "Going back at other loss scales…")
+        return answers.loss_windows(experiment, names, progress)
     except ValueError as error:
         st.error(str(error))
         return {}
@@ -173,12 +188,34 @@ def _measured_windows(experiment: Experiment) -> dict[str, Window]:
         bar.empty()
 
 
-def _refuse_switch() -> None:
-    """Say it if the link asks for what the switch is not."""
+def _refuse_switches() -> None:
+    """Say it if the link asks for what a switch of this page is not."""
+    told = []
     asked = st.query_params.get("measured", "false")
     if asked not in ("true", "false"):
-        told = f"measured must be true or false, got {shown(asked)}: false is used"
-        arrival.add_problems([told])
+        told.append(f"measured must be true or false, got {shown(asked)}: false is used")
+    asked = st.query_params.get("family", "plain")
+    if asked not in FAMILIES:
+        allowed = ", ".join(FAMILIES)
+        told.append(f"family must be one of {allowed}, got {shown(asked)}: plain is used")
+    arrival.add_problems(told)
+
+
+def _family() -> tuple[str, ...]:
+    """Draw the choice of a family of formats; returns their names."""
+    chosen = st.segmented_control(
+        "Formats",
+        list(FAMILIES),
+        default="plain",
+        required=True,
+        key="family",
+        bind="query-params",
+        help="Which formats are compared: the plain ones, those by another convention that is in "
+        "use too, each beside its usual one, or those that hold operands in blocks with a scale.",
+    )
+    if chosen in _NOTES:
+        st.html(f'<p class="gi-words">{_NOTES[chosen]}</p>')
+    return FAMILIES[chosen]
 
 
 def _loss_table(predicted: dict[str, Window], measured: dict[str, Window]) -> None:
@@ -195,7 +232,7 @@ def _loss_table(predicted: dict[str, Window], measured: dict[str, Window]) -> No
 
 def _page() -> None:
     arrival.adopt_link("number-formats")
-    _refuse_switch()
+    _refuse_switches()
     pinned.adopt_link()
     experiment, refused_values = state.current()
     device = fields.current_device()
@@ -210,24 +247,25 @@ def _page() -> None:
         page.warn(refused_values + arrival.link_problems(experiment))
         chart = st.container()
     with chart:
-        runs, refused = _in_each(experiment, device, answers.run, "Multiplying")
+        names = _family()
+        runs, refused = _in_each(experiment, names, device, answers.run, "Multiplying")
         _refusals(refused)
         if runs:
             say(carriers(runs))
             show(charts.std_by_format(runs), key="formats", urgent=True)
-    _windows(experiment)
+    _windows(experiment, names)
     if runs:
         st.html('<h2 class="gi-heading">What became of the signal</h2>')
         _table([format_row(run, answers.prediction(run.experiment)) for run in runs.values()])
-        st.html(f'<p class="gi-words">{escape(eight_bits(runs))}</p>')
-        _way_back(experiment, device)
+        st.html("".join(f'<p class="gi-words">{escape(told)}</p>' for told in conventions(runs)))
+        _way_back(experiment, names, device)
     own = state.unbound()
     address.write(own, own)
 
 
 page.style()
 st.html(
-    "<h1 class='gi-title'>The same <code>x = a @ x</code> in six number formats: "
+    "<h1 class='gi-title'>The same <code>x = a @ x</code> in many number formats: "
     "which of them carries it?</h1>"
 )
 _page()

@@ -12,24 +12,27 @@ from ..simulation.backward import Backward
 from ..text import significant
 from ..theory.windows import Window
 from .figure import GREY, VERMILION, Figure, Parts, figure, layer_axis, line, note, upright
-from .number_formats import STYLES
+from .number_formats import STYLES, height_of, widths
 
 _ENDS = -24.0, 24.0  # log2 of the loss scales
 _ROOM = 1.5  # octaves beside the bars
 _BELOW = 0.3  # of a row: a measured bar stands under the predicted one
 
 
-def lost_by_format(backs: Mapping[str, Backward]) -> Figure:
+def lost_by_format(backs: Mapping[str, Backward], exact: Backward | None = None) -> Figure:
     """The share of the elements of δ that each number format rounds to zero, per layer.
 
-    Zeros that float64 has too, as behind a ReLU, are not counted; without float64 all are.
+    Args:
+        backs: number format -> its gradient.
+        exact: that in float64, if it is not among them. Zeros that float64 has too, as behind a
+            ReLU, are not counted; without it all are.
     """
-    first = next(iter(backs.values())).run.experiment
-    exact = backs["float64"].stats.zero if "float64" in backs else np.zeros(first.depth + 1)
-    lost = {name: share_lost(back.stats.zero, exact) for name, back in backs.items()}
+    first, exact = next(iter(backs.values())).run.experiment, backs.get("float64", exact)
+    zero = exact.stats.zero if exact else np.zeros(first.depth + 1)
+    lost = {name: share_lost(back.stats.zero, zero) for name, back in backs.items()}
     data: Parts = []
-    for name, share in lost.items():
-        color, dash, width = STYLES[name]
+    for width, (name, share) in zip(widths(len(lost)), lost.items(), strict=True):
+        color, dash = STYLES[name]
         hover = f"{name}: %{{y:.1%}} of δ is lost"
         curve = line(share, name=name, color=color, hover=hover, uid=name, mode="lines")
         data.append(curve | {"line": {"color": color, "dash": dash, "width": width}})
@@ -44,7 +47,7 @@ def lost_by_format(backs: Mapping[str, Backward]) -> Figure:
     }
     told = ", ".join(f"{name} {share[0]:.0%}" for name, share in lost.items())
     alt = f"Share of the gradient that is rounded to zero, per layer. At the input: {told}."
-    return figure(data, layout, height=300, alt=alt)
+    return figure(data, layout, height=height_of(300, backs), alt=alt)
 
 
 def loss_windows(
@@ -91,7 +94,7 @@ def loss_windows(
     if measured:
         found += "; " + "; ".join(f"{name}: {in_words(w)} measured" for name, w in measured.items())
     alt = f"Loss scales with which each format carries signal and gradient. {found}."
-    return figure(data, layout, height=400, alt=alt)
+    return figure(data, layout, height=height_of(400, predicted), alt=alt)
 
 
 def _label(name: str, predicted: Mapping[str, Window], measured: Mapping[str, Window]) -> str:
@@ -112,7 +115,7 @@ def _ends(window: Window) -> list[float | None]:
 
 
 def _bar(row: int, name: str, window: Window) -> dict[str, Any]:
-    color, _, _ = STYLES[name]
+    color, _ = STYLES[name]
     return {
         "type": "scatter",
         "mode": "lines+markers",

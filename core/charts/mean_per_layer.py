@@ -66,4 +66,4 @@ def mean_per_layer(run: Run) -> Figure:
         customdata=exact,
     )
     alt = f"Mean of x per layer, from {exact[0]} at the input to {exact[-1]} at the last layer."
-    return figure([shown], layout, height=260, alt=alt)
+    return figure([shown], layout, height=300, alt=alt)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,16 +35,27 @@ from .figure import (
 from .format_ends import end_marks
 
 STYLES = {
-    "float64": (GREY, "solid", 10),
-    "float32": (BLUE, "solid", 7.5),
-    "bfloat16": (GREEN, "dash", 5.5),
-    "float16": (VERMILION, "dot", 4),
-    "float8_e5m2": (PURPLE, "dashdot", 2.75),
-    "float8_e4m3fn": (GOLD, "longdash", 1.75),
+    "float64": (GREY, "solid"),
+    "float32": (BLUE, "solid"),
+    "bfloat16": (GREEN, "dash"),
+    "float16": (VERMILION, "dot"),
+    "float8_e5m2": (PURPLE, "dashdot"),
+    "float8_e4m3fn": (GOLD, "longdash"),
+    "float32_flushed": (BLUE, "14px,4px"),
+    "bfloat16_flushed": (GREEN, "3px,3px,9px,3px"),
+    "float16_flushed": (VERMILION, "longdashdot"),
+    "float16_float16_sums": (VERMILION, "dashdot"),
+    "float8_e4m3fn_nan": (GOLD, "2px,6px"),
+    "mxfp8_e4m3": (BLUE, "solid"),
+    "mxfp8_e5m2": (PURPLE, "dashdot"),
+    "mxfp4_e2m1": (VERMILION, "dot"),
+    "nvfp4": (GOLD, "longdash"),
 }
-"""Colour, dash and width: where curves coincide, each shows on both sides of those above it."""
+"""Colour and dash: a convention has the colour of its format, and a dash of its own."""
+_WIDTHS = (10, 7.5, 5.5, 4, 2.75, 1.75)
 _MOST_DECADES = 45.0  # as far as float32 reaches; float64's curve would flatten all others
 _FLOOR, _CEILING = 1e-12, 1e8  # of the scale axis; a bar that goes further ends at the edge
+_ROW = 50  # pixels of a format's row
 _ROOM = 0.35  # decades beside the bars
 _APART = 0.165  # of the axis: notes of lines that are farther apart do not meet, even on a phone
 
@@ -59,8 +70,8 @@ def std_by_format(runs: Mapping[str, Run]) -> Figure:
     """The std of every layer in each number format; the runs differ in nothing else."""
     first = next(iter(runs.values()))
     data: Parts = []
-    for name, run in runs.items():
-        color, dash, width = STYLES[name]
+    for width, (name, run) in zip(widths(len(runs)), runs.items(), strict=True):
+        color, dash = STYLES[name]
         hover = f"{name}: {run.size_name} %{{y:.4g}}"
         curve = line(positive(run.size), name=name, color=color, hover=hover, uid=name)
         data.append(curve | {"line": {"color": color, "dash": dash, "width": width}})
@@ -73,12 +84,19 @@ def std_by_format(runs: Mapping[str, Run]) -> Figure:
     }
     outcomes = "; ".join(f"{name}: {outcome(run)}" for name, run in runs.items())
     alt = f"Standard deviation of x per layer in each number format. {outcomes}."
-    return figure(data + marks, layout, height=400, alt=alt)
+    return figure(data + marks, layout, height=height_of(400, runs), alt=alt)
+
+
+def widths(count: int) -> Sequence[float]:
+    """The widths of curves: where they coincide, each shows on both sides of those above it."""
+    if count <= len(_WIDTHS):
+        return _WIDTHS[-count:]
+    return np.linspace(_WIDTHS[0], _WIDTHS[-1], count).round(2).tolist()
 
 
 def _bar(row: int, name: str, window: Window, ends: tuple[float, float]) -> dict[str, Any]:
     """A format's window as a thick line, with its two ends in the hover."""
-    color, _, _ = STYLES[name]
+    color, _ = STYLES[name]
     low, high = (float(np.clip(end, *ends)) for end in (window.low, window.high))
     seen = not window.is_empty and low < high
     return {
@@ -147,7 +165,12 @@ def scale_windows(windows: Mapping[str, Window], scale: float, width: int) -> Fi
     )
     ends = (10**low, 10**high)
     bars = [_bar(row, name, windows[name], ends) for row, name in enumerate(names)]
-    return figure(bars, layout, height=430, alt=alt)
+    return figure(bars, layout, height=height_of(430, windows), alt=alt)
+
+
+def height_of(usual: int, formats: Mapping[str, Any]) -> int:
+    """The height of a figure with a row or a name for each format, which is ``usual`` for six."""
+    return usual + _ROW * max(0, len(formats) - 6)
 
 
 def _scale_axis(low: float, high: float) -> dict[str, Any]:

@@ -39,11 +39,13 @@ from .spread import band_curves, band_decades, fan_curves
 
 
 def _limits(number_format: NumberFormat) -> dict[str, float]:
-    return {
+    limits = {
         f"largest {number_format.name}": number_format.max,
         "smallest normal": number_format.smallest_normal,
-        "smallest subnormal": number_format.smallest_subnormal,
     }
+    if not number_format.flushes:
+        limits["smallest subnormal"] = number_format.smallest_subnormal
+    return limits
 
 
 def _visible_decades(run: Run, pins: Sequence[float], bands: Bands | None) -> tuple[float, float]:

@@ -27,7 +27,8 @@ _NEAR, _SAMPLED_NEAR = 2**17, 0.003  # elements that fit the core's own cache, a
 _HELD, _HELD_ELEMENT = 60.0, 0.003  # the same of a format that holds elements at its largest value
 _OUTER = 0.2  # of a unit, for the gradient of a matrix whose elements are not formed
 _SUMS = 250.0  # of a layer, for the gradients of a matrix that several inputs add up to
-_HIDDEN_COPIES, _NORM_COPIES, _WIDE_COPIES = 4, 4, 8  # of numbers that are alive at once
+# Of numbers that are alive at once; of a layer x, h, and a copy of h in which units are counted.
+_LAYER_COPIES, _HIDDEN_COPIES, _NORM_COPIES, _WIDE_COPIES = 3, 4, 4, 8
 _GRADIENTS = 2**26  # bytes of an ensemble with gradients besides what it keeps
 _KEPT = 2**24  # elements of an ensemble that are kept for the way back: 64 MiB
 IN_CACHE = 2**21
@@ -62,7 +63,7 @@ def cost(experiment: Experiment) -> Cost:
     layers = experiment.layer.cost(shape, number_format)
     hidden = experiment.layer.widest(shape) - vector  # of units inside a layer
     normed = _NORM_COPIES * vector * (experiment.layer.norm is not None)
-    held = (chunk + 4) * vector + _HIDDEN_COPIES * hidden + normed
+    held = (_LAYER_COPIES * chunk + 4) * vector + _HIDDEN_COPIES * hidden + normed
     activations = held * number_format.sum_dtype.itemsize
     measured = (chunk + 1) * _measured_elements(experiment) * _BYTES_PER_MEASURED_ELEMENT
     statistics = _RUN + (_LAYER + _MEASURED * float(vector)) * shape.depth
@@ -82,7 +83,8 @@ def backward_cost(experiment: Experiment) -> Cost:
     kept = shape.depth * (elements * (number_format.bits // 8) + item * inside)
     matrices = [w.fan_in * w.fan_out for w in _matrices(experiment)]
     largest = sum(matrices) if experiment.weights == "tied" else max(matrices)
-    rows = 4 * (chunk_layers(experiment) + 1) * elements * 8
+    # Copies that are measured, with room for what the allocator keeps between pieces of them.
+    rows = 7 * (chunk_layers(experiment) + 1) * elements * 8
     wider = experiment.layer.widest(shape) - elements  # measured as gradients of matrices are
     rows += _WIDE_COPIES * 8 * wider
     rows += _NORM_COPIES * 8 * elements * (experiment.layer.norm is not None)
@@ -110,7 +112,7 @@ def kept_matrices(experiment: Experiment) -> int:
         return 0
     item = max(4, experiment.format.sum_dtype.itemsize)
     elements = sum(w.fan_in * w.fan_out for w in _matrices(experiment))
-    matrices = item * elements * experiment.depth
+    matrices = item * elements * experiment.depth * experiment.format.multiplication.matrices
     most = WorkLimit.from_environment().bytes / 4
     return matrices if backward_cost(experiment).bytes + matrices <= most else 0
 
@@ -175,7 +177,7 @@ def _sampled(experiment: Experiment, networks: int) -> float:
     """Microseconds of measuring networks that are sampled at once."""
     shape = experiment.shape
     elements = float(networks) * shape.width * shape.inputs
-    held = 0.0 if experiment.format.infinity else _HELD + _HELD_ELEMENT * elements
+    held = _HELD + _HELD_ELEMENT * elements if experiment.format.saturates else 0.0
     each = _SAMPLED_NEAR if elements <= _NEAR else _SAMPLED
     return _BATCH + (_SAMPLED_LAYER + each * elements + held) * shape.depth
 

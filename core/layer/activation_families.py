@@ -2,56 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch.nn import functional as F
 
 from ..maths import closed_forms
-from ..text import format_number
 from .activations import ACTIVATIONS, Activation, celu, elu, leaky_relu, prelu
-from .expression import RefusedError
+from .families import Family
 
 _WAVES = 80  # of a sine, on either side of zero, that quadrature follows one by one
-
-
-@dataclass(frozen=True)
-class Family:
-    """Activations that differ in one number.
-
-    Attributes:
-        name: registry key of the member with the usual number; stands before the bracket.
-        number: what torch calls the number.
-        usual: the number of the activation that has the plain name.
-        minimum, maximum: the bounds of the number, both allowed.
-        make: from the number to the activation, whose name and label `member` sets.
-        is_written: whether links write the number with its name.
-    """
-
-    name: str
-    number: str
-    usual: float
-    minimum: float
-    maximum: float
-    make: Callable[[float], Activation]
-    is_written: bool = False
-
-    def member(self, value: float) -> Activation:
-        """The activation with this number; the registry's own where it is the usual one.
-
-        Raises:
-            RefusedError: the number is out of bounds.
-        """
-        if not self.minimum <= value <= self.maximum:
-            bounds = f"from {self.minimum:g} to {self.maximum:g}"
-            raise RefusedError(f"{self.number} of {self.name} must be {bounds}, got {value:g}")
-        plain = ACTIVATIONS[self.name]
-        if value == self.usual:
-            return plain
-        text = f"({self.number + '=' if self.is_written else ''}{format_number(value)})"
-        name, label = self.name + text, plain.label.split(" (")[0] + text
-        return replace(self.make(value), name=name, label=label)
 
 
 def _shifted_relu(shift: float) -> Activation:
@@ -108,17 +68,17 @@ def _softplus(beta: float) -> Activation:
     )
 
 
-FAMILIES: dict[str, Family] = {
+FAMILIES: dict[str, Family[Activation]] = {
     each.name: each
     for each in (
-        Family("relu", "shift", 0.0, -10.0, 10.0, _shifted_relu, is_written=True),
-        Family("leaky_relu", "negative_slope", 0.01, -10.0, 10.0, leaky_relu),
-        Family("prelu", "init", 0.25, -10.0, 10.0, prelu),
-        Family("elu", "alpha", 1.0, 0.01, 10.0, elu),
-        Family("celu", "alpha", 1.0, 0.1, 10.0, celu),
-        Family("silu", "beta", 1.0, 0.1, 10.0, _swish),
-        Family("softplus", "beta", 1.0, 0.1, 10.0, _softplus),
-        Family("sin", "omega_0", 1.0, 0.01, 100.0, _sine),
+        Family(ACTIVATIONS["relu"], "shift", 0.0, -10.0, 10.0, _shifted_relu, is_written=True),
+        Family(ACTIVATIONS["leaky_relu"], "negative_slope", 0.01, -10.0, 10.0, leaky_relu),
+        Family(ACTIVATIONS["prelu"], "init", 0.25, -10.0, 10.0, prelu),
+        Family(ACTIVATIONS["elu"], "alpha", 1.0, 0.01, 10.0, elu),
+        Family(ACTIVATIONS["celu"], "alpha", 1.0, 0.1, 10.0, celu),
+        Family(ACTIVATIONS["silu"], "beta", 1.0, 0.1, 10.0, _swish),
+        Family(ACTIVATIONS["softplus"], "beta", 1.0, 0.1, 10.0, _softplus),
+        Family(ACTIVATIONS["sin"], "omega_0", 1.0, 0.01, 100.0, _sine),
     )
 }
 """Registry key -> the family whose member with the usual number has that key."""

@@ -172,6 +172,7 @@ def celu(alpha: float) -> Activation:
         alpha: α > 0.
     """
     unit = closed_forms.elu(1.0, 1.0)
+    inverse = 1 / torch.tensor(alpha, dtype=torch.float32).item()  # as torch's own backward has it
     return Activation(
         name="celu",
         label="CELU",
@@ -180,7 +181,7 @@ def celu(alpha: float) -> Activation:
         formula=rf"x\;(x>0),\quad {_factor(alpha)}(e^{{x/{alpha:g}}} - 1)\;(x\le 0)",
         reference="Barron 2017, arXiv:1704.07483",
         code=f"torch.celu(x{_unless_one(alpha)})",
-        backward_code=f"torch.ops.aten.elu_backward(g, {alpha!r}, 1, {1 / alpha!r}, False, h)",
+        backward_code=f"torch.ops.aten.elu_backward(g, {alpha!r}, 1, {inverse!r}, False, h)",
         microseconds=0.0025,
         closed_form=closed_forms.rescaled(unit, inner=1 / alpha, outer=alpha),
     )

@@ -6,14 +6,17 @@ how numbers are kept: `Rounded` says where they are rounded, `Scaled` how they s
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import copy
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 from ..text import format_number
+from . import conversions
 from .activations import Activation
-from .number_formats import NumberFormat
+from .number_format import NumberFormat
 
 T = TypeVar("T")
 
@@ -101,6 +104,7 @@ class Rounded:
 
     The terms of a product are added in ``sum_dtype`` and rounded once. Biases are added, and φ is
     computed, in ``product_dtype``. The last operation of a layer stores its result in the format.
+    A format that flushes subnormal numbers does so after every step: a product, a bias, φ.
 
     Args:
         number_format: the format of weights and activations.
@@ -113,42 +117,53 @@ class Rounded:
         self.format, self._by_rows = number_format, by_rows
         self._adds_in_place = number_format.dtype == number_format.sum_dtype
         self._has_own = number_format.dtype == number_format.product_dtype
+        self._flushes = number_format.flushes
+        self._writes = self._has_own and not self._flushes  # a step may write where it is stored
+        self._see: Callable[[Tensor, Tensor], None] | None = None
+
+    def seen_by(self, see: Callable[[Tensor, Tensor], None]) -> Rounded:
+        """The same arithmetic, which calls ``see`` with h and φ(h) of every activation."""
+        found = copy(self)
+        found._see = see
+        return found
 
     def product(self, a: Tensor, x: Tensor, out: Tensor | None = None) -> Tensor:
-        """a @ x, for ``a`` of shape (n, n) in ``sum_dtype`` and x of shape (n,) or (n, inputs)."""
-        multiply = torch.mv if x.dim() == 1 else self._multiply
-        if out is not None and self._adds_in_place and not self._by_rows:
+        """a @ x, for ``a`` from `weights` and x of shape (n,) or (n, inputs)."""
+        if out is not None and self._adds_in_place and self._writes and not self._by_rows:
             return torch.mv(a, x, out=out) if x.dim() == 1 else torch.mm(a, x, out=out)
         if not self._has_own and x.dtype == self.format.product_dtype:
             x = self.stored(x)  # what enters a product is in the format
-        h = multiply(a, x.to(self.format.sum_dtype)).to(self.format.product_dtype)
-        return h if out is None else self._write(h, out)
+        wide = x.to(self.format.sum_dtype)
+        h = self.format.multiplication.product(a, wide, by_rows=self._by_rows)
+        return self._settled(h.to(self.format.product_dtype), out)
 
-    def _multiply(self, a: Tensor, x: Tensor) -> Tensor:
-        """a @ x for several inputs."""
-        return torch.mm(x.t(), a.t()).t() if self._by_rows else torch.mm(a, x)
+    def _settled(self, x: Tensor, out: Tensor | None = None) -> Tensor:
+        """The result of a step, without subnormal numbers where they are flushed; stored in out."""
+        if out is not None:
+            return out.copy_(self.stored(x))
+        return conversions.flushed(x) if self._flushes else x
 
     def add(self, x: Tensor, b: Tensor, out: Tensor | None = None) -> Tensor:
         """x + b, written into x, which the product before has just made."""
-        x = x.add_(b)
-        return x if out is None else self._write(x, out)
+        return self._settled(x.add_(b), out)
 
     def apply(self, phi: Activation, x: Tensor, out: Tensor | None = None) -> Tensor:
         """φ(x), elementwise."""
-        x = phi.function(x)
-        return x if out is None else self._write(x, out)
+        y = self._settled(phi.function(x), out)
+        if self._see is not None:
+            self._see(x, y)
+        return y
 
     def add_branch(self, x: Tensor, y: Tensor, factor: float, out: Tensor | None = None) -> Tensor:
         """x + factor·y; the product and the sum are each rounded to ``product_dtype``."""
         x, y = self.loaded(x), self.multiplied(y, factor)
-        if out is not None and self._has_own:
+        if out is not None and self._writes:
             return torch.add(x, y, out=out)
-        total = x + y
-        return total if out is None else self._write(total, out)
+        return self._settled(x + y, out)
 
     def multiplied(self, x: Tensor, factor: float) -> Tensor:
         """factor·x in ``product_dtype``."""
-        return x if factor == 1 else x * factor
+        return x if factor == 1 else self._settled(x * factor)
 
     def normalize(self, x: Tensor, by: Normalization) -> tuple[Tensor, Tensor]:
         """x normalised in ``sum_dtype``, and the reciprocals of the standard deviations."""
@@ -168,11 +183,11 @@ class Rounded:
         along = x * (x * g).mean(axis, keepdim=True)
         if by.centred:
             g = g - g.mean(axis, keepdim=True)
-        return self.loaded((g - along) * inverse)
+        return self._settled(self.loaded((g - along) * inverse))
 
     def narrowed(self, x: Tensor, out: Tensor | None = None) -> Tensor:
         """x in ``product_dtype``."""
-        return self.loaded(x) if out is None else self._write(x, out)
+        return self._settled(self.loaded(x) if out is None else x, out)
 
     def taken(self, x: Tensor) -> Tensor:
         """x itself."""
@@ -189,17 +204,13 @@ class Rounded:
 
     def transposed_product(self, a: Tensor, g: Tensor) -> Tensor:
         """aᵀ @ g; its terms are added in ``sum_dtype`` and rounded once to ``product_dtype``."""
-        multiply = torch.mv if g.dim() == 1 else self._multiply
-        if self._adds_in_place:
-            return multiply(a.t(), g)
-        return self.loaded(multiply(a.t(), g.to(self.format.sum_dtype)))
+        wide = g.to(self.format.sum_dtype)
+        sums = self.format.multiplication.transposed(a, wide, by_rows=self._by_rows)
+        return self._settled(self.loaded(sums))
 
     def apply_backward(self, phi: Activation, h: Tensor, g: Tensor) -> Tensor:
         """φ′(h)·g, with the bits of torch's own backward."""
-        return phi.backward(h, g)
-
-    def _write(self, x: Tensor, out: Tensor) -> Tensor:
-        return out.copy_(self.stored(x))
+        return self._settled(phi.backward(h, g))
 
     def summed(self, values: Tensor) -> Tensor:
         """``values`` in ``sum_dtype``, the dtype in which the terms of a product are added."""
@@ -222,11 +233,6 @@ class Rounded:
     # The same steps as PyTorch text.
 
     @property
-    def _cast(self) -> str:
-        plain = self.format.dtype in (torch.float32, torch.float64)
-        return "" if plain else f".to({self.format.dtype})"
-
-    @property
     def _widened(self) -> str:
         return ".double()" if self.format.sum_dtype == torch.float64 else ""
 
@@ -236,47 +242,54 @@ class Rounded:
 
     def weights_code(self, name: str, factor: float) -> list[str]:
         """``weights`` as lines that reassign the variable ``name``."""
-        return self._rounded_code(name, factor, self._cast + ".float()" * bool(self._cast))
+        return self._rounded_code(name, factor, self.format.sum_dtype)
 
     def biases_code(self, name: str, factor: float) -> list[str]:
         """``biases`` as lines that reassign the variable ``name``."""
-        back = ".float()" * (bool(self._cast) and not self._has_own)
-        return self._rounded_code(name, factor, self._cast + back)
+        return self._rounded_code(name, factor, self.format.product_dtype)
 
-    def _rounded_code(self, name: str, factor: float, cast: str) -> list[str]:
-        times = f" * {format_number(factor)}" if factor != 1 else ""
-        value = f"{name}{self._widened}{times}"
-        value = f"({value})" if times and cast else value
-        return [f"{name} = {value}{cast}"] if value + cast != name else []
+    def _rounded_code(self, name: str, factor: float, wide: torch.dtype) -> list[str]:
+        value = f"{name}{self._widened}"
+        if factor != 1:
+            value += f" * {format_number(factor)}"
+        if self._flushes or not self._adds_in_place:
+            value = self.format.cast_code(f"({value})" if factor != 1 else value)
+            value += ".float()" * (wide != self.format.dtype)
+        return [f"{name} = {value}"] if value != name else []
+
+    def settled_code(self, name: str = "x") -> list[str]:
+        """What ends a step, as lines that reassign the variable ``name``."""
+        return [f"{name} = flushed({name})"] if self._flushes else []
 
     def product_code(self, a: str, several: bool) -> list[str]:
         """``product`` as lines that reassign ``x``; ``several`` inputs are columns of x."""
-        if self._adds_in_place:
-            return [f"x = {self._product_code(a, 'x', several)}"]
-        sums = self._product_code(a, "x.float()", several)
-        if not self._has_own:
-            return [f"x = {sums}"]
-        return [f"x = ({sums}).to({self.format.dtype})  # add up in float32, round once"]
+        narrow, rounds = self._adds_in_place, self.format.multiplication.terms_per_rounding
+        sums = self._product_code(a, "x" if narrow else "x.float()", several)
+        if narrow or not self._has_own or rounds:
+            return [f"x = {sums}", *self.settled_code()]
+        rounded = f"x = ({sums}).to({self.format.dtype})  # add up in float32, round once"
+        return [rounded, *self.settled_code()]
 
     def _product_code(self, a: str, x: str, several: bool) -> str:
         """A product of a matrix as an expression."""
-        if not (several and self._by_rows):
-            return f"{a} @ {x}"
-        transposed = a.removesuffix(".T") if a.endswith(".T") else f"{a}.T"
-        return f"({x}.T @ {transposed}).T"
+        return self.format.multiplication.code(a, x, by_rows=several and self._by_rows)
 
     def add_branch_code(self, x: str, factor: float) -> list[str]:
         """``add_branch`` to the variable ``x``, as lines that reassign the variable x."""
         whole = x if self._has_own else f"{x}.float()"
-        return [f"x = {whole} + {self._times('x', factor)}"]
+        lines = self.multiplied_code(factor, "x") if self._flushes else []
+        y = "x" if lines else self._times("x", factor)
+        return [*lines, f"x = {whole} + {y}", *self.settled_code()]
 
     @staticmethod
     def _times(name: str, factor: float) -> str:
         return name if factor == 1 else f"{format_number(factor)} * {name}"
 
-    def multiplied_code(self, factor: float) -> list[str]:
-        """``multiplied`` as lines that reassign ``g``."""
-        return [] if factor == 1 else [f"g = {self._times('g', factor)}"]
+    def multiplied_code(self, factor: float, name: str = "g") -> list[str]:
+        """``multiplied`` as lines that reassign the variable ``name``."""
+        if factor == 1:
+            return []
+        return [f"{name} = {self._times(name, factor)}", *self.settled_code(name)]
 
     def normalize_code(self, by: Normalization) -> list[str]:
         """``normalize`` as lines that reassign ``x`` and assign ``inverse``."""
@@ -291,7 +304,8 @@ class Rounded:
     def narrowed_code(self) -> list[str]:
         """Rounding from ``sum_dtype`` to ``product_dtype``, as lines that reassign ``x``."""
         narrow = self.format.sum_dtype != self.format.product_dtype
-        return [f"x = x.to({self.format.product_dtype})"] if narrow else []
+        lines = [f"x = x.to({self.format.product_dtype})"] if narrow else []
+        return lines + self.settled_code()
 
     def normalize_backward_code(self, by: Normalization) -> list[str]:
         """``normalize_backward`` as lines that reassign ``g``, given ``y`` and ``inverse``."""
@@ -302,15 +316,16 @@ class Rounded:
         if by.centred:
             lines.append(f"g = g - g.mean({axis}, keepdim=True)")
         lines.append("g = (g - along) * inverse")
-        return lines + ([f"g = g.to({self.format.product_dtype})"] if narrow else [])
+        lines += [f"g = g.to({self.format.product_dtype})"] if narrow else []
+        return lines + self.settled_code("g")
 
     def apply_code(self, phi: Activation) -> list[str]:
         """``apply`` as lines that reassign ``x``."""
-        return [f"x = {phi.code}"]
+        return [f"x = {phi.code}", *self.settled_code()]
 
     def stored_code(self, name: str = "x") -> list[str]:
         """``stored`` as lines that reassign the variable ``name``."""
-        return [] if self._has_own else [f"{name} = {name}.to({self.format.dtype})"]
+        return [] if self._has_own else [f"{name} = {self.format.cast_code(name)}"]
 
     def loaded_code(self, name: str = "g") -> list[str]:
         """``loaded`` as lines that reassign the variable ``name``."""
@@ -318,10 +333,13 @@ class Rounded:
 
     def transposed_product_code(self, a: str, several: bool) -> list[str]:
         """``transposed_product`` as lines that reassign ``g``; see ``product_code``."""
+        rounds = self.format.multiplication.terms_per_rounding
         if self._adds_in_place or not self._has_own:
-            return [f"g = {self._product_code(f'{a}.T', 'g', several)}"]
-        sums = self._product_code(f"{a}.T", "g.float()", several)
-        return [f"g = ({sums}).to({self.format.dtype})"]
+            sums = self._product_code(f"{a}.T", "g", several)
+        else:
+            sums = self._product_code(f"{a}.T", "g.float()", several)
+            sums = sums if rounds else f"({sums}).to({self.format.dtype})"
+        return [f"g = {sums}", *self.settled_code("g")]
 
     def ordered_code(self, several: bool) -> list[str]:
         """The order in which a layer's result lies in memory, as lines that reassign ``x``."""
@@ -329,4 +347,4 @@ class Rounded:
 
     def apply_backward_code(self, phi: Activation) -> list[str]:
         """``apply_backward`` as lines that reassign ``g``, given ``h``."""
-        return [f"g = {phi.backward_code}"]
+        return [f"g = {phi.backward_code}", *self.settled_code("g")]

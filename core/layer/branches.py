@@ -57,8 +57,10 @@ class Block:
         return Layer(tuple(whole))
 
     def _affine(self, weights: Weights, number: str = "") -> list[Operation]:
-        """a @ x + b, without b if its std is 0."""
-        biases = [Bias(self.bias_std, weights.fresh, f"b{number}")] if self.bias_std else []
+        """a @ x + b, without b if its std is 0 and it is not fitted."""
+        fits = weights.rule.fits_bias
+        has_bias = fits or self.bias_std > 0
+        biases = [Bias(self.bias_std, weights.fresh, f"b{number}", fits)] if has_bias else []
         return [Product.of(weights, f"a{number}"), *biases]
 
     @property

@@ -24,6 +24,7 @@ LONGEST = 120
 _DEEPEST = 16  # parts inside one another
 _MOST_PARTS = 60
 _LARGEST = 1e6  # of a number, in magnitude
+_LARGEST_EXTREME = 65504.0  # of a number in min and max, which torch takes in float16
 _LARGEST_POWER = 4.0
 
 _WRITTEN = {"−": "-", "√": "sqrt", "π": "pi", "·": "*", "×": "*", "^": "**", "≤": "<=", "≥": ">="}
@@ -135,7 +136,7 @@ def read(text: str) -> Expression:
         plain = plain.replace(sign, word)
     if len(plain) > LONGEST:
         raise RefusedError(f"it must have at most {LONGEST} characters, got {len(plain)}")
-    strange = [c for c in plain if not (c.isascii() and c.isprintable())]
+    strange = [c for c in plain if c == "#" or not (c.isascii() and c.isprintable())]
     if strange:
         raise RefusedError(f"{shown(strange[0])} is not allowed; {_ALLOWED}")
     try:
@@ -147,8 +148,18 @@ def read(text: str) -> Expression:
     if isinstance(made, float):
         raise RefusedError("it must contain x")
     switches = tuple(dict.fromkeys(reader.switches))
-    text = ast.unparse(tree).replace(" ", "")
+    text = ast.unparse(_Shortest().visit(tree)).replace(" ", "")
+    if len(text) > LONGEST:
+        raise RefusedError(f"it must have at most {LONGEST} characters, got {len(text)}: {text}")
     return Expression(text, tree, ast.unparse(made), switches, reader.parts, reader.calls)
+
+
+class _Shortest(ast.NodeTransformer):
+    """Writes whole numbers without a point: the text of a formula then reads as itself."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        value = node.value
+        return ast.Constant(int(value)) if isinstance(value, float) and value % 1 == 0 else node
 
 
 def compiled(code: str) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -232,6 +243,9 @@ class _Reader:
             return _EXTREMES[name][0](a, b)
         if isinstance(a, float):
             a, b = b, a
+        if isinstance(b, float) and abs(b) > _LARGEST_EXTREME:
+            most = f"from −{_LARGEST_EXTREME:g} to {_LARGEST_EXTREME:g}"
+            raise RefusedError(f"a number in {name} must be {most}, got {b:g}")
         self._switch(a, b)
         of_number = _EXTREMES[name][1]
         return _called(of_number if isinstance(b, float) else f"torch.{name}imum", a, b)

@@ -31,7 +31,8 @@ def latex(node: ast.AST) -> str:
 def _part(node: ast.AST) -> tuple[str, int]:
     """A part in LaTeX, and how closely it holds together."""
     if isinstance(node, ast.Constant):
-        return _number(float(node.value)), _ATOM  # type: ignore[arg-type]
+        text = _number(float(node.value))  # type: ignore[arg-type]
+        return text, _ATOM if text.replace(".", "").isdigit() else 2
     if isinstance(node, ast.Name):
         return _NAMES[node.id], _ATOM
     if isinstance(node, ast.UnaryOp):
@@ -53,7 +54,7 @@ def _binary(node: ast.BinOp) -> tuple[str, int]:
     if isinstance(node.op, ast.Pow):
         return f"{_inside(node.left, _ATOM)}^{{{latex(node.right)}}}", 3
     sign, level = _SIGNS[type(node.op)]
-    if isinstance(node.op, ast.Mult) and isinstance(node.right, ast.Constant):
+    if isinstance(node.op, ast.Mult) and _inside(node.right, level)[:1].isdigit():
         sign = r"\cdot "
     beyond = level if isinstance(node.op, ast.Add) else level + (isinstance(node.op, ast.Sub))
     left = latex(node.left) if isinstance(node.left, ast.UnaryOp) else _inside(node.left, level)

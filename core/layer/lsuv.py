@@ -1,4 +1,7 @@
-"""LSUV: a drawn matrix is divided by the std of its output on the data until the variance is 1."""
+"""LSUV: a drawn matrix is divided by the std of its output on the data until the variance is 1.
+
+The rule with a fitted bias also subtracts the mean of that output.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,15 @@ for _ in range({MOST_DIVISIONS}):
         break
     {{a}} = {{a}} / std"""
 """``unit_variance`` as PyTorch lines on ``x`` and the matrix ``{a}``, with the same bits."""
+
+
+BIAS_CODE = """\
+h = x.double() + {b}.double()
+peak = h.abs().max()
+mean = (h / peak).mean() * peak
+if mean.isfinite():
+    {b} = ({b}.double() - mean).to({b}.dtype)"""
+"""``zero_mean`` as PyTorch lines on the output ``x`` of the product and ``{b}``, bit for bit."""
 
 
 def unit_variance(a: Tensor, x: Tensor) -> Tensor:
@@ -47,3 +59,22 @@ def unit_variance(a: Tensor, x: Tensor) -> Tensor:
             break
         a = a / std
     return a
+
+
+def zero_mean(b: Tensor, h: Tensor) -> Tensor:
+    """``b`` less the mean of ``h + b``, taken over all units and inputs.
+
+    The bias of every unit changes by the same number. It stays where that mean is not finite, and
+    where the sum is all zero.
+
+    Args:
+        b: the biases, shape (fan_out,) or (fan_out, 1).
+        h: the output of the product, any floating dtype, shape (fan_out,) or (fan_out, inputs).
+
+    Returns:
+        The fitted biases, of the shape and dtype of ``b``.
+    """
+    total = h.double() + b.double()
+    peak = total.abs().max()
+    mean = (total / peak).mean() * peak  # no sum overflows
+    return (b.double() - mean).to(b.dtype) if mean.isfinite() else b

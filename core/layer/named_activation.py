@@ -8,19 +8,13 @@ from functools import lru_cache
 from .activation_families import FAMILIES
 from .activations import ACTIVATIONS, ALIASES, Activation
 from .expression import RefusedError
+from .families import member_of
 from .typed_activation import typed_activation
 
 OPEN = "a name with a number such as leaky_relu(0.2), or a formula in x such as x*sigmoid(1.702*x)"
 """What a text may be that is no registry key."""
 
-_WITH_NUMBER = re.compile(
-    r"(?P<name>[A-Za-z][\w .-]{0,40}?)\s*\(\s*((?P<number>[a-z_0]{1,20})\s*=\s*)?"
-    r"(?P<value>[-+]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})([eE][-+]?\d{1,3})?)\s*\)",
-    re.ASCII,
-)
-_OF_X = re.compile(r"(?P<name>[a-z_0-9]{1,20})\(x\)", re.ASCII)
-_PASSED_OVER = re.compile(r"[-_\s]")
-_WORD = re.compile(r"[^\W\d][\w-]*")
+_OF_X = re.compile(r"(?P<name>\w{1,20})\(x\)", re.ASCII)
 
 
 def activation_of(name: str) -> Activation:
@@ -34,32 +28,29 @@ def activation_of(name: str) -> Activation:
         RefusedError: a ValueError that says what of the name is not accepted; it has no words for a
             name alone that is unknown.
     """
-    return ACTIVATIONS.get(name) or _read(name)
+    found = ACTIVATIONS.get(name) or _outcome(name)
+    if isinstance(found, RefusedError):
+        raise RefusedError(*found.args)
+    return found
 
 
 @lru_cache(maxsize=256)
+def _outcome(text: str) -> Activation | RefusedError:
+    """The activation, or why there is none: a refusal may take as long to find."""
+    try:
+        return _read(text)
+    except RefusedError as error:
+        return error.with_traceback(None)
+
+
 def _read(text: str) -> Activation:
     text = text.strip().replace("−", "-")
-    given = _WITH_NUMBER.fullmatch(text)
-    if given:
-        return _member(given)
+    member = member_of(text, FAMILIES, ALIASES)
+    if member is not None:
+        return member
     whole = _OF_X.fullmatch(text)
-    if whole and whole["name"] in ACTIVATIONS:
-        return ACTIVATIONS[whole["name"]]
-    if _WORD.fullmatch(text) and text != "x":
+    if whole and (name := whole["name"].casefold()) in ACTIVATIONS:
+        return ACTIVATIONS[name]
+    if text.isidentifier() and text != "x":
         raise RefusedError
     return typed_activation(text)
-
-
-def _member(given: re.Match[str]) -> Activation:
-    """The member of a family that a name with a number means."""
-    families = {_PASSED_OVER.sub("", name): family for name, family in FAMILIES.items()}
-    families |= {alias: FAMILIES[key] for alias, key in ALIASES.items() if key in FAMILIES}
-    plain = _PASSED_OVER.sub("", given["name"]).casefold().removeprefix("nn.")
-    family = families.get(plain)
-    if family is None:
-        names = ", ".join(FAMILIES)
-        raise RefusedError(f"{given['name']} has no number in brackets; {names} have one")
-    if given["number"] not in (None, family.number):
-        raise RefusedError(f"the number of {family.name} is called {family.number}")
-    return family.member(float(given["value"]))

@@ -204,7 +204,7 @@ class Product:
 
         With several inputs, the gradient of a is a product too.
         """
-        return product_cost.backward_cost(self.drawn, shape)
+        return product_cost.backward_cost(self.drawn, shape, number_format)
 
     def ensemble_elements(self, shape: Shape) -> int:
         """A real matrix; or the directions that a tied matrix has met, and their images."""

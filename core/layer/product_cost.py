@@ -19,6 +19,7 @@ _SAMPLED_BACK = {
     (True, False): (250.0, 0.04),
     (True, True): (330.0, 0.035),
 }
+_CONVERTING = 3.0  # matrices of float32 alive while one is converted into blocks
 _FITTING_PRODUCTS = 3.0  # LSUV: one product for the std, one to check it, and the division of a
 
 
@@ -30,15 +31,26 @@ def cost(w: Weights, shape: Shape, number_format: NumberFormat) -> Cost:
     if item != 4:
         kept += elements * (item + max(4, item))
     wide = number_format.sum_dtype.itemsize / 4  # float64 takes twice the time
+    kept += elements * 4 * _CONVERTING * (number_format.multiplication.matrices - 1)
     products = shape.depth * wide * _product(w, shape, cached=_CACHED / wide)
+    products += _converted(w, shape, number_format)
     return Cost(int(kept), products + w.draws(shape.depth) * _draw(w, shape))
 
 
-def backward_cost(w: Weights, shape: Shape) -> Cost:
+def _converted(w: Weights, shape: Shape, number_format: NumberFormat) -> float:
+    """What a multiplication takes beside wide products, on the way there or back."""
+    by, elements = number_format.multiplication, float(w.fan_in) * w.fan_out
+    once = w.draws(shape.depth) * by.per_matrix * elements
+    each = by.per_element * elements * shape.inputs + by.per_column * w.fan_in + by.per_product
+    return (once + shape.depth * each) * MICROSECOND
+
+
+def backward_cost(w: Weights, shape: Shape, number_format: NumberFormat) -> Cost:
     """Of the way back of a run, beside `cost`."""
     several = 1 + (shape.inputs > 1)
     products = shape.depth * several * _product(w, shape)
     again = w.draws(shape.depth) if w.fresh else 0
+    products += _converted(w, shape, number_format)
     return Cost(0, products + again * _draw(w, shape))
 
 
@@ -56,7 +68,8 @@ def _draw(w: Weights, shape: Shape, calls: float = _DRAW) -> float:
     """The multiply-adds of drawing one matrix, and of fitting it."""
     cost = calls * MICROSECOND + w.rule.multiply_adds((w.fan_in * w.fan_out) ** 0.5)
     if w.rule.fit is not None:
-        cost += _FITTING_PRODUCTS * _product(w, shape)
+        # A fitted bias takes one more product, for its mean.
+        cost += (_FITTING_PRODUCTS + w.rule.fits_bias) * _product(w, shape)
     return cost
 
 

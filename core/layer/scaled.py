@@ -186,7 +186,7 @@ class Scaled:
 
     def add(self, x: ScaledNumbers, b: Any, out: ScaledNumbers | None = None) -> ScaledNumbers:
         """x + b, for the `Biases` b of the same networks."""
-        bias: ScaledNumbers = b.drawn()
+        bias: ScaledNumbers = b.drawn(x)
         common = torch.maximum(x.power, bias.power)
         numbers = x.numbers * powers(x.power - common) + bias.numbers * powers(bias.power - common)
         return ScaledNumbers(numbers, common).made_of(x)

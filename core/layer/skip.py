@@ -69,7 +69,10 @@ class Skip:
             inner.draw,
             ["skip = x", *inner.step, *added],
             ["skip = x", *inner.traced, *added],
-            ["g_skip = g", *on.multiplied_code(self.factor), *inner.back, "g = g_skip + g"],
+            [
+                *("g_skip = g", *on.multiplied_code(self.factor), *inner.back),
+                *("g = g_skip + g", *on.settled_code("g")),
+            ],
         )
 
     def moments(self, m: Moments) -> Moments:

@@ -154,7 +154,7 @@ class Layer:
     ) -> list[Parameters]:
         """Draw the parameters of the operations, in their order; see `Operation.draw`.
 
-        A matrix that is fitted to data sees what the operations before it make of ``seen``.
+        What is fitted to data sees what the operations before it make of ``seen``.
         """
         ahead = self._fits
         if not ahead:
@@ -341,13 +341,15 @@ class Layer:
 
 
 def _fits(operations: Iterable[Operation]) -> int:
-    """How many matrices are fitted to data, in branches too."""
+    """How many matrices and biases are fitted to data, in branches too."""
     found = 0
     for op in operations:
         if isinstance(op, Skip):
             found += _fits(op.branch)
         elif isinstance(op, Product):
             found += op.drawn.rule.fit is not None
+        elif isinstance(op, Bias):
+            found += op.fitted
     return found
 
 

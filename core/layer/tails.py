@@ -86,9 +86,12 @@ class PowerTails:
     @classmethod
     def of(cls, grid: Array, values: Array, over: int = 1) -> PowerTails:
         """The function with the powers of its first and of its last ``over`` steps on the grid."""
-        low, high = values[over] - values[0], values[-1] - values[-1 - over]
         step = over * (grid[1] - grid[0])
-        return cls(grid, values, (float(low / step), float(high / step)))
+        low, high = (
+            float((values[above] - values[below]) / step) if np.isfinite(values[below]) else 0.0
+            for below, above in ((0, over), (-1 - over, -1))
+        )  # the logarithm of a function that is 0 beyond its end stays −∞
+        return cls(grid, values, (low, high))
 
     def with_half_powers(self) -> PowerTails:
         """The same function with both powers rounded to multiples of a half."""

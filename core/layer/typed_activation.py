@@ -23,22 +23,34 @@ _MICROSECONDS = 0.0002  # of one element, for each part of a formula
 _MICROSECONDS_OF_CALL = 0.004  # for each function in it
 _MOST_KINKS = 12
 _LARGEST_POWER = 4.0  # of |x| that φ may follow far from zero: E φ⁴ is computed up to |x| = 2^34
-_FAR = 60  # log2 of the |x| at which the powers of |x| that φ follows are measured
+_LARGEST = 1e12  # of |φ|/(1 + x⁴), and
+_STEEPEST = 1e4  # of |φ′|/(1 + |x|³): what is larger overflows, or is too steep to be integrated
+_SMALLEST = 1e-12  # of E φ(z)²
+_SLOW = 0.1  # a power of |x| below it, as that of a logarithm, is taken as constant
+_NEAR = 1e-3  # of a whole or half power: two terms of φ may still add up
+_LOST = 0.25  # relative: an error of φ beyond all rounding, where
+_SEEN = 1e-3  # |φ| is larger than this
+_BESIDE = 1e-9  # relative to 1 + |x|: where φ is compared on both sides of a kink
+_FAR = 40  # log2 of the |x| from which on φ is taken as a power of |x|
+_FARTHEST = 60  # log2 of the |x| up to which φ is looked at
 _CLOSE = 1e-6  # relative: quadratures that differ by less are taken as right
-_VARIANCES = np.array([1e-4, 1e-2, 0.25, 1.0, 4.0, 16.0])
+_VARIANCES = np.array([1e-4, 1e-2, 0.25, 1.0, 4.0, 16.0, 1e3])
 # Places at which quadrature is cut as well where φ changes more quickly than within 1.
 _CUTS: tuple[tuple[float, ...], ...] = (
     (),
     tuple(side * 4.0**-k for side in (-1, 1) for k in (1, 2, 3)),
     tuple(side * 4.0**-k for side in (-1, 1) for k in (1, 2, 3, 4, 5)),
     (-12.0, -8.0, -6.0, -3.0, -2.0, -0.5, 0.5, 2.0, 3.0, 6.0, 8.0, 12.0),
+    *(tuple((np.arange(-384, 385, wave)).tolist()) for wave in (6.0, 3.0, 1.5)),  # of a sine
 )
-_DENSE = tuple(np.arange(-64, 64.01, 0.25).tolist())
+_DENSE = tuple(
+    np.concatenate([np.arange(-400, -64), np.arange(-64, 64.01, 0.25), np.arange(65, 401)]).tolist()
+)
 
 
 def _points() -> Tensor:
     """Places on both sides of zero and at zero, near and far, ascending."""
-    octaves = 2.0 ** np.arange(-_FAR, 64.01, 0.25)
+    octaves = 2.0 ** np.arange(-_FARTHEST, 64.01, 0.25)
     return torch.from_numpy(np.unique([*-octaves, 0.0, *octaves, *np.linspace(-64, 64, 8193)]))
 
 
@@ -60,10 +72,14 @@ def typed_activation(text: str) -> Activation:
         return slopes
 
     x = _points()
-    _check_values(x, function(x), derivative(x))
+    values, slopes = function(x), derivative(x)
+    _check_values(x, values, slopes)
     for each in (function, derivative):
         _check_powers(each)
+    _check_sizes(x, values, slopes)
     kinks = _kinks(expression.switches, x)
+    for kink in kinks:
+        _check_jump(function, derivative, kink)
     return Activation(
         name=expression.text,
         label=expression.text,
@@ -74,9 +90,29 @@ def typed_activation(text: str) -> Activation:
         code=expression.code,
         backward_code=f"torch.func.vjp(lambda x: {expression.code}, h)[1](g)[0]",
         kinks=tuple(sorted({0.0, *kinks, *_cuts(function, derivative, kinks)})),
-        positively_homogeneous=_is_homogeneous(x, function(x)),
+        positively_homogeneous=_is_homogeneous(x, values),
         microseconds=_MICROSECONDS * expression.parts + _MICROSECONDS_OF_CALL * expression.calls,
     )
+
+
+@lru_cache(maxsize=256)
+def loses_parts(phi: Activation, dtype: torch.dtype) -> bool:
+    """Whether a part of a typed φ leaves the range of a dtype where φ does not.
+
+    So ``x*x/(1 + abs(x))`` does in float16 from |x| = 256 on. Theory knows φ, not its parts.
+
+    Args:
+        phi: the activation; those of the registry lose nothing.
+        dtype: the dtype of its values.
+    """
+    if phi.reference != TYPED:
+        return False
+    most = torch.finfo(dtype).max
+    octaves = 2.0 ** torch.arange(0, np.log2(most), 0.125, dtype=torch.float64)
+    x = torch.cat([-octaves, octaves]).to(dtype)
+    found, exact = phi(x).double(), phi(x.double())
+    seen = (exact.abs() > _SEEN) & (exact.abs() < most)
+    return bool((seen & ~((found - exact).abs() <= _LOST * exact.abs())).any())
 
 
 def _check_values(x: Tensor, values: Tensor, slopes: Tensor) -> None:
@@ -94,6 +130,21 @@ def _check_values(x: Tensor, values: Tensor, slopes: Tensor) -> None:
         raise RefusedError("φ must change with x, got a slope of 0 at every x")
 
 
+def _check_sizes(x: Tensor, values: Tensor, slopes: Tensor) -> None:
+    """Refuse a φ whose numbers are too large for float64 in a power, or too steep."""
+    for what, numbers, most, power in (
+        ("φ", values, _LARGEST, 4),
+        ("the slope of φ", slopes, _STEEPEST, 3),
+    ):
+        wrong = numbers.abs() > most * (1 + x.abs() ** power)
+        if bool(wrong.any()):
+            at, value = x[wrong][0].item(), numbers[wrong][0].item()
+            raise RefusedError(
+                f"{what} must be at most {most:g}·(1 + |x|^{power}), got {value:.3g} at "
+                f"x = {significant(at)}"
+            )
+
+
 def _check_powers(function: TensorFunction) -> None:
     """Refuse a φ that grows too fast, or as a power of |x| that the law's tables do not hold."""
     u = torch.linspace(-1, 1, 998, dtype=torch.float64)
@@ -101,17 +152,29 @@ def _check_powers(function: TensorFunction) -> None:
         sizes = [function(u * 2.0 ** (octave + k)).square().mean().log2().item() for k in (0, 1, 2)]
         if not np.isfinite(sizes).all():  # all zero there
             continue
-        first, second = (np.diff(sizes) / 2).tolist()
-        power = significant(first)
-        if octave > 0 and max(first, second) > _LARGEST_POWER + 0.01:
+        power = float(np.diff(sizes).mean() / 2)
+        if octave > 0 and power > _LARGEST_POWER + _NEAR:
             raise RefusedError(
-                f"φ must grow no faster than |x|^{_LARGEST_POWER:g}, got |x|^{power} far from zero"
+                f"φ must grow no faster than |x|^{_LARGEST_POWER:g}, got |x|^{significant(power)} "
+                "far from zero"
             )
-        if abs(first - second) < _CLOSE < abs(2 * first - round(2 * first)):
+        if abs(power) > _SLOW and abs(2 * power - round(2 * power)) > _NEAR:
             raise RefusedError(
-                f"far from zero and beside it φ must follow a whole or half power of |x|, got "
-                f"|x|^{power}"
+                "far from zero and beside it φ must follow a whole or half power of |x|, got "
+                f"|x|^{significant(power)}"
             )
+
+
+def _check_jump(function: TensorFunction, derivative: TensorFunction, kink: float) -> None:
+    """Refuse a φ that jumps at a kink: its slope there would be infinite."""
+    step = _BESIDE * (1 + abs(kink))
+    sides = torch.tensor([kink - step, kink + step], dtype=torch.float64)
+    (below, above), slope = function(sides).tolist(), derivative(sides).abs().max().item()
+    if abs(above - below) > _CLOSE * (abs(above) + abs(below)) + 4 * slope * step:
+        raise RefusedError(
+            f"φ must not jump, got {significant(below)} below x = {significant(kink)} and "
+            f"{significant(above)} above it"
+        )
 
 
 def _kinks(switches: Iterable[str], x: Tensor) -> tuple[float, ...]:
@@ -143,6 +206,13 @@ def _cuts(
     function: TensorFunction, derivative: TensorFunction, kinks: tuple[float, ...]
 ) -> tuple[float, ...]:
     """The places besides the kinks at which quadrature has to be cut to be right."""
+
+    unit = gaussian_expectation_at(lambda h: function(h) ** 2, 1.0, breaks=kinks)
+    if unit < _SMALLEST:
+        raise RefusedError(
+            f"the mean of φ(z)² for z ~ N(0, 1) must be at least {_SMALLEST:g}, "
+            f"got {float(unit):.3g}"
+        )
 
     def squares(breaks: tuple[float, ...]) -> Array:
         values = gaussian_expectation_at(lambda h: function(h) ** 2, _VARIANCES, breaks=breaks)

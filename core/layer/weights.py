@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .activations import Activation
-from .initializers import Initializer
+from .initializer import Initializer
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..simulation.script import stream_seed_lines
+from ..question.streams import stream_seed
+from ..simulation.script import source_lines
 from .setting import Setting
 
 
@@ -15,7 +16,7 @@ def head_lines(setting: Setting) -> list[str]:
         "torch.set_num_threads(1)",
         "",
         "",
-        *stream_seed_lines(),
+        *source_lines(stream_seed),
         "",
         "",
         "def normal(layer, *shape):",

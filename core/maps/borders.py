@@ -49,7 +49,7 @@ class Border:
         kind: the change across the line.
         x, y: its points, in the axes' own units. On the axis of a choice, half a place to either
             side of the value's place. NaN where the line is interrupted.
-        saturates: whether the number format has no infinity, so that nothing overflows.
+        saturates: whether the number format saturates, so that nothing overflows.
     """
 
     kind: Kind
@@ -94,7 +94,7 @@ def borders(
         ends, across = _traced(base, other, lambda e: _window(e, strength[0]), on_progress)
         lines |= {"overflow": (ends[1], across), "underflow": (ends[0], across)}
     low, high = (float(strength[1][place]) for place in (0, -1))
-    saturates = not base.format.infinity and other[0] != "number_format"
+    saturates = base.format.saturates and other[0] != "number_format"
     return [
         Border(kind, *((across, along) if flipped else (along, across)), saturates)
         for kind, (along, across) in lines.items()

@@ -14,7 +14,7 @@ from ..sweep.groups import Question
 from ..sweep.measures import measure_of
 from ..sweep.result import SweepResult
 from ..sweep.run import sweep
-from ..text import shown
+from ..text import shown, split_list
 
 MOST_A_SIDE = 96
 """Values of one axis that a link may ask for."""
@@ -190,7 +190,7 @@ def _brief(axis: Axis) -> str:
 def _axis(part: str, text: str, told: list[str], x: Axis | None = None) -> Axis:
     """The axis in a part of a link, x or y; ValueError names the part. Notes go to ``told``."""
     count = _COUNT.search(text)
-    values = int(count[1][:9]) if count else text.count(",") + 1
+    values = int(count[1][:9]) if count else len(split_list(text))
     if values > MOST_A_SIDE:
         raise ValueError(f"{part} must have at most {MOST_A_SIDE} values, got {shown(text)}")
     try:

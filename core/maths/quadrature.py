@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ _FEWER_NODES = 12  # per panel, in each of two dimensions
 _VALUES_AT_A_TIME = 1 << 19
 
 
-@cache
+@lru_cache(maxsize=256)  # rules of 10 to 250 KB
 @torch.inference_mode(False)  # nodes made in a run are used after it, also by autograd
 def _rule(breaks: tuple[float, ...]) -> tuple[Tensor, Tensor]:
     """Nodes on the panels between the breaks, and their weights times the density, float64."""

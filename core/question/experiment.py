@@ -11,13 +11,15 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
-from ..layer import activations, initializers, named_activation, number_formats
+from ..layer import activations, initializers, named_activation, named_initializer, number_formats
 from ..layer.activations import ACTIVATIONS, Activation
 from ..layer.arithmetic import Rounded
 from ..layer.branches import BRANCHES, NORM_PLACES, NORMS, SKIPS, Block
-from ..layer.initializers import INITIALIZERS, Initializer, linear_bias_std
+from ..layer.initializer import Initializer
+from ..layer.initializers import INITIALIZERS, linear_bias_std
 from ..layer.inputs import INPUTS, Input
 from ..layer.named_activation import activation_of
+from ..layer.named_initializer import initializer_of
 from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
 from ..layer.operation import Shape
 from ..layer.stack import Layer
@@ -92,12 +94,20 @@ class Experiment:
         "normal",
         label="Initialiser",
         help="The rule that draws the weights; the scale factor multiplies it. lsuv first fits "
-        "them to what each layer gets, or one matrix for all layers to the input.",
+        "them to what each layer gets, or one matrix for all layers to the input. A name with a "
+        "number may be typed too: torch_trunc_normal(0.02), or sparse(kept=0.5), the share that is "
+        "not zero.",
         symbol="a",
         kind="choice",
         choices=tuple(INITIALIZERS),
         aliases=initializers.ALIASES,
+        remarks={
+            alias: f"the law of Keras and JAX, cut at two std, is {name}"
+            for alias, name in initializers.REMARKS.items()
+        },
         names={name: each.label for name, each in INITIALIZERS.items()},
+        reader=lambda text: initializer_of(text).name,
+        others=named_initializer.OPEN,
     )
     scale: float = _parameter(
         1.0,
@@ -144,7 +154,7 @@ class Experiment:
     number_format: str = _parameter(
         "float32",
         label="Number format",
-        help="The floating-point format in which everything is computed.",
+        help="The number format in which everything is computed, with its conventions.",
         symbol="",
         kind="choice",
         choices=tuple(NUMBER_FORMATS),
@@ -286,7 +296,12 @@ class Experiment:
     @property
     def rule(self) -> Initializer:
         """The weight initialiser; its matrix is multiplied by ``scale``."""
-        return INITIALIZERS[self.init]
+        return initializer_of(self.init)
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether a layer has a bias: one that is drawn, or one that the initialiser fits."""
+        return self.bias_std > 0 or self.rule.fits_bias
 
     @property
     def format(self) -> NumberFormat:

@@ -53,6 +53,7 @@ class Parameter:
         choices: the values of a choice.
         aliases: names that other libraries have for choices -> the choice; in lower case, without
             - and _.
+        remarks: alias -> what the note on it says besides.
         names: value of a choice -> its name in menus, where that is another one.
         reader: from a text that is none of the choices to the value that it means; a ValueError
             says why it means none, with no words for a name that is unknown.
@@ -68,6 +69,7 @@ class Parameter:
     stops: tuple[float, ...] = ()
     choices: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict, compare=False)
+    remarks: Mapping[str, str] = field(default_factory=dict, compare=False)
     names: Mapping[str, str] = field(default_factory=dict, compare=False)
     reader: Callable[[str], str] | None = field(default=None, compare=False)
     others: str = ""
@@ -166,7 +168,9 @@ class Parameter:
             return [Note(f"{name} {shown(text)} is read as {text.replace(',', '.')}")]
         here = self.parse(text) if self.kind == "choice" else text
         same = here == text or here == "".join(text.split())  # a formula is kept without spaces
-        return [] if same else [Note(f"{name} {shown(text)} is called {here} here")]
+        remark = self.remarks.get(_plain_name(text))
+        besides = f"; {remark}" if remark else ""
+        return [] if same else [Note(f"{name} {shown(text)} is called {here} here{besides}")]
 
     def rounds(self, text: str) -> bool:
         """Whether ``parse`` rounds the number ``text``: a fraction where a whole number is due."""

@@ -131,7 +131,7 @@ def _card(phi: Activation) -> GainCard:
         torch_q=q,
         torch_chi_1=chi,
         sentence=_sentence(phi.name, gain, chi_1, theirs, q, chi) + _stability(returns),
-        which=_which(gain, variance_gain(phi)) + _published(phi),
+        which=_which(phi, gain) + _published(phi),
     )
 
 
@@ -155,13 +155,17 @@ def _sentence(
     )
 
 
-def _which(gain: float, centred: float) -> str:
+def _which(phi: Activation, gain: float) -> str:
     """Which of 1/√E[φ²] and 1/std φ to use."""
-    if abs(centred / gain - 1) < _SAME:
+    centred, mean = variance_gain(phi), mean_field.mean(phi, 1.0)
+    if abs(mean) * gain < _SAME**2:
         return "The mean of φ(z) is zero: 1/std φ(z) is the same."
+    square = significant((centred / gain) ** 2)
+    if square == "1":
+        return "The mean of φ(z) is almost zero: 1/std φ(z) is almost the same."
     return (
         "For independent weights use 1/√E[φ(z)²], because a @ x also adds up the mean of φ: with "
-        f"1/std φ(z) a wide layer turns E[h²] = 1 into {significant((centred / gain) ** 2)}. Use "
+        f"1/std φ(z) a wide layer turns E[h²] = 1 into {square}. Use "
         "1/std φ(z) where the mean does not pass: through rows of weights that add up to zero, as "
         "in NF-nets."
     )

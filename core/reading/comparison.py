@@ -23,7 +23,7 @@ class FormatRow:
 
     Attributes:
         name: registry key.
-        range: smallest subnormal to largest value.
+        range: smallest positive to largest value.
         overflow: the measured loop index of the first element that is not finite.
         overflow_predicted: its law, or "no law".
         all_zero: the measured loop index at which every element is zero.
@@ -49,10 +49,10 @@ def format_row(run: Run, prediction: Prediction) -> FormatRow:
     overflow = "none" if events.first_nonfinite is None else f"{events.first_nonfinite}"
     if breaks_as(run) == "Inf":
         overflow += " (Inf)"
-    if not number_format.infinity and run.stats.saturated.any():
+    if number_format.saturates and run.stats.saturated.any():
         overflow = "none: it sticks"
     ends_known = prediction.known and prediction.ends_known
-    saturated = "–" if number_format.infinity else f"{100 * stuck_share(run)[-1]:.0f} %"
+    saturated = f"{100 * stuck_share(run)[-1]:.0f} %" if number_format.saturates else "–"
     return FormatRow(
         name=number_format.name,
         range=(significant(number_format.smallest_subnormal), significant(number_format.max)),
@@ -127,23 +127,26 @@ def _cut_off(run: Run) -> str:
     )
 
 
-def eight_bits(runs: Mapping[str, Run]) -> str:
-    """What happened at the largest value of the 8-bit formats, a sentence for each."""
-    words = []
-    for name, run in runs.items():
-        number_format = NUMBER_FORMATS[name]
-        if not number_format.is_coarse:
-            continue
-        end = significant(number_format.max)
-        if number_format.infinity:
-            broken = run.events.first_nonfinite
-            here = "but here none does" if broken is None else f"here first at i = {broken}"
-            words.append(f"{name} has Inf: a value that exceeds {end} is lost, {here}.")
-        else:
-            words.append(
-                f"{name} has no Inf. {number_format.beyond_max} Here "
-                f"{100 * stuck_share(run)[-1]:.0f} % of the last layer's elements other than zero "
-                f"are stuck at {end}. A stuck signal looks calm, but it has forgotten the input's "
-                "size."
-            )
-    return " ".join(words)
+def conventions(runs: Mapping[str, Run]) -> list[str]:
+    """What sets formats apart, and what happened at the end of the 8-bit ones: a text for each."""
+    return [told for run in runs.values() if (told := _convention(run))]
+
+
+def _convention(run: Run) -> str:
+    """A format's own sentences; empty if its ends are those that every format of its kind has."""
+    number_format = run.experiment.format
+    name, end = number_format.name, significant(number_format.max)
+    if number_format.bits > 8:
+        return number_format.description
+    if number_format.saturates:
+        return (
+            f"{name} has no Inf. {number_format.beyond_max} Here "
+            f"{100 * stuck_share(run)[-1]:.0f} % of the last layer's elements other than zero "
+            f"are stuck at {end}. A stuck signal looks calm, but it has forgotten the input's size."
+        )
+    broken = run.events.first_nonfinite
+    if number_format.infinity:
+        here = "but here none does" if broken is None else f"here first at i = {broken}"
+        return f"{name} has Inf: a value that exceeds {end} is lost, {here}."
+    here = "Here none does" if broken is None else f"Here the first does at i = {broken}"
+    return f"{name} has no Inf. {number_format.beyond_max} {here}."

@@ -139,7 +139,7 @@ def _keeps_its_law(run: Run, found: Factor) -> bool:
     e, stats = run.experiment, run.stats
     if not e.layer.is_plain:  # what a branch adds to x, and a norm, go by other laws than x
         return False
-    if e.bias_std and found.octaves < 0:
+    if e.has_bias and found.octaves < 0:
         return False
     if found.octaves < 0 and rounds_small_numbers_off(e):
         return False
@@ -169,7 +169,7 @@ def _forecast(run: Run, found: Factor) -> str:
         return ""
     if _SURE * doubt + _SLACK * left + 1 > _PROMISED * (depth + left):
         return ""
-    what = "overflow" if limit.infinity else f"stick at {significant(limit.max)}"
+    what = f"stick at {significant(limit.max)}" if limit.saturates else "overflow"
     if found.octaves < 0:
         what = f"sink below {significant(edge)}, {limit.name}'s smallest normal number,"
     return f"; at this rate it would {what} after about {products(round(depth + left))}"

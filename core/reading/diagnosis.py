@@ -131,7 +131,7 @@ def stuck_from(run: Run) -> int | None:
     size = run.log2_size if run.experiment.is_single_number else run.stats.log2_rms
     found = factor_of(curve(run))
     normal = np.flatnonzero(run.stats.max_abs >= run.experiment.format.smallest_normal)
-    if found is None or found.octaves >= 0 or run.experiment.bias_std or not normal.size:
+    if found is None or found.octaves >= 0 or run.experiment.has_bias or not normal.size:
         return None
     last = size[(len(size) + int(normal[-1])) // 2 :]
     early, late = np.array_split(last, 2)
@@ -150,14 +150,24 @@ def _zero_for_good(run: Run) -> bool:
     return index is not None and bool((run.stats.zero[index + 1 :] == 1).all())
 
 
+def killed_sides(run: Run) -> tuple[bool, bool]:
+    """Whether φ makes 0 of what is below zero, and of what is above it, where the signal ended."""
+    reach = float(run.stats.max_abs[run.events.all_zero or 0]) * run.experiment.weight_std
+    sides = run.experiment.phi(torch.tensor([-reach, reach], dtype=torch.float64)) == 0
+    below, above = sides.tolist()
+    return below, above
+
+
 def _activation_killed_it(run: Run) -> bool:
     """Whether φ made the zeros, of a signal far above the smallest number, and not underflow."""
     e, index = run.experiment, run.events.all_zero or 0
     if not e.layer.is_plain:
         return False
     reach = float(run.stats.max_abs[index]) * e.weight_std
-    below, above = e.phi(torch.tensor([-reach, reach], dtype=torch.float64)).tolist()
-    return below == 0 and above > e.format.smallest_subnormal * 2.0**10
+    largest = e.phi(torch.tensor([-reach, reach], dtype=torch.float64)).abs().max().item()
+    enough = e.format.smallest_subnormal * 2.0**10
+    sides = killed_sides(run)
+    return any(sides) and (reach if all(sides) else largest) > enough
 
 
 def _is_by_chance(log2: Array) -> bool:

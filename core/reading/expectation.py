@@ -55,7 +55,9 @@ def bands(prediction: Prediction, ensemble: Ensemble | None, *, single: bool) ->
     sizes = ensemble.log2_rms if single else ensemble.log2_std
     found = np.quantile(sizes, LEVELS, axis=0, method="closest_observation")
     how = "Sampled" if ensemble.exact_in_law else "Measured"
-    source = f"{prediction.valid} {how} in {len(sizes)} networks."
+    rounding = ensemble.experiment.format.shared_rounding
+    without = f", without {rounding}" if rounding else ""
+    source = f"{prediction.valid} {how} in {len(sizes)} networks{without}."
     return Bands(dict(zip(LEVELS, found, strict=True)), source, False)
 
 
@@ -143,9 +145,13 @@ def luck(run: Run, found: Bands | None) -> str:
         return ""
     rank = _rank(float(run.log2_size[layer]), at)
     spread = _spread(found, layer)
+    rounding = run.experiment.format.shared_rounding
+    where, whole = f"At layer {run.layers[layer]}", "all"
+    if rounding:
+        where, whole = f"Without {rounding}, at layer {run.layers[layer]}", "these"
     return (
-        f"At layer {run.layers[layer]} nine networks in ten have a {run.size_name} {spread}; "
-        f"{percent(rank)} of all networks lie below this one's {significant(size)}."
+        f"{where} nine networks in ten have a {run.size_name} {spread}; "
+        f"{percent(rank)} of {whole} networks lie below this one's {significant(size)}."
     )
 
 
@@ -160,7 +166,7 @@ def tied_against_fresh(run: Run, predicted: Callable[[Experiment], Prediction] =
     if (
         not e.layer.is_plain
         or e.weights == "fresh"
-        or e.bias_std
+        or e.has_bias
         or e.weight_std == 0
         or e.is_single_number
     ):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..layer.activations import ACTIVATIONS
 from ..question.experiment import Experiment
 from ..question.naming import stop_name
 from ..simulation.propagate import Run
@@ -53,11 +54,13 @@ def loop(experiment: Experiment) -> str:
 
 def _affine(e: Experiment, x: str, number: str = "") -> str:
     which = "[i]" if e.weights == "fresh" else ""
-    return f"a{number}{which} @ {x}" + (f" + b{number}{which}" if e.bias_std else "")
+    return f"a{number}{which} @ {x}" + (f" + b{number}{which}" if e.has_bias else "")
 
 
 def _of(e: Experiment, x: str) -> str:
-    return x if e.activation == "linear" else f"{e.activation}({x})"
+    if e.activation == "linear":
+        return x
+    return f"{e.activation if e.activation in ACTIVATIONS else 'phi'}({x})"
 
 
 def _around(function: str, x: str) -> str:
@@ -101,10 +104,20 @@ def setting(experiment: Experiment) -> str:
     times = "" if e.input_scale == 1 else f" × {significant(e.input_scale)}"
     parts = [f"x: {inputs}{e.width} {_INPUTS[e.input]}{times}; {_matrices(e)} from {drawn}", again]
     if e.layer.is_plain:
-        parts.append(phi.get(e.activation, f"{e.activation} after every product"))
+        parts.append(phi.get(e.activation, f"{_name_of_phi(e)} after every product"))
+    elif e.activation not in ACTIVATIONS:
+        parts.append(_name_of_phi(e))
     if e.bias_std:
         parts.append(f"a bias b of std {significant(e.bias_std)}")
+    if e.rule.fits_bias:
+        where = "every layer" if e.weights == "fresh" else "the first layer"
+        parts.append(f"b fitted so that the pre-activations of {where} have mean 0")
     return f"{', '.join([*parts, e.number_format])}."
+
+
+def _name_of_phi(e: Experiment) -> str:
+    """The activation as the loop calls it: one that is not in the registry is phi there."""
+    return e.activation if e.activation in ACTIVATIONS else f"phi(x) = {e.activation}"
 
 
 def _matrices(e: Experiment) -> str:

@@ -7,7 +7,7 @@ two at which it does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -44,7 +44,10 @@ class _Fate(NamedTuple):
 
 
 def measured_windows(
-    experiment: Experiment, *, on_progress: Callable[[float], object] | None = None
+    experiment: Experiment,
+    names: Iterable[str] = (),
+    *,
+    on_progress: Callable[[float], object] | None = None,
 ) -> dict[str, Window]:
     """Number format -> the window of loss scales from 2^−24 to 2^24, both ends powers of two.
 
@@ -54,18 +57,20 @@ def measured_windows(
 
     Args:
         experiment: the question; its loss scale and number format are ignored.
+        names: keys of NUMBER_FORMATS; all of them if empty.
         on_progress: called with the fraction that is done, before every real run.
     """
     e = experiment.replace(loss_scale=1.0)
     exact = backpropagate(e.replace(number_format="float64"))
-    found = dict.fromkeys(NUMBER_FORMATS, _EMPTY)
+    formats = tuple(names) or tuple(NUMBER_FORMATS)
+    found = dict.fromkeys(formats, _EMPTY)
     if (exact.stats.zero == 1).any():  # no gradient comes back, however exact
         return found
-    for place, name in enumerate(NUMBER_FORMATS):
+    for place, name in enumerate(formats):
 
         def tell(share: float, place: int = place) -> None:
             if on_progress is not None:
-                on_progress((place + share) / len(NUMBER_FORMATS))
+                on_progress((place + share) / len(formats))
 
         found[name] = _Format(e.replace(number_format=name), exact, tell).window()
     return found

@@ -36,7 +36,8 @@ def _columns(found: Found) -> dict[str, list[float]]:
     run = _run_of(found)
     columns = {name: run.stats.values[name].tolist() for name in STATISTICS}
     if isinstance(found, Backward):
-        back = {f"{_OF_GRADIENT}{name}": found.stats.values[name].tolist() for name in STATISTICS}
+        both = [name for name, entry in STATISTICS.items() if not entry.of_signal_alone]
+        back = {f"{_OF_GRADIENT}{name}": found.stats.values[name].tolist() for name in both}
         weights = {f"{_OF_WEIGHTS}{n}": getattr(found.weights, n).tolist() for n in NAMES}
         columns |= back | weights
     return columns
@@ -65,7 +66,8 @@ def layer_table(found: Found) -> list[dict[str, str | int | None]]:
     def cell(name: str, value: float) -> str:
         statistic = STATISTICS.get(name.removeprefix(_OF_GRADIENT))
         is_share = statistic.kind == "fraction" if statistic else name in _SHARES
-        return f"{value:.1%}" if is_share else significant(value, digits=4)
+        shown = is_share and not math.isnan(value)
+        return f"{value:.1%}" if shown else significant(value, digits=4)
 
     return [
         {"layer k": layer, "i": layer - 1 if layer else None}

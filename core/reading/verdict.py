@@ -13,6 +13,7 @@ from .diagnosis import (
     breaks_as,
     collapsed_from,
     growth,
+    killed_sides,
     kind_of,
     last_sound_size,
     stuck_from,
@@ -22,6 +23,13 @@ from .gradient import gradient_verdict
 from .torch_notes import torch_notes
 
 _NEAR = 2.0**8  # times the smallest normal number: a signal as small may vanish by rounding
+# Whether φ makes 0 of what is below zero, and above -> the pre-activation that would have lived,
+# where φ keeps small numbers and where it does not.
+_LIVING = {
+    (True, False): ("positive", "large enough"),
+    (False, True): ("negative", "far enough below zero"),
+    (True, True): ("outside the range that becomes 0",) * 2,
+}
 _WIDEST_DRAW = 5  # standard deviations; a weight beyond is rare in any matrix
 
 
@@ -102,13 +110,13 @@ def _disappearance(run: Run, kind: Kind) -> str:
     if e.weight_std == 0 and e.bias_std == 0:
         return "Every weight is 0, so the first product is exactly 0, and so is all that follows."
     if kind == "dies":
-        enough = "positive" if keeps_small_numbers(e) else "large enough"
+        enough = _LIVING[killed_sides(run)][not keeps_small_numbers(e)]
         return (
             f"At i = {index} no pre-activation is {enough}, and {e.activation} makes every element "
             "exactly 0; it stays so."
         )
-    floor = f"below {significant(limit.smallest_subnormal)} {limit.name} has only zero"
-    if e.weight_std < limit.smallest_subnormal:
+    floor = f"below {significant(limit.smallest_operand)} {limit.name} has only zero"
+    if e.weight_std < limit.smallest_operand:
         return f"The weights themselves are too small: {floor}, so every product is 0."
     shrinking = rate(run) if growth(run) < 1 else ""
     gone = f"from i = {index} on every element is exactly 0."
@@ -143,7 +151,7 @@ def _collapse(run: Run) -> str:
 
 
 def _saturation(run: Run) -> str:
-    """That the elements are stuck at the largest value of a format without infinity."""
+    """That the elements are stuck at the largest value of a format that saturates."""
     e = run.experiment
     return (
         f"{_misfit(run)}{e.number_format} has no infinity: {stuck_share(run)[-1]:.0%} of the "

@@ -1,7 +1,7 @@
 """The sizes of x in an ensemble of networks, mostly sampled without drawing their matrices.
 
 Every signal is kept as numbers near 1 times a power of two, so that nothing overflows, and without
-the rounding of a number format; a format without infinity holds its elements at its largest value.
+the rounding of a number format; a format that saturates holds its elements at its largest value.
 The run on screen never comes from here: it multiplies real matrices.
 """
 
@@ -80,12 +80,12 @@ class Ensemble:
 
         Args:
             experiment: this ensemble's, at the same or a smaller depth, at any scale factor and
-                loss scale and in any number format; a format without infinity has an ensemble of
+                loss scale and in any number format; a format that saturates has an ensemble of
                 its own.
 
         Raises:
             ValueError: the scale factor differs, and scales do not separate from the signal; or
-                one of two number formats has no infinity.
+                one of two number formats saturates.
         """
         self._check_format(experiment)
         new, old = experiment.scale, self.experiment.scale
@@ -129,10 +129,10 @@ class Ensemble:
         own = self.experiment
         same = experiment.replace(depth=own.depth, seed=own.seed, loss_scale=own.loss_scale)
         formats = self.experiment.format, experiment.format
-        if not all(each.infinity for each in formats) and same != self.experiment:
+        if any(each.saturates for each in formats) and same != self.experiment:
             raise ValueError(
                 "number_format must be that of the ensemble, and the scale factor too, where a "
-                f"format has no infinity, got {experiment.number_format} for an ensemble of "
+                f"format saturates, got {experiment.number_format} for an ensemble of "
                 f"{self.experiment.number_format}"
             )
 
@@ -143,7 +143,7 @@ class Ensemble:
 
     def overflow_in(self, number_format: NumberFormat) -> Array:
         """``first_overflow`` in another number format, float64 of shape (ensemble,)."""
-        if not number_format.infinity:
+        if number_format.saturates:
             return np.full(len(self.log2_rms), np.nan)
         return _first(self.log2_reach >= np.log2(number_format.overflows_from))
 
@@ -181,8 +181,8 @@ def sample_ensemble(
     """Sample the sizes of x in ``ensemble_size`` networks, each with its own weights and input.
 
     Args:
-        experiment: the question. Its number format decides only where x would overflow; one without
-            infinity holds the elements at its largest value.
+        experiment: the question. Its number format decides only where x would overflow; one that
+            saturates holds the elements at its largest value.
         ensemble_size: the number of networks, at least 1.
         seed: the seed of the ensemble, at least 0; the same seed gives the same numbers.
         backward: whether a gradient goes back through each network too. Its networks are others
@@ -233,5 +233,5 @@ def _never_zero(e: Experiment) -> bool:
 
     Numbers of 0 beside others then stand for what float32 does not hold beside them.
     """
-    silent = e.rule.has_zero_rows and e.bias_std == 0 and e.batch_size == 1
+    silent = e.rule.has_zero_rows and not e.has_bias and e.batch_size == 1
     return e.layer.elementwise.never_zero and not silent

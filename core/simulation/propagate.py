@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
@@ -16,12 +16,15 @@ from ..host.devices import resolve_device
 from ..host.limits import WorkLimit, WorkLimitError, chunk_layers
 from ..host.memory import room_for
 from ..host.threads import keep_freed_memory, single_threaded
+from ..layer.arithmetic import Rounded
 from ..layer.operation import Parameters, Tape
+from ..layer.stack import Layer
 from ..question.experiment import Experiment
 from ..question.streams import GRADIENT_STREAM, stream_seed
 from ..statistics.layer_stats import Events, LayerStats, element_events
 from ..statistics.sums import LayerSums, add_up, joined
 from ..statistics.torch_checks import torch_statistics
+from ..statistics.units import Units
 
 _ALIGNMENT = 64  # bytes; on other addresses a kernel may add in another order and round otherwise
 
@@ -240,7 +243,8 @@ def forward(
     sums: list[LayerSums] = []
     printed: dict[str, int | None] = {}
     x = draw_input(experiment, target)
-    layer, arithmetic = experiment.layer, experiment.arithmetic
+    layer, units = experiment.layer, Units(experiment.layer)
+    arithmetic = experiment.arithmetic.seen_by(units.see)
     rows = chunk_layers(experiment)
     buffer = aligned_rows(rows + 1, x)
     buffer[0] = x
@@ -253,26 +257,39 @@ def forward(
             if parameters is None or experiment.weights == "fresh":
                 parameters = None  # frees the old matrix before the new one is drawn
                 parameters = draw_layer(experiment, start + row + 1, target, places[row])
-            if keep is None:
-                layer.forward(parameters, places[row], arithmetic, places[row + 1])
-            else:  # the rows are overwritten later
-                entered, tape = places[row].clone(), Tape[Tensor]()
-                layer.forward(parameters, entered, arithmetic, places[row + 1], tape)
-                keep(parameters, entered, tape)
+            _step(layer, parameters, arithmetic, places[row : row + 2], keep)
             hooks.after(start + row + 1)
         first = 1 if start else 0
         chunk = buffer[first : done + 1]
         part = add_up(chunk, experiment.format)
+        units.count(buffer[1 : done + 1], part)
         sums.append(part)
         if adds:
             branches.append(_log2_rms_of_steps(buffer[: done + 1]))
         told = torch_statistics(chunk, part, experiment.format, first_layer=start + first)
         printed = {name: _earlier(printed.get(name), index) for name, index in told.items()}
         buffer[0] = buffer[done]
-    stats = LayerStats.of(joined(sums))
+    stats = LayerStats.of(joined(sums).beside(units.found()))
     events = Events(**element_events(stats), **printed)
     added = np.concatenate(branches) if adds else None
     return Run(experiment, str(target), stats, events, to_numpy(buffer[0]), added)
+
+
+def _step(
+    layer: Layer,
+    parameters: list[Parameters],
+    arithmetic: Rounded,
+    places: Sequence[Tensor],
+    keep: Keep | None,
+) -> None:
+    """One layer from the first of two places to the second."""
+    x, out = places
+    if keep is None:
+        layer.forward(parameters, x, arithmetic, out)
+    else:
+        x, tape = x.clone(), Tape[Tensor]()  # the places are overwritten later
+        layer.forward(parameters, x, arithmetic, out, tape)
+        keep(parameters, x, tape)
 
 
 def _log2_rms_of_steps(x: Tensor) -> NDArray[np.float64]:

@@ -21,6 +21,7 @@ from ..layer.operation import MICROSECOND, Parameters, Tape
 from ..layer.product import Product
 from ..layer.scaled import Reach, Scaled, ScaledNumbers
 from ..layer.stack import Layer, shifts
+from ..layer.typed_activation import loses_parts
 from ..maths.arrays import Array, log2
 from ..question.experiment import Experiment
 from ..statistics.layer_stats import LayerStats
@@ -61,12 +62,15 @@ def is_scale_free(experiment: Experiment) -> bool:
     """Whether a scale factor only shifts the logarithms of all sizes, in a format above 8 bits.
 
     It does so if φ is positively homogeneous, there is no bias, and no layer fits its weights to
-    its own input: such a fit undoes the scale factors of the layers before. Formats of 8 bits round
+    its own input: such a fit undoes the scale factors of the layers before. A part of a formula
+    must not leave the range where φ does not. Formats of 8 bits round
     so coarsely, or saturate, that exact arithmetic does not resemble their runs.
     """
     layer = experiment.layer
     separates = layer.degree is not None and layer.scale_power is not None
-    return separates and not experiment.format.is_coarse
+    if not separates or experiment.format.is_coarse:
+        return False
+    return not loses_parts(experiment.phi, experiment.format.product_dtype)
 
 
 def free_of_scale(experiment: Experiment) -> Experiment:
@@ -125,7 +129,7 @@ def _walked(
     if not is_scale_free(e):
         raise ValueError(
             "a run free of scale needs bias_std 0 and a positively homogeneous activation, "
-            "and no layer that is fitted to what the one before made, "
+            "and no bias and no layer that is fitted to what the one before made, "
             f"got {e.bias_std:g}, {e.activation} and {e.weights} {e.init}"
         )
     WorkLimit.from_environment().check(e, backward=backward)

@@ -6,6 +6,7 @@ import ast
 import inspect
 from collections.abc import Iterable
 
+from ..layer.multiplication import Function
 from ..layer.operation import Code
 from ..question.experiment import Experiment
 from ..question.streams import stream_seed
@@ -17,9 +18,9 @@ _CHECKS = {name: event.check for name, event in EVENTS.items() if event.check}
 _BACKWARD = tuple(BackwardEvents.__dataclass_fields__)
 
 
-def stream_seed_lines() -> list[str]:
-    """The source of ``stream_seed`` with its docstring left out: one definition, two homes."""
-    function = ast.parse(inspect.getsource(stream_seed)).body[0]
+def source_lines(known: Function) -> list[str]:
+    """The source of a function, its docstring and types left out: one definition, two homes."""
+    function = ast.parse(inspect.getsource(known)).body[0]
     assert isinstance(function, ast.FunctionDef)
     function.body = function.body[1:]
     for argument in function.args.args:
@@ -47,6 +48,12 @@ def _indented(lines: list[str]) -> list[str]:
     return ["    " + line for line in lines]
 
 
+def _functions(e: Experiment) -> list[str]:
+    """The functions that the script needs, each with two empty lines below."""
+    known = (stream_seed, *e.format.functions)
+    return [line for function in known for line in (*source_lines(function), "", "")]
+
+
 def _head_lines(e: Experiment) -> list[str]:
     return [
         "import torch",
@@ -58,9 +65,7 @@ def _head_lines(e: Experiment) -> list[str]:
         "torch.set_num_threads(1)  # one order of adding up: the same bits on any number of cores",
         "",
         "",
-        *stream_seed_lines(),
-        "",
-        "",
+        *_functions(e),
         "def stream(layer):",
         "    return torch.Generator(device).manual_seed(stream_seed(seed, layer))",
         "",
@@ -87,7 +92,7 @@ def _normal(e: Experiment, layer: str, factor: float = 1.0) -> str:
     drawn = f"torch.randn({shape}, generator=stream({layer}))"
     if factor != 1:
         drawn = f"({drawn} * {format_number(factor)})"
-    return drawn if e.number_format == "float32" else f"{drawn}.to({e.format.dtype})"
+    return e.format.cast_code(drawn)
 
 
 def _input(e: Experiment) -> str:
@@ -99,7 +104,7 @@ def _input(e: Experiment) -> str:
         drawn += ".squeeze(1)"
     if e.input_scale != 1:
         drawn = f"({drawn} * {format_number(e.input_scale)})"
-    return drawn if e.number_format == "float32" else f"{drawn}.to({e.format.dtype})"
+    return e.format.cast_code(drawn)
 
 
 def _forward_lines(e: Experiment, code: Code, *, keeps: bool) -> list[str]:

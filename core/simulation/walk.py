@@ -56,8 +56,8 @@ class Walk:
             yield x
 
     def _held(self, x: ScaledNumbers) -> ScaledNumbers:
-        """x, held at the largest value of a format without infinity."""
-        return x if self._e.format.infinity else x.held_at(self._e.format.max)
+        """x, held at the largest value of a format that saturates."""
+        return x.held_at(self._e.format.max) if self._e.format.saturates else x
 
     def back(self, watched: Callable[[Layers], Layers]) -> list[Array]:
         """The columns of an Ensemble on the gradients of x and of the weights, in their order.

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..layer.unit_sets import FLAT, NEAR_ZERO
 from ..maths.arrays import Array
 from .histogram import Histogram
 from .sums import LayerSums
@@ -31,12 +32,16 @@ class Statistic:
         kind: how it is drawn: a positive value on a log axis, a signed one, its log2, or a
             fraction in [0, 1].
         compute: from the sums, float64 of shape (layers,).
+        of_signal_alone: whether a gradient has none.
+        short: its name where there is little room; empty if ``label`` is as short.
     """
 
     label: str
     help: str
     kind: Literal["positive", "signed", "log2", "fraction"]
     compute: Callable[[LayerSums], Array]
+    of_signal_alone: bool = False
+    short: str = ""
 
 
 def _share(name: str, label: str, help: str) -> Statistic:
@@ -88,8 +93,8 @@ STATISTICS: dict[str, Statistic] = {
     ),
     "saturated": _share(
         "saturated",
-        "saturated",
-        "Elements at the largest value of a format that has no infinity.",
+        "at the largest value",
+        "Elements at the largest value of a format that saturates.",
     ),
     "std_across_inputs": Statistic(
         "std across inputs",
@@ -104,6 +109,40 @@ STATISTICS: dict[str, Statistic] = {
         "one input.",
         "signed",
         lambda sums: sums.values["cosine_of_inputs"],
+    ),
+    "flat": Statistic(
+        f"saturated, |φ′| < {FLAT:g}",
+        f"Saturated pre-activations, where φ is flat: |φ′(h)| below {FLAT:g}, as |tanh h| > 0.97. "
+        "They are those of the layer's activation, inside a branch too; NaN at the input.",
+        "fraction",
+        lambda sums: sums.known("flat"),
+        of_signal_alone=True,
+        short="saturated",
+    ),
+    "near_zero": Statistic(
+        f"near zero, |x| ≤ {NEAR_ZERO:g}",
+        f"Elements of x with |x| of at most {NEAR_ZERO:g}.",
+        "fraction",
+        lambda sums: sums.fraction("near_zero"),
+        of_signal_alone=True,
+        short="near zero",
+    ),
+    "dead": Statistic(
+        "dead for every input",
+        "Units whose activation is exactly zero for every input of the batch; for one input, those "
+        "that are zero. In a branch they are the units inside; NaN at the input.",
+        "fraction",
+        lambda sums: sums.known("dead"),
+        of_signal_alone=True,
+        short="dead",
+    ),
+    "mean_share": Statistic(
+        "mean² / (mean² + variance)",
+        "The share of the second moment that is the square of the mean: 0 where the mean is 0, 1 "
+        "where all elements are equal.",
+        "fraction",
+        lambda sums: np.minimum(sums.values["mean"] ** 2 / sums.mean_square, 1.0),
+        short="mean²",
     ),
 }
 """Name -> Statistic: the attributes of LayerStats, the columns of every table."""

@@ -7,13 +7,14 @@ sum overflows or vanishes. Magnitudes are counted by bit pattern.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..layer.number_formats import NumberFormat
+from ..layer.unit_sets import NEAR_ZERO
 from ..maths.arrays import Array
 from .histogram import Histogram, bit_counts, trimmed
 
@@ -31,6 +32,7 @@ _NAMES = (
     "saturated",
     "deviation_across_inputs",
     "cosine_of_inputs",
+    "near_zero",
 )
 
 
@@ -56,6 +58,14 @@ class LayerSums:
     def fraction(self, name: str) -> Array:
         """The count ``name`` as a fraction of the elements, shape (layers,)."""
         return self.values[name] / self.count
+
+    def beside(self, more: Mapping[str, Array]) -> LayerSums:
+        """The same sums with more values, each float64 of shape (layers,)."""
+        return replace(self, values={**self.values, **more})
+
+    def known(self, name: str) -> Array:
+        """The values of that name, shape (layers,); NaN where there are none."""
+        return self.values.get(name, np.full_like(self.values["mean"], np.nan))
 
     def magnitude(self, square: Array) -> Array:
         """√square at the true scale, shape (layers,); inf only where float64 overflows.
@@ -134,6 +144,13 @@ def _negative_and_nan(x: Tensor, zero: Tensor) -> tuple[Tensor, Tensor]:
     return (signed - balance) / 2, x.shape[1] - zero - signed
 
 
+def _at_the_largest_value(magnitude: Tensor, number_format: NumberFormat) -> Tensor:
+    """How many elements are at the largest value of a format that saturates."""
+    if not number_format.saturates:
+        return torch.zeros(len(magnitude), dtype=torch.int64, device=magnitude.device)
+    return (magnitude == number_format.max).sum(1)
+
+
 def _moments(x: Tensor) -> tuple[Tensor, ...]:
     """The mean, Σx², Σ(x − mean)², the deviation across inputs and their cosine, each (layers,).
 
@@ -171,12 +188,8 @@ def add_up(x: Tensor, number_format: NumberFormat) -> LayerSums:
     magnitude = flat.abs()
     max_abs = magnitude.amax(1)
     sizes = bit_counts(magnitude, number_format)
-    saturated = (
-        (magnitude == number_format.max).sum(1)
-        if not number_format.infinity
-        else torch.zeros_like(sizes.zero)
-    )
-
+    saturated = _at_the_largest_value(magnitude, number_format)
+    near_zero = (magnitude <= NEAR_ZERO).sum(1)
     negative, nan = _negative_and_nan(flat, sizes.zero)
 
     # The exponent e of the maximum in [2^(e−1), 2^e); the clamp limits that of Inf and NaN.
@@ -198,6 +211,7 @@ def add_up(x: Tensor, number_format: NumberFormat) -> LayerSums:
         saturated,
         across,
         cosine,
+        near_zero,
     )
     table = torch.stack([column.double() for column in measured]).cpu().numpy()
     histogram = trimmed(sizes.counts.cpu().numpy(), sizes.first_key)

@@ -136,7 +136,7 @@ def _shares(g: Factor, x: Factor, number_format: NumberFormat) -> tuple[Tensor, 
         broken = broken_g * columns + (rows_of - broken_g) * broken_x
     (least_g, most_g), (least_x, most_x) = g.extremes(whole=whole), x.extremes(whole=whole)
     lost = least_g + least_x <= number_format.log2_rounds_to_zero_below
-    if number_format.infinity:
+    if not number_format.saturates:
         lost |= most_g + most_x >= number_format.log2_overflows_from
     rows = lost.nonzero().flatten().tolist()  # where a product leaves the range
     if rows:
@@ -155,7 +155,7 @@ def _counted(g: Tensor, x: Tensor, number_format: NumberFormat) -> tuple[int, in
         fine_g == 0, len(sizes), torch.searchsorted(sizes, edge - own, right=True)
     ).sum()
     broken = len(g) * len(x) - len(fine_g) * len(fine_x)
-    if number_format.infinity:
+    if not number_format.saturates:
         over = len(sizes) - torch.searchsorted(sizes, end - own)
         broken += int(torch.where(fine_g == 0, 0, over).sum())
     return int(zero), broken
@@ -236,7 +236,7 @@ class Sum:
         edge = 2.0 ** _held(self._format.log2_rounds_to_zero_below - power)
         edge *= 1 + torch.finfo(self._format.sum_dtype).eps / 2
         end = 2.0 ** _held(self._format.log2_overflows_from - power)
-        end = end if self._format.infinity else np.inf
+        end = np.inf if self._format.saturates else end
         lost = broken = 0
         if not bool(most * torch.exp2(-exponent) < end):
             broken = len(sizes) - int((sizes < end).sum())

@@ -54,7 +54,7 @@ def _breaks(ensemble: Ensemble, e: Experiment) -> Array:
     """`_break` of each network."""
     largest = _known(ensemble.log2_gradient_max_abs) + log2(e.loss_scale)
     ends = largest <= e.format.log2_rounds_to_zero_below
-    if e.format.infinity:
+    if not e.format.saturates:
         ends |= largest >= e.format.log2_overflows_from
     depth = ends.shape[1] - 1
     return np.where(ends.any(1), depth - ends[:, ::-1].argmax(1).astype(float), np.nan)

@@ -113,7 +113,7 @@ class Answer:
         engine: computed the numbers.
         values: a number per network.
         error: why there is none; empty if there is.
-        stuck: the networks that are stuck at the largest value of a format without infinity; None
+        stuck: the networks that are stuck at the largest value of a format that saturates; None
             where none can be.
     """
 
@@ -163,7 +163,7 @@ def _key(cell: Cell, level: int, question: Question, deepest: int) -> _Key:
 def _key_backward(e: Experiment, question: Question) -> _Key:
     """The same of a gradient, which begins at the last layer: every depth is a group of its own."""
     if question.entry.of_gradients is not None and not question.real and _only_ends_matter(e):
-        kept = "float64" if e.format.infinity else e.number_format
+        kept = e.number_format if e.format.saturates else "float64"
         shared = e.replace(number_format=kept, loss_scale=1.0)
         if is_exact_in_law(shared, backward=True) and _carries(e):
             return "sampler", shared, None
@@ -308,7 +308,7 @@ def _by_runs(group: Group, question: Question, should_stop: ShouldStop | None) -
     compute = question.entry.of_run
     assert compute is not None
     runs = [propagate(each, should_stop=should_stop) for each in networks]
-    saturates = not group.shared.format.infinity
+    saturates = group.shared.format.saturates
     answers = []
     for cell in group.cells:
         layer = question.layer_of(cell.experiment)
@@ -326,7 +326,7 @@ def _by_gradients(
     assert compute is not None
     found = [backpropagate(each, should_stop=should_stop) for each in networks]
     values = np.array([compute(back) for back in found])
-    saturates = not group.shared.format.infinity
+    saturates = group.shared.format.saturates
     stuck = np.array([is_stuck(back.stats, 0) for back in found]) if saturates else None
     return [Answer(cell.index, "runs", values, stuck=stuck) for cell in group.cells]
 

@@ -109,7 +109,7 @@ def _theory(
 
 
 def is_stuck(stats: LayerStats, layer: int) -> bool:
-    """Whether a layer is stuck at the largest value of a format that has no infinity.
+    """Whether a layer is stuck at the largest value of a format that saturates.
 
     It is where a quarter or more of its elements other than zero are at that value.
     """

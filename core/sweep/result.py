@@ -34,7 +34,7 @@ class SweepResult:
         errors: place in the grid -> why the cell has no number.
         stopped: whether it was stopped before its end.
         stuck: bool of the shape of ``values``: the networks that are stuck, at the measured layer,
-            at the largest value of a format without infinity. None in the constructor: no network.
+            at the largest value of a format that saturates. None in the constructor: no network.
     """
 
     base: Experiment

@@ -37,7 +37,7 @@ def to_frame(result: SweepResult) -> pd.DataFrame:
 
     Columns: one for each axis, ``network``, ``value``, ``engine`` (empty in a cell that is not
     done) and ``error``; also ``stuck`` if a network is stuck at the largest value of a format
-    without infinity. Where an engine is named, NaN of a measure of iterations means never.
+    that saturates. Where an engine is named, NaN of a measure of iterations means never.
     """
     networks, cells = len(result.values), result.done.size
     places = np.unravel_index(np.arange(cells), result.shape)

@@ -74,7 +74,7 @@ def _derivative_second_moment_far_out(phi: Activation) -> float:
     near, far = derivative_second_moment(phi, np.array([1e24, 1e28]))
     if abs(far - near) <= 1e-6 * near:
         return float(far)
-    return np.inf if far > near else np.nan
+    return np.inf if far > 2 * near else np.nan
 
 
 def correlation_map(phi: Phi, c: Numbers, sigma_w: Numbers, sigma_b: Numbers) -> Numbers:

@@ -1,8 +1,9 @@
 """How a signal fades out at the lower end of its number format: its last layers before all zero.
 
-Each value is rounded to a multiple of the smallest subnormal number. Where sums are as narrow as
-the stored numbers, as in float32, every term a_ij x_j is rounded too. No law is known for signals
-of a few such multiples, so their last layers are sampled, with a fixed seed.
+Each value is rounded to a multiple of the smallest subnormal number, or is flushed to zero if it is
+subnormal. Where sums are as narrow as the stored numbers, as in float32, every term a_ij x_j is
+rounded too; where they are rounded after every 16 terms, those 16 together. No law is known for
+signals of a few such multiples, so their last layers are sampled, with a fixed seed.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from .length_law import LengthLaw
 
 _ALIVE = 1e-6  # signals that are alive with a smaller probability are not sampled
 FADES_FROM = 4.0
-"""Octaves above the smallest subnormal, where rounding begins to matter."""
+"""Octaves above the smallest positive number, where rounding begins to matter."""
 _ELEMENTS = 2**18  # sampled per layer, over all signals: 2 MiB
 _PER_UNIT = 200  # steps of a table per unit of its argument
 _LEAST_STEP = 1e-3  # octaves a layer; of a signal that shrinks less, all layers are sampled
 _LINGERS = 0.2  # octaves a layer: rounding holds up a signal that shrinks less
 _START, _WIDE, _NARROW = 0.03, 0.012, 0.03  # microseconds for an element: once, and in a layer
+_HIGHEST = 1000.0  # octaves above the smallest number: from there no signal fades
 _FEW = 25.0  # a sum of rounded terms with a larger variance is taken as normal
 
 
@@ -75,19 +77,25 @@ def sampled_work(e: Experiment, sizes: Array, start: int) -> float:
     """
     elements = e.width * e.batch_size
     octaves = float(sizes[start] - sizes[start + 1])
-    lingers = octaves < _LINGERS and not e.format.rounds_every_term
+    narrow = e.format.terms_per_rounding is not None
+    lingers = octaves < _LINGERS and not narrow and not e.format.flushes
     layers = float(e.depth - start)
     if not lingers:
         layers = min(layers, 1 + (FADES_FROM + 3) / max(octaves, _LEAST_STEP))
     sampled = float(_networks(elements)) * elements
-    each = _NARROW if e.format.rounds_every_term else _WIDE
+    each = _NARROW if narrow else _WIDE
     return (_START * sampled + layers * (60 + each * sampled)) * MICROSECOND
 
 
 def _threshold(e: Experiment) -> float:
     """log2 of the rms of x below which rounding matters to the next layer."""
     least = float(np.log2(e.format.smallest_subnormal) + FADES_FROM - np.log2(e.weight_std))
-    return least if e.format.rounds_every_term else least - 0.5 * float(np.log2(e.width))
+    return least - 0.5 * float(np.log2(terms_together(e)))
+
+
+def terms_together(e: Experiment) -> int:
+    """How many terms of a product are added before their sum is rounded; at most the width."""
+    return min(e.format.terms_per_rounding or e.width, e.width)
 
 
 def _networks(elements: int) -> int:
@@ -153,7 +161,7 @@ def sampled(
         step: what happens beside the products.
         on_progress: called after every layer that is sampled, with the fraction that is done.
     """
-    n, narrow = e.width, e.format.rounds_every_term
+    n, narrow = e.width, e.format.terms_per_rounding
     elements = n * e.batch_size
     rng = np.random.default_rng([2, n])  # fixed: the same question has the same prediction
     count = _networks(elements)
@@ -162,19 +170,20 @@ def sampled(
     x = step.first(rng.standard_normal((count, elements)))
     alive = (x != 0).any(1)
     x, octaves, count = x[alive], octaves[alive], int(alive.sum())
-    x = np.rint(x * (2.0**octaves / np.sqrt((x**2).mean(1)))[:, None])
+    octaves, settle = np.minimum(octaves, _HIGHEST), settled(e)
+    x = settle(x * (2.0**octaves / np.sqrt((x**2).mean(1)))[:, None])
     ended = np.zeros(e.depth + 1)
     for layer in range(start + 1, e.depth + 1):
         x, std = step.before(layer, x, rng), e.weight_std
         if e.weights == "tied":  # one matrix: x changes by the factor of the median network
             std = 2.0 ** (median[layer] - median[layer - 1]) / n**0.5
         if narrow:
-            variance = _rounded_square(std * np.abs(x)).sum(1) / e.batch_size
+            variance = _rounded_square(std * _sizes(x, narrow)).sum(1) / e.batch_size
             h = _rounded_sum(variance, elements, rng)
         else:
             length = np.sqrt((x**2).sum(1) / e.batch_size)[:, None]  # of each input
             h = std * length * rng.standard_normal((len(x), elements))
-        x = np.rint(step.after(h))
+        x = settle(step.after(h))
         alive = (x != 0).any(1)
         ended[layer] = (~alive).sum() / count
         x = x[alive]
@@ -182,6 +191,26 @@ def sampled(
             break
         on_progress((layer - start) / (e.depth - start))
     return ended
+
+
+def settled(e: Experiment) -> Callable[[Array], Array]:
+    """The rounding of numbers in units of the smallest positive one.
+
+    Where subnormal numbers are flushed the unit is the smallest normal number, and what is not
+    rounded up to it becomes 0.
+    """
+    if not e.format.flushes:
+        return np.rint
+    least = 1 - e.format.epsilon / 2
+    return lambda x: np.where(np.abs(x) < least, 0.0, x)
+
+
+def _sizes(x: Array, together: int) -> Array:
+    """The lengths of x, shape (signals, n), in groups of ``together`` neighbours; |x| for one."""
+    if together == 1:
+        return np.abs(x)
+    starts = np.arange(0, x.shape[1], together)
+    return np.sqrt(np.add.reduceat(x**2, starts, axis=1))
 
 
 def _two_slopes(h: Array, slopes: tuple[float, float]) -> Array:

@@ -105,14 +105,15 @@ def predict(
     law, valid = known.law() if known.law else known.words, known.words
     if isinstance(law, str):
         return Prediction(law, gradient_valid=law)
-    if e.format.is_coarse:
-        valid += " The coarse rounding of 8 bits is left out."
+    valid += _left_out(e)
     if isinstance(law, BlockLaw):
         return _of_blocks(e, valid, law)
     rms = law.quantiles(LEVELS)
     std = _std_quantiles(e, law, rms) if e.width >= _NARROWEST else rms[:0]
+    if e.format.shared_rounding:
+        return _without_ends(e, valid, law, (rms, std))
     held_from = None
-    if not e.format.infinity:
+    if e.format.saturates:
         rms, std, held_from = held(e, rms, std, tell)
         if held_from is not None:
             valid += (
@@ -132,13 +133,40 @@ def predict(
     )
 
 
+def _left_out(e: Experiment) -> str:
+    """The rounding that a law leaves out, as a sentence; empty where it hardly matters."""
+    if e.format.shared_rounding:
+        return f" T{e.format.shared_rounding[1:]} is left out."
+    if e.format.is_coarse:
+        return " The coarse rounding of 8 bits is left out."
+    if e.format.multiplication.terms_per_rounding:
+        return " Sums that overflow before their last term is added are left out."
+    return ""
+
+
+def _without_ends(
+    e: Experiment, valid: str, law: LengthLaw, sizes: tuple[Array, Array]
+) -> Prediction:
+    """The prediction for a format in whose runs the size drifts away from the law.
+
+    A drift of some percent in every layer moves the iteration at which x leaves the range.
+    """
+    far = far_from_ends(e, law)
+    if not far:
+        valid += f" Where x leaves the range of {e.number_format} is not predicted."
+    rms, std = (dict(zip(LEVELS, each, strict=False)) for each in sizes)
+    words, back, _, _ = _of_gradient(e, law, {}, {}, is_held=False)
+    dead = float(law.dead[-1])
+    return Prediction(valid, rms, std, far, {}, {}, dead, words + _left_out(e), back, None, None)
+
+
 def _of_blocks(e: Experiment, valid: str, law: BlockLaw) -> Prediction:
     """The prediction from a law that was sampled with its std and its gradient.
 
     Where the law comes near an end of the number format, that end has no known law.
     """
     rms, std = law.rms.quantiles(LEVELS), law.std.quantiles(LEVELS)
-    if not e.format.infinity and reaches_the_end(e, rms):
+    if e.format.saturates and reaches_the_end(e, rms):
         end = f"{e.number_format} holds elements of x at {significant(e.format.max)}"
         words = f"No law is known: {end}."
         return Prediction(words, gradient_valid=words)
@@ -146,11 +174,12 @@ def _of_blocks(e: Experiment, valid: str, law: BlockLaw) -> Prediction:
     if not far:
         valid += f" Where x leaves the range of {e.number_format} is not predicted."
     words, holds = block_words.of_gradient(e, law)
+    words += _left_out(e) if e.format.shared_rounding else ""
     sizes = dict(zip(LEVELS, rms, strict=True)), dict(zip(LEVELS, std, strict=True))
     octaves = float(np.log2(e.loss_scale))
     back, spread = law.gradient.raised(octaves), law.gradient_std.raised(octaves)
     quantiles = back.quantiles(LEVELS)
-    if holds and not e.format.infinity and reaches_the_end(e, quantiles):
+    if holds and e.format.saturates and reaches_the_end(e, quantiles):
         end = f"{e.number_format} holds elements of δ at {significant(e.format.max)}"
         words, holds = f"No law of the gradient is known: {end}.", False
     if not holds:
@@ -173,7 +202,7 @@ def _of_gradient(
         return words, {}, None, None
     back = unscaled.raised(float(np.log2(e.loss_scale)))
     quantiles = dict(zip(LEVELS, back.quantiles(LEVELS), strict=True))
-    if not e.format.infinity and (is_held or reaches_the_end(e, quantiles[LEVELS[-1]])):
+    if e.format.saturates and (is_held or reaches_the_end(e, quantiles[LEVELS[-1]])):
         end = f"{e.number_format} holds elements of x or δ at {significant(e.format.max)}"
         return f"No law of the gradient is known: {end}.", {}, None, None
     ends = gradient_ends(e, law, back, overflow, all_zero)

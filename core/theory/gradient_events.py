@@ -65,7 +65,7 @@ def _backwards(e: Experiment, survival: Array) -> Pmf:
 
 def _overflow(e: Experiment, walk: LengthLaw) -> Array:
     """The probability, after each step back, that every element is finite."""
-    if not e.format.infinity:
+    if e.format.saturates:
         return np.ones(e.depth + 1)
     elements, limit = e.width * e.batch_size, np.log(e.format.overflows_from)
     if weights_fit(e) == 1 and walk.stays_below(e.format.log2_overflows_from - _FAR):
@@ -104,8 +104,8 @@ def _rounds_from(e: Experiment, medians: Array) -> int:
     ``medians`` are those of log2 rms of δ after 0 … depth steps.
     """
     then = medians[1:]
-    if e.format.rounds_every_term:
-        least = then - np.log2(e.width) / 2
+    if e.format.terms_per_rounding is not None:
+        least = then - np.log2(e.width / fading.terms_together(e)) / 2
     else:
         least = np.minimum(np.minimum(medians[:-1], then), then - np.log2(e.sigma_w))
     near = np.flatnonzero(least < np.log2(e.format.smallest_subnormal) + fading.FADES_FROM)
@@ -124,7 +124,7 @@ class _Slopes:
         self._e = e
         ln_q = e.layer.affine.log_square(2 * _LN2 * np.asarray(medians), LN)
         self._sd = np.exp(np.asarray(ln_q) / 2)
-        self._rounds = e.format.product_dtype == e.format.dtype
+        self._settled = fading.settled(e) if e.format.product_dtype == e.format.dtype else None
 
     def first(self, x: Array) -> Array:
         """A normal gradient is taken as it is."""
@@ -136,7 +136,7 @@ class _Slopes:
             return x
         h = self._sd[self._e.depth - step] * rng.standard_normal(x.shape)
         x = x * self._e.phi.derivative(torch.from_numpy(h)).numpy()
-        return np.rint(x) if self._rounds else x
+        return x if self._settled is None else self._settled(x)
 
     def after(self, x: Array) -> Array:
         """Nothing follows the product."""

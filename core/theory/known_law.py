@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..layer.typed_activation import loses_parts
 from ..question.experiment import Experiment
 from . import block_law, block_words, gradient_law, homogeneous_law, markov_law, tied_law
 from .block_law import BlockLaw
@@ -47,6 +48,11 @@ def known_law(e: Experiment) -> KnownLaw:
         return KnownLaw("No law is needed: the input is 0.")
     if kind == "other":
         return KnownLaw(f"No law is known for the initialiser {e.init}.")
+    if loses_parts(e.phi, e.format.product_dtype):
+        return KnownLaw(
+            f"No law is known: in {e.number_format} a part of {e.activation} leaves the range "
+            "where φ itself does not."
+        )
     if not e.layer.is_plain or e.input != "normal":
         return _block(e)
     if kind == "orthogonal" and linear:

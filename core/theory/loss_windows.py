@@ -54,10 +54,10 @@ class _Sizes(NamedTuple):
     def high(self, number_format: NumberFormat) -> float:
         """log2 of the loss scale above which the largest element of some δ or G leaves the range.
 
-        In a format without infinity only those of δ count: it holds elements at its largest value.
+        In a format that saturates only those of δ count: it holds elements at its largest value.
         """
         most = float(self.gradients.max()) + self.reach
-        if number_format.infinity:
+        if not number_format.saturates:
             most = max(most, self.whole + 2 * self.reach)
         return number_format.log2_overflows_from - most
 

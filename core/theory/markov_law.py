@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from scipy import special
 
-from ..layer.activations import Activation
+from ..layer.activations import ACTIVATIONS, Activation
 from ..layer.bias import Bias
 from ..layer.moments import fourth_moment, mean, second_moment, second_moment_slope
 from ..layer.named_activation import activation_of
@@ -32,6 +32,7 @@ from .length_law import LengthLaw
 _POINTS = 129  # of a layer's grid, about 11 per standard deviation
 _REACH = 6.0  # standard deviations on either side
 _LEAST_SPREAD = 1e-9  # relative variance of a step: that of a saturated φ would round to 0
+_LEAST = 1e-300  # of a moment: that of a φ which is flat at zero would be 0 there
 _LN2 = np.log(2.0)
 _LN_Q = np.arange(np.log(1e-8), np.log(1e6), 0.02)  # beyond it, moments are powers of q
 
@@ -47,6 +48,8 @@ class Table:
         curvature: q² (d²E φ²/dq²)/E φ².
         variance: ln (E φ² − (E φ)²).
         fourth_central: ln E (φ − E φ)⁴.
+        reaches_powers: whether the moments follow powers of q at the grid's upper end already. A
+            formula that was typed may add two of them up; its powers are then rounded to halves.
     """
 
     mean_square: Array
@@ -55,6 +58,7 @@ class Table:
     curvature: Array
     variance: Array
     fourth_central: Array
+    reaches_powers: bool = True
 
     def at(self, name: str, ln_q: Array) -> Array:
         """The attribute ``name`` at any ln q, same shape."""
@@ -65,7 +69,10 @@ class Table:
     @cached_property
     def _tails(self) -> dict[str, PowerTails]:
         columns = ("mean_square", "fourth", "variance", "fourth_central")
-        return {name: PowerTails.of(_LN_Q, getattr(self, name)) for name in columns}
+        tails = {name: PowerTails.of(_LN_Q, getattr(self, name)) for name in columns}
+        if not self.reaches_powers:
+            tails = {name: each.with_half_powers() for name, each in tails.items()}
+        return tails
 
     @property
     def is_odd(self) -> bool:
@@ -81,13 +88,16 @@ class Table:
 def table(activation: str) -> Table:
     """The moments of the activation with this registry name."""
     q, phi = np.exp(_LN_Q), activation_of(activation)
-    m2, m4 = second_moment(phi, q), fourth_moment(phi, q)
+    m2, m4 = (np.maximum(moment(phi, q), _LEAST) for moment in (second_moment, fourth_moment))
     d1, d2, d3, d4 = _from_zero(phi, q, m2, m4)
     variance = np.maximum(d2 - d1**2, 1e-12 * d2)
     central = np.maximum(d4 - 4 * d1 * d3 + 6 * d1**2 * d2 - 3 * d1**4, variance**2)
+    variance, central = (np.maximum(moment, _LEAST) for moment in (variance, central))
     slope = second_moment_slope(phi, q) * q / m2
     curvature = np.gradient(slope, _LN_Q) + slope * (slope - 1)
-    return Table(np.log(m2), np.log(m4), slope, curvature, np.log(variance), np.log(central))
+    known = activation in ACTIVATIONS
+    m2, m4, variance, central = (np.log(each) for each in (m2, m4, variance, central))
+    return Table(m2, m4, slope, curvature, variance, central, reaches_powers=known)
 
 
 def _from_zero(phi: Activation, q: Array, m2: Array, m4: Array) -> tuple[Array, ...]:

@@ -28,11 +28,13 @@ from .correlations import chi_1, correlation_map, depth_scales, stable_correlati
 from .edge import edge_curve, edge_of_chaos, edge_points
 from .fixed_points import FixedPoint, fixed_point, fixed_points, length_map
 from .profile import Profile, profile
+from .shares import Shares, shares
 
 __all__ = [
     "Basin",
     "FixedPoint",
     "Profile",
+    "Shares",
     "chi_1",
     "correlation_map",
     "cross_moment",
@@ -51,6 +53,7 @@ __all__ = [
     "profile",
     "second_moment",
     "second_moment_slope",
+    "shares",
     "stable_correlation",
 ]
 

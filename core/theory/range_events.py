@@ -39,7 +39,7 @@ def overflow_pmf(e: Experiment, law: LengthLaw) -> Pmf:
         e: the question.
         law: the law of its log2 rms, without limits to the range.
     """
-    if not e.format.infinity:
+    if e.format.saturates:
         return {}
     limit = e.format.overflows_from
     sides = Counter(_threshold(e.activation, side, limit) for side in (-1.0, 1.0))

@@ -1,4 +1,4 @@
-"""The typical size of a signal that a number format without infinity holds at its largest value.
+"""The typical size of a signal where a number format saturates: it holds at its largest value.
 
 Such a format turns φ into φ cut off at ±max. Where that matters no law of a finite width is known.
 The typical size follows from the length map at infinite width, with the moments of the cut φ.
@@ -33,12 +33,12 @@ def held(
     std: Array,
     on_progress: Callable[[float], object] = lambda done: None,
 ) -> tuple[Array, Array, int | None]:
-    """Quantiles of the sizes, led into the largest value of a format without infinity.
+    """Quantiles of the sizes, led into the largest value of a format that saturates.
 
     From the layer on at which the format cuts elements off, all quantiles are the typical size.
 
     Args:
-        e: the question, in a format without infinity.
+        e: the question, in a format that saturates.
         rms: quantiles of log2 rms without limits to the range, shape (levels, depth + 1).
         std: the same of log2 std; or no levels at all, shape (0, depth + 1).
         on_progress: called after every layer with the fraction that is done.

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..layer.inputs import largest_of
-from ..layer.number_formats import NUMBER_FORMATS
+from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
 from ..layer.operation import MICROSECOND, LogMoments
 from ..layer.tails import log2_largest, log2_second_moment
 from ..maths.arrays import LOG2, Array, log2
@@ -46,7 +46,7 @@ class Window:
         low: the least. Below it, the rms of the last layer is less than half the smallest subnormal
             and rounds to zero. It is 0 if no scale factor is too small.
         high: the largest. Above it, the largest element of some layer, or the largest weight,
-            leaves the range: it becomes Inf, or saturates in a format without infinity.
+            leaves the range: it becomes Inf or NaN, or saturates.
     """
 
     low: float
@@ -191,13 +191,13 @@ def _windows(experiment: Experiment) -> dict[str, Window]:
     formats = list(NUMBER_FORMATS.values())
     signal = _Signal(experiment)
     if not np.isfinite(signal.unit_std):  # all weights are zero at every scale factor
-        needs_weights = [signal.needs_weights(each.log2_rounds_to_zero_below) for each in formats]
+        needs_weights = [signal.needs_weights(_log2_lost(each)) for each in formats]
         every, none = Window(0.0, np.inf), Window(np.inf, 0.0)
         kept = zip(NUMBER_FORMATS, needs_weights, strict=True)
         return {name: none if needs else every for name, needs in kept}
     most = np.array([log2(each.max) for each in formats])
     product = np.array([np.log2(torch.finfo(each.product_dtype).max) for each in formats])
-    half = np.array([each.log2_rounds_to_zero_below for each in formats])
+    half = np.array([_log2_lost(each) for each in formats])
     count = len(formats)
     high, _ = _thresholds(lambda s: ~signal.fits(s, most, product), count)
     _, low = _thresholds(lambda s: signal.lasts(s, half), count)
@@ -209,6 +209,13 @@ def _windows(experiment: Experiment) -> dict[str, Window]:
             top = float(np.exp2(high[place])) if high[place] > _SMALLEST else 0.0
         found[name] = Window(bottom, top)
     return found
+
+
+def _log2_lost(number_format: NumberFormat) -> float:
+    """log2 of the size up to which a number is zero, as it is stored or as it enters a product."""
+    if number_format.smallest_operand > number_format.smallest_subnormal:
+        return float(log2(number_format.smallest_operand / 2))
+    return number_format.log2_rounds_to_zero_below
 
 
 def scale_window(experiment: Experiment, format_name: str) -> Window:

@@ -33,7 +33,7 @@ def prediction_work(experiment: Experiment) -> float:
         return _READING * MICROSECOND + known.multiply_adds
     work = _READING * MICROSECOND + known.multiply_adds
     sizes, slopes = _sizes(e), e.layer.elementwise.slopes
-    if not e.format.infinity:
+    if e.format.saturates:
         work += saturation.work(e, sizes)
     if slopes is not None and not e.bias_std and max(slopes) > 0:
         work += fading.work(e, sizes)

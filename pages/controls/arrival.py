@@ -14,7 +14,8 @@ from pages.controls.links import OPEN, opens_another
 
 # Parameters of a link that belong to other readers than the experiment's fields.
 _OF_OTHERS = re.compile(
-    r"pin_.*|ensemble|step|done|teach|open|repetitions|hide|view|x|y|measure|networks|real|room|measured",
+    r"pin_.*|ensemble|step|done|teach|open|repetitions|hide|view|x|y|measure|networks|real|room"
+    r"|measured|family",
     re.DOTALL,
 )
 

@@ -9,12 +9,11 @@ from typing import Any
 import streamlit as st
 
 from core.layer.branches import NORMS
-from core.layer.initializers import INITIALIZERS
 from core.question.experiment import DEFAULTS, NAMED_STOPS, PARAMETERS
 from core.question.parameter import Parameter
 from core.question.presets import COUNTS_WITH, without_effect
 from pages.controls import arrival, refusal
-from pages.controls.state import bind, text_of, texts
+from pages.controls.state import bind, current, text_of, texts
 
 _USUAL_BATCH = 32
 
@@ -63,8 +62,8 @@ def control(name: str, *, bound: bool = True, parameter: Parameter | None = None
     elif parameter.kind == "choice":
         # A formula that was typed, or came with a link, is a choice as well while it is chosen.
         choices = list(dict.fromkeys([*parameter.choices, default]))
-        if name in _FOLLOWERS:
-            shared["on_change"] = _FOLLOWERS[name]
+        if parameter.reader is not None or name in _FOLLOWERS:
+            shared |= {"on_change": _choose, "args": (name,)}
         st.selectbox(
             parameter.label,
             choices,
@@ -96,7 +95,7 @@ def counting(names: Iterable[str]) -> list[str]:
 
 def follow_initialiser() -> None:
     """Set the biases that the chosen initialiser's own layer draws; take them back with another."""
-    rule, bias = INITIALIZERS[st.session_state["init"]], st.session_state["bias_std"]
+    rule, bias = current()[0].rule, st.session_state["bias_std"]
     (usual,) = NAMED_STOPS["bias_std"]
     if rule.bias_std is not None and bias == 0:
         st.session_state["bias_std"] = usual
@@ -111,12 +110,20 @@ def follow_norm() -> None:
         st.session_state["batch_size"] = max(least, _USUAL_BATCH)
 
 
-def check_activation() -> None:
-    """Refuse a formula that is not accepted: the activation before it stays."""
-    parameter, text = PARAMETERS["activation"], st.session_state["activation"]
-    if not parameter.accepts(parameter.parse(text)):
-        here = st.session_state["activation"] = arrival.last_accepted("activation")
-        refusal.refuse("activation", f"{parameter.refusal('activation', text)}: {here} stays")
+_FOLLOWERS = {"init": follow_initialiser, "norm": follow_norm}
 
 
-_FOLLOWERS = {"activation": check_activation, "init": follow_initialiser, "norm": follow_norm}
+def _choose(name: str) -> None:
+    """Take what was chosen or typed, by our name for it; where it is not accepted, the one before.
+
+    Other fields then follow it.
+    """
+    parameter, text = PARAMETERS[name], st.session_state[name]
+    value = parameter.parse(text)
+    if parameter.accepts(value):
+        st.session_state[name] = value
+        if name in _FOLLOWERS:
+            _FOLLOWERS[name]()
+        return
+    here = st.session_state[name] = arrival.last_accepted(name)
+    refusal.refuse(name, f"{parameter.refusal(name, text)}: {here} stays")

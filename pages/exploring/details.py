@@ -19,6 +19,7 @@ from pages.exploring import class_view, pinned, spread
 from pages.exploring.both_ways import BothWays
 from pages.figures.chart import show
 from pages.words import activation_card, page
+from pages.work import answers
 
 _OF_WEIGHTS = (
     "G is the gradient of a layer’s weight matrix: δ at its product times the layer’s input. Where "
@@ -37,7 +38,8 @@ def details(experiment: Experiment, device: str, seen_both: BothWays) -> None:
         show(seen(charts.mean_per_layer(run)), key="mean")
     with right:
         if is_answered:  # the fraction that is not finite jumps at the event
-            show(charts.fractions_per_layer(run), key="fractions")
+            theory = answers.shares(experiment) if class_view.current().shows("theory") else None
+            show(charts.fractions_per_layer(run, theory), key="fractions")
     if experiment.batch_size > 1:
         show(seen(charts.inputs_per_layer(run)), key="inputs")
     show(seen(charts.distribution_per_layer(run)), key="distribution")

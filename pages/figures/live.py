@@ -149,7 +149,7 @@ async def _preview(request: Request) -> Response:
         return PlainTextResponse(f"way must be there or back, got {way!r}\n", 422)
     if kind == "measured" and not is_on():
         return PlainTextResponse("this host gives no previews of this kind\n", 404)
-    experiment, problems = Experiment.from_query(asked)
+    experiment, problems = await run_in_threadpool(Experiment.from_query, asked)
     if refusals(problems):
         return PlainTextResponse("\n".join(refusals(problems)) + "\n", 422)
     back = way == "back"

@@ -6,9 +6,10 @@ from typing import Any
 
 import streamlit as st
 
+from core.layer.number_formats import FAMILIES
 from core.maps.landscape import Landscape
 from core.question.experiment import Experiment
-from core.sweep import AXES, parse
+from core.sweep import parse
 from pages.maps import on_screen
 
 PAGE = "phase-diagram"
@@ -50,7 +51,7 @@ PRESETS: dict[str, Landscape] = {
     ),
     "Number formats": _map(
         "scale=0.005..0.5:48",
-        "number_format=" + ",".join(AXES["number_format"].choices),
+        "number_format=" + ",".join(FAMILIES["plain"]),
         "log2_std",
         1,
     ),

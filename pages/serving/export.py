@@ -100,6 +100,11 @@ async def _file(
     return Response(content, media_type=media_type, headers=headers)
 
 
+async def _read(read: Callable[..., _Found], *given: object) -> _Found:
+    """What a query asks for. A formula in it is checked in a thread: that may take a while."""
+    return await to_thread.run_sync(read, *given, limiter=_threads(True))
+
+
 def _no_such(route: str, types: Mapping[str, str]) -> Response:
     return PlainTextResponse(f"there is {' and '.join(f'{route}.{kind}' for kind in types)}\n", 404)
 
@@ -114,7 +119,7 @@ async def _export(request: Request) -> Response:
     if kind not in _RUN_TYPES:
         return _no_such("export", _RUN_TYPES)
     query = {name: text for name, text in request.query_params.items() if name in PARAMETERS}
-    experiment, problems = Experiment.from_query(query)
+    experiment, problems = await _read(Experiment.from_query, query)
     device = request.query_params.get("device", "cpu")
     backward = request.query_params.get("backward", "false")
     if backward not in ("true", "false"):
@@ -139,7 +144,7 @@ async def _sweep(request: Request) -> Response:
         return _no_such("sweep", _SWEEP_TYPES)
     known = (*PARTS, *PARAMETERS)
     query = {name: text for name, text in request.query_params.items() if name in known}
-    landscape, problems = Landscape.from_query(query, DEFAULT)
+    landscape, problems = await _read(Landscape.from_query, query, DEFAULT)
     rows = len(landscape.x.values) * len(landscape.y.values) * landscape.question.networks
     if rows > _MOST_ROWS:
         asked = shown(request.query_params.get("networks", str(landscape.networks)))

@@ -21,7 +21,6 @@ from core.host.limits import (
     memory_there_and_back,
 )
 from core.host.threads import set_threads
-from core.layer.number_formats import NUMBER_FORMATS
 from core.lesson import STEPS, Result, Setting
 from core.maps.borders import Border
 from core.maps.borders import borders as compute_borders
@@ -45,6 +44,9 @@ from core.simulation.scale_free import scale_free as compute_scale_free
 from core.sweep import SweepResult
 from core.sweep.executors import chosen
 from core.theory.finite_width import Prediction, predict
+from core.theory.shares import Shares
+from core.theory.shares import shares as compute_shares
+from core.theory.shares import work as work_of_shares
 from core.theory.windows import Window
 from core.theory.work import prediction_work
 from pages.work import log
@@ -172,17 +174,29 @@ def is_quickly_predicted(experiment: Experiment) -> bool:
     return is_quick_work(prediction_work(experiment.replace(seed=0)))
 
 
+def shares(experiment: Experiment) -> Shares | None:
+    """The shares of units at infinite width, whatever the seed; None where they are not quick."""
+    e = experiment.replace(seed=0, number_format="float64", loss_scale=1.0)
+    quick = is_quick_work(work_of_shares(e))
+    if not quick:
+        return None
+    found: Shares = _asked(
+        "shares", e, lambda tell: compute_shares(e), lambda: (quick, {"experiment": e.to_query()})
+    )
+    return found
+
+
 def ensemble_base(experiment: Experiment, *, backward: bool = False) -> Experiment:
     """The experiment whose ensemble also answers for this one.
 
-    It has one seed, one loss scale and one number format, but a format without infinity has its
+    It has one seed, one loss scale and one number format, but a format that saturates has its
     own. Where the scale factor can be divided out, it also has one scale factor. Its depth is
     rounded up, so that a step of the depth slider mostly finds its ensemble in the cache; with
     gradients it is the experiment's own, for they begin at the last layer.
     """
     e = experiment
     deeper = min(-(-e.depth // _DEPTHS) * _DEPTHS, int(PARAMETERS["depth"].maximum))
-    kept = "float64" if e.format.infinity else e.number_format
+    kept = e.number_format if e.format.saturates else "float64"
     depth = e.depth if backward else deeper
     base = e.replace(seed=0, depth=depth, number_format=kept, loss_scale=1.0)
     return free_of_scale(base) if e.scale and is_scale_free(base) else base
@@ -307,14 +321,16 @@ def _swept(landscape: Landscape, known: SweepResult | None, tell: OnProgress) ->
         )
 
 
-def loss_windows(experiment: Experiment, progress: Progress = _NOWHERE) -> dict[str, Window]:
-    """The windows of loss scales that real gradients find, in every number format.
+def loss_windows(
+    experiment: Experiment, names: tuple[str, ...], progress: Progress = _NOWHERE
+) -> dict[str, Window]:
+    """The windows of loss scales that real gradients find, in the number formats of these names.
 
     Raises:
         WorkLimitError: it is more work than the host allows.
     """
     e = experiment.replace(loss_scale=1.0, number_format="float64")
-    formats = [e.replace(number_format=name) for name in NUMBER_FORMATS]
+    formats = [e.replace(number_format=name) for name in names]
     need = backward_cost(e).multiply_adds
     need += RUNS * sum(backward_cost(each).multiply_adds for each in formats)
     limit = WorkLimit.from_environment()
@@ -323,9 +339,9 @@ def loss_windows(experiment: Experiment, progress: Progress = _NOWHERE) -> dict[
     limit.check_work("measuring the windows of loss scales", need, "width or depth")
     return _asked(
         "loss_windows",
-        e,
-        lambda tell: measured_windows(e, on_progress=tell),
-        lambda: (is_quick_work(need), {"experiment": e.to_query()}),
+        (e, names),
+        lambda tell: measured_windows(e, names, on_progress=tell),
+        lambda: (is_quick_work(need), {"experiment": e.to_query(), "formats": names}),
         hear=progress,
     )
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from core import NUMBER_FORMATS
+from core.layer.number_formats import FAMILIES
 from tests.browser.on_screen import choose, drawn, has_query, query_of, scrolls_one_way, until
 from tests.browser.test_accessibility import VIEWS, found_in, nothing_found
 
@@ -35,7 +35,7 @@ def test_a_step_of_depth_moves_the_windows_and_the_link(page, address):
     low, high = page.evaluate(BAR, "float16")
     assert before[0] < low < high < before[1]
     assert int(query_of(page)["depth"]) > 30
-    expect(page.locator(".gi-table tbody tr")).to_have_count(len(NUMBER_FORMATS))
+    expect(page.locator(".gi-table tbody tr")).to_have_count(len(FAMILIES["plain"]))
     assert faults(page) == []
 
 
@@ -66,6 +66,37 @@ def test_the_two_pages_share_what_is_set(page, address):
         "pin_a": "width:64,depth:9",
     }
     has_query(page, wanted)
+    assert faults(page) == []
+
+
+def test_the_family_of_formats_is_in_the_link_and_another_browser_opens_it(page, visitor, address):
+    formats(page, address, width="64", depth="30")
+    for family in ("block-scaled", "conventions"):
+        page.get_by_role("radio", name=family).click()
+        expect(page.locator(".gi-table tbody tr")).to_have_count(len(FAMILIES[family]))
+        has_query(page, {"width": "64", "depth": "30", "family": family})
+        drawn(page)
+    expect(page.get_by_text("it becomes 448. Here the first does at i = ")).to_be_visible()
+    other = visitor()
+    other.goto(page.url)
+    rows = other.locator(".gi-table tbody tr")
+    expect(rows).to_have_count(len(FAMILIES["conventions"]))
+    for name in FAMILIES["conventions"]:
+        expect(
+            rows.filter(has=other.get_by_role("rowheader", name=name, exact=True))
+        ).to_be_visible()
+    page.get_by_role("radio", name="plain").click()
+    expect(page.locator(".gi-table tbody tr")).to_have_count(len(FAMILIES["plain"]))
+    has_query(page, {"width": "64", "depth": "30"})
+    assert faults(page) == []
+
+
+def test_explore_shows_a_block_scaled_format_and_what_its_band_leaves_out(page, address):
+    query = {"number_format": "mxfp4_e2m1", "init": "critical", "width": "64", "weights": "fresh"}
+    page.goto(f"{address}/?{urlencode(query)}")
+    expect(page.locator(".gi-verdict").first).to_be_visible()
+    told = "Without the rounding in blocks of 32 numbers, at layer 100 nine networks in ten"
+    expect(page.get_by_text(told).first).to_be_visible()
     assert faults(page) == []
 
 

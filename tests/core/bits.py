@@ -36,6 +36,15 @@ STATISTICS = (
     "subnormal",
     "zero",
 )
+FORMATS_OF_WINDOWS = (
+    "bfloat16",
+    "float16",
+    "float32",
+    "float64",
+    "float8_e4m3fn",
+    "float8_e5m2",
+)
+"""Every row has the windows of these, and of its own format: later formats change no older row."""
 SCALE_FREE = ("log2_std", "log2_rms", "log2_max_abs", "log2_reach", "log2_weight")
 
 
@@ -73,7 +82,8 @@ def by_level(quantiles):
 def answers(e):
     """Name -> hash of what is computed of an experiment."""
     run, many, theory = propagate(e), sample_ensemble(e, NETWORKS, seed=SEED), predict(e)
-    windows = scale_windows(e) if has_window(e) else {}
+    names = sorted({*FORMATS_OF_WINDOWS, e.number_format})
+    windows = scale_windows(e, names) if has_window(e) else {}
     bins = run.stats.histogram
     statistics = [run.stats.values[name] for name in STATISTICS]
     found = {

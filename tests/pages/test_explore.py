@@ -2,7 +2,7 @@ import json
 import re
 from collections import Counter
 from html import unescape
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -411,6 +411,46 @@ def test_an_old_link_of_nn_linear_is_as_it_was_and_offers_the_biases():
     button.click().run()
     assert shown(at).bias_std == (1 / 192) ** 0.5
     assert not [button for button in at.button if button.label == "Add it"]
+
+
+def test_the_card_of_nn_linear_tells_its_factors_and_has_the_page_behind_a_click():
+    at = opened(width="64", depth="20", init="torch_linear", activation="relu", weights="fresh")
+    [card] = [words(body) for body in blocks(at, "gi-card") if "PyTorch Linear" in body]
+    for told in ("× 0.408", significant((1 / (5 * 64)) ** 0.5), "kaiming_uniform_(a=√5)"):
+        assert told in card
+    [links] = [each.value for each in at.markdown if "Open such a network" in each.value]
+    for query in re.findall(r"\(\?(.*?)\)", links):
+        linked, problems = Experiment.from_query(dict(parse_qsl(query)))
+        assert problems == [] and (linked.width, linked.activation) == (64, "relu")
+    assert not any("What the call does" in each.value for each in at.markdown)
+    at.session_state["why_sqrt_5"] = True
+    at.run()
+    assert any("What the call does" in each.value for each in at.markdown)
+    widget(at, "init").set_value("xavier_uniform").run()
+    assert not any("PyTorch Linear" in body for body in blocks(at, "gi-card"))
+
+
+def test_a_class_that_is_to_guess_is_not_told_what_the_default_does():
+    at = opened(init="torch_linear", weights="fresh", hide="theory")
+    assert not any("PyTorch Linear" in body for body in blocks(at, "gi-card"))
+    assert not any("nn.Linear also draws" in words(body) for body in blocks(at, "gi-expected"))
+
+
+@pytest.mark.parametrize("name", ["torch_trunc_normal(0.02)", "sparse(kept=0.5)"])
+def test_an_initialiser_with_a_number_comes_with_a_link(name):
+    at = opened(width="64", depth="8", init=name)
+    assert shown(at) == Experiment(width=64, depth=8, init=name)
+    assert widget(at, "init").value == name
+    assert name in widget(at, "init").options
+    widget(at, "init").set_value("torch_linear").run()
+    assert shown(at).init == "torch_linear" and not at.exception
+
+
+def test_an_initialiser_that_is_not_accepted_is_named():
+    at = opened(width="64", depth="8", init="sparse(7)")
+    assert shown(at) == Experiment(width=64, depth=8)
+    [told] = problems(at)
+    assert "kept of sparse must be from 1e-06 to 1, got 7" in told
 
 
 def test_a_formula_and_a_name_of_another_library_are_taken():

@@ -1,4 +1,4 @@
-"""The number formats page: six runs of one experiment, their windows, and what was predicted."""
+"""The number formats page: runs of one experiment, their windows, and what was predicted."""
 
 import re
 
@@ -6,6 +6,7 @@ import pytest
 
 from core import NUMBER_FORMATS, Experiment, backpropagate, propagate
 from core.host.limits import backward_cost
+from core.layer.number_formats import FAMILIES
 from core.reading.comparison import carriers
 from core.reading.expectation import in_words
 from core.reading.loss_windows import in_words as window_in_words
@@ -15,6 +16,7 @@ from core.theory.windows import scale_windows
 from tests.pages.test_explore import blocks, chart, problems, visited, widget, words
 from tests.pages.test_phase_diagram import said
 
+PLAIN = FAMILIES["plain"]
 SMALL = {"width": "64", "depth": "30"}
 
 
@@ -35,7 +37,7 @@ def rows(at):
 def test_every_format_is_run_and_its_iterations_stand_beside_the_predicted_ones():
     at = opened()
     table = rows(at)
-    assert list(table) == list(NUMBER_FORMATS)
+    assert list(table) == list(PLAIN)
     for name, cells in table.items():
         e = Experiment(number_format=name)
         events, law = propagate(e).events, predict(e)
@@ -46,7 +48,7 @@ def test_every_format_is_run_and_its_iterations_stand_beside_the_predicted_ones(
         assert cells[4] == ("none" if events.all_zero is None else str(events.all_zero))
         assert cells[5] == in_words(law.all_zero_pmf)
     *curves, _ = chart(at, "formats")["figure"]["data"]
-    assert [trace["name"] for trace in curves] == list(NUMBER_FORMATS)
+    assert [trace["name"] for trace in curves] == list(PLAIN)
     assert said(at) == carriers({name: propagate(Experiment(number_format=name)) for name in table})
 
 
@@ -79,7 +81,10 @@ def test_where_no_law_is_known_the_table_says_why():
 def test_what_float8_does_at_its_end_is_said():
     at = opened(**SMALL)
     text = " ".join(words(block.proto.body) for block in at.get("html"))
-    assert "float8_e4m3fn has no Inf. A number beyond 448 becomes 448, as torch rounds it" in text
+    assert (
+        "float8_e4m3fn has no Inf. A number that rounds beyond 448 becomes 448, in the saturating"
+        in text
+    )
     assert rows(at)["float8_e4m3fn"][6].endswith(" %") and rows(at)["float32"][6] == "–"
 
 
@@ -94,7 +99,7 @@ def test_formats_that_the_host_refuses_are_named_once_and_the_rest_stays(monkeyp
     monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", "1e4")
     at = opened(width="65", depth="30")  # which no other test has run
     [error] = at.error
-    assert all(name in error.value for name in NUMBER_FORMATS)
+    assert all(name in error.value for name in PLAIN)
     assert "multiply-adds" in error.value and chart(at, "windows")
     assert widget(at, "depth").value == 30
 
@@ -119,15 +124,35 @@ def test_loss_windows_are_predicted_and_measured_if_the_link_says_so():
     fields = {"init": "xavier_normal", "width": 64, "depth": 30}
     link = {name: str(value) for name, value in fields.items()}
     at = opened(**link)
-    assert len(chart(at, "loss_windows")["figure"]["data"]) == len(NUMBER_FORMATS)
+    assert len(chart(at, "loss_windows")["figure"]["data"]) == len(PLAIN)
     at = opened(**link, measured="true")
     assert not at.exception and problems(at) == []
-    found = measured_windows(Experiment(**fields))
+    found = measured_windows(Experiment(**fields), PLAIN)
     *_, table = blocks(at, "gi-table")
     for name, window in found.items():
         assert window_in_words(window) in words(table), name
     text = " ".join(words(block.proto.body) for block in at.get("html"))
     assert sentence(found, 1.0) in text
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_link_opens_a_family_of_formats_and_says_what_sets_each_apart(family):
+    at = opened(**SMALL, family=family)
+    assert problems(at) == []
+    assert list(rows(at)) == list(FAMILIES[family])
+    text = " ".join(words(block.proto.body) for block in at.get("html"))
+    for name in FAMILIES[family]:
+        assert NUMBER_FORMATS[name].description in text
+        if NUMBER_FORMATS[name].convention:
+            assert NUMBER_FORMATS[name].beyond_max in text
+    for key in ("formats", "lost", "windows", "loss_windows"):
+        assert chart(at, key)["figure"]["data"], key
+
+
+def test_a_family_that_there_is_not_is_named():
+    at = opened(**SMALL, family="all")
+    told = "family must be one of plain, conventions, block-scaled, got 'all': plain is used"
+    assert told in problems(at) and list(rows(at)) == list(PLAIN)
 
 
 def test_a_switch_that_is_neither_on_nor_off_is_named():
@@ -140,4 +165,4 @@ def test_measuring_too_much_is_refused_and_theory_stays(monkeypatch):
     monkeypatch.setenv("GOOD_INIT_MAX_MULTIPLY_ADDS", str(4 * backward_cost(e).multiply_adds))
     at = opened(width="66", depth="30", measured="true")
     assert any("measuring the windows of loss scales needs" in error.value for error in at.error)
-    assert len(chart(at, "loss_windows")["figure"]["data"]) == len(NUMBER_FORMATS)
+    assert len(chart(at, "loss_windows")["figure"]["data"]) == len(PLAIN)

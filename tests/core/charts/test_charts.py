@@ -13,12 +13,14 @@ import pytest
 from core import NUMBER_FORMATS, Experiment, charts, propagate
 from core.charts.figure import BLUE, PIN_COLORS
 from core.charts.pins import Pin
+from core.layer.number_formats import FAMILIES
 from core.maps.landscape import Landscape
 from core.reading.expectation import bands
 from core.simulation.ensemble import sample_ensemble
 from core.sweep import parse
 from core.text import significant
 from core.theory.finite_width import Prediction, predict
+from core.theory.shares import shares
 from core.theory.windows import scale_windows
 from tests.serving import ROOT
 
@@ -148,15 +150,52 @@ def test_the_heat_map_holds_every_finite_element_of_the_layers_it_shows():
     assert heat["x"] == list(range(101))
 
 
+def names_of_fractions(e, theory=None):
+    data = charts.fractions_per_layer(propagate(e), theory)["data"]
+    return [trace["name"] for trace in data if trace.get("showlegend", True)]
+
+
 def test_fractions_that_never_occur_are_left_out():
-    names = [
-        trace["name"] for trace in charts.fractions_per_layer(propagate(RUNS["holds"]))["data"]
+    assert names_of_fractions(RUNS["holds"]) == ["non-finite", "zero", "near zero"]
+    seen = ["non-finite", "zero", "subnormal", "near zero"]
+    assert names_of_fractions(RUNS["vanishes"]) == seen
+    # From layer 1 on no element is near zero, as none is zero: one curve lies on the other.
+    assert names_of_fractions(RUNS["explodes"]) == ["non-finite", "NaN", "zero"]
+
+
+def test_fractions_that_lie_on_another_are_drawn_once():
+    """ReLU's saturated units are those that are zero; of one input, so are the dead ones."""
+    e = Experiment(width=64, depth=8, activation="relu", init="kaiming_normal", weights="fresh")
+    one = ["non-finite", "zero", "near zero", "mean²"]
+    assert names_of_fractions(e) == one
+    assert names_of_fractions(e.replace(batch_size=4)) == [*one[:3], "dead", "mean²"]
+    tanh = e.replace(activation="tanh", scale=2.0)
+    assert names_of_fractions(tanh)[2:4] == ["near zero", "saturated"]
+
+
+def test_theory_is_dashed_in_the_colour_of_what_it_predicts():
+    e = Experiment(width=64, depth=8, activation="tanh", scale=0.2, weights="fresh")
+    theory = shares(e)
+    figure = charts.fractions_per_layer(propagate(e), theory)
+    by_name = {trace["name"]: trace for trace in figure["data"]}
+    for short, values in (("saturated", theory.flat), ("near zero", theory.near_zero)):
+        curve = by_name[f"{short}, width → ∞"]
+        assert curve["line"]["dash"] == "dash" and not curve["showlegend"]
+        assert curve["line"]["color"] == by_name[short]["line"]["color"]
+        seen = np.array([np.nan if y is None else y for y in curve["y"]])
+        np.testing.assert_allclose(seen, values, rtol=1e-5)  # six digits are sent
+    assert names_of_fractions(e, theory)[-1] == "width → ∞"
+    unknown = shares(e.replace(init="lsuv"))
+    assert "width → ∞" not in names_of_fractions(e, unknown)
+
+
+def test_the_axis_of_fractions_ends_where_the_curves_need_it():
+    e = Experiment(width=100, depth=5, activation="tanh", init="lecun_normal", weights="fresh")
+    ends = [
+        charts.fractions_per_layer(propagate(each))["layout"]["yaxis"]["range"][1]
+        for each in (e, e.replace(scale=5 / 3), e.replace(scale=3.0), e.replace(scale=30.0))
     ]
-    assert names == ["non-finite", "zero"]
-    names = [
-        trace["name"] for trace in charts.fractions_per_layer(propagate(RUNS["vanishes"]))["data"]
-    ]
-    assert names == ["non-finite", "zero", "subnormal"]
+    assert ends == pytest.approx([0.104, 0.26, 0.52, 1.04])
 
 
 def test_what_happens_before_the_elements_break_is_marked_on_the_curve():
@@ -248,28 +287,30 @@ def test_curves_stand_out_from_the_page(theme):
         assert _contrast(color, page) >= 3, color  # WCAG 2.2, 1.4.11
 
 
-def _six(**changes):
-    e = Experiment(depth=20, **changes)
-    return {name: propagate(e.replace(number_format=name)) for name in NUMBER_FORMATS}
+def in_family(family, **changes):
+    e = Experiment(**({"depth": 20} | changes))
+    return {name: propagate(e.replace(number_format=name)) for name in FAMILIES[family]}
 
 
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("changes", [{}, {"scale": 0.001}, {"width": 1}, {"scale": 0.0}])
-def test_six_formats_are_valid_plotly_and_each_curve_is_told_apart_without_colour(changes):
-    drawn = charts.std_by_format(_six(**changes))
+def test_formats_are_valid_plotly_and_each_curve_is_told_apart_without_colour(changes, family):
+    names = FAMILIES[family]
+    drawn = charts.std_by_format(in_family(family, **changes))
     go.Figure(drawn)
     json.dumps(drawn, allow_nan=False)
     *curves, ends = drawn["data"]
-    assert [trace["name"] for trace in curves] == list(NUMBER_FORMATS)
-    assert len({trace["line"]["dash"] for trace in curves}) == len(NUMBER_FORMATS) - 1
+    assert [trace["name"] for trace in curves] == list(names)
+    assert len({trace["line"]["dash"] for trace in curves}) >= len(names) - 1
     widths = [trace["line"]["width"] for trace in curves]
     # The next one leaves at least half a pixel of each on either side.
     assert all(below - above >= 1 for below, above in itertools.pairwise(widths))
-    assert all(name in drawn["layout"]["meta"]["alt"] for name in NUMBER_FORMATS)
-    assert len(ends["x"]) == len(NUMBER_FORMATS) and not ends["showlegend"]
+    assert all(name in drawn["layout"]["meta"]["alt"] for name in names)
+    assert len(ends["x"]) == len(names) and not ends["showlegend"]
 
 
 def test_each_formats_curve_ends_in_a_mark_that_says_at_which_i_and_what():
-    runs = {name: propagate(Experiment(number_format=name, depth=60)) for name in NUMBER_FORMATS}
+    runs = in_family("plain", depth=60)
     drawn = charts.std_by_format(runs)
     *curves, ends = drawn["data"]
     told = " | ".join(each["text"] for each in drawn["layout"]["annotations"])
@@ -287,7 +328,7 @@ def test_each_formats_curve_ends_in_a_mark_that_says_at_which_i_and_what():
         else:
             assert layer == broken or run.size[layer + 1] > 0  # the last layer of the curve
             assert f"i = {broken}" in told.split(" | ")
-    assert dict(zip(NUMBER_FORMATS, ends["marker"]["symbol"], strict=True)) == {
+    assert dict(zip(runs, ends["marker"]["symbol"], strict=True)) == {
         "float64": "triangle-up",
         "float32": "x",
         "bfloat16": "x",
@@ -303,9 +344,10 @@ def test_each_formats_curve_ends_in_a_mark_that_says_at_which_i_and_what():
     [{}, {"scale": 0.001}, {"scale": 0.1}, {"depth": 100}, {"depth": 100, "scale": 0.01}],
     ids=repr,
 )
-def test_no_words_at_the_ends_of_curves_lie_over_others(changes, plot):
-    e = Experiment(**({"depth": 20} | changes))
-    runs = {name: propagate(e.replace(number_format=name)) for name in NUMBER_FORMATS}
+@pytest.mark.parametrize("family", FAMILIES)
+def test_no_words_at_the_ends_of_curves_lie_over_others(changes, plot, family):
+    runs = in_family(family, **changes)
+    e = next(iter(runs.values())).experiment
     drawn = charts.std_by_format(runs)
     low, high = drawn["layout"]["yaxis"]["range"]
     boxes = []  # in pixels; a letter of size 12 is 7 wide and 14 high

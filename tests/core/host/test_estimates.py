@@ -10,7 +10,7 @@ from core import ACTIVATIONS, INITIALIZERS, NUMBER_FORMATS, Experiment
 from core.host.limits import WorkLimit, cost, ensemble_work, is_quick, is_quick_work
 from core.layer.activations import Activation
 from core.layer.branches import Block
-from core.layer.initializers import Initializer
+from core.layer.initializer import Initializer
 from core.layer.operation import MICROSECOND
 from core.lesson import STEPS
 from core.maps import borders

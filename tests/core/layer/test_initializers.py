@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core import ACTIVATIONS, INITIALIZERS
-from core.layer.initializers import kept_inputs
+from core.layer.sparse import kept_outputs
 
 N = 400
 RELU = ACTIVATIONS["relu"]
@@ -84,7 +84,7 @@ def test_truncated_normal_is_cut_and_rescaled():
 @pytest.mark.parametrize("n", [1, 2, 9, 10, 400])
 def test_sparse_keeps_the_same_number_in_every_column(n):
     kept = (draw("sparse", n, n) != 0).sum(0)
-    assert set(kept.tolist()) == {kept_inputs(n)}
+    assert set(kept.tolist()) == {kept_outputs(0.1, n)}
 
 
 def test_sparse_leaves_as_many_zeros_as_torch():

@@ -26,7 +26,9 @@ from core.layer import moments
 from core.layer.activation_families import FAMILIES
 from core.layer.expression import FUNCTIONS, RefusedError, read
 from core.layer.named_activation import activation_of
+from core.layer.typed_activation import loses_parts
 from core.question import link
+from core.simulation.scale_free import is_scale_free
 from core.sweep import parse, sweep
 
 X = torch.linspace(-7.3, 7.1, 401, dtype=torch.float64)
@@ -122,7 +124,7 @@ def test_the_approximation_of_gelu_by_a_sigmoid_is_worked_out():
         ("max(x, 0)", (0.0,)),
         ("max(x - 3, 0) + min(x + 2, 0)", (-2.0, 3.0)),
         ("abs(x*x - 2)", (-math.sqrt(2), math.sqrt(2))),
-        ("where(x > 2.5, x, 0.1*x)", (2.5,)),
+        ("where(x > 2.5, x, 3*x - 5)", (2.5,)),
         ("hardtanh(2*x)", (-0.5, 0.5)),
         ("max(x, 0)**1.5 - 0.2", (0.0,)),
     ],
@@ -176,7 +178,7 @@ def test_a_power_of_one_and_a_half_is_followed_to_any_size():
         ("sign(x)", "φ must change with x"),
         ("x*x*x*x*x", "no faster than"),
         ("abs(x)**1.2", "a whole or half power"),
-        ("1/(x - 0.3)", "could not be integrated"),
+        ("1/(x - 0.3)", "the slope of φ must be at most"),
         ("sin(500*x)", "could not be integrated"),
         ("abs(sin(x))", "at most 12 kinks"),
         ("leaky_relu(20)", "negative_slope of leaky_relu must be from -10 to 10, got 20"),
@@ -193,6 +195,78 @@ def test_a_text_that_is_not_accepted_says_which_part_and_what_is_allowed(text, r
     assert len(problems) == 1
     assert reason in problems[0]
     assert problems[0].endswith("linear is used")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("1e6*tanh(x/1e6)+" * 6 + "x", "at most 120 characters, got 145"),
+        ("max(x-12,0)", "the mean of φ(z)² for z ~ N(0, 1) must be at least 1e-12, got 0"),
+        ("x*1e-200", "must be at least 1e-12, got 0"),
+        ("max(x,-1e6)", "a number in max must be from −65504 to 65504"),
+        ("exp(min(x,700))", "φ must be at most 1e+12·(1 + |x|^4)"),
+        ("tanh(1e6*x)", "the slope of φ must be at most 10000"),
+        ("sign(x)+0.1*x", "φ must not jump, got -1 below x = 0 and 1 above it"),
+        ("where(x>2.5,x,0.1*x)", "φ must not jump, got 0.25 below x = 2.5 and 2.5 above it"),
+        ("x*log1p(abs(x))", "a whole or half power of |x|"),
+        ("x#comment", "'#' is not allowed"),
+    ],
+)
+def test_what_theory_could_not_follow_is_refused(text, reason):
+    with pytest.raises(RefusedError) as error:
+        activation_of(text)
+    assert reason in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["x - 1", "e - x", "x--1", "0.5*x - 1e3", "max(x, 1e3/2)", ".5*x-x**2"]
+)
+def test_the_text_of_a_formula_reads_as_itself(text):
+    name = activation_of(text).name
+    assert activation_of(name).name == name
+    assert Experiment(activation=name).phi is activation_of(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["max(x-1,0)", "x-tanh(x)", "x-hardtanh(x)", "sqrt(1+x*x)-1", "max(x-0.1,0)"]
+)
+def test_a_function_that_is_flat_at_zero_has_a_profile_and_a_fate(name):
+    e = Experiment(
+        width=256, depth=12, activation=name, init="xavier_normal", scale=1.5, weights="fresh"
+    )
+    profile, many = mean_field.profile(e).log2_rms, sample_ensemble(e, 100).log2_rms
+    assert not np.isnan(profile).any()
+    assert profile[1] == pytest.approx(np.median(many[:, 1]), abs=0.1)
+    assert not np.isnan(list(predict(e).log2_rms_quantiles.values())).any()
+
+
+@pytest.mark.parametrize("name", ["x+tanh(x)", "x*atan(x)", "x+softsign(x)", "x+sin(x)**2"])
+def test_a_law_follows_a_sum_of_two_powers_far_out(name):
+    e = Experiment(
+        width=200, depth=80, activation=name, init="xavier_normal", scale=4.0, weights="fresh"
+    )
+    median = np.median(sample_ensemble(e, 200).log2_rms[:, -1])
+    law = predict(e).log2_rms_quantiles
+    assert median == pytest.approx(law[0.5][-1], abs=(law[0.75] - law[0.25])[-1])
+
+
+@pytest.mark.parametrize(
+    ("name", "number_format"),
+    [
+        ("1e6*x/1e6", "float16"),
+        ("x*x/(1+abs(x))", "float16"),
+        ("sqrt(x*x+1)-1", "float32"),
+        ("x/sqrt(1+x*x)", "float16"),
+    ],
+)
+def test_no_law_is_told_where_a_part_leaves_the_range_and_phi_does_not(name, number_format):
+    e = Experiment(activation=name, weights="fresh", init="xavier_normal", depth=10)
+    assert not loses_parts(e.phi, torch.float64)
+    assert predict(e.replace(number_format="float64")).log2_rms_quantiles
+    told = predict(e.replace(number_format=number_format))
+    assert "leaves the range where φ itself does not" in told.valid
+    assert not told.log2_rms_quantiles
+    assert not is_scale_free(e.replace(number_format=number_format))
 
 
 def _hostile(draw: random.Random) -> str:

@@ -21,7 +21,7 @@ from core.layer import elementwise, moments, tails
 from core.layer.arithmetic import Rounded
 from core.layer.bias import Bias
 from core.layer.elementwise import IDENTITY, Elementwise
-from core.layer.initializers import Initializer
+from core.layer.initializer import Initializer
 from core.layer.norm import Norm
 from core.layer.operation import Moments, Operation, Shape
 from core.layer.product import Product

@@ -49,7 +49,8 @@ PAIRS = [(field, name, ours) for field, names in KNOWN.items() for name, ours in
 def test_a_link_takes_the_name_and_says_so(field, name, ours):
     experiment, problems = Experiment.from_query({field: name})
     assert getattr(experiment, field) == ours
-    assert problems == ([] if name == ours else [f"{field} {name!r} is called {ours} here"])
+    told = [] if name == ours else [f"{field} {name!r} is called {ours} here"]
+    assert [note.split(";")[0] for note in problems] == told
     assert refusals(problems) == []
     if name != ours:
         with pytest.raises(ValueError, match=f"{field} must be one of"):
@@ -68,6 +69,7 @@ def test_names_that_are_none_are_refused():
     [
         (activations.ALIASES, ACTIVATIONS),
         (initializers.ALIASES, INITIALIZERS),
+        (initializers.REMARKS, INITIALIZERS),
         (number_formats.ALIASES, NUMBER_FORMATS),
     ],
 )

@@ -151,10 +151,10 @@ def test_no_link_raises_and_every_bad_value_is_told(query):
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_refused_value_is_replaced_by_the_default(name):
-    experiment, problems = Experiment.from_query({name: "no such thing"})
+    experiment, problems = Experiment.from_query({name: "nothing"})
     assert experiment == Experiment()
     (problem,) = problems
-    assert problem.startswith(f"{name} must be {PARAMETERS[name].allowed}, got 'no such thing'")
+    assert problem.startswith(f"{name} must be {PARAMETERS[name].allowed}, got 'nothing'")
     assert problem.endswith(f": {Experiment().to_query()[name]} is used")
 
 

@@ -163,3 +163,9 @@ def test_the_card_of_a_formula():
     square = np.trapezoid(values**2 * DENSITY, Z)
     assert card.gain == pytest.approx(square**-0.5, rel=1e-9)
     assert card.nf_gain is None and card.torch_gain is None
+
+
+def test_a_small_mean_is_called_small():
+    assert "almost zero" in gain_card("max(x-6,0)").which
+    assert "almost the same" in gain_card("abs(x)-0.8").which
+    assert "is zero: 1/std" in gain_card("sin(x)+tanh(x)").which

@@ -1,7 +1,7 @@
 """One experiment in several formats, in words."""
 
 from core import NUMBER_FORMATS, Experiment, propagate
-from core.reading.comparison import carriers, eight_bits, format_row, loss
+from core.reading.comparison import carriers, conventions, format_row, loss
 from core.reading.expectation import predicted_iteration
 from core.theory.finite_width import Prediction, predict
 
@@ -35,11 +35,21 @@ def test_float8_sticks_or_becomes_infinite():
     assert stuck.overflow == "none: it sticks" and stuck.saturated.endswith(" %")
     faint = propagate(Experiment(number_format="float8_e4m3fn", width=64, depth=9, scale=0.01))
     assert format_row(faint, Prediction("")).overflow == "none"
-    words = eight_bits(RUNS)
+    words = " ".join(conventions(RUNS))
     index = RUNS["float8_e5m2"].events.first_nonfinite
     assert f"first at i = {index}" in words and stuck.saturated in words and "448" in words
     assert NUMBER_FORMATS["float8_e4m3fn"].beyond_max in words and "never becomes" not in words
-    assert eight_bits({"float32": RUNS["float32"]}) == ""
+    assert conventions({"float32": RUNS["float32"]}) == []
+
+
+def test_what_sets_a_format_apart_is_told_of_it_alone():
+    for name, run in RUNS.items():
+        told = conventions({name: run})
+        assert told == ([] if name in ("float64", "float32", "bfloat16", "float16") else told)
+        assert all(each.startswith(name) for each in told)
+    [nan] = conventions({"nan": RUNS["float8_e4m3fn_nan"]})
+    first = RUNS["float8_e4m3fn_nan"].events.first_nan
+    assert "becomes NaN" in nan and nan.endswith(f"Here the first does at i = {first}.")
 
 
 def in_all(**fields):

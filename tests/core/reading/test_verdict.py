@@ -205,7 +205,7 @@ def check_claims(run):
         # relu and its kin; gelu and silu underflow to zero far on the left.
         assert run.experiment.phi(torch.tensor([-1e4])).item() == 0
     if told.kind == "saturates":
-        assert stats.saturated[-1] > 0 and not run.experiment.format.infinity
+        assert stats.saturated[-1] > 0 and run.experiment.format.saturates
     for note in told.notes:
         if "half the exponent" in note:
             assert run.events.notebook_mean_inf is None or (

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from core import ACTIVATIONS, NUMBER_FORMATS, Experiment, propagate
+from core.layer.multiplication import WIDE
 from core.simulation.backward import backpropagate
 from core.simulation.propagate import draw_input, draw_layer, draw_output_gradient
 from tests.core.experiments import CPU
@@ -42,6 +43,9 @@ def equal(found, wanted):
     assert np.array_equal(found, wanted, equal_nan=True)
 
 
+# In the others aᵀ is rounded in another way than a, and sums in another way than autograd's.
+AS_AUTOGRAD = [name for name, entry in NUMBER_FORMATS.items() if entry.multiplication is WIDE]
+
 EXPERIMENTS = [
     Experiment(
         width=19,
@@ -55,7 +59,7 @@ EXPERIMENTS = [
         loss_scale=4.0,
     )
     for activation, weights, (bias_std, batch_size), number_format in product(
-        ACTIVATIONS, ("tied", "fresh"), ((0.0, 1), (0.3, 1), (0.3, 3)), NUMBER_FORMATS
+        ACTIVATIONS, ("tied", "fresh"), ((0.0, 1), (0.3, 1), (0.3, 3)), AS_AUTOGRAD
     )
 ]
 

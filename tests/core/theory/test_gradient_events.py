@@ -29,8 +29,17 @@ def _predicted(pmf, depth):
         {"scale": 0.5},
         {"activation": "tanh", "scale": 3.0, "loss_scale": 2.0**12},
         {"activation": "tanh", "scale": 0.5, "loss_scale": 16.0},
+        {"scale": 0.5, "number_format": "float16_flushed"},
+        {"activation": "tanh", "scale": 0.5, "number_format": "bfloat16_flushed", "depth": 150},
+        {"scale": 0.5, "number_format": "float16_float16_sums"},
     ],
-    ids=["linear grows", "linear fades", "tanh grows", "tanh fades"],
+    ids=[
+        "linear grows",
+        "linear fades",
+        "tanh grows",
+        "tanh fades",
+        *("flushed", "tanh flushed", "sums"),
+    ],
 )
 def test_a_gradient_ends_at_the_layers_that_theory_says(change):
     e = _BASE.replace(**change)

@@ -18,7 +18,7 @@ LEAST_EXPECTED = 5  # runs in a cell, so that the statistic has nearly the law o
 # The probability that any one of all comparisons of this file fails without cause (Bonferroni,
 # which holds although formats with the same seeds see the same networks).
 FAMILY_LEVEL = 0.01
-COMPARISONS = 12 + 9 + 1 + 2
+COMPARISONS = 12 + 9 + 1 + 2 + 4 + 8
 
 WEIGHTS = ("tied", "fresh")
 NAMES = ("linear", "relu")
@@ -106,6 +106,47 @@ def test_overflow_comes_when_it_should(number_format, weights, name):
 def test_zero_comes_when_it_should(number_format, weights, name):
     e = question(VANISHES, number_format, weights, name)
     same_law(predict(e).all_zero_pmf, ends(e, "all_zero"), e.depth, FADING)
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@pytest.mark.parametrize(
+    ("number_format", "scale", "depth"),
+    [("float16_float16_sums", 0.4, 16), ("float8_e4m3fn_nan", 0.4, 9)],
+)
+def test_overflow_comes_when_it_should_by_other_conventions(number_format, scale, depth, weights):
+    e = Experiment(width=48, depth=depth, scale=scale, weights=weights, number_format=number_format)
+    law = predict(e)
+    drawn = DRAWS if weights == "tied" else np.inf
+    same_law(law.overflow_pmf, ends(e, "first_nonfinite"), depth, drawn)
+
+
+@pytest.mark.parametrize(
+    ("number_format", "weights", "scale", "depth"),
+    [
+        ("float32_flushed", "tied", 0.01, 46),
+        ("float32_flushed", "fresh", 0.01, 46),
+        ("bfloat16_flushed", "tied", 0.01, 42),
+        ("bfloat16_flushed", "fresh", 0.012, 46),
+        ("float16_flushed", "tied", 0.01, 10),
+        ("float16_flushed", "fresh", 0.01, 10),
+        ("float16_float16_sums", "tied", 0.025, 14),
+        ("float16_float16_sums", "fresh", 0.03, 14),
+    ],
+)
+def test_zero_comes_when_it_should_by_other_conventions(number_format, weights, scale, depth):
+    e = Experiment(width=48, depth=depth, scale=scale, weights=weights, number_format=number_format)
+    same_law(predict(e).all_zero_pmf, ends(e, "all_zero"), depth, FADING)
+
+
+@pytest.mark.parametrize("name", ["mxfp8_e4m3", "mxfp8_e5m2", "mxfp4_e2m1", "nvfp4"])
+def test_blocks_have_a_law_that_says_what_it_leaves_out_and_no_end(name):
+    law = predict(Experiment(width=64, depth=60, number_format=name))
+    assert law.known and not law.ends_known and not law.overflow_pmf
+    assert "The rounding in blocks of" in law.valid and "The rounding in bl" in law.gradient_valid
+    assert f"Where x leaves the range of {name} is not predicted." in law.valid
+    # Far from both ends it is known that neither comes, whatever the drift.
+    held = predict(Experiment(width=64, depth=9, init="critical", number_format=name))
+    assert held.ends_known and held.overflow_pmf == held.all_zero_pmf == {}
 
 
 def test_an_end_without_a_law_is_not_told():

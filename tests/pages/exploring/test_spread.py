@@ -122,7 +122,7 @@ def test_another_scale_or_depth_or_seed_shows_the_same_networks():
 def test_the_card_shows_both_gains_of_the_activation():
     at = opened(**FRESH, activation="tanh")
     [card] = blocks(at, "gi-card")
-    assert "PyTorch’s gain 1.67" in words(card) and "chaotic" in words(card)
+    assert "PyTorch’s gain 1.667" in words(card) and "chaotic" in words(card)
 
 
 def test_networks_that_take_too_long_end_in_words_and_are_not_run_again(monkeypatch):
