@@ -68,6 +68,7 @@ else:
             icon=":material/straighten:",
             url_path="width-sweep",
         ),
+        st.Page("pages/papers.py", title="Papers", icon=":material/menu_book:", url_path="papers"),
     ]
     here = st.navigation([explore, lesson, *more, guess], position="top")
     menu.draw([explore, lesson, guess], more, here)

@@ -39,6 +39,7 @@ PAGES: dict[str, set[str]] = {
     "course": {"controls", "figures", "words", "work"},
     "poll": {"controls", "figures", "words", "work"},
     "exploring": {"controls", "figures", "words", "work", "poll"},
+    "literature": {"controls"},
     "serving": {"work", "figures", "maps", "poll"},
 }
 

@@ -10,7 +10,18 @@ tuned to agree: a row that differs says so, and why.
 from __future__ import annotations
 
 from .claim import TOPICS, Claim, Source, Verdict
-from .finding import Finding, blank, reproduce
+from .finding import Finding, blank, reproduce, reproduce_all, unknown
 from .table import CLAIMS
 
-__all__ = ["CLAIMS", "TOPICS", "Claim", "Finding", "Source", "Verdict", "blank", "reproduce"]
+__all__ = [
+    "CLAIMS",
+    "TOPICS",
+    "Claim",
+    "Finding",
+    "Source",
+    "Verdict",
+    "blank",
+    "reproduce",
+    "reproduce_all",
+    "unknown",
+]

@@ -6,31 +6,18 @@ import argparse
 import sys
 import time
 
-import numpy as np
-
-from ..text import significant, with_minus
 from . import CLAIMS, Claim, Finding, reproduce
+from .words import exact_text, measured_text
 
 _HEAD = ("", "printed", "measured", "exact", "")
 
 
-def _measured(finding: Finding, k: int) -> str:
-    """A measured number ± its standard error, with two digits of the error."""
-    value, error = float(finding.measured[k]), float(finding.error[k])
-    error *= abs(value) if finding.claim.is_factor else 1.0
-    if not error > 0 or value == 0:
-        return significant(value, 5)
-    digits = int(np.clip(np.floor(np.log10(abs(value) / error)) + 2, 1, 9))
-    return f"{significant(value, digits)} ± {significant(error, 2)}"
-
-
 def _row(finding: Finding, k: int) -> tuple[str, ...]:
-    exact = float(finding.exact[k])
     return (
         finding.claim.at[k],
         finding.claim.printed[k],
-        with_minus(_measured(finding, k)),
-        "" if np.isnan(exact) else with_minus(significant(exact, 6)),
+        measured_text(finding, k),
+        exact_text(finding, k),
         finding.each[k] or "",
     )
 

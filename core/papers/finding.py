@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
@@ -108,11 +109,34 @@ class Finding:
         return np.ones_like(values) if self.claim.is_factor else np.abs(values)
 
 
+def unknown(claim: Claim) -> Finding:
+    """A claim of which only what was printed is known."""
+    nothing = np.full(len(claim.at), np.nan)
+    return Finding(claim, 0, nothing, nothing, nothing, nothing)
+
+
 def blank(claim: Claim) -> Finding:
     """A claim of which nothing is measured yet: what was printed, and what theory says."""
-    unknown = np.full(len(claim.at), np.nan)
-    exact = unknown if claim.exact is None else np.asarray(claim.exact(claim.experiment), float)
-    return Finding(claim, 0, unknown, unknown, unknown, exact)
+    if claim.exact is None:
+        return unknown(claim)
+    return replace(unknown(claim), exact=np.asarray(claim.exact(claim.experiment), float))
+
+
+def reproduce_all(
+    claims: Sequence[Claim], on_result: Callable[[tuple[Finding, ...]], object]
+) -> tuple[Finding, ...]:
+    """Measure claims again, one after the other; theory speaks first.
+
+    Args:
+        claims: the rows.
+        on_result: called after each with what is known of all of them.
+    """
+    found = dict[str, Finding]()
+    for first in (blank, reproduce):
+        for claim in claims:
+            found[claim.name] = first(claim)
+            on_result(tuple(found.values()))
+    return tuple(found.values())
 
 
 def reproduce(claim: Claim, *, small: bool = False) -> Finding:

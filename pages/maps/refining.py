@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
@@ -13,6 +12,7 @@ from core.maps.fitting import MapTooLarge
 from core.maps.landscape import Landscape
 from core.maps.words import grid
 from core.sweep import SweepResult
+from pages.controls import refresh
 from pages.maps import on_screen
 from pages.work import answers
 from pages.work.jobs import Standing, TookTooLong, Unfinished
@@ -21,15 +21,9 @@ from pages.work.queue import QueueFull
 _PARTIAL, _STOPPED, _WATCHED = "_partial_sweep", "_stopped_sweep", "_watched_sweep"
 _LAST, _BESIDE = "_last_map_on_", "_sweeps_beside"
 _MOST_PARTIAL = 2  # half-done maps of a viewer; a few MB each at most
-_REFRESHES = "_refreshes_of_the_map"
 FIRST_WAIT = 0.35
 """Seconds to wait for the first picture; most maps have a coarse one by then."""
-_BETWEEN_REFRESHES = 0.6  # seconds
 _AT_FIRST = Standing(0, 0.0)
-
-_refresh = st.components.v2.component(
-    "good_init_refresh", js=(Path(__file__).parent / "refresh.js").read_text()
-)
 
 
 class MapView(NamedTuple):
@@ -107,16 +101,10 @@ def _so_far(landscape: Landscape) -> SweepResult | None:
 
 
 def refresh_until_settled(view: MapView, others: Iterable[SweepResult | None] = ()) -> None:
-    """Let the browser ask for the page once more after a moment, until all maps are settled.
-
-    The browser asks as it does for a step of a slider. So no script runs between two pictures, and
-    a step of the viewer is answered at once.
-    """
+    """Let the browser ask for the page again and again, until all maps are settled."""
     waits = any(each is not None and each.fraction_done < 1 for each in others)
     if waits or not view.is_settled:
-        st.session_state[_REFRESHES] = st.session_state.get(_REFRESHES, 0) + 1
-        data = {"count": st.session_state[_REFRESHES], "after": _BETWEEN_REFRESHES}
-        _refresh(key="refresh", data=data, on_refresh_change=lambda: None)
+        refresh.soon()
 
 
 def _numbers(landscape: Landscape) -> MapView:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from functools import cache
@@ -27,6 +28,7 @@ from core.maps.borders import borders as compute_borders
 from core.maps.borders import work as work_of_borders
 from core.maps.fitting import check as check_size
 from core.maps.landscape import Landscape
+from core.papers import CLAIMS, Finding, reproduce_all
 from core.question.experiment import PARAMETERS, Experiment
 from core.reading.gradient_run import as_ensemble
 from core.reading.loss_windows import RUNS, measured_windows
@@ -298,6 +300,31 @@ def sweep(
         lambda tell: _swept(landscape, known, tell),
         lambda: (False, {"experiment": landscape.base.to_query()} | landscape.to_query()),
         hear=progress,
+        patience=patience,
+    )
+
+
+def findings(*, patience: float = math.inf) -> tuple[Finding, ...]:
+    """Every number of the literature, measured again.
+
+    Args:
+        patience: seconds after which the part known so far is enough.
+
+    Raises:
+        Unfinished: the patience ran out; it has the part known so far.
+    """
+    rows = tuple(CLAIMS.values())
+    steps = 2 * len(rows)  # theory, then the networks
+
+    def compute(tell: OnProgress) -> tuple[Finding, ...]:
+        done = itertools.count(1)
+        return reproduce_all(rows, lambda found: tell(next(done) / steps, found))
+
+    return _asked(
+        "findings",
+        tuple(CLAIMS),
+        compute,
+        lambda: (False, {"rows": len(rows)}),
         patience=patience,
     )
 

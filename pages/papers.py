@@ -1,0 +1,118 @@
+"""Papers: what the literature printed, measured again, beside what theory says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.papers import CLAIMS, TOPICS, Finding, Verdict, unknown
+from core.papers.records import to_csv
+from core.papers.words import SIGNS, cited
+from core.text import shown
+from pages.controls import arrival, refresh
+from pages.literature.row import row
+from pages.words import page
+from pages.work import answers
+from pages.work.jobs import TookTooLong, Unfinished
+from pages.work.queue import QueueFull
+
+_ALL = "all"
+_CHOICES = {"topic": (_ALL, *TOPICS), "verdict": (_ALL, *SIGNS)}
+_FIRST_WAIT = 0.35  # seconds
+
+
+def _known() -> tuple[tuple[Finding, ...], float, str]:
+    """What is known of every claim, the fraction done, and why it is not measured further."""
+    so_far: Sequence[Finding] = ()
+    try:
+        so_far, done, problem = answers.findings(patience=_FIRST_WAIT), 1.0, ""
+    except Unfinished as unfinished:
+        so_far, done, problem = unfinished.so_far or (), unfinished.standing.fraction, ""
+    except TookTooLong as error:
+        so_far, done, problem = error.so_far or (), 1.0, str(error)
+    except (QueueFull, ValueError) as error:
+        done, problem = 1.0, str(error)
+    found = {each.claim.name: each for each in so_far}
+    return tuple(found.get(name) or unknown(claim) for name, claim in CLAIMS.items()), done, problem
+
+
+def _refuse_choices() -> list[str]:
+    """Sentences on what a link asks for and is not there; its default is used."""
+    told = []
+    for name, choices in _CHOICES.items():
+        asked = st.query_params.get(name, _ALL)
+        if asked not in choices:
+            told.append(
+                f"{name} must be one of {', '.join(choices)}, got {shown(asked)}: all is used"
+            )
+    asked = st.query_params.get("row")
+    if asked is not None and asked not in CLAIMS:
+        told.append(f"row must be a name of this table, got {shown(asked)}")
+    return told
+
+
+def _filter(findings: Sequence[Finding]) -> list[Finding]:
+    """Draw the filter; returns the rows that it leaves."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="filter"):
+        words = st.text_input(
+            "Find", key="find", bind="query-params", placeholder="a word, an author, a year"
+        )
+        topic = st.selectbox("Topic", _CHOICES["topic"], key="topic", bind="query-params")
+        verdict = st.selectbox("Verdict", _CHOICES["verdict"], key="verdict", bind="query-params")
+    return [each for each in findings if _is_wanted(each, words or "", topic, verdict)]
+
+
+def _is_wanted(finding: Finding, words: str, topic: str, verdict: str | Verdict) -> bool:
+    claim = finding.claim
+    text = " ".join((claim.name, claim.title, cited(claim.source), claim.asked, claim.found))
+    has_words = all(word in text.casefold() for word in words.casefold().split())
+    return has_words and topic in (_ALL, claim.topic) and verdict in (_ALL, finding.verdict)
+
+
+def _summary(findings: Sequence[Finding], done: float) -> str:
+    counts = [
+        f"{sum(each.verdict == verdict for each in findings)} {verdict.replace('agrees', 'agree')}"
+        for verdict in SIGNS
+    ]
+    told = f"{len(findings)} published results: {', '.join(counts)}."
+    return told.replace("differs", "differ") + (
+        f" Measured so far: {done:.0%}." if done < 1 else ""
+    )
+
+
+def _table(findings: Sequence[Finding]) -> None:
+    opened = st.query_params.get("row")
+    for topic in TOPICS:
+        rows = [each for each in findings if each.claim.topic == topic]
+        if rows:
+            st.html(f'<h2 class="gi-heading">{topic}</h2>')
+        for each in rows:
+            st.html(row(each, opened=each.claim.name == opened))
+    if not findings:
+        st.html('<p class="gi-words">No row has all of these.</p>')
+
+
+def _page() -> None:
+    arrival.remember_page("papers")
+    page.warn(_refuse_choices())
+    findings, done, problem = _known()
+    page.warn([problem] if problem else [])
+    st.html(f'<p class="gi-words" role="status">{_summary(findings, done)}</p>')
+    _table(_filter(findings))
+    st.download_button(
+        "Download CSV", to_csv(findings), "good-init-papers.csv", "text/csv", key="csv"
+    )
+    if done < 1:
+        refresh.soon()
+
+
+page.style()
+page.steady_style()
+st.html(
+    "<h1 class='gi-title'>What papers and lectures printed, measured again in front of you</h1>"
+    "<p class='gi-words'>Each row is a number that was published on initialisation, the mean of real "
+    "networks here with its standard error, and the exact value where theory knows it. Nothing is "
+    "tuned to agree.</p>"
+)
+_page()
