@@ -111,8 +111,8 @@ page.style()
 page.steady_style()
 st.html(
     "<h1 class='gi-title'>What papers and lectures printed, measured again in front of you</h1>"
-    "<p class='gi-words'>Each row is a number that was published on initialisation, the mean of real "
-    "networks here with its standard error, and the exact value where theory knows it. Nothing is "
-    "tuned to agree.</p>"
+    "<p class='gi-words'>Each row is a number that was published on initialisation, the mean of "
+    "real networks here with its standard error, and the exact value where theory knows it. "
+    "Nothing is tuned to agree.</p>"
 )
 _page()

@@ -32,8 +32,6 @@ def to_csv(findings: Iterable[Finding]) -> str:
         for k, at in enumerate(claim.at):
             numbers = (finding.measured[k], finding.error[k], finding.exact[k])
             measured, error, exact = ("" if x != x else repr(float(x)) for x in numbers)
-            writer.writerow(
-                (*about, claim.source.read, at, claim.printed[k], finding.networks)
-                + (measured, error, exact, finding.each[k] or "")
-            )
+            found = (finding.networks, measured, error, exact, finding.each[k] or "")
+            writer.writerow((*about, claim.source.read, at, claim.printed[k], *found))
     return out.getvalue()

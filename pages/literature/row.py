@@ -5,11 +5,11 @@ from __future__ import annotations
 from html import escape
 from urllib.parse import urlencode
 
+from core.charts.sparkline import sparkline
 from core.papers import Finding, Verdict
 from core.papers.words import SIGNS, cited, exact_text, measured_text
 from core.text import typeset
 from pages.controls.state import without_defaults
-from pages.literature.sparkline import sparkline
 
 _STYLES: dict[Verdict | None, str] = {
     "agrees": "good",

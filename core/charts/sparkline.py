@@ -6,8 +6,8 @@ from html import escape
 
 import numpy as np
 
-from core.maths.arrays import Array
-from core.papers import Finding
+from ..maths.arrays import Array
+from ..papers import Finding
 
 _WIDTH, _HEIGHT, _EDGE = 132, 36, 5  # pixels
 _FEWEST = 3  # numbers that make a series
