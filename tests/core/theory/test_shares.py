@@ -17,7 +17,7 @@ NAMES = ("flat", "near_zero", "dead", "mean_share")
 MANY = 400_000
 SIGMAS = 5  # standard errors, of some hundred comparisons each
 FRESH = {"weights": "fresh"}
-TYPED = ("x * sigmoid(1.702 * x)", "where(x > 1, 0, x)", "max(x - 1, 0)", "tanh(x) + 0.1 * x")
+TYPED = ("x * sigmoid(1.702 * x)", "max(min(x, 2 - x), 0)", "max(x - 1, 0)", "tanh(x) + 0.1 * x")
 
 
 def makemore(gain):
@@ -132,7 +132,7 @@ def test_probabilities_of_the_sets_are_those_of_sampled_units(name, q):
 
 @pytest.mark.parametrize("inputs", [2, 5, 40])
 @pytest.mark.parametrize("c", [0.02, 0.4, 0.9, 0.999, 1 - 1e-9])
-@pytest.mark.parametrize("name", ["relu", "hardswish", "where(x > 1, 0, x)", "max(x - 1, 0)"])
+@pytest.mark.parametrize("name", ["relu", "hardswish", "max(min(x, 2 - x), 0)", "max(x - 1, 0)"])
 def test_a_unit_is_dead_as_often_as_sampled_ones(name, c, inputs):
     """All inputs of a unit in φ's zeros, for 100,000 units of variance 4."""
     from core.theory.shares import _all_in  # its own law, at any correlation
@@ -162,7 +162,7 @@ BLOCKS = {
     "post-norm": {"activation": "tanh", "norm": "layer", "norm_place": "after"},
     "pixels": {"activation": "hardtanh", "input": "pixels"},
     "batch norm first": {"activation": "tanh", "norm": "batch", "scale": 3.0},
-    "typed": {"activation": "where(x > 1, 0, x)", "scale": 2.0},
+    "typed": {"activation": "max(min(x, 2 - x), 0)", "scale": 2.0},
     "sin": {"activation": "sin", "scale": 3.0},
     "linear": {"activation": "linear"},
 }
