@@ -13,7 +13,6 @@ from ..layer.operation import Operation
 from ..layer.product import Product
 from ..layer.skip import Skip
 from ..layer.stack import Layer
-from ..layer.typed_activation import TYPED
 from ..question.experiment import Experiment
 from ..question.naming import stop_name
 from ..text import significant
@@ -59,7 +58,7 @@ def equation(experiment: Experiment) -> str:
 
 def _named(phi: Activation) -> str:
     """φ by its name, or by its formula if a viewer typed one."""
-    if phi.reference == TYPED:
+    if phi.is_typed:
         return rf"\varphi(x) = {phi.formula}"
     return rf"\varphi = \text{{{_plain(phi.label)}}}"
 

@@ -21,7 +21,7 @@ from ..layer.operation import MICROSECOND, Parameters, Tape
 from ..layer.product import Product
 from ..layer.scaled import Reach, Scaled, ScaledNumbers
 from ..layer.stack import Layer, shifts
-from ..layer.typed_activation import loses_parts
+from ..layer.typed_activation import loses_parts_from
 from ..maths.arrays import Array, log2
 from ..question.experiment import Experiment
 from ..statistics.layer_stats import LayerStats
@@ -70,7 +70,7 @@ def is_scale_free(experiment: Experiment) -> bool:
     separates = layer.degree is not None and layer.scale_power is not None
     if not separates or experiment.format.is_coarse:
         return False
-    return not loses_parts(experiment.phi, experiment.format.product_dtype)
+    return loses_parts_from(experiment.phi, experiment.format.product_dtype) == np.inf
 
 
 def free_of_scale(experiment: Experiment) -> Experiment:

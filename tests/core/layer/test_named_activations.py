@@ -26,7 +26,7 @@ from core.layer import moments
 from core.layer.activation_families import FAMILIES
 from core.layer.expression import FUNCTIONS, RefusedError, read
 from core.layer.named_activation import activation_of
-from core.layer.typed_activation import loses_parts
+from core.layer.typed_activation import loses_parts_from
 from core.question import link
 from core.simulation.scale_free import is_scale_free
 from core.sweep import parse, sweep
@@ -251,22 +251,47 @@ def test_a_law_follows_a_sum_of_two_powers_far_out(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "number_format"),
+    ("name", "number_format", "scale", "depth"),
     [
-        ("1e6*x/1e6", "float16"),
-        ("x*x/(1+abs(x))", "float16"),
-        ("sqrt(x*x+1)-1", "float32"),
-        ("x/sqrt(1+x*x)", "float16"),
+        ("1e6*x/1e6", "float16", 1.0, 5),
+        ("x*x/(1+abs(x))", "float16", 2.0, 40),
+        ("sqrt(x*x+1)-1", "float32", 8.0, 40),
+        ("x/sqrt(1+x*x)", "float16", 400.0, 5),
     ],
 )
-def test_no_law_is_told_where_a_part_leaves_the_range_and_phi_does_not(name, number_format):
-    e = Experiment(activation=name, weights="fresh", init="xavier_normal", depth=10)
-    assert not loses_parts(e.phi, torch.float64)
+def test_no_law_is_told_where_a_part_leaves_the_range_and_phi_does_not(
+    name, number_format, scale, depth
+):
+    e = Experiment(
+        activation=name, weights="fresh", init="xavier_normal", scale=scale, depth=depth, width=128
+    )
     assert predict(e.replace(number_format="float64")).log2_rms_quantiles
     told = predict(e.replace(number_format=number_format))
     assert "leaves the range where φ itself does not" in told.valid
     assert not told.log2_rms_quantiles
     assert not is_scale_free(e.replace(number_format=number_format))
+
+
+@pytest.mark.parametrize("name", ["x**2/(1+x**2)", "x*x/(1+abs(x))", "x/sqrt(1+x*x)"])
+@pytest.mark.parametrize("number_format", ["float16", "bfloat16", "float32"])
+def test_a_law_is_told_where_no_signal_comes_so_far(name, number_format):
+    e = Experiment(
+        activation=name, weights="fresh", init="critical", depth=6, number_format=number_format
+    )
+    law = predict(e).log2_rms_quantiles
+    median = np.median(sample_ensemble(e, 100).log2_rms[:, -1])
+    assert law[0.05][-1] < median < law[0.95][-1]
+
+
+def test_a_slope_that_overflows_is_lost_as_well():
+    """The slope of GELU's tanh form, written out: x³ in it, and cosh² in autograd's tanh."""
+    written = "0.5*x*(1+tanh(sqrt(2/pi)*(x+0.044715*x**3)))"
+    phi = activation_of(written)
+    found = loses_parts_from(phi, torch.float16)
+    assert 30 < found < 65504
+    slope = phi.backward(torch.tensor([2 * found], dtype=torch.float16), torch.ones(1).half())
+    assert not slope.isfinite() or abs(slope.item() - 1) > 0.25
+    assert loses_parts_from(ACTIVATIONS["gelu_tanh"], torch.float16) == np.inf
 
 
 def _hostile(draw: random.Random) -> str:
