@@ -27,7 +27,18 @@ _LARGEST = 1e6  # of a number, in magnitude
 _LARGEST_EXTREME = 65504.0  # of a number in min and max, which torch takes in float16
 _LARGEST_POWER = 4.0
 
-_WRITTEN = {"−": "-", "√": "sqrt", "π": "pi", "·": "*", "×": "*", "^": "**", "≤": "<=", "≥": ">="}
+_WRITTEN = {
+    "−": "-",
+    "√": "sqrt",
+    "π": "pi",
+    "·": "*",
+    "×": "*",
+    "^": "**",
+    "²": "**2",
+    "³": "**3",
+    "≤": "<=",
+    "≥": ">=",
+}
 _ROOT_OF_ONE = re.compile(r"√\s*(\d+(?:\.\d*)?|x)")
 _CONSTANTS = {"pi": math.pi, "e": math.e}
 
@@ -142,7 +153,7 @@ def read(text: str) -> Expression:
     try:
         tree = ast.parse(plain, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise RefusedError(f"it is no formula; {_ALLOWED}") from None
+        raise RefusedError(f"it is no formula, such as 2*x or abs(x); {_ALLOWED}") from None
     reader = _Reader()
     made = reader.read(tree, _DEEPEST)
     if isinstance(made, float):

@@ -25,6 +25,7 @@ _STEEPEST = 1e4  # of |φ′|/(1 + |x|³): what is larger overflows, or is too s
 _SMALLEST = 1e-12  # of E φ(z)²
 _SLOW = 0.1  # a power of |x| below it, as that of a logarithm, is taken as constant
 _NEAR = 1e-3  # of a whole or half power: two terms of φ may still add up
+_STEP = 1e-6  # relative
 _LOST = 0.25  # relative: an error of φ beyond all rounding; beside the size of φ up to
 _USUAL = 4.0  # this |x|
 _BESIDE = 1e-9  # relative to 1 + |x|: where φ is compared on both sides of a kink
@@ -66,7 +67,8 @@ def typed_activation(text: str) -> Activation:
 
     def derivative(x: Tensor) -> Tensor:
         slopes: Tensor = torch.func.vjp(function, x)[1](torch.ones_like(x))[0]
-        return slopes
+        missing = slopes.isnan()
+        return torch.where(missing, _secant(function, x), slopes) if missing.any() else slopes
 
     x = _points()
     values, slopes = function(x), derivative(x)
@@ -115,13 +117,19 @@ def loses_parts_from(phi: Activation, dtype: torch.dtype) -> float:
     lost = torch.zeros(len(octaves), dtype=torch.bool)
     for found, exact in (
         (phi(x), phi(wide)),
-        (phi.backward(x, torch.ones_like(x)), phi.backward(wide, torch.ones_like(wide))),
+        (phi.backward(x, torch.ones_like(x)), phi.derivative(wide)),
     ):
         usual = exact[:, octaves <= _USUAL].abs().max()
         allowed = _LOST * exact.abs().clamp_min(usual)
         right = (found.double() - exact).abs() <= allowed
         lost |= ((exact.abs() < most) & ~right).any(0)
     return float(octaves[lost.nonzero()[0]]) if bool(lost.any()) else np.inf
+
+
+def _secant(function: TensorFunction, x: Tensor) -> Tensor:
+    """The slope of a function between neighbours, where autograd has Inf/Inf: x/(1 + exp(-x))."""
+    step = _STEP * x.abs()
+    return (function(x + step) - function(x - step)) / (2 * step)
 
 
 def _check_values(x: Tensor, values: Tensor, slopes: Tensor) -> None:
@@ -133,7 +141,7 @@ def _check_values(x: Tensor, values: Tensor, slopes: Tensor) -> None:
             at, value = x[wrong][place].item(), numbers[wrong][place].item()
             raise RefusedError(
                 f"{what} must be finite for every x, got {value:g} at x = {significant(at)}; "
-                "a bound helps, such as exp(min(x, 0))"
+                "a bound helps, such as exp(min(x, 0)); softplus(x), tanh(x) and mish(x) have one"
             )
     if not bool(slopes.any()) or not bool(values.any()):
         raise RefusedError("φ must change with x, got a slope of 0 at every x")
@@ -233,7 +241,8 @@ def _cuts(
         if np.allclose(squares((*kinks, *cuts)), right, rtol=_CLOSE, atol=0):
             return cuts
     raise RefusedError(
-        "φ must change smoothly between its kinks: its mean square could not be integrated"
+        "φ must change less quickly between its kinks: its mean square could not be integrated; "
+        "a quick sine has a name, such as sin(30)"
     )
 
 

@@ -58,12 +58,14 @@ def test_homogeneous_windows_are_the_closed_form(activation, kept, name, depth):
     # The rms of h at layer L is (s √n)^L kept^((L − 1)/2); log2, for float64 is too short.
     mean = 0.5 * math.log2(kept)
     top = (math.log2(limit.max / largest_of(300)) + mean) / depth - mean
-    # Half the smallest number rounds to zero, as it is stored or as it enters a product; where
-    # subnormals are flushed, all below half an ulp under the smallest normal one.
-    lost = math.log2(max(limit.smallest_subnormal, limit.smallest_operand)) - 1
+    # Half the smallest number rounds to zero; where subnormals are flushed, all below half an ulp
+    # under the smallest normal one.
+    lost = math.log2(limit.smallest_subnormal) - 1
     if limit.flushes:
         lost = math.log2(limit.smallest_normal) + math.log2(1 - limit.epsilon / 2)
     low = lost / depth - mean
+    if limit.smallest_operand > limit.smallest_subnormal:  # x before the last product is in blocks
+        low = max(low, (math.log2(limit.smallest_operand) - 1) / (depth - 1) - mean)
     assert math.log2(window.high * 300**0.5) == pytest.approx(top, abs=1e-5)
     assert math.log2(window.low * 300**0.5) == pytest.approx(low, abs=1e-5)
 
