@@ -17,6 +17,7 @@ from functools import reduce
 import torch
 
 from ..text import shown
+from .refused import RefusedError
 
 LONGEST = 120
 """Characters that a formula may have."""
@@ -41,10 +42,6 @@ _WRITTEN = {
 }
 _ROOT_OF_ONE = re.compile(r"√\s*(\d+(?:\.\d*)?|x)")
 _CONSTANTS = {"pi": math.pi, "e": math.e}
-
-
-class RefusedError(ValueError):
-    """A formula is not accepted; the message names the part and what is allowed."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from ..maths.arrays import Array
 from ..maths.quadrature import TensorFunction, gaussian_expectation_at
 from ..text import significant
 from .activations import Activation
-from .expression import RefusedError, compiled, read
+from .expression import compiled, read
 from .expression_latex import latex
+from .refused import RefusedError
 
 _MICROSECONDS = 0.0002  # of one element, for each part of a formula
 _MICROSECONDS_OF_CALL = 0.004  # for each function in it

@@ -24,8 +24,9 @@ from core import (
 from core.__main__ import main
 from core.layer import moments
 from core.layer.activation_families import FAMILIES
-from core.layer.expression import FUNCTIONS, RefusedError, read
+from core.layer.expression import FUNCTIONS, read
 from core.layer.named_activation import activation_of
+from core.layer.refused import RefusedError
 from core.layer.typed_activation import loses_parts_from
 from core.question import link
 from core.simulation.scale_free import is_scale_free
