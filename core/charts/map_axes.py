@@ -10,7 +10,7 @@ from ..sweep import Axis
 from ..text import significant, typeset, written
 
 _MOST_TICKS, _FEWEST_TICKS = 8, 3
-_LONGEST = 24  # characters of a tick's text
+_LONGEST = 16  # characters of a tick's text
 
 
 def is_listed(axis: Axis) -> bool:

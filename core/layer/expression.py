@@ -149,8 +149,9 @@ def read(text: str) -> Expression:
         raise RefusedError(f"{shown(strange[0])} is not allowed; {_ALLOWED}")
     try:
         tree = ast.parse(plain, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise RefusedError(f"it is no formula, such as 2*x or abs(x); {_ALLOWED}") from None
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        why = f" ({error.msg})" if isinstance(error, SyntaxError) else ""
+        raise RefusedError(f"it is no formula{why}, such as 2*x or abs(x); {_ALLOWED}") from None
     reader = _Reader()
     made = reader.read(tree, _DEEPEST)
     if isinstance(made, float):

@@ -142,7 +142,8 @@ def _check_values(x: Tensor, values: Tensor, slopes: Tensor) -> None:
             at, value = x[wrong][place].item(), numbers[wrong][place].item()
             raise RefusedError(
                 f"{what} must be finite for every x, got {value:g} at x = {significant(at)}; "
-                "a bound helps, such as exp(min(x, 0)); softplus(x), tanh(x) and mish(x) have one"
+                "a bound helps, as in exp(min(x, 0)) and sqrt(1 + x*x); softplus(x) and tanh(x) "
+                "need none"
             )
     if not bool(slopes.any()) or not bool(values.any()):
         raise RefusedError("φ must change with x, got a slope of 0 at every x")
