@@ -10,7 +10,7 @@ from typing import TypeVar
 import streamlit as st
 
 from core import charts
-from core.layer.number_formats import FAMILIES
+from core.layer.number_formats import FORMAT_FAMILIES
 from core.question.experiment import Experiment
 from core.reading import loss_windows
 from core.reading.comparison import FormatRow, carriers, conventions, format_row
@@ -195,8 +195,8 @@ def _refuse_switches() -> None:
     if asked not in ("true", "false"):
         told.append(f"measured must be true or false, got {shown(asked)}: false is used")
     asked = st.query_params.get("family", "plain")
-    if asked not in FAMILIES:
-        allowed = ", ".join(FAMILIES)
+    if asked not in FORMAT_FAMILIES:
+        allowed = ", ".join(FORMAT_FAMILIES)
         told.append(f"family must be one of {allowed}, got {shown(asked)}: plain is used")
     arrival.add_problems(told)
 
@@ -205,7 +205,7 @@ def _family() -> tuple[str, ...]:
     """Draw the choice of a family of formats; returns their names."""
     chosen = st.segmented_control(
         "Formats",
-        list(FAMILIES),
+        list(FORMAT_FAMILIES),
         default="plain",
         required=True,
         key="family",
@@ -215,7 +215,7 @@ def _family() -> tuple[str, ...]:
     )
     if chosen in _NOTES:
         st.html(f'<p class="gi-words">{_NOTES[chosen]}</p>')
-    return FAMILIES[chosen]
+    return FORMAT_FAMILIES[chosen]
 
 
 def _loss_table(predicted: dict[str, Window], measured: dict[str, Window]) -> None:

@@ -10,6 +10,7 @@ from ..sweep import Axis
 from ..text import significant, typeset, written
 
 _MOST_TICKS, _FEWEST_TICKS = 8, 3
+_LONGEST = 16  # characters of a tick's text
 
 
 def is_listed(axis: Axis) -> bool:
@@ -20,8 +21,9 @@ def is_listed(axis: Axis) -> bool:
 
 
 def names(axis: Axis) -> list[str]:
-    """Its values as text."""
-    return [written(each) for each in axis.values]
+    """Its values as text, cut off where a formula is long."""
+    texts = [written(each) for each in axis.values]
+    return [text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…" for text in texts]
 
 
 def places(axis: Axis) -> list[Any]:
@@ -45,7 +47,8 @@ def map_axis(axis: Axis) -> dict[str, Any]:
     if is_listed(axis):
         count = len(axis.values)
         return shared | {
-            "title": {"text": name},
+            "title": {"text": name, "standoff": 8},
+            "automargin": True,  # the title keeps clear of the names
             "tickvals": list(range(count)),
             "ticktext": names(axis),
             "range": [-0.5, count - 0.5],

@@ -22,10 +22,27 @@ _BEYOND = 3.0  # octaves outside the number format; farther out nothing is drawn
 
 def _drawn(octaves: Array, run: Run) -> Array:
     """The size of every layer from its log2; NaN far outside the number format."""
-    limit = run.experiment.format
-    low, high = np.log2(limit.smallest_subnormal) - _BEYOND, np.log2(limit.max) + _BEYOND
+    low, high = _ends(run)
     inside = (octaves >= low) & (octaves <= high)
     return np.where(inside, 2.0 ** np.clip(octaves, -1070, 1020), np.nan)
+
+
+def _ends(run: Run) -> tuple[float, float]:
+    """log2 of the sizes beyond which nothing is drawn."""
+    limit = run.experiment.format
+    return np.log2(limit.smallest_subnormal) - _BEYOND, np.log2(limit.max) + _BEYOND
+
+
+def _edges(low: Array, high: Array, run: Run) -> tuple[Array, Array]:
+    """Both edges of a band. One that lies far outside the format is drawn at the format's end.
+
+    Left out, it would end the area with a straight line back to where the other edge begins.
+    """
+    ends = _ends(run)
+    visible = (high >= ends[0]) & (low <= ends[1])
+    inside = (np.where(visible, np.clip(edge, *ends), np.nan) for edge in (low, high))
+    lower, upper = (2.0 ** np.clip(edge, -1070, 1020) for edge in inside)
+    return lower, upper
 
 
 def _edge(y: Array, run: Run, name: str, uid: str, **more: Any) -> dict[str, Any]:
@@ -55,9 +72,10 @@ def band_curves(found: Bands | None, run: Run) -> Parts:
     parts = []
     for low, high, share in ((0.05, 0.95, 90), (0.25, 0.75, 50)):
         name = f"{spoken}, {share} % of networks"
-        parts.append(_edge(rows[low], run, name, f"band{share}low", legendgroup="bands"))
+        lower, upper = _edges(found.quantiles[low], found.quantiles[high], run)
+        parts.append(_edge(lower, run, name, f"band{share}low", legendgroup="bands"))
         fill = {"fill": "tonexty", "fillcolor": _BAND[kind], "legendgroup": "bands"}
-        parts.append(_edge(rows[high], run, name, f"band{share}high", **fill))
+        parts.append(_edge(upper, run, name, f"band{share}high", **fill))
     ends = [
         f"{significant(low)} to {significant(high)}"
         for low, high in zip(rows[0.05], rows[0.95], strict=True)

@@ -36,6 +36,7 @@ class Activation:
         positively_homogeneous: whether φ(s·x) = s·φ(x) for every s > 0.
         closed_form: the moments known in closed form; all others are computed by quadrature.
         label: its name in menus; without one, the registry key.
+        is_typed: whether it comes from a formula that a viewer typed.
         microseconds: of one element among many, measured, between those of float32 and float64.
     """
 
@@ -50,6 +51,7 @@ class Activation:
     positively_homogeneous: bool = False
     closed_form: closed_forms.Moments | None = None
     label: str = ""
+    is_typed: bool = False
     microseconds: float = _USUAL
 
     def __call__(self, x: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from functools import reduce
 import torch
 
 from ..text import shown
+from .refused import RefusedError
 
 LONGEST = 120
 """Characters that a formula may have."""
@@ -27,13 +28,20 @@ _LARGEST = 1e6  # of a number, in magnitude
 _LARGEST_EXTREME = 65504.0  # of a number in min and max, which torch takes in float16
 _LARGEST_POWER = 4.0
 
-_WRITTEN = {"−": "-", "√": "sqrt", "π": "pi", "·": "*", "×": "*", "^": "**", "≤": "<=", "≥": ">="}
+_WRITTEN = {
+    "−": "-",
+    "√": "sqrt",
+    "π": "pi",
+    "·": "*",
+    "×": "*",
+    "^": "**",
+    "²": "**2",
+    "³": "**3",
+    "≤": "<=",
+    "≥": ">=",
+}
 _ROOT_OF_ONE = re.compile(r"√\s*(\d+(?:\.\d*)?|x)")
 _CONSTANTS = {"pi": math.pi, "e": math.e}
-
-
-class RefusedError(ValueError):
-    """A formula is not accepted; the message names the part and what is allowed."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +149,9 @@ def read(text: str) -> Expression:
         raise RefusedError(f"{shown(strange[0])} is not allowed; {_ALLOWED}")
     try:
         tree = ast.parse(plain, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise RefusedError(f"it is no formula; {_ALLOWED}") from None
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        why = f" ({error.msg})" if isinstance(error, SyntaxError) else ""
+        raise RefusedError(f"it is no formula{why}, such as 2*x or abs(x); {_ALLOWED}") from None
     reader = _Reader()
     made = reader.read(tree, _DEEPEST)
     if isinstance(made, float):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from ..text import format_number
-from .expression import RefusedError
+from .refused import RefusedError
 
 Entry = TypeVar("Entry", bound=Any)  # a dataclass with a name and a label
 

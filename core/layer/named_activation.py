@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from .activation_families import FAMILIES
 from .activations import ACTIVATIONS, ALIASES, Activation
-from .expression import RefusedError
 from .families import member_of
+from .refused import RefusedError
 from .typed_activation import typed_activation
 
 OPEN = "a name with a number such as leaky_relu(0.2), or a formula in x such as x*sigmoid(1.702*x)"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 from . import sparse, truncated
-from .expression import RefusedError
 from .families import Family, member_of
 from .initializer import Initializer
 from .initializers import ALIASES, INITIALIZERS
+from .refused import RefusedError
 
 OPEN = "a name with a number such as torch_trunc_normal(0.02) or sparse(kept=0.5)"
 """What a text may be that is no registry key."""

@@ -79,6 +79,11 @@ class NumberFormat:
         """The smallest positive value: a normal one where subnormal numbers are flushed."""
         return self.smallest_normal * (1.0 if self.flushes else self.epsilon)
 
+    @property
+    def stored_in(self) -> str:
+        """The name of the format whose range x has: that of its dtype where blocks share scales."""
+        return str(self.dtype).removeprefix("torch.") if self.shared_rounding else self.name
+
     @cached_property
     def smallest_operand(self) -> float:
         """The smallest positive value that enters a product as anything but zero."""

@@ -7,7 +7,7 @@ import torch
 from .multiplication import IN_FLOAT16, NVFP4, Multiplication, mx
 from .number_format import NumberFormat
 
-__all__ = ["ALIASES", "FAMILIES", "NUMBER_FORMATS", "NumberFormat"]
+__all__ = ["ALIASES", "FORMAT_FAMILIES", "NUMBER_FORMATS", "NumberFormat"]
 
 _BRAIN, _HALF, _SINGLE = torch.bfloat16, torch.float16, torch.float32
 _FP8 = torch.float8_e4m3fn
@@ -82,7 +82,7 @@ NUMBER_FORMATS: dict[str, NumberFormat] = {
     entry.name: entry for entry in (*_PLAIN, *_CONVENTIONS, *_BLOCKS)
 }
 
-FAMILIES = {
+FORMAT_FAMILIES = {
     "plain": tuple(entry.name for entry in _PLAIN),
     "conventions": (
         *("float32", "float32_flushed", "bfloat16", "bfloat16_flushed"),

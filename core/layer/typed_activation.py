@@ -13,11 +13,9 @@ from ..maths.arrays import Array
 from ..maths.quadrature import TensorFunction, gaussian_expectation_at
 from ..text import significant
 from .activations import Activation
-from .expression import RefusedError, compiled, read
+from .expression import compiled, read
 from .expression_latex import latex
-
-TYPED = "typed by hand"
-"""The reference of every activation that comes from a formula."""
+from .refused import RefusedError
 
 _MICROSECONDS = 0.0002  # of one element, for each part of a formula
 _MICROSECONDS_OF_CALL = 0.004  # for each function in it
@@ -28,8 +26,9 @@ _STEEPEST = 1e4  # of |φ′|/(1 + |x|³): what is larger overflows, or is too s
 _SMALLEST = 1e-12  # of E φ(z)²
 _SLOW = 0.1  # a power of |x| below it, as that of a logarithm, is taken as constant
 _NEAR = 1e-3  # of a whole or half power: two terms of φ may still add up
-_LOST = 0.25  # relative: an error of φ beyond all rounding, where
-_SEEN = 1e-3  # |φ| is larger than this
+_STEP = 1e-6  # relative
+_LOST = 0.25  # relative: an error of φ beyond all rounding; beside the size of φ up to
+_USUAL = 4.0  # this |x|
 _BESIDE = 1e-9  # relative to 1 + |x|: where φ is compared on both sides of a kink
 _FAR = 40  # log2 of the |x| from which on φ is taken as a power of |x|
 _FARTHEST = 60  # log2 of the |x| up to which φ is looked at
@@ -69,7 +68,8 @@ def typed_activation(text: str) -> Activation:
 
     def derivative(x: Tensor) -> Tensor:
         slopes: Tensor = torch.func.vjp(function, x)[1](torch.ones_like(x))[0]
-        return slopes
+        missing = slopes.isnan()
+        return torch.where(missing, _secant(function, x), slopes) if missing.any() else slopes
 
     x = _points()
     values, slopes = function(x), derivative(x)
@@ -86,7 +86,8 @@ def typed_activation(text: str) -> Activation:
         function=function,
         derivative=derivative,
         formula=latex(expression.tree),
-        reference=TYPED,
+        reference="typed by hand",
+        is_typed=True,
         code=expression.code,
         backward_code=f"torch.func.vjp(lambda x: {expression.code}, h)[1](g)[0]",
         kinks=tuple(sorted({0.0, *kinks, *_cuts(function, derivative, kinks)})),
@@ -96,23 +97,40 @@ def typed_activation(text: str) -> Activation:
 
 
 @lru_cache(maxsize=256)
-def loses_parts(phi: Activation, dtype: torch.dtype) -> bool:
-    """Whether a part of a typed φ leaves the range of a dtype where φ does not.
+def loses_parts_from(phi: Activation, dtype: torch.dtype) -> float:
+    """The |x| from which on a part of a typed φ or φ′ leaves the range of a dtype, and it does not.
 
     So ``x*x/(1 + abs(x))`` does in float16 from |x| = 256 on. Theory knows φ, not its parts.
 
     Args:
         phi: the activation; those of the registry lose nothing.
         dtype: the dtype of its values.
+
+    Returns:
+        It to an eighth of an octave; inf where no part is lost.
     """
-    if phi.reference != TYPED:
-        return False
+    if not phi.is_typed:
+        return np.inf
     most = torch.finfo(dtype).max
     octaves = 2.0 ** torch.arange(0, np.log2(most), 0.125, dtype=torch.float64)
-    x = torch.cat([-octaves, octaves]).to(dtype)
-    found, exact = phi(x).double(), phi(x.double())
-    seen = (exact.abs() > _SEEN) & (exact.abs() < most)
-    return bool((seen & ~((found - exact).abs() <= _LOST * exact.abs())).any())
+    x = torch.stack([-octaves, octaves]).to(dtype)
+    wide = x.double()
+    lost = torch.zeros(len(octaves), dtype=torch.bool)
+    for found, exact in (
+        (phi(x), phi(wide)),
+        (phi.backward(x, torch.ones_like(x)), phi.derivative(wide)),
+    ):
+        usual = exact[:, octaves <= _USUAL].abs().max()
+        allowed = _LOST * exact.abs().clamp_min(usual)
+        right = (found.double() - exact).abs() <= allowed
+        lost |= ((exact.abs() < most) & ~right).any(0)
+    return float(octaves[lost.nonzero()[0]]) if bool(lost.any()) else np.inf
+
+
+def _secant(function: TensorFunction, x: Tensor) -> Tensor:
+    """The slope of a function between neighbours, where autograd has Inf/Inf: x/(1 + exp(-x))."""
+    step = _STEP * x.abs()
+    return (function(x + step) - function(x - step)) / (2 * step)
 
 
 def _check_values(x: Tensor, values: Tensor, slopes: Tensor) -> None:
@@ -124,7 +142,8 @@ def _check_values(x: Tensor, values: Tensor, slopes: Tensor) -> None:
             at, value = x[wrong][place].item(), numbers[wrong][place].item()
             raise RefusedError(
                 f"{what} must be finite for every x, got {value:g} at x = {significant(at)}; "
-                "a bound helps, such as exp(min(x, 0))"
+                "a bound helps, as in exp(min(x, 0)) and sqrt(1 + x*x); softplus(x) and tanh(x) "
+                "need none"
             )
     if not bool(slopes.any()) or not bool(values.any()):
         raise RefusedError("φ must change with x, got a slope of 0 at every x")
@@ -224,7 +243,8 @@ def _cuts(
         if np.allclose(squares((*kinks, *cuts)), right, rtol=_CLOSE, atol=0):
             return cuts
     raise RefusedError(
-        "φ must change smoothly between its kinks: its mean square could not be integrated"
+        "φ must change less quickly between its kinks: its mean square could not be integrated; "
+        "a quick sine has a name, such as sin(30)"
     )
 
 

@@ -15,6 +15,7 @@ from .arrays import Array, Numbers
 Condition = Callable[[Tensor], Tensor]
 
 _DENSE = np.linspace(-64, 64, 8193)  # resolves a function of scale 1
+_DENSER = np.linspace(-64, 64, 32769)
 _OCTAVES = 2.0 ** np.arange(-60, 64.01, 0.25)
 
 
@@ -25,19 +26,24 @@ class Intervals:
     Attributes:
         low: the least float64 number of each, −inf where it has none, shape (intervals,).
         high: the largest one, inf where it has none, same shape.
+        is_whole: whether none was missed, as far as a finer search tells.
     """
 
     low: Array
     high: Array
+    is_whole: bool = True
 
     def holds(self, x: float) -> bool:
         """Whether a number lies in one of them."""
         return bool(((self.low <= x) & (x <= self.high)).any())
 
     def probability(self, mean: Numbers, std: Numbers) -> Array:
-        """P(x in one of them) for x ~ N(mean, std²), float64 of the common shape; std ≥ 0."""
+        """P(x in one of them) for x ~ N(mean, std²), float64 of the common shape; std ≥ 0.
+
+        NaN where an interval was missed.
+        """
         mean, std = np.broadcast_arrays(np.asarray(mean, np.float64), np.asarray(std, np.float64))
-        total = np.zeros(mean.shape)
+        total = np.zeros(mean.shape) if self.is_whole else np.full(mean.shape, np.nan)
         for low, high in zip(self.low, self.high, strict=True):
             total += _between(low, high, mean, std)
         return np.minimum(total, 1.0)
@@ -45,7 +51,7 @@ class Intervals:
 
 def _between(low: float, high: float, mean: Array, std: Array) -> Array:
     """P(low ≤ x ≤ high), from the tail in which it is small."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         a, b = ((end - mean) / std if np.isfinite(end) else end + 0 * mean for end in (low, high))
     a, b = np.where(a > 0, -b, a), np.where(a > 0, -a, b)
     inside = (low <= mean) & (mean <= high)
@@ -58,7 +64,7 @@ def intervals_where(condition: Condition, near: Iterable[float] = ()) -> Interva
 
     It is asked at places 1/64 apart up to ±64 and four to an octave up to 2^±64, and where two of
     them differ the place of the change is found to the last bit. An interval between two places at
-    which it does not hold is missed.
+    which it does not hold is missed; the search between places 1/256 apart then finds more.
 
     Args:
         condition: elementwise on float64 tensors of shape (numbers,), to booleans.
@@ -71,7 +77,9 @@ def intervals_where(condition: Condition, near: Iterable[float] = ()) -> Interva
     starts = ~holds[changes]
     low = [-np.inf] * int(holds[0]) + above[starts].tolist()
     high = below[~starts].tolist() + [np.inf] * int(holds[-1])
-    return Intervals(np.array(low), np.array(high))
+    finer = _asked(condition, np.union1d(x, _DENSER))
+    is_whole = np.count_nonzero(finer[1:] != finer[:-1]) == len(changes)
+    return Intervals(np.array(low), np.array(high), is_whole)
 
 
 def _asked(condition: Condition, x: Array) -> NDArray[np.bool_]:

@@ -108,6 +108,7 @@ class Experiment:
         names={name: each.label for name, each in INITIALIZERS.items()},
         reader=lambda text: initializer_of(text).name,
         others=named_initializer.OPEN,
+        example="torch_trunc_normal(0.02), sparse(kept=0.5), …",
     )
     scale: float = _parameter(
         1.0,
@@ -131,6 +132,7 @@ class Experiment:
         names={name: each.label for name, each in ACTIVATIONS.items()},
         reader=lambda text: activation_of(text).name,
         others=named_activation.OPEN,
+        example="x*tanh(x), leaky_relu(0.2), …",
     )
     weights: str = _parameter(
         "tied",

@@ -58,6 +58,7 @@ class Parameter:
         reader: from a text that is none of the choices to the value that it means; a ValueError
             says why it means none, with no words for a name that is unknown.
         others: what such a text may be, in words.
+        example: such texts, for an empty field.
     """
 
     label: str
@@ -73,6 +74,7 @@ class Parameter:
     names: Mapping[str, str] = field(default_factory=dict, compare=False)
     reader: Callable[[str], str] | None = field(default=None, compare=False)
     others: str = ""
+    example: str = ""
 
     def name_of(self, choice: str) -> str:
         """The name of a choice in menus; links, files and messages use its value."""

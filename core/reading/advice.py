@@ -87,6 +87,12 @@ def _edge(phi: Activation) -> tuple[float, float] | None:
     return None
 
 
+def _of(octaves: float) -> str:
+    """A size after "an rms"."""
+    size = of_octaves(octaves)
+    return f"of {size}" if size[0].isdigit() and " " not in size else f"that is {size}"
+
+
 def _of_gain(phi: Activation, sizes: Array) -> str:
     """The effect of weights of std gain/√n, in a sentence."""
     depth, last = len(sizes) - 1, float(sizes[-1])
@@ -95,7 +101,7 @@ def _of_gain(phi: Activation, sizes: Array) -> str:
             "In a wide network weights of std gain/√n keep the rms of every signal, at every depth."
         )
     layers = f"{depth} layer{'' if depth == 1 else 's'}"
-    rms = f"an rms of {of_octaves(last)} after {layers}"
+    rms = f"an rms {_of(last)} after {layers}"
     fate = _fate(phi)
     if abs(fate) <= _HOLDS:
         return f"In a wide network weights of std gain/√n hold a unit signal: it has {rms}."
@@ -114,7 +120,8 @@ def _of_edge(
     sigma_w, sigma_b = (significant(value, 4) for value in edge)
     return (
         f" On the edge of chaos weights of std σ_w/√n, σ_w = {sigma_w}, with biases of std "
-        f"σ_b = {sigma_b} hold it, at an rms of {significant(held)}."
+        f"σ_b = {sigma_b} hold it, at an rms of {significant(held)} after {depth} "
+        f"layer{'' if depth == 1 else 's'}."
     )
 
 

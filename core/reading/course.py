@@ -67,7 +67,7 @@ def course(run: Run, kind: Kind) -> str:
         found = level(run)
         assert found is not None
         held = significant(float(2.0**found.log2))
-        return f"From layer {found.layer} on {size} stays near {held}{start}."
+        return f"From layer {max(1, found.layer)} on {size} stays near {held}{start}."
     if kind == "wanders":
         low, high = (significant(float(edge(values))) for edge in (np.min, np.max))
         return f"{after}{start}, and went from {low} to {high} in between."
@@ -171,5 +171,5 @@ def _forecast(run: Run, found: Factor) -> str:
         return ""
     what = f"stick at {significant(limit.max)}" if limit.saturates else "overflow"
     if found.octaves < 0:
-        what = f"sink below {significant(edge)}, {limit.name}'s smallest normal number,"
+        what = f"sink below {significant(edge)}, {limit.stored_in}'s smallest normal number,"
     return f"; at this rate it would {what} after about {products(round(depth + left))}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..layer.activations import Activation
+from ..layer.activations import ACTIVATIONS, Activation
 from ..layer.bias import Bias
 from ..layer.branches import NORMS
 from ..layer.elementwise import Elementwise
@@ -13,7 +13,6 @@ from ..layer.operation import Operation
 from ..layer.product import Product
 from ..layer.skip import Skip
 from ..layer.stack import Layer
-from ..layer.typed_activation import TYPED
 from ..question.experiment import Experiment
 from ..question.naming import stop_name
 from ..text import significant
@@ -58,8 +57,8 @@ def equation(experiment: Experiment) -> str:
 
 
 def _named(phi: Activation) -> str:
-    """φ by its name, or by its formula if a viewer typed one."""
-    if phi.reference == TYPED:
+    """φ by its name, or by its formula where it has a number of its own or was typed."""
+    if phi.name not in ACTIVATIONS:
         return rf"\varphi(x) = {phi.formula}"
     return rf"\varphi = \text{{{_plain(phi.label)}}}"
 

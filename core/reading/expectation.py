@@ -106,9 +106,10 @@ def predicted_iteration(prediction: Prediction) -> str:
     if not prediction.known or not prediction.ends_known:
         return ""
     broken, zero = prediction.overflow_pmf, prediction.all_zero_pmf
-    if sum(broken.values()) >= _RARE:
+    explodes, vanishes = sum(broken.values()), sum(zero.values())
+    if explodes >= max(_RARE, vanishes):
         return f"predicted {in_words(broken)}"
-    if sum(zero.values()) >= _RARE:
+    if vanishes >= _RARE:
         return f"predicted all zero at {in_words(zero)}"
     return "predicted none"
 

@@ -44,13 +44,14 @@ def default_card(experiment: Experiment) -> DefaultCard | None:
     """The card beside an initialiser whose own layer draws biases; None for any other.
 
     Its numbers are those of layers φ(a @ x + b) with weights of their own, as nn.Linear draws them:
-    at the width and with the activation of ``experiment``, whatever its scale factor is.
+    at the width and with the activation of ``experiment``. With another scale factor there is no
+    card.
     """
     own = experiment.rule.bias_std
-    if own is None or not experiment.layer.is_plain:
+    if own is None or not experiment.layer.is_plain or experiment.scale != 1:
         return None
     bias = own(experiment.width)
-    names = ("width", "depth", "init", "activation")
+    names = ("width", "depth", "init", "activation", "number_format", "seed")
     plain = Experiment(**{name: getattr(experiment, name) for name in names}, weights="fresh")
     biased = plain.replace(bias_std=bias)
     cases = {
@@ -81,7 +82,7 @@ def _at_depth(activation: str, sigma_w: float, sigma_b: float) -> tuple[tuple[Nu
     back = float(mean_field.chi_1(*what)) ** 0.5
     settled = (
         Number(
-            "rms of x, with biases",
+            "rms of x in the end, with biases",
             "The size at which x settles in a wide and deep network whose biases have the std of "
             "nn.Linear’s, 1/√(3n).",
             significant(rms),

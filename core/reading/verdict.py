@@ -23,12 +23,13 @@ from .gradient import gradient_verdict
 from .torch_notes import torch_notes
 
 _NEAR = 2.0**8  # times the smallest normal number: a signal as small may vanish by rounding
+_NOWHERE = "anywhere that φ keeps"
 # Whether φ makes 0 of what is below zero, and above -> the pre-activation that would have lived,
 # where φ keeps small numbers and where it does not.
 _LIVING = {
     (True, False): ("positive", "large enough"),
     (False, True): ("negative", "far enough below zero"),
-    (True, True): ("outside the range that becomes 0",) * 2,
+    (True, True): (_NOWHERE,) * 2,
 }
 _WIDEST_DRAW = 5  # standard deviations; a weight beyond is rare in any matrix
 
@@ -72,7 +73,8 @@ def _misfit(run: Run) -> str:
 def _explosion(run: Run) -> str:
     """Why an element became Inf or NaN."""
     e, limit, index = run.experiment, run.experiment.format, run.events.first_nonfinite or 0
-    end = f"{limit.name} ends at {significant(limit.max)}"
+    keeps = f", in which {limit.name} keeps x," if limit.stored_in != limit.name else ""
+    end = f"{limit.stored_in}{keeps} ends at {significant(limit.max)}"
     if run.stats.nonfinite[0] > 0:
         words = f"{end}: the input itself is beyond it."
     elif index == 0:
@@ -111,6 +113,10 @@ def _disappearance(run: Run, kind: Kind) -> str:
         return "Every weight is 0, so the first product is exactly 0, and so is all that follows."
     if kind == "dies":
         enough = _LIVING[killed_sides(run)][not keeps_small_numbers(e)]
+        if enough == _NOWHERE:
+            return (
+                f"At i = {index} every pre-activation lies where {e.activation} is 0; it stays so."
+            )
         return (
             f"At i = {index} no pre-activation is {enough}, and {e.activation} makes every element "
             "exactly 0; it stays so."

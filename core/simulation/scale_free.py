@@ -21,7 +21,7 @@ from ..layer.operation import MICROSECOND, Parameters, Tape
 from ..layer.product import Product
 from ..layer.scaled import Reach, Scaled, ScaledNumbers
 from ..layer.stack import Layer, shifts
-from ..layer.typed_activation import loses_parts
+from ..layer.typed_activation import loses_parts_from
 from ..maths.arrays import Array, log2
 from ..question.experiment import Experiment
 from ..statistics.layer_stats import LayerStats
@@ -63,14 +63,14 @@ def is_scale_free(experiment: Experiment) -> bool:
 
     It does so if φ is positively homogeneous, there is no bias, and no layer fits its weights to
     its own input: such a fit undoes the scale factors of the layers before. A part of a formula
-    must not leave the range where φ does not. Formats of 8 bits round
+    must not leave the range where φ does not. Formats of 8 bits, and those that share scales, round
     so coarsely, or saturate, that exact arithmetic does not resemble their runs.
     """
     layer = experiment.layer
     separates = layer.degree is not None and layer.scale_power is not None
     if not separates or experiment.format.is_coarse:
         return False
-    return not loses_parts(experiment.phi, experiment.format.product_dtype)
+    return loses_parts_from(experiment.phi, experiment.format.product_dtype) == np.inf
 
 
 def free_of_scale(experiment: Experiment) -> Experiment:
@@ -128,9 +128,9 @@ def _walked(
     e = free_of_scale(experiment)
     if not is_scale_free(e):
         raise ValueError(
-            "a run free of scale needs bias_std 0 and a positively homogeneous activation, "
-            "and no bias and no layer that is fitted to what the one before made, "
-            f"got {e.bias_std:g}, {e.activation} and {e.weights} {e.init}"
+            "a run free of scale needs a positively homogeneous activation, no bias, no layer that "
+            "is fitted to what the one before made, and a format of more than 8 bits, got "
+            f"{e.activation}, bias_std {e.bias_std:g}, {e.weights} {e.init}, {e.number_format}"
         )
     WorkLimit.from_environment().check(e, backward=backward)
     keep_freed_memory()

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
-from ..layer.typed_activation import loses_parts
+from ..layer.inputs import largest_of
+from ..layer.typed_activation import loses_parts_from
+from ..maths.arrays import LOG2
 from ..question.experiment import Experiment
 from . import block_law, block_words, gradient_law, homogeneous_law, markov_law, tied_law
 from .block_law import BlockLaw
 from .length_law import LengthLaw
 
 _ROUGHEST = 0.1  # the largest relative variance of one layer's step that is taken as lognormal
+_MOST_OF_ALL = 0.99  # a level: few networks are beyond it
 _ROUGHEST_BACK = 0.4  # likewise on the way back: about eight units carry the gradient
 
 
@@ -41,6 +44,30 @@ def known_law(e: Experiment) -> KnownLaw:
     Args:
         e: the question.
     """
+    known, limit = _known_of_phi(e), loses_parts_from(e.phi, e.format.product_dtype)
+    if known.law is None or limit == np.inf:
+        return known
+    compute = known.law
+    part = f"in {e.number_format} a part of {e.activation} leaves the range"
+    lost = f"No law is known: {part} where φ itself does not."
+
+    def law() -> LengthLaw | BlockLaw | str:
+        found = compute()
+        if isinstance(found, str):
+            return found
+        return lost if isinstance(found, BlockLaw) or _reaches(e, found, limit) else found
+
+    return replace(known, law=law)
+
+
+def _reaches(e: Experiment, law: LengthLaw, limit: float) -> bool:
+    """Whether pre-activations come near a size, in all but a few networks."""
+    square = e.layer.affine.log_square(2 * law.quantiles((_MOST_OF_ALL,))[0][:-1], LOG2)
+    return bool(np.max(square) / 2 + np.log2(largest_of(e.width)) > np.log2(limit) - 1)
+
+
+def _known_of_phi(e: Experiment) -> KnownLaw:
+    """The law that is known where φ is in numbers what it is in mathematics."""
     kind, linear = e.layer.product.law, e.layer.is_one_product
     if e.weight_std == 0:
         return KnownLaw("No law is needed: every weight is 0.")
@@ -48,11 +75,6 @@ def known_law(e: Experiment) -> KnownLaw:
         return KnownLaw("No law is needed: the input is 0.")
     if kind == "other":
         return KnownLaw(f"No law is known for the initialiser {e.init}.")
-    if loses_parts(e.phi, e.format.product_dtype):
-        return KnownLaw(
-            f"No law is known: in {e.number_format} a part of {e.activation} leaves the range "
-            "where φ itself does not."
-        )
     if not e.layer.is_plain or e.input != "normal":
         return _block(e)
     if kind == "orthogonal" and linear:

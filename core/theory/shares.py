@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..layer.activations import Activation
 from ..layer.elementwise import Elementwise
 from ..layer.norm import Norm
 from ..layer.operation import MICROSECOND, LogMoments, Operation
@@ -28,10 +29,13 @@ from .profile import moments_of_layers
 _LAWS = ("gaussian", "independent", "orthogonal")  # of weights whose products are normal
 _BAND = Intervals(np.array([-NEAR_ZERO]), np.array([NEAR_ZERO]))
 _MANY, _SEEN = 16, 64.0  # an oscillating φ has so many intervals; they are known up to this |h|
+_CLIPPED = 80.0  # octaves of a variance
+_ROUNDED = 0.01  # a share of zeros by rounding that would be seen
 _LEAST = 1e-12  # a smaller probability, or a correlation so near to 0 or 1, is taken as 0 or 1
 _TURNS = (-8.0, -5.0, -3.0, -1.5, 0.0, 1.5, 3.0, 5.0, 8.0)  # where the integrand over t turns
 # Microseconds: of all layers, of one, of one whose inputs are coupled by a closed form, and else.
 _ONCE, _LAYER, _COUPLES, _BY_QUADRATURE = 500.0, 80.0, 700.0, 4000.0
+_PIECES = 28  # cuts of φ that double the time of its quadrature in two dimensions
 _MOST = 1000.0  # octaves of a std: a larger one is beyond every interval
 
 
@@ -60,7 +64,10 @@ def shares(experiment: Experiment) -> Shares:
     The shares of one network of n units scatter around them: those of one input by √(p(1 − p)/n)
     and more. They are NaN
 
-    - for an initialiser without a law;
+    - for an initialiser without a law, and for one matrix at every step in layers with a skip, a
+      norm or another branch;
+    - of sets with intervals too short to be found, as those of a sine that turns quickly;
+    - of zeros that float32 has and φ has not: torch's GELU is 0 far below zero;
     - of x, where it is neither φ(h) nor normal: where outputs of φ add up in a skip, behind a norm
       that follows φ, and for inputs that are not normal;
     - of h, where it is not normal: right behind a batch norm, and where x is h and not normal.
@@ -71,7 +78,8 @@ def shares(experiment: Experiment) -> Shares:
     Reference: Poole et al. 2016, arXiv:1606.05340, for the correlation of two inputs.
     """
     e = experiment
-    if e.layer.product.law not in _LAWS and e.weight_std != 0:
+    has_law = e.layer.product.law in _LAWS or e.weight_std == 0
+    if not has_law or (e.weights == "tied" and not e.layer.is_plain):
         unknown = np.full(e.depth + 1, np.nan)
         return Shares(unknown, unknown, unknown, unknown)
     x, h = _moments(e, couples=False)
@@ -92,10 +100,12 @@ def work(experiment: Experiment) -> float:
     """The multiply-adds of ``shares``, from above: tables of φ that are kept are left out."""
     e = experiment
     silent = zero_set(e.phi)
-    if e.batch_size == 1 or not (silent.high - silent.low > _LEAST).any():
+    has_dead = e.batch_size > 1 and bool((silent.high - silent.low > _LEAST).any())
+    if not has_dead and e.norm != "batch":
         return (_ONCE + _LAYER * e.depth) * MICROSECOND
     closed = getattr(e.phi.closed_form, "cross_moment", None) is not None
-    return (_ONCE + (_COUPLES if closed else _BY_QUADRATURE) * e.depth) * MICROSECOND
+    by_quadrature = _BY_QUADRATURE * (1 + (len(e.phi.kinks) / _PIECES) ** 2)
+    return (_ONCE + (_COUPLES if closed else by_quadrature) * e.depth) * MICROSECOND
 
 
 def _moments(e: Experiment, *, couples: bool) -> tuple[LogMoments, LogMoments]:
@@ -163,6 +173,7 @@ def _std(log2_square: Array) -> Array:
 def _dead(e: Experiment, silent: Intervals, h: LogMoments) -> Array:
     """P(h of every input in the set where φ is 0) at layers 0 … L."""
     one = _probability(silent, h.square)
+    one = np.where(_rounded_to_zero(e.phi, h.square) - one > _ROUNDED, np.nan, one)
     open_ = (one > _LEAST) & (one < 1 - _LEAST)
     if e.batch_size == 1 or not open_.any():
         return one
@@ -171,6 +182,12 @@ def _dead(e: Experiment, silent: Intervals, h: LogMoments) -> Array:
     for k in np.flatnonzero(open_):
         found[k] = _all_in(silent, float(std[k]), float(h.shared[k]), e.batch_size, float(one[k]))
     return found
+
+
+def _rounded_to_zero(phi: Activation, log2_square: Array) -> Array:
+    """P(φ(h) = 0) in float32: torch's GELU is 0 far below zero, where Φ is too small."""
+    q = np.exp2(np.clip(np.nan_to_num(log2_square), -_CLIPPED, _CLIPPED))
+    return gaussian_expectation_at(lambda h: (phi(h.float()) == 0).double(), q, breaks=phi.kinks)
 
 
 def _all_in(where: Intervals, std: float, c: float, inputs: int, one: float) -> float:

@@ -78,10 +78,10 @@ class _Signal:
         self.largest = log2_largest(e.phi)
         self.bounded = not any(e.layer.elementwise.infinite_sides)  # φ makes Inf finite again
 
-    def follow(self, log2_scale: Array) -> tuple[Array, Array]:
-        """log2 of the largest rms of h over all layers, and of the rms of the last x.
+    def follow(self, log2_scale: Array) -> tuple[Array, Array, Array]:
+        """log2 of the largest rms of h over all layers, of the last x, and of the least x before.
 
-        Both have the shape of ``log2_scale``.
+        All have the shape of ``log2_scale``.
         """
         affine, phi = self.layer.affine, self.layer.elementwise
         moment = np.full_like(log2_scale, self.start)
@@ -89,15 +89,16 @@ class _Signal:
             first = affine.log_square(moment, LOG2, log2_scale)
             factor = first - moment + phi.log_moments(LogMoments(np.zeros(1)), LOG2).square
             last = first + (self.depth - 1) * factor
-            return np.maximum(first, last) / 2, phi.log_moments(LogMoments(last), LOG2).square / 2
-        largest = np.full_like(log2_scale, -np.inf)
+            x = phi.log_moments(LogMoments(last), LOG2).square
+            return np.maximum(first, last) / 2, x / 2, np.minimum(moment, x - factor) / 2
+        largest, least = np.full_like(log2_scale, -np.inf), moment
         for _ in range(self.depth):
             q = np.clip(affine.log_square(moment, LOG2, log2_scale), -_HORIZON, _HORIZON)
-            largest = np.maximum(largest, q)
+            largest, least = np.maximum(largest, q), np.minimum(least, moment)
             before, moment = moment, phi.log_moments(LogMoments(q), LOG2).square
             if np.array_equal(before, moment):  # so are all later layers
                 break
-        return largest / 2, moment / 2
+        return largest / 2, moment / 2, least / 2
 
     def fits(self, log2_scale: Array, stored: Array, product: Array) -> Answers:
         """Whether nothing overflows.
@@ -110,10 +111,15 @@ class _Signal:
         enters = self.largest_input <= stored
         return enters & (x <= stored) & (weights <= stored) & (self.bounded | (h <= product))
 
-    def lasts(self, log2_scale: Array, half_step: Array) -> Answers:
-        """Whether the typical weight and the typical last x do not round to zero."""
-        _, rms = self.follow(log2_scale)
-        return (rms >= half_step) & (self.unit_std + log2_scale >= half_step)
+    def lasts(self, log2_scale: Array, half_step: Array, half_operand: Array) -> Answers:
+        """Whether the typical weight and x do not round to zero.
+
+        ``half_step`` is log2 of half the smallest number that is stored, which counts for the last
+        x; ``half_operand`` that of what enters a product, −inf if it is not rounded there.
+        """
+        _, rms, entering = self.follow(log2_scale)
+        weights = self.unit_std + log2_scale >= np.maximum(half_step, half_operand)
+        return (rms >= half_step) & (entering >= half_operand) & weights
 
     def needs_weights(self, half_step: float) -> bool:
         """Whether the last x would round to zero if all weights were zero."""
@@ -191,16 +197,17 @@ def _windows(experiment: Experiment) -> dict[str, Window]:
     formats = list(NUMBER_FORMATS.values())
     signal = _Signal(experiment)
     if not np.isfinite(signal.unit_std):  # all weights are zero at every scale factor
-        needs_weights = [signal.needs_weights(_log2_lost(each)) for each in formats]
+        needs_weights = [signal.needs_weights(each.log2_rounds_to_zero_below) for each in formats]
         every, none = Window(0.0, np.inf), Window(np.inf, 0.0)
         kept = zip(NUMBER_FORMATS, needs_weights, strict=True)
         return {name: none if needs else every for name, needs in kept}
     most = np.array([log2(each.max) for each in formats])
     product = np.array([np.log2(torch.finfo(each.product_dtype).max) for each in formats])
-    half = np.array([_log2_lost(each) for each in formats])
+    half = np.array([each.log2_rounds_to_zero_below for each in formats])
+    operand = np.array([_log2_half_operand(each) for each in formats])
     count = len(formats)
     high, _ = _thresholds(lambda s: ~signal.fits(s, most, product), count)
-    _, low = _thresholds(lambda s: signal.lasts(s, half), count)
+    _, low = _thresholds(lambda s: signal.lasts(s, half, operand), count)
     found = {}
     for place, name in enumerate(NUMBER_FORMATS):
         needed = signal.needs_weights(half[place])
@@ -211,11 +218,11 @@ def _windows(experiment: Experiment) -> dict[str, Window]:
     return found
 
 
-def _log2_lost(number_format: NumberFormat) -> float:
-    """log2 of the size up to which a number is zero, as it is stored or as it enters a product."""
-    if number_format.smallest_operand > number_format.smallest_subnormal:
-        return float(log2(number_format.smallest_operand / 2))
-    return number_format.log2_rounds_to_zero_below
+def _log2_half_operand(number_format: NumberFormat) -> float:
+    """log2 of half the smallest operand of a product; −inf where operands are as x is stored."""
+    if number_format.smallest_operand <= number_format.smallest_subnormal:
+        return -np.inf
+    return float(log2(number_format.smallest_operand / 2))
 
 
 def scale_window(experiment: Experiment, format_name: str) -> Window:

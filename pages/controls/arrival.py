@@ -142,11 +142,6 @@ def add_problems(problems: list[str]) -> None:
     st.session_state[_LINKED][1].extend(problems)
 
 
-def last_accepted(name: str) -> str:
-    """The text of a field when the script last began, for the callback of its widget."""
-    return _remembered().get(name, state.DEFAULT_TEXTS[name])
-
-
 def forget_problems() -> None:
     """Drop the sentences on the link: the viewer has chosen something else since."""
     st.session_state[_LINKED][1].clear()

@@ -21,8 +21,19 @@ def refuse(control: str, sentence: str) -> None:
     st.session_state[_KEY] = control, sentence, state.current()[0]
 
 
+def forget() -> None:
+    """Drop the sentence: a control has accepted something since."""
+    st.session_state.pop(_KEY, None)
+
+
+def is_told(control: str) -> bool:
+    """Whether there is a sentence on what this control has refused."""
+    refused, _, experiment = st.session_state.get(_KEY, (None, "", None))
+    return refused == control and bool(state.current()[0] == experiment)
+
+
 def tell(control: str) -> None:
     """Draw the sentence on what a control has refused, if there is one."""
-    refused, sentence, experiment = st.session_state.get(_KEY, (None, "", None))
-    if refused == control and state.current()[0] == experiment:
-        st.html(f'<div class="gi-problems" role="alert">{escape(sentence)}</div>')
+    if is_told(control):
+        sentence = escape(st.session_state[_KEY][1])
+        st.html(f'<div class="gi-problems" role="alert">{sentence}</div>')

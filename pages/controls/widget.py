@@ -12,10 +12,11 @@ from core.layer.branches import NORMS
 from core.question.experiment import DEFAULTS, NAMED_STOPS, PARAMETERS
 from core.question.parameter import Parameter
 from core.question.presets import COUNTS_WITH, without_effect
-from pages.controls import arrival, refusal
+from pages.controls import refusal
 from pages.controls.state import bind, current, text_of, texts
 
 _USUAL_BATCH = 32
+_TYPED = "typed_"  # begins the key of a field beside a menu
 
 
 @lru_cache(maxsize=512)
@@ -62,17 +63,17 @@ def control(name: str, *, bound: bool = True, parameter: Parameter | None = None
     elif parameter.kind == "choice":
         # A formula that was typed, or came with a link, is a choice as well while it is chosen.
         choices = list(dict.fromkeys([*parameter.choices, default]))
-        if parameter.reader is not None or name in _FOLLOWERS:
-            shared |= {"on_change": _choose, "args": (name,)}
+        if name in _FOLLOWERS:
+            shared["on_change"] = _FOLLOWERS[name]
         st.selectbox(
             parameter.label,
             choices,
             index=choices.index(default),
             format_func=parameter.name_of,
-            accept_new_options=parameter.reader is not None,
             **shared,
         )
-        refusal.tell(name)
+        if parameter.reader is not None:
+            _typed(name, parameter)
     elif parameter.stops:
         sizes = (int(st.session_state[size]) for size in ("width", "depth"))
         options = _slider_options(name, parameter.stops, st.session_state[name], *sizes)
@@ -113,17 +114,33 @@ def follow_norm() -> None:
 _FOLLOWERS = {"init": follow_initialiser, "norm": follow_norm}
 
 
-def _choose(name: str) -> None:
-    """Take what was chosen or typed, by our name for it; where it is not accepted, the one before.
+def _typed(name: str, parameter: Parameter) -> None:
+    """Draw a field for a value that the menu lacks; what is refused stays in it, to be mended."""
+    key, here = _TYPED + name, st.session_state[name]
+    if not refusal.is_told(key):
+        st.session_state[key] = "" if here in parameter.choices else here
+    st.text_input(
+        f"{parameter.label}, typed",
+        key=key,
+        placeholder=f"or type {parameter.example}",
+        label_visibility="collapsed",
+        on_change=_take,
+        args=(name,),
+    )
+    refusal.tell(key)
 
-    Other fields then follow it.
-    """
-    parameter, text = PARAMETERS[name], st.session_state[name]
-    value = parameter.parse(text)
-    if parameter.accepts(value):
-        st.session_state[name] = value
-        if name in _FOLLOWERS:
-            _FOLLOWERS[name]()
+
+def _take(name: str) -> None:
+    """Take what was typed, by our name for it; where it is not accepted, the value before stays."""
+    parameter, text = PARAMETERS[name], st.session_state[_TYPED + name].strip()
+    refusal.forget()
+    if not text:
         return
-    here = st.session_state[name] = arrival.last_accepted(name)
-    refusal.refuse(name, f"{parameter.refusal(name, text)}: {here} stays")
+    value = parameter.parse(text)
+    if not parameter.accepts(value):
+        here = st.session_state[name]
+        refusal.refuse(_TYPED + name, f"{parameter.refusal(name, text)}: {here} stays")
+        return
+    st.session_state[name] = value
+    if name in _FOLLOWERS:
+        _FOLLOWERS[name]()

@@ -7,7 +7,8 @@ import streamlit as st
 from core import charts
 from core.layer.activations import ACTIVATIONS
 from core.lesson import DEPTH, check, task
-from core.question.experiment import Experiment
+from core.question.experiment import PARAMETERS, Experiment
+from core.question.parameter import refusals
 from pages.controls.links import explore_link
 from pages.figures.chart import show
 from pages.words import page
@@ -27,20 +28,26 @@ def challenge(seed: int) -> None:
     with st.form("challenge"):
         left, right = st.columns(2)
         with left:
-            activation = st.selectbox(
+            chosen = st.selectbox(
                 "Activation",
                 list(ACTIVATIONS),
                 index=None,
                 key="challenge_activation",
-                placeholder="Choose one, or type a formula in x",
-                accept_new_options=True,
+                placeholder="Choose one",
+                format_func=PARAMETERS["activation"].name_of,
+            )
+            typed = st.text_input(
+                "Activation, typed",
+                key="challenge_typed",
+                placeholder=f"or type {PARAMETERS['activation'].example}",
+                label_visibility="collapsed",
             )
         with right:
             scale = st.text_input(
                 "Scale factor", key="challenge_scale", placeholder="such as 0.05 or 2/sqrt(512)"
             )
         if st.form_submit_button("Try it", type="primary"):
-            st.session_state[_PROPOSED] = activation, scale
+            st.session_state[_PROPOSED] = typed.strip() or chosen, scale
     if _PROPOSED in st.session_state:
         _judge(*st.session_state[_PROPOSED], seed)
 
@@ -51,7 +58,7 @@ def _proposed(activation: str | None, scale: str, seed: int) -> tuple[Experiment
         return task("relu"), ["Choose an activation first."]
     asked = {"activation": activation, "scale": scale.strip()}
     proposal, problems = Experiment.from_query(task("relu").to_query() | asked)
-    told = [problem.rpartition(": ")[0] for problem in problems]
+    told = [problem.rpartition(": ")[0] for problem in refusals(problems)]
     return task(proposal.activation, proposal.scale, seed), told
 
 

@@ -71,5 +71,5 @@ def _place(letter: str, axis: Axis, base: Experiment) -> int:
         places,
         st.session_state[key],
         key=key,
-        format_func=lambda place: valued(axis, axis.values[place]),
+        format_func=lambda place: valued(axis, axis.values[place]).replace("*", "∗"),  # no Markdown
     )

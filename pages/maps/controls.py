@@ -182,6 +182,7 @@ def _change_values(letter: str, name: str) -> None:
         if accepted:
             on_screen.change_map(PAGE, **{letter: Axis(name, accepted)})
         refused = [text for text in chosen if here.parameter.parse(text) not in accepted]
+        refusal.forget()
         if refused:
             refusal.refuse(f"map_{letter}_{name}", here.parameter.refusal(name, refused[0]))
         return

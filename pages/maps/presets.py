@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.layer.number_formats import FAMILIES
+from core.layer.number_formats import FORMAT_FAMILIES
 from core.maps.landscape import Landscape
 from core.question.experiment import Experiment
 from core.sweep import parse
@@ -51,7 +51,7 @@ PRESETS: dict[str, Landscape] = {
     ),
     "Number formats": _map(
         "scale=0.005..0.5:48",
-        "number_format=" + ",".join(FAMILIES["plain"]),
+        "number_format=" + ",".join(FORMAT_FAMILIES["plain"]),
         "log2_std",
         1,
     ),

@@ -251,3 +251,15 @@ def choose(page, name, option):
         choice.click(timeout=5_000)
 
     eventually(pick)
+
+
+def type_value(page, name, text):
+    """Type a value that a menu lacks into the field below it, which is folded away at first."""
+    box = page.get_by_role("textbox", name=f"{name}, typed")
+    if not box.count():
+        page.locator("summary", has_text="More:").click()
+    expect(box).to_be_visible()
+    box.scroll_into_view_if_needed()
+    box.fill(text)
+    box.press("Enter")
+    return box

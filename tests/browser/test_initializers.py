@@ -13,6 +13,7 @@ from tests.browser.on_screen import (
     scrolls_one_way,
     seen,
     settled,
+    type_value,
     visit,
 )
 from tests.browser.test_accessibility import VIEWS, nothing_found
@@ -23,15 +24,8 @@ SIX_DIGITS = 1e-5
 
 
 def chosen(page, text):
-    """Type into the list of initialisers, and take what was typed."""
-    if not page.get_by_role("combobox", name="Initialiser").count():
-        page.locator("summary", has_text="More:").click()
-    box = page.get_by_role("combobox", name="Initialiser")
-    box.scroll_into_view_if_needed()
-    box.click()
-    box.fill(text)
-    expect(page.get_by_role("option").filter(has_text=text)).to_be_visible()
-    page.keyboard.press("Enter")
+    """Type an initialiser, and wait for its run."""
+    box = type_value(page, "Initialiser", text)
     settled(page)
     return box
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import expect
 
-from core.layer.number_formats import FAMILIES
+from core.layer.number_formats import FORMAT_FAMILIES
 from tests.browser.on_screen import choose, drawn, has_query, query_of, scrolls_one_way, until
 from tests.browser.test_accessibility import VIEWS, found_in, nothing_found
 
@@ -35,7 +35,7 @@ def test_a_step_of_depth_moves_the_windows_and_the_link(page, address):
     low, high = page.evaluate(BAR, "float16")
     assert before[0] < low < high < before[1]
     assert int(query_of(page)["depth"]) > 30
-    expect(page.locator(".gi-table tbody tr")).to_have_count(len(FAMILIES["plain"]))
+    expect(page.locator(".gi-table tbody tr")).to_have_count(len(FORMAT_FAMILIES["plain"]))
     assert faults(page) == []
 
 
@@ -73,20 +73,20 @@ def test_the_family_of_formats_is_in_the_link_and_another_browser_opens_it(page,
     formats(page, address, width="64", depth="30")
     for family in ("block-scaled", "conventions"):
         page.get_by_role("radio", name=family).click()
-        expect(page.locator(".gi-table tbody tr")).to_have_count(len(FAMILIES[family]))
+        expect(page.locator(".gi-table tbody tr")).to_have_count(len(FORMAT_FAMILIES[family]))
         has_query(page, {"width": "64", "depth": "30", "family": family})
         drawn(page)
     expect(page.get_by_text("it becomes 448. Here the first does at i = ")).to_be_visible()
     other = visitor()
     other.goto(page.url)
     rows = other.locator(".gi-table tbody tr")
-    expect(rows).to_have_count(len(FAMILIES["conventions"]))
-    for name in FAMILIES["conventions"]:
+    expect(rows).to_have_count(len(FORMAT_FAMILIES["conventions"]))
+    for name in FORMAT_FAMILIES["conventions"]:
         expect(
             rows.filter(has=other.get_by_role("rowheader", name=name, exact=True))
         ).to_be_visible()
     page.get_by_role("radio", name="plain").click()
-    expect(page.locator(".gi-table tbody tr")).to_have_count(len(FAMILIES["plain"]))
+    expect(page.locator(".gi-table tbody tr")).to_have_count(len(FORMAT_FAMILIES["plain"]))
     has_query(page, {"width": "64", "depth": "30"})
     assert faults(page) == []
 

@@ -293,8 +293,9 @@ def test_a_clicker_shows_the_answer_then_the_next_step_and_the_last_step_goes_on
 def test_the_challenge_is_checked_by_a_real_run():
     at = opened(**SMALL, step="way-back", done="13")
 
-    def attempt(activation, scale):
+    def attempt(activation, scale, typed=""):
         at.selectbox(key="challenge_activation").set_value(activation)
+        at.text_input(key="challenge_typed").set_value(typed)
         at.text_input(key="challenge_scale").set_value(scale)
         [button] = [button for button in at.button if button.label == "Try it"]
         button.click().run()
@@ -304,5 +305,11 @@ def test_the_challenge_is_checked_by_a_real_run():
     assert "does not hold" in at.warning[0].value and "too small" in at.warning[0].value
     attempt("relu", "√(2/n)")
     assert at.success[0].value.startswith("It holds: after 200 products with relu")
+    attempt("tanh", "√(2/n)", typed="ReLU")  # another library's name for it, told by no box
+    assert at.success[0].value.startswith("It holds: after 200 products with relu")
+    attempt(None, "√(2/n)", typed="max(x, 0)")
+    assert at.success[0].value.startswith("It holds: after 200 products with max(x,0)")
+    attempt(None, "1", typed="x*foo(x)")
+    assert any("'foo' is not allowed" in told for told in problems(at))
     attempt("relu", "much")
     assert any(told.startswith("scale must be") for told in problems(at))

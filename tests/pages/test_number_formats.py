@@ -6,7 +6,7 @@ import pytest
 
 from core import NUMBER_FORMATS, Experiment, backpropagate, propagate
 from core.host.limits import backward_cost
-from core.layer.number_formats import FAMILIES
+from core.layer.number_formats import FORMAT_FAMILIES
 from core.reading.comparison import carriers
 from core.reading.expectation import in_words
 from core.reading.loss_windows import in_words as window_in_words
@@ -16,7 +16,7 @@ from core.theory.windows import scale_windows
 from tests.pages.test_explore import blocks, chart, problems, visited, widget, words
 from tests.pages.test_phase_diagram import said
 
-PLAIN = FAMILIES["plain"]
+PLAIN = FORMAT_FAMILIES["plain"]
 SMALL = {"width": "64", "depth": "30"}
 
 
@@ -135,13 +135,13 @@ def test_loss_windows_are_predicted_and_measured_if_the_link_says_so():
     assert sentence(found, 1.0) in text
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", FORMAT_FAMILIES)
 def test_a_link_opens_a_family_of_formats_and_says_what_sets_each_apart(family):
     at = opened(**SMALL, family=family)
     assert problems(at) == []
-    assert list(rows(at)) == list(FAMILIES[family])
+    assert list(rows(at)) == list(FORMAT_FAMILIES[family])
     text = " ".join(words(block.proto.body) for block in at.get("html"))
-    for name in FAMILIES[family]:
+    for name in FORMAT_FAMILIES[family]:
         assert NUMBER_FORMATS[name].description in text
         if NUMBER_FORMATS[name].convention:
             assert NUMBER_FORMATS[name].beyond_max in text

@@ -13,7 +13,7 @@ import pytest
 from core import NUMBER_FORMATS, Experiment, charts, propagate
 from core.charts.figure import BLUE, PIN_COLORS
 from core.charts.pins import Pin
-from core.layer.number_formats import FAMILIES
+from core.layer.number_formats import FORMAT_FAMILIES
 from core.maps.landscape import Landscape
 from core.reading.expectation import bands
 from core.simulation.ensemble import sample_ensemble
@@ -289,13 +289,13 @@ def test_curves_stand_out_from_the_page(theme):
 
 def in_family(family, **changes):
     e = Experiment(**({"depth": 20} | changes))
-    return {name: propagate(e.replace(number_format=name)) for name in FAMILIES[family]}
+    return {name: propagate(e.replace(number_format=name)) for name in FORMAT_FAMILIES[family]}
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", FORMAT_FAMILIES)
 @pytest.mark.parametrize("changes", [{}, {"scale": 0.001}, {"width": 1}, {"scale": 0.0}])
 def test_formats_are_valid_plotly_and_each_curve_is_told_apart_without_colour(changes, family):
-    names = FAMILIES[family]
+    names = FORMAT_FAMILIES[family]
     drawn = charts.std_by_format(in_family(family, **changes))
     go.Figure(drawn)
     json.dumps(drawn, allow_nan=False)
@@ -344,7 +344,7 @@ def test_each_formats_curve_ends_in_a_mark_that_says_at_which_i_and_what():
     [{}, {"scale": 0.001}, {"scale": 0.1}, {"depth": 100}, {"depth": 100, "scale": 0.01}],
     ids=repr,
 )
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", FORMAT_FAMILIES)
 def test_no_words_at_the_ends_of_curves_lie_over_others(changes, plot, family):
     runs = in_family(family, **changes)
     e = next(iter(runs.values())).experiment

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core import NUMBER_FORMATS
-from core.layer.number_formats import FAMILIES
+from core.layer.number_formats import FORMAT_FAMILIES
 from core.text import significant
 
 # Exponent range and significand bits from the defining documents.
@@ -101,9 +101,9 @@ def test_numbers_round_to_zero_up_to_the_size_that_is_said(name):
 
 
 def test_every_format_is_in_a_family_and_every_family_has_known_formats():
-    members = [name for names in FAMILIES.values() for name in names]
+    members = [name for names in FORMAT_FAMILIES.values() for name in names]
     assert set(members) == set(NUMBER_FORMATS)
-    assert FAMILIES["plain"] == tuple(NUMBER_FORMATS)[:6]
-    for name in set(NUMBER_FORMATS) - set(FAMILIES["plain"]):
+    assert FORMAT_FAMILIES["plain"] == tuple(NUMBER_FORMATS)[:6]
+    for name in set(NUMBER_FORMATS) - set(FORMAT_FAMILIES["plain"]):
         entry = NUMBER_FORMATS[name]
         assert entry.description.startswith(f"{name}: ") or entry.convention

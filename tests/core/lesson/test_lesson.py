@@ -379,7 +379,7 @@ def test_a_shallow_or_a_narrow_network_does_not_do():
 def test_a_task_for_every_activation_and_none_for_another():
     assert {task(name).activation for name in ACTIVATIONS} == set(ACTIVATIONS)
     with pytest.raises(ValueError, match="activation must be one of"):
-        task("no such thing")
+        task("nothing")
 
 
 def test_the_table_prints_every_exercise(capsys):

@@ -13,7 +13,7 @@ EACH = pytest.mark.parametrize("name", ACTIVATIONS)
 NUMBER = r"(\d+(?:\.\d+)?(?:e-?\d+)?)"
 RMS = re.compile(rf"it has an rms of {NUMBER}")
 EDGE = re.compile(
-    rf"σ_w = {NUMBER}, with biases of std σ_b = {NUMBER} hold it, at an rms of {NUMBER}\."
+    rf"σ_w = {NUMBER}, with biases of std σ_b = {NUMBER} hold it, at an rms of {NUMBER} after "
 )
 
 

@@ -99,4 +99,5 @@ def test_a_formula_that_was_typed_is_written_as_mathematics():
     typed = equation(Experiment(activation="x*sigmoid(1.702*x)"))
     written = r"x\,\operatorname{sigmoid}\left(1.702\,x\right)"
     assert typed == rf"x_k = \varphi(a\,x_{{k-1}}),\quad {{\varphi(x) = {written}}}"
-    assert equation(Experiment(activation="leaky_relu(0.2)")).endswith(r"\text{Leaky ReLU(0.2)}}")
+    shifted = equation(Experiment(activation="relu(shift=-0.5)"))
+    assert shifted.endswith(r"{\varphi(x) = \max(x, 0) -0.5}")

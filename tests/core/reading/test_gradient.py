@@ -143,7 +143,7 @@ CASES = {
         "vanishes",
         "Every weight is 0",
     ),
-    "a loss scale beyond a format without infinity": (
+    "a loss scale beyond a format that saturates": (
         {
             "init": "orthogonal",
             "weights": "fresh",

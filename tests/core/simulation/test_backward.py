@@ -7,10 +7,29 @@ import pytest
 import torch
 
 from core import ACTIVATIONS, NUMBER_FORMATS, Experiment, propagate
+from core.layer.conversions import flushed
 from core.layer.multiplication import WIDE
 from core.simulation.backward import backpropagate
 from core.simulation.propagate import draw_input, draw_layer, draw_output_gradient
 from tests.core.experiments import CPU
+
+
+class Cast(torch.autograd.Function):
+    """A cast between dtypes, whose gradient is cast back; by the format's conversion into it."""
+
+    @staticmethod
+    def forward(ctx, x, cast, back):
+        ctx.back = back
+        return cast(x)
+
+    @staticmethod
+    def backward(ctx, g):
+        return ctx.back(g), None, None
+
+
+def ended(x, f):
+    """The end of a step, and of its gradient: formats that flush have no subnormal numbers."""
+    return Cast.apply(x, flushed, flushed) if f.flushes else x
 
 
 def by_autograd(e):
@@ -23,14 +42,15 @@ def by_autograd(e):
             with torch.no_grad():
                 drawn = draw_layer(e, k, CPU, x.detach())
         a = drawn[0].clone().requires_grad_()
-        h = (a @ x.to(f.sum_dtype)).to(f.product_dtype)
+        wide = Cast.apply(x, lambda x: x.to(f.sum_dtype), f.cast)
+        h = ended((a @ wide).to(f.product_dtype), f)
         if e.bias_std:
-            h = h + drawn[1]
+            h = ended(h + drawn[1], f)
         # ReLU's own module: at 0, clamp_min passes the gradient on
         y = {"relu": torch.relu, "relu_squared": lambda h: torch.relu(h) ** 2}.get(
             e.activation, e.phi.function
         )(h)
-        x = y.to(f.dtype)
+        x = Cast.apply(ended(y, f), f.cast, lambda g: g.to(f.product_dtype))
         x.retain_grad()
         xs.append(x)
         matrices.append(a)

@@ -7,12 +7,12 @@ import torch
 
 from core import NUMBER_FORMATS, Experiment, backpropagate, propagate
 from core.layer.multiplication import BlockScaled
-from core.layer.number_formats import FAMILIES
+from core.layer.number_formats import FORMAT_FAMILIES
 from core.simulation.propagate import draw_input, draw_layer, draw_output_gradient
 from tests.core.experiments import CPU
 from tests.core.layer.test_conversions import ELEMENTS, mx_by_hand, nvfp4_by_hand
 
-BLOCKS = FAMILIES["block-scaled"][1:]
+BLOCKS = FORMAT_FAMILIES["block-scaled"][1:]
 E = Experiment(width=50, depth=2, weights="fresh", init="critical", loss_scale=4.0)
 
 

@@ -1,4 +1,4 @@
-"""A format without infinity holds elements at its largest value: theory and ensembles end there."""
+"""A format that saturates holds elements at its largest value: theory and ensembles end there."""
 
 import numpy as np
 import pytest
