@@ -28,7 +28,7 @@ _HELD, _HELD_ELEMENT = 60.0, 0.003  # the same of a format that holds elements a
 _OUTER = 0.2  # of a unit, for the gradient of a matrix whose elements are not formed
 _SUMS = 250.0  # of a layer, for the gradients of a matrix that several inputs add up to
 # Of numbers that are alive at once; of a layer x, h, and a copy of h in which units are counted.
-_LAYER_COPIES, _HIDDEN_COPIES, _NORM_COPIES, _WIDE_COPIES = 3, 4, 4, 8
+_LAYER_COPIES, _HIDDEN_COPIES, _NORM_COPIES, _WIDE_COPIES = 3, 5, 4, 8
 _GRADIENTS = 2**26  # bytes of an ensemble with gradients besides what it keeps
 _KEPT = 2**24  # elements of an ensemble that are kept for the way back: 64 MiB
 IN_CACHE = 2**21

@@ -89,7 +89,7 @@ def test_what_has_no_scale_free_run_is_refused_with_its_name():
     for changes in ({"activation": "tanh"}, {"bias_std": 0.5}):
         e = SMALL.replace(**changes)
         assert not is_scale_free(e)
-        with pytest.raises(ValueError, match="bias_std 0 and a positively homogeneous"):
+        with pytest.raises(ValueError, match="a positively homogeneous activation, no bias"):
             scale_free(e)
     with pytest.raises(WorkLimitError, match="lower width"):
         scale_free(Experiment(width=16384, batch_size=4096, depth=2000))
