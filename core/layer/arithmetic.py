@@ -258,7 +258,7 @@ class Rounded:
         return [f"{name} = {value}"] if value != name else []
 
     def settled_code(self, name: str = "x") -> list[str]:
-        """What ends a step, as lines that reassign the variable ``name``."""
+        """The end of a step, as lines that reassign the variable ``name``."""
         return [f"{name} = flushed({name})"] if self._flushes else []
 
     def product_code(self, a: str, several: bool) -> list[str]:

@@ -192,7 +192,7 @@ class _Reader:
     calls: int = 0
 
     def read(self, node: ast.expr, depth: int) -> Part:
-        """What a part is in PyTorch; ``depth`` is how many more may be inside one another."""
+        """A part as PyTorch has it; ``depth`` is how many more may be inside one another."""
         self.parts += 1
         if depth == 0 or self.parts > _MOST_PARTS:
             raise RefusedError(

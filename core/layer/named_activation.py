@@ -12,7 +12,7 @@ from .refused import RefusedError
 from .typed_activation import typed_activation
 
 OPEN = "a name with a number such as leaky_relu(0.2), or a formula in x such as x*sigmoid(1.702*x)"
-"""What a text may be that is no registry key."""
+"""The texts besides registry keys that name an entry, in words."""
 
 _OF_X = re.compile(r"(?P<name>\w{1,20})\(x\)", re.ASCII)
 

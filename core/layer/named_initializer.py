@@ -11,7 +11,7 @@ from .initializers import ALIASES, INITIALIZERS
 from .refused import RefusedError
 
 OPEN = "a name with a number such as torch_trunc_normal(0.02) or sparse(kept=0.5)"
-"""What a text may be that is no registry key."""
+"""The texts besides registry keys that name an entry, in words."""
 
 FAMILIES: dict[str, Family[Initializer]] = {
     each.name: each

@@ -38,7 +38,7 @@ def cost(w: Weights, shape: Shape, number_format: NumberFormat) -> Cost:
 
 
 def _converted(w: Weights, shape: Shape, number_format: NumberFormat) -> float:
-    """What a multiplication takes beside wide products, on the way there or back."""
+    """The work of a multiplication beside that of wide products, on the way there or back."""
     by, elements = number_format.multiplication, float(w.fan_in) * w.fan_out
     once = w.draws(shape.depth) * by.per_matrix * elements
     each = by.per_element * elements * shape.inputs + by.per_column * w.fan_in + by.per_product

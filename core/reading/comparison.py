@@ -128,7 +128,7 @@ def _cut_off(run: Run) -> str:
 
 
 def conventions(runs: Mapping[str, Run]) -> list[str]:
-    """What sets formats apart, and what happened at the end of the 8-bit ones: a text for each."""
+    """Texts on the conventions that set formats apart, and on the end of the 8-bit ones."""
     return [told for run in runs.values() if (told := _convention(run))]
 
 
