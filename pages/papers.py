@@ -11,7 +11,7 @@ from core.papers.records import to_csv
 from core.papers.words import SIGNS, cited
 from core.text import shown
 from pages.controls import arrival, refresh
-from pages.literature.row import row
+from pages.literature.row import head, row
 from pages.words import page
 from pages.work import answers
 from pages.work.jobs import TookTooLong, Unfinished
@@ -19,7 +19,7 @@ from pages.work.queue import QueueFull
 
 _ALL = "all"
 _CHOICES = {"topic": (_ALL, *TOPICS), "verdict": (_ALL, *SIGNS)}
-_FIRST_WAIT = 0.35  # seconds
+_FIRST_WAIT = 0.6  # seconds
 
 
 def _known() -> tuple[tuple[Finding, ...], float, str]:
@@ -81,14 +81,15 @@ def _summary(findings: Sequence[Finding], done: float) -> str:
     )
 
 
-def _table(findings: Sequence[Finding]) -> None:
-    opened = st.query_params.get("row")
-    for topic in TOPICS:
-        rows = [each for each in findings if each.claim.topic == topic]
-        if rows:
-            st.html(f'<h2 class="gi-heading">{topic}</h2>')
-        for each in rows:
-            st.html(row(each, opened=each.claim.name == opened))
+def _table(findings: Sequence[Finding], *, opened: bool = False) -> None:
+    """Draw rows, each an element of its own: one that is folded out stays so while others come."""
+    with st.container(key="claims", gap=None):
+        for topic in TOPICS:
+            rows = [each for each in findings if each.claim.topic == topic]
+            if rows:
+                st.html(head(topic))
+            for each in rows:
+                st.html(row(each, opened=opened))
     if not findings:
         st.html('<p class="gi-words">No row has all of these.</p>')
 
@@ -98,8 +99,13 @@ def _page() -> None:
     page.warn(_refuse_choices())
     findings, done, problem = _known()
     page.warn([problem] if problem else [])
-    st.html(f'<p class="gi-words" role="status">{_summary(findings, done)}</p>')
-    _table(_filter(findings))
+    alone = st.query_params.get("row")
+    if alone in CLAIMS:
+        st.html('<p class="gi-words">One row. <a href="papers">All published numbers</a></p>')
+        _table([each for each in findings if each.claim.name == alone], opened=True)
+    else:
+        st.html(f'<p class="gi-words" role="status">{_summary(findings, done)}</p>')
+        _table(_filter(findings))
     st.download_button(
         "Download CSV", to_csv(findings), "good-init-papers.csv", "text/csv", key="csv"
     )
@@ -112,7 +118,7 @@ page.steady_style()
 st.html(
     "<h1 class='gi-title'>What papers and lectures printed, measured again in front of you</h1>"
     "<p class='gi-words'>Each row is a number that was published on initialisation, the mean of "
-    "real networks here with its standard error, and the exact value where theory knows it. "
-    "Nothing is tuned to agree.</p>"
+    "networks that are drawn here with its standard error, and the exact value where theory knows "
+    "it. A row folds out into its source and its story. Nothing is tuned to agree.</p>"
 )
 _page()

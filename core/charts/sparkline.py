@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
 
 from ..maths.arrays import Array
 from ..papers import Finding
 
-_WIDTH, _HEIGHT, _EDGE = 132, 36, 5  # pixels
+_WIDTH, _HEIGHT, _EDGE = 120, 34, 5  # pixels
 _FEWEST = 3  # numbers that make a series
 _WIDE = 10.0  # a range beyond this factor is drawn on a log scale
+_LEVEL = 0.1  # of their size: numbers that differ by less do not fill the height
+_LINE, _DOT = "#5b8def", "#d55e00"  # both are told apart on light and on dark
 
 
 def sparkline(finding: Finding) -> str:
-    """An SVG of a series; empty where there are too few numbers.
+    """An SVG of a series; empty where the numbers are none.
 
-    Args:
-        finding: what was printed, and what is measured of it so far.
+    The line is theory's until something is measured.
     """
-    printed = np.array([value for value, _ in finding.claim.published])
-    if len(printed) < _FEWEST or not np.isfinite(printed).all():
+    claim = finding.claim
+    printed = np.array([value for value, _ in claim.published])
+    if len(printed) < _FEWEST or not claim.is_series or not np.isfinite(printed).all():
         return ""
-    measured = finding.measured if finding.networks else finding.exact
-    levels = _levels(np.concatenate([printed, measured]))
+    ours = finding.measured if finding.networks else finding.exact
+    levels = _levels(np.concatenate([printed, ours]))
     across = np.linspace(_EDGE, _WIDTH - _EDGE, len(printed))
-    points = [f"{x:.1f},{y:.1f}" for x, y in zip(across, levels[len(printed) :], strict=True)]
-    line = " ".join(point for point in points if "nan" not in point)
-    places = zip(across, levels, strict=False)  # the printed ones come first
+    points = zip(across, levels[len(printed) :], strict=True)
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points if np.isfinite(y))
+    places = zip(across, levels[: len(printed)], strict=True)
     dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>' for x, y in places)
-    told = escape(f"{finding.claim.title}: printed numbers as dots, measured ones as a line")
     return (
-        f'<svg class="gi-spark" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" '
-        f'height="{_HEIGHT}" role="img" aria-label="{told}">'
-        f'<polyline points="{line}"/>{dots}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}">'
+        f'<polyline points="{line}" fill="none" stroke="{_LINE}" stroke-width="1.8"/>'
+        f'<g fill="{_DOT}">{dots}</g></svg>'
     )
 
 
@@ -43,5 +42,6 @@ def _levels(values: Array) -> Array:
     known = values[np.isfinite(values)]
     if known.min() > 0 and known.max() > _WIDE * known.min():
         values, known = np.log(values), np.log(known)
-    low, span = known.min(), np.ptp(known) or 1.0
-    return np.asarray(_HEIGHT - _EDGE - (values - low) / span * (_HEIGHT - 2 * _EDGE))
+    middle = (known.min() + known.max()) / 2
+    span = max(np.ptp(known), _LEVEL * abs(middle)) or 1.0
+    return np.asarray(_HEIGHT / 2 - (values - middle) / span * (_HEIGHT - 2 * _EDGE))

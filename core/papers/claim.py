@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from ..maps.landscape import Landscape
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
 
@@ -30,6 +31,7 @@ Measure = Callable[[Experiment, int], Array]
 Exact = Callable[[Experiment], Array]
 """Experiment -> every number by theory, float64 of shape (numbers,)."""
 
+_NUMBER = re.compile(r"[\d.]+")
 _NAME = re.compile(r"[a-z0-9-]+")
 _PRINTED = re.compile(r"(?P<over>1/)?(?P<digits>\d+(\.(?P<after>\d+))?)(e(?P<power>-?\d+))?")
 
@@ -71,6 +73,7 @@ class Claim:
         at: what each number belongs to, such as "layer 1".
         printed: every number as it was printed; "" where none was.
         experiment: what a link opens; ``measure`` and ``exact`` start from it.
+        landscape: a map that shows the same, for a link; None where there is none.
         measure: the numbers in real networks.
         exact: the numbers by theory; None where none is known.
         drawn: how many networks a printed number is a mean of; None where it is not random.
@@ -101,6 +104,7 @@ class Claim:
     width_error: float = 0.0
     is_factor: bool = False
     why: str = ""
+    landscape: Landscape | None = None
     networks: int = 64
     few: int = 8
 
@@ -129,6 +133,11 @@ class Claim:
         if self.why:
             return "differs"
         return "agrees" if self.drawn is None else "agrees but for their sampling error"
+
+    @property
+    def is_series(self) -> bool:
+        """Whether the numbers are one curve: places that differ in a number alone."""
+        return len({_NUMBER.sub("", place) for place in self.at}) == 1
 
     @property
     def published(self) -> tuple[tuple[float, float], ...]:

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..maps.landscape import Landscape
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from ..simulation.ensemble import Ensemble
+from ..sweep.axes import parse
 from ..theory import mean_field
 from .claim import Claim, Source
 from .exacts import wide_rms
@@ -39,6 +41,12 @@ TANH = Experiment(
     weights="fresh",
     branch="preactivation",
 )
+
+
+def tanh_map(measure: str) -> Landscape:
+    """A number of theory for tanh, over σ_w and σ_b."""
+    base = Experiment(init="lecun_normal", activation="tanh", weights="fresh")
+    return Landscape(base, parse("sigma_w=0.5..2.5:41"), parse("bias_std=0..0.5:26"), measure)
 
 
 def _critical(activation: str, weight: float, bias: float, second_moment: float) -> Experiment:
@@ -117,12 +125,15 @@ CLAIMS = (
         seen="The signal shrinks from layer to layer, since the biases are too small.",
         why="The decimal point has slipped by one place: σ_b² is ten times as large.",
     ),
-    _edge_claim(
-        "tanh-edge",
-        "tanh at the edge of chaos",
-        SCHOENHOLZ,
-        _critical("tanh", 1.7610, 0.05, 0.570),
-        ("1.76", "0.05"),
+    replace(
+        _edge_claim(
+            "tanh-edge",
+            "tanh at the edge of chaos",
+            SCHOENHOLZ,
+            _critical("tanh", 1.7610, 0.05, 0.570),
+            ("1.76", "0.05"),
+        ),
+        landscape=tanh_map("chi_1"),
     ),
     Claim(
         name="power-law",

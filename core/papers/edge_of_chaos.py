@@ -12,7 +12,7 @@ from ..question.experiment import Experiment
 from ..simulation.ensemble import Ensemble
 from ..theory import mean_field
 from .claim import Claim, Source
-from .criticality import SCHOENHOLZ, TANH
+from .criticality import SCHOENHOLZ, TANH, tanh_map
 from .measures import of_ensemble, of_runs, over, statistic
 
 _TOPIC = "Edge of chaos"
@@ -46,6 +46,7 @@ CLAIMS = (
         seen="Going back, the gradient falls in a straight line on the log axis.",
         at=("1/ξ, σ_w² = 1", "1/ξ, σ_w² = 1.3", "1/ξ, σ_w² = 1.7"),
         printed=("1/3.63", "1/7.83", "1/74.9"),
+        landscape=tanh_map("xi_c"),
         experiment=TANH.replace(width=512, depth=40, bias_std=0.05**0.5, branch="product"),
         measure=over(
             of_ensemble(_gradient_rate, backward=True),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..maps.landscape import Landscape
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from ..simulation.propagate import Run
+from ..sweep.axes import parse
 from ..theory.finite_width import predict
 from .claim import Claim, Source
 from .exacts import constant, typical_std
@@ -45,6 +47,9 @@ _BOOK = Source(
 _FASTBOOK = Experiment(width=100, depth=50, scale=0.1, weights="fresh", batch_size=200)
 _DEEP = Experiment(init="lecun_normal", weights="fresh")
 _SMOOTH = [{"activation": name} for name in ("linear", "tanh")]
+_WHERE_NAN = Landscape(
+    Experiment(), parse("scale=0.1..10:24"), parse("width=16..1024:24"), "first_nonfinite", 16
+)
 _RULES = [{"init": name} for name in ("lecun_normal", "kaiming_normal")]
 _RELU = np.array([np.pi**-0.5, (1 - 1 / np.pi) ** 0.5])  # mean and std of √2·ReLU(z), z ~ N(0, 1)
 
@@ -73,6 +78,7 @@ CLAIMS = (
         experiment=Experiment(),
         measure=of_runs(_nan_iteration),
         exact=_expected_nan,
+        landscape=_WHERE_NAN,
         drawn=1,
         networks=48,
         few=8,

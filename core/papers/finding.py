@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
-from scipy.stats import t as student
+from scipy import special
 
 from ..maths.arrays import Array
 from .claim import Claim, Verdict
@@ -46,7 +46,7 @@ class Finding:
 
         The spread of a few networks is itself uncertain: Student's t distribution accounts for it.
         """
-        return float(student.isf(CHANCE / 2, max(self.networks - 1, 1)))
+        return -float(special.stdtrit(max(self.networks - 1, 1), CHANCE / 2))
 
     @property
     def each(self) -> tuple[Verdict | None, ...]:
@@ -58,6 +58,12 @@ class Finding:
         """The worst verdict on a number; None while nothing is known."""
         known = [verdict for verdict in self.each if verdict is not None]
         return max(known, key=_ORDER.index, default=None)
+
+    @property
+    def headline(self) -> int:
+        """The place of the number that stands for the row: the last that has its verdict."""
+        told, each = self.verdict, self.each
+        return max(k for k, text in enumerate(self.claim.printed) if text and each[k] == told)
 
     @property
     def follows_theory(self) -> bool:
@@ -81,6 +87,12 @@ class Finding:
             return False
         return self.follows_theory and _ORDER.index(told) <= _ORDER.index(expected)
 
+    @property
+    def theirs(self) -> Array:
+        """The standard error of the printed numbers; 0 where they are not random."""
+        drawn = self.claim.drawn
+        return np.zeros_like(self.spread) if drawn is None else self.spread / drawn**0.5
+
     def _verdict(self, k: int) -> Verdict | None:
         value, rounding = self.claim.published[k]
         is_exact = bool(np.isfinite(self.exact[k]))
@@ -92,12 +104,11 @@ class Finding:
         allowed += self.claim.within * self._unit(right) + 1e-12 * abs(right)
         ours = 0.0 if is_exact else float(self.error[k])
         drawn = self.claim.drawn
-        theirs = 0.0 if drawn is None else float(self.spread[k]) / drawn**0.5
         if off <= allowed + (self.sure * ours if drawn is None else 0.0):
             return "agrees"
         if drawn is not None and not self.networks:
             return None  # their sampling error is not known yet
-        if drawn is not None and off <= allowed + self.sure * float(np.hypot(ours, theirs)):
+        if drawn is not None and off <= allowed + self.sure * float(np.hypot(ours, self.theirs[k])):
             return "agrees but for their sampling error"
         return "differs"
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..maps.landscape import Landscape
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
+from ..sweep.axes import parse
 from .claim import Claim, Source
 from .exacts import constant
 from .measures import of_ensemble, over, size
@@ -14,6 +16,8 @@ _TOPIC = "Finite width"
 _DEPTHS = (5, 10, 20)
 _WIDTHS = (64, 128, 256, 512, 1024)
 _NARROW = (2, 4, 6)
+_MORTAL = Experiment(width=4, depth=10, init="kaiming_normal", activation="relu", weights="fresh")
+_WHERE_DEAD = Landscape(_MORTAL, parse("width=1..8:8"), parse("depth=1..50:25"), "zero", 64)
 
 
 def _exponent(experiment: Experiment, networks: int) -> Array:
@@ -71,9 +75,8 @@ CLAIMS = (
         seen="About half of these networks are zero in the end: try other seeds.",
         at=tuple(f"share dead, n = {width}" for width in _NARROW),
         printed=("0.944", "0.476", "0.146"),
-        experiment=Experiment(
-            width=4, depth=10, init="kaiming_normal", activation="relu", weights="fresh"
-        ),
+        experiment=_MORTAL,
+        landscape=_WHERE_DEAD,
         measure=over(
             of_ensemble(lambda many: many.zero[:, -1] == 1), [{"width": n} for n in _NARROW]
         ),

@@ -17,21 +17,46 @@ SIGNS: dict[Verdict, str] = {
 
 
 def measured_text(finding: Finding, k: int) -> str:
-    """A measured number ± its standard error, with two digits of the error; empty if unknown."""
+    """A measured number ± its standard error, with two digits of the error; empty if unknown.
+
+    A number that was printed as 1/x is told as 1/x, with its error in percent.
+    """
     value, error = float(finding.measured[k]), float(finding.error[k])
     if np.isnan(value):
         return ""
-    error *= abs(value) if finding.claim.is_factor else 1.0
-    if not error > 0 or value == 0:
+    absolute = error * abs(value) if finding.claim.is_factor else error
+    if not absolute > 0 or value == 0:
         return with_minus(significant(value, 5))
-    digits = int(np.clip(np.floor(np.log10(abs(value) / error)) + 2, 1, 9))
-    return with_minus(f"{significant(value, digits)} ± {significant(error, 2)}")
+    digits = int(np.clip(np.floor(np.log10(abs(value) / absolute)) + 2, 1, 9))
+    if _is_inverse(finding, k):
+        return f"1/{significant(1 / value, digits)} ± {_percent(absolute / value)}"
+    return with_minus(f"{significant(value, digits)} ± {significant(absolute, 2)}")
 
 
 def exact_text(finding: Finding, k: int) -> str:
     """A number by theory; empty where none is known."""
     exact = float(finding.exact[k])
-    return "" if np.isnan(exact) else with_minus(significant(exact, 6))
+    if np.isnan(exact):
+        return ""
+    if _is_inverse(finding, k):
+        return f"1/{significant(1 / exact, 6)}"
+    return with_minus(significant(exact, 6))
+
+
+def theirs_text(finding: Finding, k: int) -> str:
+    """The standard error of a printed number; empty where it is not random, or unknown."""
+    error = float(finding.theirs[k])
+    if not error > 0:
+        return ""
+    return f"± {_percent(error) if finding.claim.is_factor else with_minus(significant(error, 2))}"
+
+
+def _is_inverse(finding: Finding, k: int) -> bool:
+    return finding.claim.printed[k].startswith("1/")
+
+
+def _percent(fraction: float) -> str:
+    return f"{significant(100 * fraction, 2)} %"
 
 
 def cited(source: Source) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from html import escape
 from urllib.parse import urlencode
 
 from core.charts.sparkline import sparkline
-from core.papers import Finding, Verdict
-from core.papers.words import SIGNS, cited, exact_text, measured_text
-from core.text import typeset
+from core.papers import Claim, Finding, Verdict
+from core.papers.words import SIGNS, cited, exact_text, measured_text, theirs_text
+from core.text import typeset, unbroken
 from pages.controls.state import without_defaults
 
 _STYLES: dict[Verdict | None, str] = {
@@ -17,7 +18,23 @@ _STYLES: dict[Verdict | None, str] = {
     "differs": "far",
     None: "open",
 }
+_READ = {
+    "in the source": "Read in the source.",
+    "from its formula": "Computed from its formula.",
+    "as commonly quoted": "As commonly quoted: we have not read it in the source.",
+}
 _WAITING = "…"
+_NONE = "–"
+_LONG = 9  # characters of a printed number that a row has room for
+
+
+def head(topic: str) -> str:
+    """The heading of a topic, and of the columns below it."""
+    columns = "".join(f"<span>{name}</span>" for name in ("", "printed", "measured", "exact"))
+    return (
+        f'<div class="gi-claims-head"><h2 class="gi-heading">{escape(topic)}</h2>{columns}'
+        "<span></span><span></span></div>"
+    )
 
 
 def row(finding: Finding, *, opened: bool) -> str:
@@ -27,47 +44,42 @@ def row(finding: Finding, *, opened: bool) -> str:
         finding: what is known of it.
         opened: whether it is folded out at first.
     """
-    claim, source = finding.claim, finding.claim.source
-    story = "".join(
-        f"<p><b>{label}</b> {typeset(escape(text))}</p>"
-        for label, text in (
-            ("They asked:", claim.asked),
-            ("They found:", claim.found),
-            ("You see:", claim.seen),
-            ("Why it differs:", claim.why),
-            ("Tolerance:", claim.because),
-        )
-        if text
-    )
+    claim = finding.claim
+    source = claim.source
     return (
-        f'<details class="gi-claim" id="{claim.name}"{" open" * opened}><summary>'
-        f'<span class="gi-claim-title">{typeset(escape(claim.title))}'
+        f'<details class="gi-claim"{" open" * opened}><summary>'
+        f'<span class="gi-claim-title">{_text(claim.title)}'
         f"<small>{escape(source.authors)} {source.year}</small></span>"
-        f"{_headline(finding)}{sparkline(finding)}{_sign(finding.verdict)}</summary>"
-        f'<p class="gi-cited">{escape(cited(source))}: {escape(source.place)}. '
-        f"{_read(source.read)}</p>{story}{_numbers(finding)}"
-        f'<p><a href="{escape(_address(finding))}" target="_blank" rel="noopener">'
-        "Open in Explore</a></p></details>"
+        f"{_headline(finding)}<span>{_picture(finding)}</span>{_sign(finding.verdict)}</summary>"
+        f"{_story(claim)}{_numbers(finding)}{_links(claim)}</details>"
     )
 
 
-def _read(how: str) -> str:
-    return {
-        "in the source": "Read in the source.",
-        "from its formula": "Computed from its formula.",
-        "as commonly quoted": "As commonly quoted: we have not read it in the source.",
-    }[how]
+def _text(text: str) -> str:
+    return typeset(escape(unbroken(text)))
 
 
 def _headline(finding: Finding) -> str:
-    """The last printed number, beside what is measured."""
-    last = max(k for k, text in enumerate(finding.claim.printed) if text)
-    measured = measured_text(finding, last) or _WAITING
-    return (
-        f'<span class="gi-claim-numbers"><span><small>printed</small> '
-        f"{escape(finding.claim.printed[last])}</span>"
-        f"<span><small>measured</small> {escape(measured)}</span></span>"
+    """One printed number, beside what is measured and what theory says."""
+    k = finding.headline
+    printed = finding.claim.printed[k]
+    short = printed if len(printed) <= _LONG else printed[:_LONG] + "…"
+    measured = measured_text(finding, k) or _WAITING
+    cells = (("printed", short), ("measured", measured), ("exact", exact_text(finding, k) or _NONE))
+    return f'<span class="gi-claim-at">{_text(finding.claim.at[k])}</span>' + "".join(
+        f'<span class="gi-claim-number" data-label="{label}">{escape(text)}</span>'
+        for label, text in cells
     )
+
+
+def _picture(finding: Finding) -> str:
+    """The sparkline as an image: a page drops the tags of SVG."""
+    drawn = sparkline(finding)
+    if not drawn:
+        return ""
+    data = b64encode(drawn.encode()).decode()
+    told = f"{finding.claim.title}: printed as dots, measured as a line"
+    return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(told)}">'
 
 
 def _sign(verdict: Verdict | None) -> str:
@@ -75,32 +87,77 @@ def _sign(verdict: Verdict | None) -> str:
     return f'<span class="gi-sign gi-{_STYLES[verdict]}">{escape(text)}</span>'
 
 
+def _story(claim: Claim) -> str:
+    """Where it was printed, and what was asked, found and seen, a paragraph each."""
+    told = (
+        ("They asked:", claim.asked),
+        ("They found:", claim.found),
+        ("You see:", claim.seen),
+        ("Why it differs:", claim.why),
+        ("Tolerance:", f"{100 * claim.within:.3g} %, for {claim.because}." * bool(claim.because)),
+    )
+    story = "".join(f"<p><b>{label}</b> {_text(text)}</p>" for label, text in told if text)
+    source = claim.source
+    place = f"{escape(cited(source))}: {_text(source.place)}"
+    return f'<p class="gi-cited">{place}. {_READ[source.read]}</p>{story}'
+
+
 def _numbers(finding: Finding) -> str:
     """All numbers as a table."""
     claim = finding.claim
+    labels = ["printed", "measured", "exact", ""]
+    if claim.drawn is not None:
+        labels.insert(1, "their error")
     body = "".join(
-        f'<tr><th scope="row">{typeset(escape(claim.at[k]))}</th>'
-        + "".join(
-            f'<td data-label="{label}">{escape(text)}</td>'
-            for label, text in (
-                ("printed", claim.printed[k] or "–"),
-                ("measured", measured_text(finding, k) or _WAITING),
-                ("exact", exact_text(finding, k) or "–"),
-                ("", finding.each[k] or ""),
-            )
-        )
-        + "</tr>"
+        f'<tr><th scope="row">{_text(claim.at[k])}</th>{_cells(finding, k, labels)}</tr>'
         for k in range(len(claim.at))
     )
-    networks = f"Measured: mean ± standard error of {finding.networks} networks."
+    heads = "".join(f'<th scope="col">{label}</th>' if label else "<th></th>" for label in labels)
+    note = f"<p>{_note(finding)}</p>" if finding.networks else ""
     return (
-        '<div class="gi-table"><table><thead><tr><th></th><th scope="col">printed</th>'
-        '<th scope="col">measured</th><th scope="col">exact</th><th></th></tr></thead>'
-        f"<tbody>{body}</tbody></table>{f'<p>{networks}</p>' if finding.networks else ''}</div>"
+        f'<div class="gi-table"><table><thead><tr><th></th>{heads}</tr></thead>'
+        f"<tbody>{body}</tbody></table>{note}</div>"
     )
 
 
-def _address(finding: Finding) -> str:
-    """The address of Explore with the row's experiment, seen from this page."""
-    texts = without_defaults(finding.claim.experiment.to_query())
-    return f"./?{urlencode({name: text for name, text in texts.items() if text is not None})}"
+def _cells(finding: Finding, k: int, labels: list[str]) -> str:
+    verdict = finding.each[k]
+    texts = {
+        "printed": finding.claim.printed[k] or _NONE,
+        "their error": theirs_text(finding, k) or (_NONE if finding.networks else _WAITING),
+        "measured": measured_text(finding, k) or _WAITING,
+        "exact": exact_text(finding, k) or _NONE,
+        "": f"{SIGNS[verdict]} {verdict}" if verdict else "",
+    }
+    return "".join(f'<td data-label="{label}">{escape(texts[label])}</td>' for label in labels)
+
+
+def _note(finding: Finding) -> str:
+    ours = f"Measured: the mean of {finding.networks} networks ± its standard error."
+    drawn = finding.claim.drawn
+    if drawn is None:
+        return ours
+    theirs = "one network" if drawn == 1 else f"a mean of {drawn} networks"
+    return (
+        f"{ours} Their error: the standard deviation of {theirs}, as measured here; the printed "
+        "number has it too."
+    )
+
+
+def _links(claim: Claim) -> str:
+    """Links to what the row shows, as seen from this page."""
+    base = without_defaults(claim.experiment.to_query())
+    places = {"Open in Explore": ("./", base)}
+    if claim.landscape is not None:
+        around = without_defaults(claim.landscape.base.to_query())
+        places["Open the map"] = ("phase-diagram", claim.landscape.to_query() | around)
+    places["Link to this row"] = ("papers", {"row": claim.name})
+    links = (
+        f'<a href="{escape(_address(path, query))}" target="_blank" rel="noopener">{label}</a>'
+        for label, (path, query) in places.items()
+    )
+    return f'<p class="gi-links">{"".join(links)}</p>'
+
+
+def _address(path: str, query: dict[str, str | None]) -> str:
+    return f"{path}?{urlencode({name: text for name, text in query.items() if text is not None})}"
