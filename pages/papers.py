@@ -48,18 +48,21 @@ def _refuse_choices() -> list[str]:
             )
     asked = st.query_params.get("row")
     if asked is not None and asked not in CLAIMS:
-        told.append(f"row must be a name of this table, got {shown(asked)}")
+        told.append(f"row must be a name of this table, got {shown(asked)}: all are shown")
     return told
 
 
 def _filter(findings: Sequence[Finding]) -> list[Finding]:
-    """Draw the filter; returns the rows that it leaves."""
+    """Draw the filter and the file of all rows; returns the rows that the filter leaves."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="filter"):
         words = st.text_input(
             "Find", key="find", bind="query-params", placeholder="a word, an author, a year"
         )
         topic = st.selectbox("Topic", _CHOICES["topic"], key="topic", bind="query-params")
         verdict = st.selectbox("Verdict", _CHOICES["verdict"], key="verdict", bind="query-params")
+        st.download_button(
+            "Download CSV", to_csv(findings), "good-init-papers.csv", "text/csv", key="csv"
+        )
     return [each for each in findings if _is_wanted(each, words or "", topic, verdict)]
 
 
@@ -106,9 +109,6 @@ def _page() -> None:
     else:
         st.html(f'<p class="gi-words" role="status">{_summary(findings, done)}</p>')
         _table(_filter(findings))
-    st.download_button(
-        "Download CSV", to_csv(findings), "good-init-papers.csv", "text/csv", key="csv"
-    )
     if done < 1:
         refresh.soon()
 

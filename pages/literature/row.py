@@ -105,17 +105,17 @@ def _story(claim: Claim) -> str:
 def _numbers(finding: Finding) -> str:
     """All numbers as a table."""
     claim = finding.claim
-    labels = ["printed", "measured", "exact", ""]
+    labels = ["printed", "measured", "exact", "verdict"]
     if claim.drawn is not None:
         labels.insert(1, "their error")
     body = "".join(
         f'<tr><th scope="row">{_text(claim.at[k])}</th>{_cells(finding, k, labels)}</tr>'
         for k in range(len(claim.at))
     )
-    heads = "".join(f'<th scope="col">{label}</th>' if label else "<th></th>" for label in labels)
+    heads = "".join(f'<th scope="col">{label}</th>' for label in ("number", *labels))
     note = f"<p>{_note(finding)}</p>" if finding.networks else ""
     return (
-        f'<div class="gi-table"><table><thead><tr><th></th>{heads}</tr></thead>'
+        f'<div class="gi-table"><table><thead><tr>{heads}</tr></thead>'
         f"<tbody>{body}</tbody></table>{note}</div>"
     )
 
@@ -127,7 +127,7 @@ def _cells(finding: Finding, k: int, labels: list[str]) -> str:
         "their error": theirs_text(finding, k) or (_NONE if finding.networks else _WAITING),
         "measured": measured_text(finding, k) or _WAITING,
         "exact": exact_text(finding, k) or _NONE,
-        "": f"{SIGNS[verdict]} {verdict}" if verdict else "",
+        "verdict": f"{SIGNS[verdict]} {verdict}" if verdict else "",
     }
     return "".join(f'<td data-label="{label}">{escape(texts[label])}</td>' for label in labels)
 

@@ -28,7 +28,7 @@ from core.maps.borders import borders as compute_borders
 from core.maps.borders import work as work_of_borders
 from core.maps.fitting import check as check_size
 from core.maps.landscape import Landscape
-from core.papers import CLAIMS, Finding, reproduce_all
+from core.papers import CLAIMS, Finding, reproduce, reproduce_all
 from core.question.experiment import PARAMETERS, Experiment
 from core.reading.gradient_run import as_ensemble
 from core.reading.loss_windows import RUNS, measured_windows
@@ -59,6 +59,7 @@ from pages.work.viewer import token
 
 _DEPTHS = 25  # an ensemble has the next multiple of this as its depth
 _NOWHERE = Progress()
+_reproduced = cache(reproduce)  # a viewer who leaves has not waited for nothing
 
 
 @cache
@@ -318,7 +319,7 @@ def findings(*, patience: float = math.inf) -> tuple[Finding, ...]:
 
     def compute(tell: OnProgress) -> tuple[Finding, ...]:
         done = itertools.count(1)
-        return reproduce_all(rows, lambda found: tell(next(done) / steps, found))
+        return reproduce_all(rows, lambda found: tell(next(done) / steps, found), _reproduced)
 
     return _asked(
         "findings",

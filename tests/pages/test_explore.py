@@ -215,8 +215,8 @@ def test_the_menu_of_a_narrow_window_leads_to_every_page():
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert not at.exception
     pages = [link.proto.page for link in at.get("page_link")]
-    rest = ["number-formats", "phase-diagram", "width-sweep"]
-    assert pages[:6] == ["", "lesson", "guess", *rest]
+    rest = ["number-formats", "phase-diagram", "width-sweep", "papers"]
+    assert pages[:7] == ["", "lesson", "guess", *rest]
 
 
 def test_torchs_own_checks_are_told_in_a_sentence():

@@ -14,6 +14,7 @@ PAGES = {
     "number-formats": ({"width": "8", "depth": "3"}, "Number formats - Good Init"),
     "phase-diagram": ({}, "Phase diagram - Good Init"),
     "width-sweep": ({}, "Width sweep - Good Init"),
+    "papers": ({}, "Papers - Good Init"),
     "guess": ({}, "Guess - Good Init"),
 }
 
