@@ -56,6 +56,13 @@ def _width_sweep(page: Page, address: str) -> None:
     whole(page)
 
 
+def _papers(page: Page, address: str) -> None:
+    page.goto(f"{address}/papers?topic=Gains")
+    expect(page.locator("details.gi-claim").first).to_be_visible()
+    told = page.get_by_role("status").filter(has_text="Measured so far")
+    expect(told).to_have_count(0, timeout=120_000)
+
+
 def _guess(page: Page, address: str) -> None:
     room = rooms.open(Experiment(), _TEACHER)
     for student, iteration in enumerate(_GUESSES):
@@ -75,6 +82,7 @@ PICTURES: dict[str, Callable[[Page, str], None]] = {
     "number-formats": _number_formats,
     "phase-diagram": _phase_diagram,
     "width-sweep": _width_sweep,
+    "papers": _papers,
     "guess": _guess,
 }
 
