@@ -19,6 +19,14 @@ from pages.work.queue import QueueFull
 
 _ALL = "all"
 _CHOICES = {"topic": (_ALL, *TOPICS), "verdict": (_ALL, *SIGNS)}
+_VERBS: dict[Verdict, tuple[str, str]] = {
+    "agrees": ("agree", "agrees"),
+    "agrees but for their sampling error": (
+        "agree but for their sampling error",
+        "agrees but for its sampling error",
+    ),
+    "differs": ("differ", "differs"),
+}
 _FIRST_WAIT = 0.6  # seconds
 
 
@@ -74,14 +82,15 @@ def _is_wanted(finding: Finding, words: str, topic: str, verdict: str | Verdict)
 
 
 def _summary(findings: Sequence[Finding], done: float) -> str:
-    counts = [
-        f"{sum(each.verdict == verdict for each in findings)} {verdict.replace('agrees', 'agree')}"
+    """How many of the rows shown agree and differ, as a sentence."""
+    counts = (
+        f"{count} {_VERBS[verdict][count == 1]}"
         for verdict in SIGNS
-    ]
-    told = f"{len(findings)} published results: {', '.join(counts)}."
-    return told.replace("differs", "differ") + (
-        f" Measured so far: {done:.0%}." if done < 1 else ""
+        if (count := sum(each.verdict == verdict for each in findings))
     )
+    of_all = "" if len(findings) == len(CLAIMS) else f" of {len(CLAIMS)}"
+    told = f"{len(findings)}{of_all} published results: {', '.join(counts)}."
+    return told + (f" Measured so far: {done:.0%}." if done < 1 else "")
 
 
 def _table(findings: Sequence[Finding], *, opened: bool = False) -> None:
@@ -107,8 +116,10 @@ def _page() -> None:
         st.html('<p class="gi-words">One row. <a href="papers">All published numbers</a></p>')
         _table([each for each in findings if each.claim.name == alone], opened=True)
     else:
-        st.html(f'<p class="gi-words" role="status">{_summary(findings, done)}</p>')
-        _table(_filter(findings))
+        wanted = _filter(findings)
+        if wanted:
+            st.html(f'<p class="gi-words" role="status">{_summary(wanted, done)}</p>')
+        _table(wanted)
     if done < 1:
         refresh.soon()
 

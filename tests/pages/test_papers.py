@@ -83,7 +83,7 @@ def test_the_page_shows_every_row_with_what_was_printed_measured_and_exact(few):
         assert reading(finding.claim.why) in read and "…" not in words(body.split("</summary>")[1])
     counts = [sum(each.verdict == v for each in few.values()) for v in ("agrees", "differs")]
     [summary] = [each for each in said(at) if "published results" in each]
-    assert f"{len(CLAIMS)} published results: {counts[0]} agree," in summary
+    assert summary.startswith(f"{len(CLAIMS)} published results: {counts[0]} agree, ")
     assert summary.endswith(f"{counts[1]} differ.")
 
 
@@ -131,6 +131,9 @@ def test_printed_and_exact_numbers_are_there_before_anything_is_measured(monkeyp
 def test_a_filter_travels_in_the_link(few, query, wanted):
     at = opened(**query)
     assert list(rows(at)) == [name for name, claim in CLAIMS.items() if wanted(claim)]
+    if rows(at):
+        [summary] = [each for each in said(at) if "published results" in each]
+        assert summary.startswith(f"{len(rows(at))} of {len(CLAIMS)} published results: ")
     assert ("No row has all of these." in said(at)) == (not rows(at))
 
 
