@@ -226,3 +226,35 @@ def joined(parts: Sequence[LayerSums]) -> LayerSums:
     values = {name: np.concatenate([part.values[name] for part in parts]) for name in _NAMES}
     histogram = Histogram.joined([part.histogram for part in parts])
     return LayerSums(parts[0].count, parts[0].batch_size, values, histogram)
+
+
+def pooled(parts: Sequence[LayerSums]) -> LayerSums:
+    """The sums of the pieces of one layer as those of the whole layer.
+
+    What compares inputs is NaN: a piece does not know which of its elements belong to one input.
+
+    Args:
+        parts: at least one; every row of each is a piece, with as many elements as its count.
+    """
+    counts = np.concatenate([np.full(len(p.values["mean"]), p.count) for p in parts])
+    pieces = {name: np.concatenate([p.values[name] for p in parts]) for name in _NAMES}
+    exponent = pieces["exponent"].max()
+    shift = np.exp2(np.maximum(pieces["exponent"] - exponent, -1022))
+    means, squares = pieces["mean"] * shift, shift**2
+    with np.errstate(invalid="ignore"):  # of a piece with Inf
+        mean = (counts * means).sum() / counts.sum()
+        around = squares * pieces["square_deviation"] + counts * (means - mean) ** 2
+    totals = {name: np.array([pieces[name].sum()]) for name in _NAMES}
+    whole = {
+        "exponent": exponent,
+        "mean": mean,
+        "square": (squares * pieces["square"]).sum(),
+        "square_deviation": around.sum(),
+        "max_abs": pieces["max_abs"].max(),
+        "deviation_across_inputs": np.nan,
+        "cosine_of_inputs": np.nan,
+    }
+    histogram = Histogram.joined([part.histogram for part in parts])
+    summed = histogram.counts.sum(axis=0, keepdims=True, dtype=np.int32)
+    values = totals | {name: np.array([value], dtype=float) for name, value in whole.items()}
+    return LayerSums(int(counts.sum()), 1, values, Histogram(histogram.first_key, 1, summed))

@@ -1,0 +1,104 @@
+"""Signal: how large the elements of one tensor are, forward or backward."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
+from ..maths.arrays import Array
+from ..statistics.sums import LayerSums, add_up, pooled
+
+_PIECE = 2**20  # elements that are counted at once: some 60 MB in float64
+_MOST_OCTAVES = 2200  # as many as float64 has, and more than any other format
+
+
+@dataclass(frozen=True)
+class Signal:
+    """The sizes of the elements of a tensor; of several tensors, their means.
+
+    Sizes are logarithms to base 2: no format overflows in them. That of zero is −inf.
+
+    Attributes:
+        count: how many elements.
+        mean: their mean; infinite or NaN where it is.
+        log2_rms: of the root mean square.
+        log2_std: of the standard deviation around the mean.
+        log2_max_abs: of the largest magnitude.
+        zero: the share of the elements that are exactly zero.
+        nonfinite: the share that is Inf or NaN.
+        first_octave: that of the first entry of ``octaves``.
+        octaves: how many elements have 2^k ≤ |x| < 2^(k + 1), from ``first_octave`` on.
+    """
+
+    count: int
+    mean: float
+    log2_rms: float
+    log2_std: float
+    log2_max_abs: float
+    zero: float
+    nonfinite: float
+    first_octave: int
+    octaves: tuple[int, ...]
+
+    @classmethod
+    def of(cls, x: Tensor) -> Signal:
+        """The sizes of the elements of a real floating tensor that is not empty."""
+        sums = _sums(x.detach().reshape(-1), format_of(x.dtype))
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            counts, edges = sums.histogram.by_octave(_MOST_OCTAVES)
+            return cls(
+                count=sums.count,
+                mean=float(np.ldexp(sums.values["mean"], sums.values["exponent"].astype(int))[0]),
+                log2_rms=float(sums.log2_magnitude(sums.mean_square)[0]),
+                log2_std=float(
+                    sums.log2_magnitude(sums.values["square_deviation"] / sums.count)[0]
+                ),
+                log2_max_abs=float(np.log2(sums.values["max_abs"])[0]),
+                zero=float(sums.fraction("zero")[0]),
+                nonfinite=float(sums.fraction("nonfinite")[0]),
+                first_octave=int(edges[0]),
+                octaves=tuple(int(n) for n in counts[0]),
+            )
+
+    @cached_property
+    def _octaves(self) -> Array:
+        return np.array(self.octaves, dtype=np.float64)
+
+    def share_below(self, log2_size: float) -> float:
+        """The share of the elements that are not zero and below 2^log2_size, a whole octave."""
+        below = self._octaves[: max(0, int(log2_size) - self.first_octave)]
+        return float(below.sum()) / self.count
+
+    def share_beyond(self, log2_size: float) -> float:
+        """The share of the elements that are finite and reach 2^log2_size, to a whole octave."""
+        reach = self._octaves[max(0, int(np.floor(log2_size)) - self.first_octave) :]
+        return float(reach.sum()) / self.count
+
+    def shifted(self, octaves: int) -> Signal:
+        """The signal times 2^octaves."""
+        return replace(
+            self,
+            mean=float(np.ldexp(self.mean, octaves)),
+            log2_rms=self.log2_rms + octaves,
+            log2_std=self.log2_std + octaves,
+            log2_max_abs=self.log2_max_abs + octaves,
+            first_octave=self.first_octave + octaves,
+        )
+
+
+def format_of(dtype: torch.dtype) -> NumberFormat:
+    """The number format of a dtype; float64, which holds them all, where there is none."""
+    return NUMBER_FORMATS.get(str(dtype).removeprefix("torch."), NUMBER_FORMATS["float64"])
+
+
+def _sums(flat: Tensor, number_format: NumberFormat) -> LayerSums:
+    """The sums over a tensor of one axis, piece by piece."""
+    whole = len(flat) // _PIECE * _PIECE
+    pieces = [flat[k : k + _PIECE] for k in range(0, whole, _PIECE)]
+    pieces += [flat[whole:]] if whole < len(flat) else []
+    return pooled([add_up(piece.unsqueeze(0), number_format) for piece in pieces])
