@@ -1,3 +1,3 @@
-"""Any ``torch.nn.Module`` checked before its first step: what explodes, vanishes, dies, saturates."""
+"""Any ``torch.nn.Module`` checked before its first step, both directions."""
 
 from __future__ import annotations

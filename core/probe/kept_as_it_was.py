@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -62,7 +63,7 @@ def _restore(kept: _Kept) -> None:
         tensor.grad = kept.grad
 
 
-def _refill(names: dict[str, Tensor | None], before: dict[str, Tensor | None]) -> None:
+def _refill(names: dict[str, Any], before: Mapping[str, Tensor | None]) -> None:
     """Let a module's parameters or buffers be the same tensors as before, in the same order."""
     same = list(names) == list(before) and all(names[each] is before[each] for each in before)
     if not same:

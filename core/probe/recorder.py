@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -73,7 +73,6 @@ class Addition:
     log2_sum: float
 
 
-@dataclass
 class Recorder(TorchFunctionMode):
     """Records every call of a watched module, and every addition of two tensors of one shape.
 
@@ -86,23 +85,23 @@ class Recorder(TorchFunctionMode):
         missed: calls beyond MOST_CALLS.
     """
 
-    model: nn.Module
-    calls: list[Call] = field(default_factory=list)
-    additions: list[Addition] = field(default_factory=list)
-    missed: int = 0
-
-    def __post_init__(self) -> None:
+    def __init__(self, model: nn.Module) -> None:
         super().__init__()
-        self._names = {module: name for name, module in self.model.named_modules()}
+        self.calls: list[Call] = []
+        self.additions: list[Addition] = []
+        self.missed = 0
+        self._names = {module: name for name, module in model.named_modules()}
         self._handles: list[Any] = []
         self._inside: list[nn.Module] = []
         self._paused = False
         self._axis = -1
-        self._age = WeakTensorKeyDictionary()
-        self._sums = WeakTensorKeyDictionary()
+        self._age: Any = WeakTensorKeyDictionary()
+        self._sums: Any = WeakTensorKeyDictionary()
 
-    def __hash__(self) -> int:
-        return id(self)
+    @property
+    def place(self) -> str:
+        """The path of the module that runs; "" outside of all."""
+        return self._names[self._inside[-1]] if self._inside else ""
 
     def __enter__(self) -> Recorder:
         for module in self._names:
@@ -110,11 +109,11 @@ class Recorder(TorchFunctionMode):
                 module.register_forward_pre_hook(self._begin),
                 module.register_forward_hook(self._end, with_kwargs=True),
             ]
-        super().__enter__()
+        super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, *error: Any) -> None:
-        super().__exit__(*error)
+        super().__exit__(*error)  # type: ignore[no-untyped-call]
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
@@ -170,8 +169,7 @@ class Recorder(TorchFunctionMode):
         return bool(self._inside) and is_watched(self._inside[-1])
 
     def _joined(self, name: str) -> str:
-        path = self._names[self._inside[-1]] if self._inside else ""
-        return f"{path}.{name}()" if path else f"{name}()"
+        return f"{self.place}.{name}()" if self.place else f"{name}()"
 
     def _record(
         self, name: str, kind: str, module: nn.Module | None, h: Tensor | None, y: Tensor
@@ -193,7 +191,7 @@ class Recorder(TorchFunctionMode):
                 call.flat = float(flat_share(phi, [h.detach().reshape(-1)])[0])
         self.calls.append(call)
         if y.requires_grad:
-            y.register_hook(self._seeing_gradient_of(call))
+            y.register_hook(self._seeing_gradient_of(call))  # type: ignore[no-untyped-call]
 
     def _seeing_gradient_of(self, call: Call) -> Callable[[Tensor], None]:
         def see(gradient: Tensor) -> None:
@@ -209,12 +207,12 @@ class Recorder(TorchFunctionMode):
             return func(*args, **kwargs)
         with self.pause():
             stream, branch = sorted(pair, key=self._is_branch)
-            sizes = [Signal.of(each).log2_rms for each in (stream, branch)]
+            into, added = Signal.of(stream).log2_rms, Signal.of(branch).log2_rms
         total = func(*args, **kwargs)
         with self.pause():
             after = len(self.calls)
-            path = self._names[self._inside[-1]] if self._inside else ""
-            self.additions.append(Addition(after, path, *sizes, Signal.of(total).log2_rms))
+            size = Signal.of(total).log2_rms
+            self.additions.append(Addition(after, self.place, into, added, size))
             self._age[total], self._sums[total] = after, True
         return total
 
