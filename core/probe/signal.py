@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -89,6 +90,37 @@ class Signal:
             log2_max_abs=self.log2_max_abs + octaves,
             first_octave=self.first_octave + octaves,
         )
+
+
+def mean_of(signals: Sequence[Signal]) -> Signal:
+    """Several signals as one: means of shares and of logarithms, and all of their elements.
+
+    A logarithm that is infinite or NaN in one of them is so in the mean, and +inf before −inf.
+    """
+    if len(signals) == 1:
+        return signals[0]
+    first = min(each.first_octave for each in signals)
+    last = max(each.first_octave + len(each.octaves) for each in signals)
+    octaves = np.zeros(last - first, dtype=np.int64)
+    for each in signals:
+        octaves[each.first_octave - first :][: len(each.octaves)] += np.array(each.octaves, int)
+    return Signal(
+        count=sum(each.count for each in signals),
+        mean=_mean([each.mean for each in signals]),
+        log2_rms=_mean([each.log2_rms for each in signals]),
+        log2_std=_mean([each.log2_std for each in signals]),
+        log2_max_abs=max(each.log2_max_abs for each in signals),
+        zero=_mean([each.zero for each in signals]),
+        nonfinite=_mean([each.nonfinite for each in signals]),
+        first_octave=first,
+        octaves=tuple(int(n) for n in octaves),
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    if any(value == np.inf for value in values):
+        return float("inf")
+    return float(np.mean(values))
 
 
 def format_of(dtype: torch.dtype) -> NumberFormat:

@@ -1,0 +1,70 @@
+"""Weight: a parameter of a module, and the gradient of a loss with respect to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvTransposeNd
+
+from .signal import Signal
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A parameter.
+
+    Attributes:
+        name: in its module, such as "weight".
+        shape: of the tensor.
+        log2_rms: log2 of its root mean square; −inf where all of it is zero.
+        log2_gradient_rms: that of its gradient; None where none arrives.
+        fan_in: how many inputs each of its outputs adds up; None for a vector.
+        is_constant: whether all its numbers are the same.
+        is_symmetric: whether it gives every unit the same numbers, so that none learns another
+            thing than the next; for a matrix with several units.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    log2_rms: float
+    log2_gradient_rms: float | None
+    fan_in: int | None
+    is_constant: bool
+    is_symmetric: bool
+
+    @classmethod
+    def of(cls, name: str, module: nn.Module, tensor: Tensor, gradient: Tensor | None) -> Weight:
+        """A parameter of a module, and its gradient if there is one."""
+        values = tensor.detach()
+        first = values.reshape(-1)[:1]
+        units = _units_first(module, values) if values.dim() > 1 else values.reshape(1, -1)
+        return cls(
+            name=name,
+            shape=tuple(values.shape),
+            log2_rms=Signal.of(values).log2_rms if values.numel() else float("nan"),
+            log2_gradient_rms=None if gradient is None else Signal.of(gradient).log2_rms,
+            fan_in=units[0].numel() if values.dim() > 1 else None,
+            is_constant=bool((values == first).all()),
+            is_symmetric=len(units) > 1 and bool((units == units[:1]).all()),
+        )
+
+    @classmethod
+    def mean_of(cls, weights: Sequence[Weight]) -> Weight:
+        """A parameter over several seeds: means of logarithms, and what holds in all of them."""
+        gradients = [w.log2_gradient_rms for w in weights if w.log2_gradient_rms is not None]
+        return replace(
+            weights[0],
+            log2_rms=float(np.mean([w.log2_rms for w in weights])),
+            log2_gradient_rms=float(np.mean(gradients)) if gradients else None,
+            is_constant=all(w.is_constant for w in weights),
+            is_symmetric=all(w.is_symmetric for w in weights),
+        )
+
+
+def _units_first(module: nn.Module, weight: Tensor) -> Tensor:
+    """The weight with the axis of its output units first, as most modules have it anyway."""
+    is_transposed = isinstance(module, _ConvTransposeNd) or type(module).__name__ == "Conv1D"
+    return weight.transpose(0, 1) if is_transposed else weight
