@@ -1,0 +1,123 @@
+"""What to multiply each matrix by, so that its output has the size wanted: LSUV in one pass.
+
+Reference: Mishkin & Matas 2016, All you need is a good init, arXiv:1511.06422.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .calling import called
+from .layout import role_of
+from .recorder import Recorder, first_floating
+from .signal import Signal
+
+TOLERANCE = 0.1
+"""The largest |variance − 1| of an output that is left as it is."""
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What a weight is multiplied by.
+
+    Attributes:
+        parameter: its path in the model.
+        factor: what brings its module's output to the size wanted; 1 where it has it already.
+        wanted: the rms of that output: 1, or 1/√B for the last matrix of one of B branches.
+    """
+
+    parameter: str
+    factor: float
+    wanted: float
+
+
+def fit(model: nn.Module, batch: Any, wanted: Mapping[str, float]) -> tuple[Factor, ...]:
+    """Multiply the weights of a model, in the order of execution, and return by what.
+
+    Each matrix sees the outputs of those that were fitted before it. The output is computed anew
+    with the weight fitted, and goes on to the next. A module that is called several times is fitted
+    at its first call, and a weight that several modules share by the first of them.
+
+    Args:
+        model: its weights are changed in place.
+        batch: what it is called with.
+        wanted: path of a module -> the rms that its output is to have; the others keep theirs.
+    """
+    found: list[Factor] = []
+    names = {module: name for name, module in model.named_modules()}
+    done: set[int] = set()
+
+    def scale(module: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
+        weight = weight_of(module)
+        if weight is None or id(weight) in done:
+            return None
+        y = first_floating(output)
+        if y is None:
+            return None
+        done.add(id(weight))
+        factor = _factor(y, wanted[names[module]])
+        found.append(Factor(_path(names[module], module, weight), factor, wanted[names[module]]))
+        if factor == 1:
+            return None
+        with torch.no_grad():
+            weight.mul_(factor)
+        return module.forward(*args, **kwargs)
+
+    fitted = [module for module in names if names[module] in wanted]
+    handles = [each.register_forward_hook(scale, with_kwargs=True) for each in fitted]
+    try:
+        with torch.no_grad():
+            called(model, batch)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return tuple(found)
+
+
+def weight_of(module: nn.Module) -> Tensor | None:
+    """The matrix of a module that makes its output; None where it is not one of these."""
+    weight = module._parameters.get("weight")
+    return weight if role_of(module) == "matrix" and weight is not None else None
+
+
+def _path(name: str, module: nn.Module, weight: Tensor) -> str:
+    [key] = [key for key, each in module._parameters.items() if each is weight]
+    return f"{name}.{key}" if name else key
+
+
+def _factor(y: Tensor, wanted: float) -> float:
+    """What an output has to be multiplied by; 1 where its size is right, zero or not finite.
+
+    The factor of a bias that is not zero is not known beforehand; it is taken as that of the rest.
+    """
+    size = Signal.of(y.detach()).log2_rms
+    if not -torch.inf < size < torch.inf:
+        return 1.0
+    ratio = 2**size / wanted
+    return 1.0 if abs(ratio**2 - 1) < TOLERANCE else float(1 / ratio)
+
+
+def wanted_sizes(recorder: Recorder) -> dict[str, float]:
+    """The rms that the output of each matrix is to have; none where a norm comes right after it.
+
+    It is 1, so that an activation behind it is neither saturated nor idle, and 1/√B at the end of a
+    branch, where B branches are added to streams: all of them together add about 1.
+    """
+    ends = {each.after for each in recorder.additions}
+    wanted: dict[str, float] = {}
+    calls = recorder.calls
+    for k, call in enumerate(calls):
+        follows = calls[k + 1].role if k + 1 < len(calls) else None
+        if call.module is None or weight_of(call.module) is None or follows == "norm":
+            if k + 1 not in ends:
+                continue
+        if call.module is None or weight_of(call.module) is None:
+            continue
+        is_end = k + 1 in ends
+        wanted.setdefault(call.name, max(1, len(ends)) ** -0.5 if is_end else 1.0)
+    return wanted
