@@ -60,7 +60,7 @@ FORMULAS = {
     "makemore-gradient": lambda: (
         np.array([4.205588e-04, 3.991179e-04, 3.743020e-04, 3.290473e-04]) / 3.054035e-04
     ),
-    "glorot-weight-gradients": lambda: [1.0, 3 ** -(0.5**4)],
+    "glorot-weight-gradients": lambda: [1.0, 1 / 3**2],
     "residual-relu": lambda: [2**0.5, 2**0.5],
     "residual-tanh": lambda: [1.0],
     "rezero": lambda: [1.0, 1.0],
