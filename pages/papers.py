@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.papers import CLAIMS, TOPICS, Finding, Verdict, unknown
+from core.papers import CLAIMS, TOPICS, Finding, Verdict
 from core.papers.records import to_csv
 from core.papers.words import SIGNS, cited
 from core.text import shown
@@ -27,22 +27,29 @@ _VERBS: dict[Verdict, tuple[str, str]] = {
     ),
     "differs": ("differ", "differs"),
 }
-_FIRST_WAIT = 0.6  # seconds
+_BEGUN = "_papers_begun"
+_FIRST_WAIT, _NO_WAIT = 0.5, 0.05  # seconds
+_NEXT_LOOK = 2.0  # seconds
 
 
-def _known() -> tuple[tuple[Finding, ...], float, str]:
-    """What is known of every claim, the fraction done, and why it is not measured further."""
-    so_far: Sequence[Finding] = ()
+def _known() -> tuple[tuple[Finding, ...], bool, str]:
+    """What is known of every claim, whether more will be, and why there is not more at once."""
+    is_first = not st.session_state.setdefault(_BEGUN, False)
+    st.session_state[_BEGUN] = True
+    goes_on, problem, measured = False, "", ()
     try:
-        so_far, done, problem = answers.findings(patience=_FIRST_WAIT), 1.0, ""
+        measured = answers.findings(patience=_FIRST_WAIT if is_first else _NO_WAIT)
     except Unfinished as unfinished:
-        so_far, done, problem = unfinished.so_far or (), unfinished.standing.fraction, ""
+        goes_on, measured = True, unfinished.so_far or ()
     except TookTooLong as error:
-        so_far, done, problem = error.so_far or (), 1.0, str(error)
-    except (QueueFull, ValueError) as error:
-        done, problem = 1.0, str(error)
-    found = {each.claim.name: each for each in so_far}
-    return tuple(found.get(name) or unknown(claim) for name, claim in CLAIMS.items()), done, problem
+        problem = "This host stops work that takes so long. Load the page again to go on with it."
+        measured = error.so_far or ()
+    except QueueFull:
+        goes_on = True
+        problem = "This host is busy: the numbers are measured as soon as there is a free place."
+    theory = answers.by_theory() if len(measured) < len(CLAIMS) else ()
+    found = {each.claim.name: each for each in (*theory, *measured)}
+    return tuple(found.values()), goes_on, problem
 
 
 def _refuse_choices() -> list[str]:
@@ -60,8 +67,13 @@ def _refuse_choices() -> list[str]:
     return told
 
 
-def _filter(findings: Sequence[Finding]) -> list[Finding]:
-    """Draw the filter and the file of all rows; returns the rows that the filter leaves."""
+def _filter(findings: Sequence[Finding], *, is_whole: bool) -> list[Finding]:
+    """Draw the filter and the file of all rows; returns the rows that the filter leaves.
+
+    Args:
+        findings: all rows.
+        is_whole: whether nothing more will be measured, so that the file can be written.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom", key="filter"):
         words = st.text_input(
             "Find", key="find", bind="query-params", placeholder="a word, an author, a year"
@@ -69,7 +81,12 @@ def _filter(findings: Sequence[Finding]) -> list[Finding]:
         topic = st.selectbox("Topic", _CHOICES["topic"], key="topic", bind="query-params")
         verdict = st.selectbox("Verdict", _CHOICES["verdict"], key="verdict", bind="query-params")
         st.download_button(
-            "Download CSV", to_csv(findings), "good-init-papers.csv", "text/csv", key="csv"
+            "Download CSV",
+            to_csv(findings) if is_whole else "",
+            "good-init-papers.csv",
+            "text/csv",
+            key="csv",
+            disabled=not is_whole,
         )
     return [each for each in findings if _is_wanted(each, words or "", topic, verdict)]
 
@@ -81,7 +98,7 @@ def _is_wanted(finding: Finding, words: str, topic: str, verdict: str | Verdict)
     return has_words and topic in (_ALL, claim.topic) and verdict in (_ALL, finding.verdict)
 
 
-def _summary(findings: Sequence[Finding], done: float) -> str:
+def _summary(findings: Sequence[Finding], *, goes_on: bool) -> str:
     """How many of the rows shown agree and differ, as a sentence."""
     counts = (
         f"{count} {_VERBS[verdict][count == 1]}"
@@ -90,7 +107,11 @@ def _summary(findings: Sequence[Finding], done: float) -> str:
     )
     of_all = "" if len(findings) == len(CLAIMS) else f" of {len(CLAIMS)}"
     told = f"{len(findings)}{of_all} published results: {', '.join(counts)}."
-    return told + (f" Measured so far: {done:.0%}." if done < 1 else "")
+    left = sum(each.networks > 0 and not each.follows_theory for each in findings)
+    if left:
+        told += f" Networks are not where theory has them in {left}."
+    measured = sum(each.networks > 0 for each in findings)
+    return told + (f" {measured} of them measured so far." if goes_on else "")
 
 
 def _table(findings: Sequence[Finding], *, opened: bool = False) -> None:
@@ -109,19 +130,19 @@ def _table(findings: Sequence[Finding], *, opened: bool = False) -> None:
 def _page() -> None:
     arrival.remember_page("papers")
     page.warn(_refuse_choices())
-    findings, done, problem = _known()
+    findings, goes_on, problem = _known()
     page.warn([problem] if problem else [])
     alone = st.query_params.get("row")
     if alone in CLAIMS:
         st.html('<p class="gi-words">One row. <a href="papers">All published numbers</a></p>')
         _table([each for each in findings if each.claim.name == alone], opened=True)
     else:
-        wanted = _filter(findings)
+        wanted = _filter(findings, is_whole=not goes_on)
         if wanted:
-            st.html(f'<p class="gi-words" role="status">{_summary(wanted, done)}</p>')
+            st.html(f'<p class="gi-words" role="status">{_summary(wanted, goes_on=goes_on)}</p>')
         _table(wanted)
-    if done < 1:
-        refresh.soon()
+    if goes_on:
+        refresh.soon(_NEXT_LOOK)
 
 
 page.style()

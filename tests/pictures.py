@@ -59,7 +59,7 @@ def _width_sweep(page: Page, address: str) -> None:
 def _papers(page: Page, address: str) -> None:
     page.goto(f"{address}/papers?topic=Gains")
     expect(page.locator("details.gi-claim").first).to_be_visible()
-    told = page.get_by_role("status").filter(has_text="Measured so far")
+    told = page.get_by_role("status").filter(has_text="measured so far")
     expect(told).to_have_count(0, timeout=120_000)
 
 

@@ -21,11 +21,12 @@ def sparkline(finding: Finding) -> str:
     """
     claim = finding.claim
     printed = np.array([value for value, _ in claim.published])
-    if len(printed) < _FEWEST or not claim.is_series or not np.isfinite(printed).all():
+    if len(printed) < _FEWEST or claim.along is None or not np.isfinite(printed).all():
         return ""
     ours = finding.measured if finding.networks else finding.exact
     levels = _levels(np.concatenate([printed, ours]))
-    across = np.linspace(_EDGE, _WIDTH - _EDGE, len(printed))
+    along = np.array(claim.along)
+    across = _EDGE + (along - along[0]) / (along[-1] - along[0]) * (_WIDTH - 2 * _EDGE)
     points = zip(across, levels[len(printed) :], strict=True)
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points if np.isfinite(y))
     places = zip(across, levels[: len(printed)], strict=True)

@@ -10,7 +10,7 @@ tuned to agree: a row that differs says so, and why.
 from __future__ import annotations
 
 from .claim import TOPICS, Claim, Source, Verdict
-from .finding import Finding, blank, reproduce, reproduce_all, unknown
+from .finding import Finding, blank, reproduce, reproduce_all, theory, unknown
 from .table import CLAIMS
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "blank",
     "reproduce",
     "reproduce_all",
+    "theory",
     "unknown",
 ]

@@ -7,7 +7,7 @@ import sys
 import time
 
 from . import CLAIMS, Claim, Finding, reproduce
-from .words import exact_text, measured_text
+from .words import exact_text, how_read, measured_text
 
 _HEAD = ("", "printed", "measured", "exact", "")
 
@@ -31,7 +31,7 @@ def table(finding: Finding, seconds: float) -> str:
     told = "" if finding.is_as_told else "  NOT AS ITS ENTRY SAYS"
     lines = [f"{claim.name}: {claim.title} ({seconds:.1f} s){told}"]
     lines.append(
-        f"   {source.authors} {source.year}, {source.where}: {source.place}; {source.read}"
+        f"   {source.authors} {source.year}, {source.where}: {source.place}; {how_read(source)}"
     )
     for row in rows:
         cells = [row[0].ljust(widths[0])]

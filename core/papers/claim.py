@@ -31,7 +31,7 @@ Measure = Callable[[Experiment, int], Array]
 Exact = Callable[[Experiment], Array]
 """Experiment -> every number by theory, float64 of shape (numbers,)."""
 
-_NUMBER = re.compile(r"[\d.]+")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _NAME = re.compile(r"[a-z0-9-]+")
 _PRINTED = re.compile(r"(?P<over>1/)?(?P<digits>\d+(\.(?P<after>\d+))?)(e(?P<power>-?\d+))?")
 
@@ -46,8 +46,8 @@ class Source:
         title: of the paper, the lecture or the page.
         where: arXiv identifier, venue or site.
         place: figure, table, equation, section or cell.
-        read: "in the source"; "from its formula", where the number is what a printed formula gives;
-            "as commonly quoted", where the source itself was not read.
+        read: "in the source", or "as commonly quoted" where the source itself was not read.
+        computed: how the numbers follow from what stands there; empty where they stand there.
     """
 
     authors: str
@@ -55,7 +55,8 @@ class Source:
     title: str
     where: str
     place: str
-    read: Literal["in the source", "from its formula", "as commonly quoted"] = "in the source"
+    read: Literal["in the source", "as commonly quoted"] = "in the source"
+    computed: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,7 @@ class Claim:
         found: what they found, in a sentence.
         seen: what the experiment shows here, in a sentence.
         at: what each number belongs to, such as "layer 1".
-        printed: every number as it was printed; "" where none was.
+        printed: every number as it was published, digit for digit; "" where none was.
         experiment: what a link opens; ``measure`` and ``exact`` start from it.
         landscape: a map that shows the same, for a link; None where there is none.
         measure: the numbers in real networks.
@@ -79,7 +80,6 @@ class Claim:
         drawn: how many networks a printed number is a mean of; None where it is not random.
         within: relative deviation of a printed number that is no disagreement, beside its rounding.
         because: the reason of ``within``.
-        width_error: relative deviation of real networks from theory that their width explains.
         is_factor: whether numbers are compared by their ratio, and averaged as logarithms.
         why: the reason, where the row differs; empty where it agrees.
         networks: how many are measured.
@@ -101,7 +101,6 @@ class Claim:
     drawn: int | None = None
     within: float = 0.0
     because: str = ""
-    width_error: float = 0.0
     is_factor: bool = False
     why: str = ""
     landscape: Landscape | None = None
@@ -120,6 +119,8 @@ class Claim:
             raise ValueError(f"{self.name}: a spread needs at least 2 networks, got {self.few}")
         if len(self.at) != len(self.printed):
             raise ValueError(f"{self.name}: every number needs a place, {self.at}, {self.printed}")
+        if not any(self.printed):
+            raise ValueError(f"{self.name}: at least one number must be printed")
         if self.topic not in TOPICS:
             raise ValueError(f"{self.name}: topic must be one of {TOPICS}, got {self.topic!r}")
         if bool(self.within) != bool(self.because):
@@ -135,9 +136,16 @@ class Claim:
         return "agrees" if self.drawn is None else "agrees but for their sampling error"
 
     @property
-    def is_series(self) -> bool:
-        """Whether the numbers are one curve: places that differ in a number alone."""
-        return len({_NUMBER.sub("", place) for place in self.at}) == 1
+    def along(self) -> tuple[float, ...] | None:
+        """Where on a curve the numbers are, such as their layers.
+
+        They are one curve if their places differ in the last number alone; None if they are not.
+        """
+        last = [_NUMBER.findall(place)[-1:] for place in self.at]
+        around = {_NUMBER.sub("", place) for place in self.at}
+        if len(around) > 1 or not all(last):
+            return None
+        return tuple(float(number) for [number] in last)
 
     @property
     def published(self) -> tuple[tuple[float, float], ...]:
@@ -146,7 +154,7 @@ class Claim:
 
 
 def value_of(printed: str) -> tuple[float, float]:
-    """A printed number, and half a unit of its last digit.
+    """A printed number, and half a unit of its last digit; a whole number is a count, and exact.
 
     Args:
         printed: such as "0.627", "6.7e-16" or "1/1.7e4"; "" is (NaN, NaN).
@@ -163,7 +171,8 @@ def value_of(printed: str) -> tuple[float, float]:
         )
     power = int(found["power"] or 0)
     value = float(found["digits"]) * 10.0**power
-    rounding = 0.5 * 10.0 ** (power - len(found["after"] or ""))
+    is_count = found["after"] is None and found["power"] is None and not found["over"]
+    rounding = 0.0 if is_count else 0.5 * 10.0 ** (power - len(found["after"] or ""))
     if found["over"]:
         return 1 / value, rounding / value**2
     return value, rounding

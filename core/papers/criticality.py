@@ -13,8 +13,9 @@ from ..simulation.ensemble import Ensemble
 from ..sweep.axes import parse
 from ..theory import mean_field
 from .claim import Claim, Source
+from .combined import over
 from .exacts import wide_rms
-from .measures import of_ensemble, over
+from .measures import of_ensemble
 
 _TOPIC = "Edge of chaos"
 _BOOK = Source(
@@ -113,15 +114,16 @@ CLAIMS = (
             "silu-slip",
             "SiLU at criticality, as public code has it",
             Source(
-                authors="Several authors of public code",
+                authors="Public code after Roberts, Yaida & Hanin",
                 year=2022,
-                title="Critical initialisation of SWISH, after Roberts, Yaida & Hanin",
-                where="github.com, four files",
+                title="classes named CritMLP and MLP1, which compute C_b and C_W",
+                where="github.com, in four repositories",
                 place="C_b of swish, beside the C_b of gelu",
             ),
             _critical("silu", 1.98800468, 0.055514317, 14.32017362),
             ("1.98800468", "0.055514317"),
         ),
+        found="Its branch for swish has σ_w² = 1.98800468 and σ_b² = 0.055514317.",
         seen="The signal shrinks from layer to layer, since the biases are too small.",
         why="The decimal point has slipped by one place: σ_b² is ten times as large.",
     ),
@@ -140,11 +142,14 @@ CLAIMS = (
         topic=_TOPIC,
         title="At criticality, a signal falls by a power law",
         source=replace(
-            _BOOK, place="section 5.3: K = 1/(2ℓ) for tanh, 1/ℓ for sin", read="as commonly quoted"
+            _BOOK,
+            place="section 5.3: K = 1/(2ℓ) for tanh, 1/ℓ for sin",
+            read="as commonly quoted",
+            computed="from its formula",
         ),
         asked="How does a signal fall with σ_w = 1 and without biases?",
         found="Its mean square goes as 1/(2ℓ) for tanh, and as 1/ℓ for sine.",
-        seen="The curve bends: twice as many layers halve the mean square.",
+        seen="The curve bends: twice as many layers roughly halve the mean square.",
         at=("tanh, layer 100", "sin, layer 100"),
         printed=("0.0050", "0.0100"),
         experiment=TANH.replace(depth=100),
@@ -157,7 +162,6 @@ CLAIMS = (
         ),
         within=0.04,
         because="the formula is the leading term; the next is smaller by (ln ℓ)/ℓ",
-        width_error=0.03,
         networks=64,
         few=16,
     ),

@@ -9,7 +9,8 @@ from ..question.experiment import Experiment
 from ..simulation.backward import Backward
 from ..theory.profile import profile
 from .claim import Claim, Source
-from .measures import of_gradients, over, size
+from .combined import over
+from .measures import of_gradients, size
 
 _TOPIC = "Gradients"
 _FANS = (576, 1152, 2304, 4608)  # 9 · 64 … 9 · 512: 3 × 3 filters of a VGG network
@@ -65,7 +66,6 @@ CLAIMS = (
         measure=_vgg,
         exact=_exact_vgg,
         is_factor=True,
-        width_error=0.02,
         networks=400,
         few=50,
     ),
@@ -79,7 +79,7 @@ CLAIMS = (
             title="Understanding the difficulty of training deep feedforward neural networks",
             where="AISTATS",
             place="equations 13 and 14, figure 8",
-            read="from its formula",
+            computed="from its formula",
         ),
         asked="Five tanh layers with U(±1/√n): do the first matrices get smaller gradients?",
         found="The units do: √(1/3) per layer. The matrices do not: their inputs are larger.",
@@ -93,7 +93,6 @@ CLAIMS = (
         exact=_exact_first_over_last,
         within=0.12,
         because="the equations take tanh as linear, and the first layers are not small enough",
-        width_error=0.03,
         is_factor=True,
         networks=48,
         few=8,

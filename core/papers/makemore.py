@@ -17,8 +17,9 @@ from ..maths.arrays import Array
 from ..question.experiment import Experiment
 from ..theory.profile import profile
 from .claim import Claim, Source
+from .combined import beside, over
 from .exacts import wide_gradient, wide_std
-from .measures import beside, of_gradients, of_runs, over, size, statistic
+from .measures import of_gradients, of_runs, size, statistic
 
 _SOURCE = Source(
     authors="Karpathy",
@@ -28,7 +29,9 @@ _SOURCE = Source(
     place="cell that prints the std and the saturation of tanh layers, in two public runs of it",
 )
 _GRADIENTS = replace(
-    _SOURCE, place="cell that prints the std of gradients, here over that of the last layer"
+    _SOURCE,
+    place="cell that prints the std of gradients",
+    computed="as quotients of printed ones, over that of the last layer",
 )
 _BONUS = replace(_SOURCE, place="bonus cell on c = b @ a")
 _FIVE = Experiment(
@@ -37,7 +40,6 @@ _FIVE = Experiment(
 _LAYERS = range(1, 6)
 _AT = tuple(f"layer {k}" for k in _LAYERS)
 _EDGE = 0.97
-_WIDE = 0.03  # O(depth/width)
 
 
 def _std(
@@ -49,7 +51,7 @@ def _std(
         topic="Gains",
         title=f"tanh with a gain of {gain}: the std",
         source=_SOURCE,
-        asked=f"Weights of std gain/√n with a gain of {gain}: what std have five tanh layers?",
+        asked=f"Five layers of 100 tanh units, weights of std {gain}/√n, 32 inputs: which std?",
         found=found,
         seen=seen,
         at=_AT,
@@ -57,7 +59,6 @@ def _std(
         experiment=_FIVE.replace(scale=scale),
         measure=statistic("std", _LAYERS),
         exact=wide_std(_LAYERS),
-        width_error=_WIDE,
         drawn=1,
         networks=40,
         few=8,
@@ -73,7 +74,7 @@ def _gradient(
         topic="Gradients",
         title=f"tanh with a gain of {gain}: the gradient",
         source=_GRADIENTS,
-        asked=f"A gain of {gain}: how does the gradient change from layer to layer?",
+        asked=f"Five tanh layers, weights of std {gain}/√n: how large is the gradient?",
         found=found,
         seen=seen,
         at=_AT[:-1],
@@ -81,7 +82,6 @@ def _gradient(
         experiment=_FIVE.replace(scale=scale),
         measure=of_gradients(lambda back: back.stats.std[1:5] / back.stats.std[5]),
         exact=wide_gradient(range(1, 5)),
-        width_error=0.06,
         drawn=1,
         is_factor=True,
         networks=40,
@@ -144,7 +144,6 @@ CLAIMS = (
             [{"depth": depth} for depth in _LAYERS],
         ),
         exact=_percent_saturated,
-        width_error=0.05,
         drawn=1,
         networks=40,
         few=8,
@@ -186,7 +185,6 @@ CLAIMS = (
         experiment=Experiment(width=1000, depth=1, weights="fresh"),
         measure=beside(size("std", [1]), size("gradient_rms", [0])),
         exact=lambda e: np.full(2, e.width**0.5),
-        width_error=2e-3,
         drawn=1,
         networks=400,
         few=100,

@@ -22,6 +22,7 @@ _MEAN_FIELD = Source(
     where="arXiv:1712.08969",
     place="ReLU: mean square and gradient grow exponentially; here with He's rule",
     read="as commonly quoted",
+    computed="from its formula",
 )
 _RESIDUAL = Experiment(init="kaiming_normal", activation="relu", weights="fresh", skip="identity")
 
@@ -53,7 +54,6 @@ CLAIMS = (
         experiment=_RESIDUAL.replace(width=1024, depth=20, branch="preactivation"),
         measure=of_ensemble(_forward_and_back, backward=True),
         exact=constant(2**0.5, 2**0.5),
-        width_error=3e-3,
         networks=64,
         few=8,
     ),
@@ -74,7 +74,6 @@ CLAIMS = (
         exact=lambda e: np.array([_exponent(profile(e).log2_rms)]),
         within=0.08,
         because="the power holds for ever deeper layers, and the first ones add less than 1",
-        width_error=0.02,
         networks=48,
         few=8,
     ),
@@ -88,7 +87,7 @@ CLAIMS = (
             title="ReZero is all you need: fast convergence at large depth",
             where="arXiv:2003.04887",
             place="section 3: x + α f(x) with α = 0",
-            read="from its formula",
+            computed="from its formula",
         ),
         asked="What does a network do whose branches are all multiplied by α = 0?",
         found="It is the identity: signal and gradient pass through every depth unchanged.",

@@ -28,3 +28,6 @@ CLAIMS: dict[str, Claim] = {
     claim.name: claim for topic in TOPICS for claim in _ROWS if claim.topic == topic
 }
 """Name -> the claim, in the order of the page."""
+
+if len(CLAIMS) < len(_ROWS):
+    raise ValueError("two rows of core/papers have the same name")

@@ -59,6 +59,11 @@ def _percent(fraction: float) -> str:
     return f"{significant(100 * fraction, 2)} %"
 
 
+def how_read(source: Source) -> str:
+    """How the numbers were come by, such as "in the source, computed from its formula"."""
+    return f"{source.read}{', computed ' * bool(source.computed)}{source.computed}"
+
+
 def cited(source: Source) -> str:
     """A source as a reading list names it."""
     return f"{source.authors} {source.year}, {source.title}, {source.where}"

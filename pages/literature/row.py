@@ -19,10 +19,10 @@ _STYLES: dict[Verdict | None, str] = {
     None: "open",
 }
 _READ = {
-    "in the source": "Read in the source.",
-    "from its formula": "Computed from its formula.",
-    "as commonly quoted": "As commonly quoted: we have not read it in the source.",
+    "in the source": "Read in the source",
+    "as commonly quoted": "As commonly quoted, not read in the source",
 }
+_LEFT = "the networks measured are not where theory has them"
 _WAITING = "…"
 _NONE = "–"
 _LONG = 9  # characters of a printed number that a row has room for
@@ -30,7 +30,7 @@ _LONG = 9  # characters of a printed number that a row has room for
 
 def head(topic: str) -> str:
     """The heading of a topic, and of the columns below it."""
-    columns = "".join(f"<span>{name}</span>" for name in ("", "printed", "measured", "exact"))
+    columns = "".join(f"<span>{name}</span>" for name in ("", "published", "measured", "exact"))
     return (
         f'<div class="gi-claims-head"><h2 class="gi-heading">{escape(topic)}</h2>{columns}'
         "<span></span><span></span></div>"
@@ -46,11 +46,11 @@ def row(finding: Finding, *, opened: bool) -> str:
     """
     claim = finding.claim
     source = claim.source
+    by = f"{source.authors} {source.year}" + (", " + source.computed) * bool(source.computed)
     return (
         f'<details class="gi-claim"{" open" * opened}><summary>'
-        f'<span class="gi-claim-title">{_text(claim.title)}'
-        f"<small>{escape(source.authors)} {source.year}</small></span>"
-        f"{_headline(finding)}<span>{_picture(finding)}</span>{_sign(finding.verdict)}</summary>"
+        f'<span class="gi-claim-title">{_text(claim.title)}<small>{escape(by)}</small></span>'
+        f"{_headline(finding)}<span>{_picture(finding)}</span>{_sign(finding)}</summary>"
         f"{_story(claim)}{_numbers(finding)}{_links(claim)}</details>"
     )
 
@@ -64,8 +64,12 @@ def _headline(finding: Finding) -> str:
     k = finding.headline
     printed = finding.claim.printed[k]
     short = printed if len(printed) <= _LONG else printed[:_LONG] + "…"
-    measured = measured_text(finding, k) or _WAITING
-    cells = (("printed", short), ("measured", measured), ("exact", exact_text(finding, k) or _NONE))
+    measured = measured_text(finding, k) or _missing(finding)
+    cells = (
+        ("published", short),
+        ("measured", measured),
+        ("exact", exact_text(finding, k) or _NONE),
+    )
     return f'<span class="gi-claim-at">{_text(finding.claim.at[k])}</span>' + "".join(
         f'<span class="gi-claim-number" data-label="{label}">{escape(text)}</span>'
         for label, text in cells
@@ -78,13 +82,25 @@ def _picture(finding: Finding) -> str:
     if not drawn:
         return ""
     data = b64encode(drawn.encode()).decode()
-    told = f"{finding.claim.title}: printed as dots, measured as a line"
+    told = f"{finding.claim.title}: published as dots, measured as a line"
     return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(told)}">'
 
 
-def _sign(verdict: Verdict | None) -> str:
+def _missing(finding: Finding) -> str:
+    """What stands for a number that is not measured: yet, or at all."""
+    return _NONE if finding.problem else _WAITING
+
+
+def _sign(finding: Finding) -> str:
+    """The verdict; what is worse than each verdict comes before it."""
+    verdict = finding.verdict
     text = _WAITING if verdict is None else f"{SIGNS[verdict]} {verdict}"
-    return f'<span class="gi-sign gi-{_STYLES[verdict]}">{escape(text)}</span>'
+    style = _STYLES[verdict]
+    if finding.problem:
+        text, style = "could not be measured", "far"
+    elif finding.networks and not finding.follows_theory:
+        text, style = f"! {_LEFT}", "far"
+    return f'<span class="gi-sign gi-{style}">{escape(text)}</span>'
 
 
 def _story(claim: Claim) -> str:
@@ -99,13 +115,14 @@ def _story(claim: Claim) -> str:
     story = "".join(f"<p><b>{label}</b> {_text(text)}</p>" for label, text in told if text)
     source = claim.source
     place = f"{escape(cited(source))}: {_text(source.place)}"
-    return f'<p class="gi-cited">{place}. {_READ[source.read]}</p>{story}'
+    read = _READ[source.read] + ("; computed " + source.computed) * bool(source.computed)
+    return f'<p class="gi-cited">{place}. {escape(read)}.</p>{story}'
 
 
 def _numbers(finding: Finding) -> str:
     """All numbers as a table."""
     claim = finding.claim
-    labels = ["printed", "measured", "exact", "verdict"]
+    labels = ["published", "measured", "exact", "verdict"]
     if claim.drawn is not None:
         labels.insert(1, "their error")
     body = "".join(
@@ -113,7 +130,7 @@ def _numbers(finding: Finding) -> str:
         for k in range(len(claim.at))
     )
     heads = "".join(f'<th scope="col">{label}</th>' for label in ("number", *labels))
-    note = f"<p>{_note(finding)}</p>" if finding.networks else ""
+    note = f"<p>{_note(finding)}</p>" if finding.networks or finding.problem else ""
     return (
         f'<div class="gi-table"><table><thead><tr>{heads}</tr></thead>'
         f"<tbody>{body}</tbody></table>{note}</div>"
@@ -123,9 +140,10 @@ def _numbers(finding: Finding) -> str:
 def _cells(finding: Finding, k: int, labels: list[str]) -> str:
     verdict = finding.each[k]
     texts = {
-        "printed": finding.claim.printed[k] or _NONE,
-        "their error": theirs_text(finding, k) or (_NONE if finding.networks else _WAITING),
-        "measured": measured_text(finding, k) or _WAITING,
+        "published": finding.claim.printed[k] or _NONE,
+        "their error": theirs_text(finding, k)
+        or (_NONE if finding.networks else _missing(finding)),
+        "measured": measured_text(finding, k) or _missing(finding),
         "exact": exact_text(finding, k) or _NONE,
         "verdict": f"{SIGNS[verdict]} {verdict}" if verdict else "",
     }
@@ -133,14 +151,16 @@ def _cells(finding: Finding, k: int, labels: list[str]) -> str:
 
 
 def _note(finding: Finding) -> str:
+    if finding.problem:
+        return f"It could not be measured: {escape(finding.problem)}"
     ours = f"Measured: the mean of {finding.networks} networks ± its standard error."
     drawn = finding.claim.drawn
     if drawn is None:
         return ours
-    theirs = "one network" if drawn == 1 else f"a mean of {drawn} networks"
+    theirs = "one network" if drawn == 1 else f"the mean of {drawn} networks"
     return (
-        f"{ours} Their error: the standard deviation of {theirs}, as measured here; the printed "
-        "number has it too."
+        f"{ours} Their error: how far {theirs} like those measured here is off, one standard "
+        "deviation. A published number that comes from as many is off likewise."
     )
 
 

@@ -20,7 +20,7 @@ def opened(page, address, query=""):
 
 def measured(page):
     """Wait until every row is measured."""
-    expect(page.get_by_role("status").filter(has_text="Measured so far")).to_have_count(
+    expect(page.get_by_role("status").filter(has_text="measured so far")).to_have_count(
         0, timeout=90_000
     )
     idle(page)

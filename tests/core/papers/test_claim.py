@@ -14,7 +14,7 @@ from .claims import claim
 @pytest.mark.parametrize(
     ("printed", "value", "rounding"),
     [
-        ("28", 28.0, 0.5),
+        ("28", 28.0, 0.0),  # a count
         ("0.627", 0.627, 0.0005),
         ("0.10", 0.1, 0.005),
         ("6.7e-16", 6.7e-16, 0.05e-16),
@@ -67,6 +67,25 @@ def test_an_entry_that_contradicts_itself_is_refused(changes, words):
 )
 def test_a_row_that_gives_a_reason_differs_and_others_agree(changes, expected):
     assert claim("1.0", **changes).expected == expected
+
+
+@pytest.mark.parametrize(
+    ("at", "along"),
+    [
+        (("layer 1", "layer 5", "layer 10"), (1.0, 5.0, 10.0)),
+        (("1/ξ, σ_w² = 1", "1/ξ, σ_w² = 1.3"), (1.0, 1.3)),
+        (("fan of 576", "nine layers"), None),
+        (("relu", "tanh"), None),
+        (("after 1 block", "after 4 blocks"), None),
+    ],
+)
+def test_numbers_are_one_curve_if_their_places_differ_in_a_number_alone(at, along):
+    assert claim(("1.0",) * len(at), at=at).along == along
+
+
+def test_an_entry_without_a_number_is_refused():
+    with pytest.raises(ValueError, match="at least one number must be printed"):
+        claim("")
 
 
 def test_an_entry_whose_number_is_none_is_refused():
