@@ -19,6 +19,7 @@ from .signal import Signal
 
 TOLERANCE = 0.1
 """The largest |variance − 1| of an output that is left as it is."""
+_MOST = 10  # multiplications: a bias is not multiplied, so that one may not be enough
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,14 @@ class Factor:
 def fit(model: nn.Module, batch: Any, wanted: Mapping[str, float]) -> tuple[Factor, ...]:
     """Multiply the weights of a model, in the order of execution, and return by what.
 
-    Each matrix sees the outputs of those that were fitted before it. The output is computed anew
-    with the weight fitted, and goes on to the next. A module that is called several times is fitted
+    Each matrix sees the outputs of those that were fitted before it: the output is computed anew
+    with the fitted weight, and goes on to the next. A module that is called several times is fitted
     at its first call, and a weight that several modules share by the first of them.
 
     Args:
         model: its weights are changed in place.
         batch: what it is called with.
-        wanted: path of a module -> the rms that its output is to have; the others keep theirs.
+        wanted: path of a module -> the rms that its output is to have; the others are left alone.
     """
     found: list[Factor] = []
     names = {module: name for name, module in model.named_modules()}
@@ -56,17 +57,19 @@ def fit(model: nn.Module, batch: Any, wanted: Mapping[str, float]) -> tuple[Fact
         weight = weight_of(module)
         if weight is None or id(weight) in done:
             return None
-        y = first_floating(output)
-        if y is None:
-            return None
         done.add(id(weight))
-        factor = _factor(y, wanted[names[module]])
-        found.append(Factor(_path(names[module], module, weight), factor, wanted[names[module]]))
-        if factor == 1:
-            return None
-        with torch.no_grad():
-            weight.mul_(factor)
-        return module.forward(*args, **kwargs)
+        size, total = wanted[names[module]], 1.0
+        for _ in range(_MOST):
+            y = first_floating(output)
+            factor = 1.0 if y is None else _factor(y, size)
+            if factor == 1.0:
+                break
+            with torch.no_grad():
+                weight.mul_(factor)
+            total *= factor
+            output = module.forward(*args, **kwargs)
+        found.append(Factor(_path(names[module], module, weight), total, size))
+        return output
 
     fitted = [module for module in names if names[module] in wanted]
     handles = [each.register_forward_hook(scale, with_kwargs=True) for each in fitted]
@@ -91,10 +94,7 @@ def _path(name: str, module: nn.Module, weight: Tensor) -> str:
 
 
 def _factor(y: Tensor, wanted: float) -> float:
-    """What an output has to be multiplied by; 1 where its size is right, zero or not finite.
-
-    The factor of a bias that is not zero is not known beforehand; it is taken as that of the rest.
-    """
+    """What an output has to be multiplied by; 1 where its size is right, zero or not finite."""
     size = Signal.of(y.detach()).log2_rms
     if not -torch.inf < size < torch.inf:
         return 1.0
@@ -109,15 +109,11 @@ def wanted_sizes(recorder: Recorder) -> dict[str, float]:
     branch, where B branches are added to streams: all of them together add about 1.
     """
     ends = {each.after for each in recorder.additions}
+    at_end = max(1, len(ends)) ** -0.5
     wanted: dict[str, float] = {}
-    calls = recorder.calls
-    for k, call in enumerate(calls):
-        follows = calls[k + 1].role if k + 1 < len(calls) else None
-        if call.module is None or weight_of(call.module) is None or follows == "norm":
-            if k + 1 not in ends:
-                continue
-        if call.module is None or weight_of(call.module) is None:
+    follows = [call.role for call in recorder.calls[1:]] + ["other"]
+    for k, (call, after) in enumerate(zip(recorder.calls, follows, strict=True), start=1):
+        if call.module is None or weight_of(call.module) is None or after == "norm":
             continue
-        is_end = k + 1 in ends
-        wanted.setdefault(call.name, max(1, len(ends)) ** -0.5 if is_end else 1.0)
+        wanted.setdefault(call.name, at_end if k in ends else 1.0)
     return wanted
