@@ -21,6 +21,7 @@ class Weight:
         shape: of the tensor.
         log2_rms: log2 of its root mean square; −inf where all of it is zero.
         log2_gradient_rms: that of its gradient; None where none arrives.
+        needs_gradient: whether it is to be trained.
         fan_in: how many inputs each of its outputs adds up; None for a vector.
         is_constant: whether all its numbers are the same.
         is_symmetric: whether it gives every unit the same numbers, so that none learns another
@@ -31,6 +32,7 @@ class Weight:
     shape: tuple[int, ...]
     log2_rms: float
     log2_gradient_rms: float | None
+    needs_gradient: bool
     fan_in: int | None
     is_constant: bool
     is_symmetric: bool
@@ -46,6 +48,7 @@ class Weight:
             shape=tuple(values.shape),
             log2_rms=Signal.of(values).log2_rms if values.numel() else float("nan"),
             log2_gradient_rms=None if gradient is None else Signal.of(gradient).log2_rms,
+            needs_gradient=tensor.requires_grad,
             fan_in=units[0].numel() if values.dim() > 1 else None,
             is_constant=bool((values == first).all()),
             is_symmetric=len(units) > 1 and bool((units == units[:1]).all()),

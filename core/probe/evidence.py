@@ -1,0 +1,120 @@
+"""Evidence: all that was measured of a model, before any rule has looked at it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import isfinite
+
+import numpy as np
+
+from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
+from ..maths.arrays import Array
+from .calling import InitialLoss
+from .fitting import Factor
+from .recorder import Addition
+from .rows import ModuleRow
+
+
+@dataclass(frozen=True)
+class Trend:
+    """How sizes change along the matrices of a model, or along its streams.
+
+    Attributes:
+        octaves: the slope of a line through log2 of the sizes, for each step.
+        steps: from the first to the last.
+        is_straight: whether the sizes follow the line: it explains nine tenths of their variance.
+    """
+
+    octaves: float
+    steps: int
+    is_straight: bool
+
+    @property
+    def total(self) -> float:
+        """Octaves from the first to the last, along the line."""
+        return self.octaves * self.steps
+
+    @classmethod
+    def along(cls, log2_sizes: Sequence[float]) -> Trend | None:
+        """The trend of at least three sizes that are finite; None where there are fewer."""
+        sizes = np.array(log2_sizes, dtype=np.float64)
+        places = np.flatnonzero(np.isfinite(sizes))
+        if len(places) < 3:
+            return None
+        slope, at_0 = np.polyfit(places, sizes[places], 1)
+        rest = sizes[places] - (slope * places + at_0)
+        spread = sizes[places].var()
+        straight = bool(spread > 0 and rest.var() <= 0.1 * spread)
+        return cls(float(slope), int(places[-1] - places[0]), straight)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was measured of a model.
+
+    Attributes:
+        model: the class of the model.
+        rows: of its modules' calls, in the order of execution.
+        additions: of branches to streams.
+        loss: before the first step; None where there was no target.
+        factors: what each matrix would be multiplied by for outputs of the size wanted.
+        number_format: the registry key of the format in which the sizes are judged.
+        seeds: how many times the model was run.
+        inputs: the shapes of its inputs.
+        goes_back: whether there was a gradient.
+        missed: calls beyond those that are recorded.
+    """
+
+    model: str
+    rows: tuple[ModuleRow, ...]
+    additions: tuple[Addition, ...]
+    loss: InitialLoss | None
+    factors: tuple[Factor, ...]
+    number_format: str
+    seeds: int
+    inputs: tuple[tuple[int, ...], ...]
+    goes_back: bool
+    missed: int
+
+    @property
+    def format(self) -> NumberFormat:
+        """The number format in which the sizes are judged."""
+        return NUMBER_FORMATS[self.number_format]
+
+    @cached_property
+    def matrices(self) -> tuple[ModuleRow, ...]:
+        """The rows of matrices, in the order of execution."""
+        return tuple(row for row in self.rows if row.role == "matrix")
+
+    @cached_property
+    def forward(self) -> Trend | None:
+        """How the outputs of matrices change from the first to the last."""
+        return Trend.along([row.output.log2_rms for row in self.matrices])
+
+    @cached_property
+    def backward(self) -> Trend | None:
+        """How the gradients of these outputs change from the last to the first."""
+        return Trend.along([gradient_size(row) for row in reversed(self.matrices)])
+
+    @cached_property
+    def stream(self) -> Trend | None:
+        """How the streams change from the first addition to the last."""
+        return Trend.along([each.log2_sum for each in self.additions])
+
+    @property
+    def stream_sizes(self) -> Array:
+        """log2 of the rms of the streams behind each addition, shape (additions,)."""
+        return np.array([each.log2_sum for each in self.additions], dtype=np.float64)
+
+
+def gradient_size(row: ModuleRow) -> float:
+    """log2 of the rms of a row's gradient; NaN where there is none."""
+    return row.gradient.log2_rms if row.gradient is not None else float("nan")
+
+
+def known_gradients(rows: Sequence[ModuleRow]) -> list[tuple[ModuleRow, float]]:
+    """The rows with a gradient of finite size, and log2 of that."""
+    sizes = [(row, gradient_size(row)) for row in rows]
+    return [(row, size) for row, size in sizes if isfinite(size)]
