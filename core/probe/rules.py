@@ -1,4 +1,4 @@
-"""RULES: what can be wrong with a model at its start, each a number, a threshold, and what to do."""
+"""RULES: what can be wrong with a model at its start, by which number, and what to do about it."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def _loss(e: Evidence) -> Iterable[Trouble]:
 
 
 def _default(e: Evidence) -> Iterable[Trouble]:
-    """Chains of matrices of std 1/√(3 fan_in) with an activation behind that needs twice or more."""
+    """Matrices of std 1/√(3 fan_in) in front of an activation: each costs √6 with ReLU."""
     lost, last = 0.0, ""
     for row, after in zip(e.rows, e.rows[1:], strict=False):
         weight = row.weights[0] if row.weights else None
@@ -303,7 +303,7 @@ RULES: dict[str, Rule] = {
             "default_initialisation",
             "shrinks",
             "weights",
-            "PyTorch's default, kaiming_uniform with a = √5, has a gain of 1/√3 for every activation.",
+            "PyTorch's default, kaiming_uniform with a = √5, has a gain of 1/√3 whatever follows.",
             "Call torch.nn.init with the activation's own gain.",
             _default,
         ),

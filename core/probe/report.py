@@ -1,0 +1,175 @@
+"""Report: what became of a check, in a word, in sentences, as a table, as files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from ..text import of_octaves, significant
+from .evidence import Evidence, gradient_size, known_gradients
+from .rules import RULES, Rule, Way
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HEALTHY = "healthy"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule found at one place.
+
+    Attributes:
+        rule: its name.
+        module: the row's name, or a parameter's path; "" for the whole model.
+        number: what was measured, in words.
+        threshold: what is allowed, in words.
+        why: why it matters.
+        todo: what to do about it.
+    """
+
+    rule: str
+    module: str
+    number: str
+    threshold: str
+    why: str
+    todo: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome of a check.
+
+    Attributes:
+        evidence: what was measured.
+        findings: what the rules found, the worst rule first.
+    """
+
+    evidence: Evidence
+    findings: tuple[Finding, ...]
+
+    @classmethod
+    def of(cls, evidence: Evidence, rules: Mapping[str, Rule] = RULES) -> Report:
+        """The report of evidence under some rules."""
+        found = [
+            Finding(rule.name, each.module, each.number, each.threshold, rule.why, rule.todo)
+            for rule in rules.values()
+            for each in rule.look(evidence)
+        ]
+        return cls(evidence, tuple(found))
+
+    @property
+    def word(self) -> str:
+        """The verdict in a word: that of the worst rule, or "healthy"."""
+        return self._words[0] if self._words else HEALTHY
+
+    @cached_property
+    def _words(self) -> list[str]:
+        return [RULES[each.rule].word for each in self.findings if each.rule in RULES]
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether no rule found anything."""
+        return not self.findings
+
+    @property
+    def verdict(self) -> str:
+        """A word, and one sentence for each direction."""
+        return f"{self.word.capitalize()}. {self.forward} {self.backward}"
+
+    @property
+    def forward(self) -> str:
+        """What happens to the signal, in a sentence."""
+        rows = self.evidence.matrices or self.evidence.rows
+        if not rows:
+            return "No module was called."
+        first, last = rows[0], rows[-1]
+        told = f"the rms goes from {of_octaves(first.output.log2_rms)} at {first.name}"
+        return f"Forward, {told} to {of_octaves(last.output.log2_rms)} at {last.name}{self._of('forward')}."
+
+    @property
+    def backward(self) -> str:
+        """What happens to the gradient, in a sentence."""
+        rows = known_gradients(self.evidence.matrices or self.evidence.rows)
+        if not rows:
+            return "No gradient was seen."
+        (last, at_last), (first, at_first) = rows[-1], rows[0]
+        told = f"the gradient's goes from {of_octaves(at_last)} at {last.name}"
+        return f"Backward, {told} to {of_octaves(at_first)} at {first.name}{self._of('backward')}."
+
+    def _of(self, way: Way) -> str:
+        """The places where a rule of this direction found something first."""
+        names = {each.rule: each.module for each in reversed(self.findings)}
+        told = [
+            f"{RULES[rule].word} at {module or 'the end'}"
+            for rule, module in reversed(names.items())
+            if rule in RULES and RULES[rule].way == way
+        ]
+        return f": it {', '.join(told)}" if told else ""
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row for each call of a module, in the order of execution."""
+        import pandas as pd
+
+        return pd.DataFrame([_cells(self.evidence, k) for k in range(len(self.evidence.rows))])
+
+    def fix(self, model: nn.Module) -> nn.Module:
+        """Multiply the weights of a model by the factors of this report; returns the model.
+
+        Args:
+            model: that was checked, or one with parameters of the same names.
+
+        Raises:
+            ValueError: it lacks a parameter.
+        """
+        import torch
+
+        parameters = dict(model.named_parameters())
+        for each in self.evidence.factors:
+            if each.parameter not in parameters:
+                raise ValueError(f"model must have the parameter {each.parameter!r} of the report")
+        with torch.no_grad():
+            for each in self.evidence.factors:
+                parameters[each.parameter].mul_(each.factor)
+        return model
+
+    @property
+    def lines(self) -> str:
+        """The same as `fix`, as lines of PyTorch to paste."""
+        changed = [each for each in self.evidence.factors if each.factor != 1]
+        steps = [
+            f'    model.get_parameter("{each.parameter}").mul_({significant(each.factor, 6)})'
+            for each in changed
+        ]
+        return "\n".join(["with torch.no_grad():", *steps]) if steps else ""
+
+
+def _cells(evidence: Evidence, k: int) -> dict[str, object]:
+    row = evidence.rows[k]
+    weight = row.weights[0] if row.weights else None
+    gradient = None if weight is None else weight.log2_gradient_rms
+    return {
+        "module": row.name,
+        "kind": row.kind,
+        "role": row.role,
+        "shape": row.shape,
+        "mean": row.output.mean,
+        "log2_rms": row.output.log2_rms,
+        "log2_std": row.output.log2_std,
+        "log2_max_abs": row.output.log2_max_abs,
+        "zero": row.output.zero,
+        "nonfinite": row.output.nonfinite,
+        "log2_gradient_rms": gradient_size(row),
+        "dead": row.dead,
+        "flat": row.flat,
+        "log2_weight_rms": None if weight is None else weight.log2_rms,
+        "log2_weight_gradient_rms": gradient,
+        "log2_gradient_to_weight": None
+        if weight is None or gradient is None
+        else gradient - weight.log2_rms,
+    }
