@@ -40,7 +40,7 @@ def _with_error(value: float, error: float) -> str:
     scale = 10.0**-power
     decimals = max(0, 1 - int(np.floor(np.log10(error * scale))))
     both = f"{value * scale:.{decimals}f} ± {error * scale:.{decimals}f}"
-    return with_minus(f"({both})e{power}" if power else both)
+    return f"({with_minus(both)})e{with_minus(str(power))}" if power else with_minus(both)
 
 
 def exact_text(finding: Finding, k: int) -> str:
