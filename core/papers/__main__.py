@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
+from difflib import get_close_matches
 
 from . import CLAIMS, Claim, Finding, reproduce
 from .words import exact_text, how_read, measured_text
@@ -59,12 +61,14 @@ def _chosen(names: list[str]) -> list[Claim]:
     """The claims of these names, all of them where there is none.
 
     Raises:
-        ValueError: there is no such row; names them all.
+        ValueError: there is no such row; names those that are spelt alike, or all.
     """
     unknown = [name for name in names if name not in CLAIMS]
-    if unknown:
-        raise ValueError(f"there is no row {unknown[0]!r}; there are {', '.join(CLAIMS)}")
-    return [CLAIMS[name] for name in names or CLAIMS]
+    for name in unknown:
+        near = get_close_matches(name.casefold(), CLAIMS, n=3)
+        hint = f"perhaps {' or '.join(near)}" if near else f"there are {', '.join(CLAIMS)}"
+        raise ValueError(f"there is no row {name!r}; {hint}")
+    return [CLAIMS[name] for name in dict.fromkeys(names or CLAIMS)]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -91,4 +95,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        sys.exit(main())
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

@@ -120,11 +120,11 @@ CLAIMS = (
                 where="github.com, in four repositories",
                 place="C_b of swish, beside the C_b of gelu",
             ),
-            _critical("silu", 1.98800468, 0.055514317, 14.32017362),
+            _critical("silu", 1.98800468, 0.055514317, 14.32017362).replace(depth=100),
             ("1.98800468", "0.055514317"),
         ),
         found="Its branch for swish has σ_w² = 1.98800468 and σ_b² = 0.055514317.",
-        seen="The signal shrinks from layer to layer, since the biases are too small.",
+        seen="The signal shrinks to a tenth over 100 layers, since the biases are too small.",
         why="The decimal point has slipped by one place: σ_b² is ten times as large.",
     ),
     replace(

@@ -63,9 +63,13 @@ class Finding:
 
     @property
     def headline(self) -> int:
-        """The place of the number that stands for the row: the last that has its verdict."""
+        """The place of the number that stands for the row: the last that has its verdict.
+
+        Before anything is measured it is the last.
+        """
         told, each = self.verdict, self.each
-        return max(k for k, text in enumerate(self.claim.printed) if text and each[k] == told)
+        printed = [k for k, text in enumerate(self.claim.printed) if text]
+        return max(k for k in printed if each[k] == told or not self.networks)
 
     @property
     def follows_theory(self) -> bool:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..maps.landscape import Landscape
 from ..maths.arrays import Array
 from ..question.experiment import Experiment
-from ..sweep.axes import parse
 from .claim import Claim, Source
 from .combined import over
 from .exacts import constant
@@ -18,7 +16,6 @@ _DEPTHS = (5, 10, 20)
 _WIDTHS = (64, 128, 256, 512, 1024)
 _NARROW = (2, 4, 6)
 _MORTAL = Experiment(width=4, depth=10, init="kaiming_normal", activation="relu", weights="fresh")
-_WHERE_DEAD = Landscape(_MORTAL, parse("width=1..8:8"), parse("depth=1..50:25"), "zero", 64)
 
 
 def _exponent(experiment: Experiment, networks: int) -> Array:
@@ -79,7 +76,6 @@ CLAIMS = (
         at=tuple(f"share dead, n = {width}" for width in _NARROW),
         printed=("0.944", "0.476", "0.146"),
         experiment=_MORTAL,
-        landscape=_WHERE_DEAD,
         measure=over(
             of_ensemble(lambda many: many.zero[:, -1] == 1), [{"width": n} for n in _NARROW]
         ),

@@ -44,7 +44,7 @@ CLAIMS = (
             computed="from its formula",
         ),
         asked="PyTorch's Linear calls kaiming_uniform with a = √5. How large are its weights?",
-        found="They are U(±1/√n): the gain is √(1/3), and not the 1 that keeps a linear signal.",
+        found="They are U(±1/√n), of std 1/√(3n): too small by √3 to keep a linear signal.",
         seen="Each layer multiplies the std by about 0.577.",
         at=("one layer",),
         printed=("0.577",),

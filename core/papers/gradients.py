@@ -83,7 +83,7 @@ CLAIMS = (
         ),
         asked="Five tanh layers with U(±1/√n): do the first matrices get smaller gradients?",
         found="The units do: √(1/3) per layer. The matrices do not: their inputs are larger.",
-        seen="The gradient falls on its way back; the gradients of the matrices hardly differ.",
+        seen="The gradient falls on its way back; those of the matrices, further down, hardly do.",
         at=("matrix 1 over 5", "unit 1 over 5"),
         printed=("1.000", "0.1111"),
         experiment=Experiment(

@@ -135,7 +135,7 @@ CLAIMS = (
         source=_SOURCE,
         asked="How many percent of the units are beyond ±0.97, where tanh is almost flat?",
         found="A fifth of the first layer is saturated, and 6 % of the last.",
-        seen="The std settles near 0.66, where 6 % of the units are beyond ±0.97.",
+        seen="Further down, the share of saturated units falls from a fifth to about 6 %.",
         at=_AT,
         printed=("20.25", "8.38", "6.62", "5.47", "6.12"),
         experiment=_FIVE.replace(scale=5 / 3),

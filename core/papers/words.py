@@ -17,7 +17,7 @@ SIGNS: dict[Verdict, str] = {
 
 
 def measured_text(finding: Finding, k: int) -> str:
-    """A measured number ± its standard error, with two digits of the error; empty if unknown.
+    """A measured number ± its standard error, to two digits of the error; empty if unknown.
 
     A number that was printed as 1/x is told as 1/x, with its error in percent.
     """
@@ -27,10 +27,20 @@ def measured_text(finding: Finding, k: int) -> str:
     absolute = error * abs(value) if finding.claim.is_factor else error
     if not absolute > 0 or value == 0:
         return with_minus(significant(value, 5))
-    digits = int(np.clip(np.floor(np.log10(abs(value) / absolute)) + 2, 1, 9))
     if _is_inverse(finding, k):
+        digits = int(np.clip(np.floor(np.log10(abs(value) / absolute)) + 2, 1, 9))
         return f"1/{significant(1 / value, digits)} ± {_percent(absolute / value)}"
-    return with_minus(f"{significant(value, digits)} ± {significant(absolute, 2)}")
+    return _with_error(value, absolute)
+
+
+def _with_error(value: float, error: float) -> str:
+    """Both with as many decimals as give the error two digits, and a power of ten if one is far."""
+    power = int(np.floor(np.log10(max(abs(value), error))))
+    power = power if not -4 < power < 6 else 0
+    scale = 10.0**-power
+    decimals = max(0, 1 - int(np.floor(np.log10(error * scale))))
+    both = f"{value * scale:.{decimals}f} ± {error * scale:.{decimals}f}"
+    return f"({with_minus(both)})e{with_minus(str(power))}" if power else with_minus(both)
 
 
 def exact_text(finding: Finding, k: int) -> str:

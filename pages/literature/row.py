@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from html import escape
 from urllib.parse import urlencode
@@ -9,7 +10,7 @@ from urllib.parse import urlencode
 from core.charts.sparkline import sparkline
 from core.papers import Claim, Finding, Verdict
 from core.papers.words import SIGNS, cited, exact_text, measured_text, theirs_text
-from core.text import typeset, unbroken
+from core.text import typeset, unbroken, with_minus
 from pages.controls.state import without_defaults
 
 _STYLES: dict[Verdict | None, str] = {
@@ -23,9 +24,10 @@ _READ = {
     "as commonly quoted": "As commonly quoted, not read in the source",
 }
 _LEFT = "the networks measured are not where theory has them"
-_WAITING = "…"
-_NONE = "–"
-_LONG = 9  # characters of a printed number that a row has room for
+_WAITING, _NONE = "…", "–"
+_LONG = 9  # characters of a published number that a row has room for
+_ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
+_ELSEWHERE = ' target="_blank" rel="noopener"'
 
 
 def head(topic: str) -> str:
@@ -37,21 +39,23 @@ def head(topic: str) -> str:
     )
 
 
-def row(finding: Finding, *, opened: bool) -> str:
+def row(finding: Finding, *, opened: bool, goes_on: bool) -> str:
     """A claim as HTML: a line that folds out into its story and all of its numbers.
 
     Args:
         finding: what is known of it.
         opened: whether it is folded out at first.
+        goes_on: whether what is not measured will be.
     """
-    claim = finding.claim
-    source = claim.source
+    claim, source = finding.claim, finding.claim.source
+    missing = _WAITING if goes_on and not finding.problem else _NONE
     by = f"{source.authors} {source.year}" + (", " + source.computed) * bool(source.computed)
     return (
-        f'<details class="gi-claim"{" open" * opened}><summary>'
+        f'<details class="gi-claim" data-name="{claim.name}"{" open" * opened}><summary>'
         f'<span class="gi-claim-title">{_text(claim.title)}<small>{escape(by)}</small></span>'
-        f"{_headline(finding)}<span>{_picture(finding)}</span>{_sign(finding)}</summary>"
-        f"{_story(claim)}{_numbers(finding)}{_links(claim)}</details>"
+        f"{_headline(finding, missing)}<span>{_picture(finding)}</span>"
+        f"{_sign(finding, missing)}</summary>"
+        f"{_story(claim)}{_numbers(finding, missing)}{_links(claim)}</details>"
     )
 
 
@@ -59,20 +63,19 @@ def _text(text: str) -> str:
     return typeset(escape(unbroken(text)))
 
 
-def _headline(finding: Finding) -> str:
-    """One printed number, beside what is measured and what theory says."""
+def _headline(finding: Finding, missing: str) -> str:
+    """One published number with its error, beside what is measured and what theory says."""
     k = finding.headline
-    printed = finding.claim.printed[k]
-    short = printed if len(printed) <= _LONG else printed[:_LONG] + "…"
-    measured = measured_text(finding, k) or _missing(finding)
-    cells = (
-        ("published", short),
-        ("measured", measured),
-        ("exact", exact_text(finding, k) or _NONE),
-    )
+    printed, theirs = with_minus(finding.claim.printed[k]), theirs_text(finding, k)
+    shown = escape(printed if len(printed) <= _LONG else printed[:_LONG] + "…")
+    cells = {
+        "published": shown + f" <small>{escape(theirs)}</small>" * bool(theirs),
+        "measured": escape(measured_text(finding, k) or missing),
+        "exact": escape(exact_text(finding, k) or _NONE),
+    }
     return f'<span class="gi-claim-at">{_text(finding.claim.at[k])}</span>' + "".join(
-        f'<span class="gi-claim-number" data-label="{label}">{escape(text)}</span>'
-        for label, text in cells
+        f'<span class="gi-claim-number" data-label="{label}">{text}</span>'
+        for label, text in cells.items()
     )
 
 
@@ -86,15 +89,10 @@ def _picture(finding: Finding) -> str:
     return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(told)}">'
 
 
-def _missing(finding: Finding) -> str:
-    """What stands for a number that is not measured: yet, or at all."""
-    return _NONE if finding.problem else _WAITING
-
-
-def _sign(finding: Finding) -> str:
-    """The verdict; what is worse than each verdict comes before it."""
-    verdict = finding.verdict
-    text = _WAITING if verdict is None else f"{SIGNS[verdict]} {verdict}"
+def _sign(finding: Finding, missing: str) -> str:
+    """The verdict once it is measured; what is worse than each verdict comes before it."""
+    verdict = finding.verdict if finding.networks else None
+    text = missing if verdict is None else f"{SIGNS[verdict]} {verdict}"
     style = _STYLES[verdict]
     if finding.problem:
         text, style = "could not be measured", "far"
@@ -108,25 +106,26 @@ def _story(claim: Claim) -> str:
     told = (
         ("They asked:", claim.asked),
         ("They found:", claim.found),
-        ("You see:", claim.seen),
+        ("You see in Explore:", claim.seen),
         ("Why it differs:", claim.why),
         ("Tolerance:", f"{100 * claim.within:.3g} %, for {claim.because}." * bool(claim.because)),
     )
     story = "".join(f"<p><b>{label}</b> {_text(text)}</p>" for label, text in told if text)
     source = claim.source
-    place = f"{escape(cited(source))}: {_text(source.place)}"
+    link = rf'<a href="https://arxiv.org/abs/\1"{_ELSEWHERE}>arXiv:\1</a>'
+    place = f"{_ARXIV.sub(link, escape(cited(source)))}: {_text(source.place)}"
     read = _READ[source.read] + ("; computed " + source.computed) * bool(source.computed)
     return f'<p class="gi-cited">{place}. {escape(read)}.</p>{story}'
 
 
-def _numbers(finding: Finding) -> str:
+def _numbers(finding: Finding, missing: str) -> str:
     """All numbers as a table."""
     claim = finding.claim
     labels = ["published", "measured", "exact", "verdict"]
     if claim.drawn is not None:
         labels.insert(1, "their error")
     body = "".join(
-        f'<tr><th scope="row">{_text(claim.at[k])}</th>{_cells(finding, k, labels)}</tr>'
+        f'<tr><th scope="row">{_text(claim.at[k])}</th>{_cells(finding, k, labels, missing)}</tr>'
         for k in range(len(claim.at))
     )
     heads = "".join(f'<th scope="col">{label}</th>' for label in ("number", *labels))
@@ -137,13 +136,12 @@ def _numbers(finding: Finding) -> str:
     )
 
 
-def _cells(finding: Finding, k: int, labels: list[str]) -> str:
-    verdict = finding.each[k]
+def _cells(finding: Finding, k: int, labels: list[str], missing: str) -> str:
+    verdict = finding.each[k] if finding.networks else None
     texts = {
-        "published": finding.claim.printed[k] or _NONE,
-        "their error": theirs_text(finding, k)
-        or (_NONE if finding.networks else _missing(finding)),
-        "measured": measured_text(finding, k) or _missing(finding),
+        "published": with_minus(finding.claim.printed[k]) or _NONE,
+        "their error": theirs_text(finding, k) or (_NONE if finding.networks else missing),
+        "measured": measured_text(finding, k) or missing,
         "exact": exact_text(finding, k) or _NONE,
         "verdict": f"{SIGNS[verdict]} {verdict}" if verdict else "",
     }
@@ -159,8 +157,8 @@ def _note(finding: Finding) -> str:
         return ours
     theirs = "one network" if drawn == 1 else f"the mean of {drawn} networks"
     return (
-        f"{ours} Their error: how far {theirs} like those measured here is off, one standard "
-        "deviation. A published number that comes from as many is off likewise."
+        f"{ours} Their error: by how much {theirs} like those measured here scatters, one standard "
+        f"deviation. The published number comes from {theirs} too."
     )
 
 
@@ -173,7 +171,7 @@ def _links(claim: Claim) -> str:
         places["Open the map"] = ("phase-diagram", claim.landscape.to_query() | around)
     places["Link to this row"] = ("papers", {"row": claim.name})
     links = (
-        f'<a href="{escape(_address(path, query))}" target="_blank" rel="noopener">{label}</a>'
+        f'<a href="{escape(_address(path, query))}"{_ELSEWHERE * (path != "papers")}>{label}</a>'
         for label, (path, query) in places.items()
     )
     return f'<p class="gi-links">{"".join(links)}</p>'

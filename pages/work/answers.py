@@ -304,34 +304,31 @@ def sweep(
     )
 
 
-def by_theory() -> tuple[Finding, ...]:
-    """Every number of the literature beside its exact value; nothing is measured."""
-    rows = tuple(CLAIMS.values())
+def by_theory(names: tuple[str, ...]) -> tuple[Finding, ...]:
+    """Numbers of the literature beside their exact values; nothing is measured."""
+    rows = [CLAIMS[name] for name in names]
     return _asked(
-        "by_theory", tuple(CLAIMS), lambda tell: theory(rows), lambda: (True, {"rows": len(rows)})
+        "by_theory", names, lambda tell: theory(rows), lambda: (True, {"rows": len(rows)})
     )
 
 
-def findings(*, patience: float = math.inf) -> tuple[Finding, ...]:
-    """Every number of the literature, measured again.
+def findings(names: tuple[str, ...], *, patience: float = math.inf) -> tuple[Finding, ...]:
+    """Numbers of the literature, measured again.
 
     Args:
+        names: of the rows.
         patience: seconds after which the part known so far is enough.
 
     Raises:
         Unfinished: the patience ran out; it has the rows measured so far.
     """
-    rows = tuple(CLAIMS.values())
+    rows = [CLAIMS[name] for name in names]
 
     def compute(tell: OnProgress) -> tuple[Finding, ...]:
         return reproduce_all(rows, lambda found: tell(len(found) / len(rows), found), _reproduced)
 
     return _asked(
-        "findings",
-        tuple(CLAIMS),
-        compute,
-        lambda: (False, {"rows": len(rows)}),
-        patience=patience,
+        "findings", names, compute, lambda: (False, {"rows": len(rows)}), patience=patience
     )
 
 

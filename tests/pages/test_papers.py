@@ -15,7 +15,7 @@ from core import Experiment
 from core.maps.landscape import Landscape
 from core.papers import CLAIMS, TOPICS, Finding, blank, reproduce
 from core.papers.words import exact_text, measured_text
-from core.text import typeset
+from core.text import typeset, with_minus
 from pages.work import answers
 from pages.work.queue import QueueFull
 from tests.pages.test_explore import problems, visited, words
@@ -79,7 +79,7 @@ def test_the_page_shows_every_row_with_what_was_printed_measured_and_exact(few):
     for name, body in found.items():
         finding, read = few[name], words(body).replace("\xa0", " ")
         for k, printed in enumerate(finding.claim.printed):
-            assert printed in read and measured_text(finding, k) in read
+            assert with_minus(printed) in read and measured_text(finding, k) in read
             assert exact_text(finding, k) in read
         assert finding.verdict in read and finding.claim.source.title in read
         assert reading(finding.claim.why) in read and "…" not in words(body.split("</summary>")[1])
@@ -109,9 +109,10 @@ def test_printed_and_exact_numbers_are_there_before_anything_is_measured(monkeyp
     at = visited("pages/papers.py", {})
     try:
         assert components(at, "refresh")
-        assert any("0 of them measured so far." in each for each in said(at))
+        assert f"{len(CLAIMS)} published results, 0 measured so far." in said(at)
         read = words(rows(at)["gelu-critical"]).replace("\xa0", " ")
-        assert "1.98305826" in read and "0.172922" in read and "= agrees" in read and "…" in read
+        assert "1.98305826" in read and "0.172922" in read and "…" in read
+        assert "agrees" not in read  # before a network was drawn
         waiting = words(rows(at)["makemore-std"])
         assert "0.75" in waiting and "0.759363" in waiting
     finally:
@@ -141,11 +142,11 @@ def test_networks_that_leave_theory_are_told(few, monkeypatch):
     monkeypatch.setattr(answers, "_reproduced", astray)
     at = opened()
     assert "not where theory has them" in rows(at)["he-vgg"]
-    assert any("Networks are not where theory has them in 1." in each for each in said(at))
+    assert any("the networks of 1 are not where theory has them" in each for each in said(at))
 
 
 def test_a_full_queue_leaves_what_theory_knows_and_asks_again(monkeypatch):
-    def full(*, patience):
+    def full(names, *, patience):
         raise QueueFull("too many")
 
     monkeypatch.setattr(answers, "findings", full)
@@ -160,6 +161,9 @@ def test_a_full_queue_leaves_what_theory_knows_and_asks_again(monkeypatch):
         ({"topic": "Number formats"}, lambda claim: claim.topic == "Number formats"),
         ({"find": "karpathy 2024"}, lambda claim: claim.name == "gpt-stream"),
         ({"verdict": "differs"}, lambda claim: bool(claim.why)),
+        ({"find": "vgg"}, lambda claim: claim.name == "he-vgg"),
+        ({"find": "Xavier’s relu"}, lambda claim: claim.name in ("he-xavier-relu", "cs231n-relu")),
+        ({"find": "explode vanish"}, lambda claim: claim.topic == "Explode and vanish"),
         ({"find": "nothing has these words"}, lambda claim: False),
     ],
 )
@@ -175,8 +179,33 @@ def test_a_filter_travels_in_the_link(few, query, wanted):
 def test_a_link_to_a_row_shows_it_alone_and_folded_out(few):
     at = opened(row="he-vgg")
     [(name, body)] = rows(at).items()
-    assert name == "he-vgg" and body.startswith('<details class="gi-claim" open>')
+    assert name == "he-vgg" and re.match('<details class="gi-claim" data-name="he-vgg" open>', body)
     assert links(body)["Link to this row"] == ("papers", {"row": "he-vgg"})
+
+
+def test_a_row_alone_is_measured_alone(monkeypatch):
+    asked = []
+
+    def noted(claim):
+        asked.append(claim.name)
+        return in_few_networks(claim)
+
+    monkeypatch.setattr(answers, "_reproduced", noted)
+    assert "±" in rows(opened(row="born-dead"))["born-dead"]
+    assert asked == ["born-dead"]
+
+
+def test_the_filter_is_there_again_after_a_look_at_another_page(few):
+    at = opened(topic="Gains")
+    count = len(rows(at))
+    at.query_params.clear()
+    at.switch_page("pages/width_sweep.py").run()
+    at.query_params.clear()
+    at.switch_page("pages/papers.py").run()
+    assert not at.exception
+    assert at.selectbox(key="topic").value == "Gains" and len(rows(settled(at))) == count
+    at.selectbox(key="topic").select("all").run()
+    assert len(rows(at)) == len(CLAIMS)
 
 
 def test_links_open_the_experiment_and_the_map_of_a_row(few):

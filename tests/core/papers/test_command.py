@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 from core.papers import CLAIMS
 from core.papers.__main__ import main
+from tests.serving import ROOT
 
 
 def test_a_row_by_its_name(capsys):
@@ -36,3 +39,23 @@ def test_an_unknown_name_is_refused_with_the_names_that_there_are(capsys):
     out, error = capsys.readouterr()
     assert not out and "there is no row 'no-such-row'" in error
     assert all(name in error for name in CLAIMS)
+
+
+def test_a_name_that_is_spelt_alike_is_told(capsys):
+    assert main(["Lesson-NaN"]) == 2
+    assert "perhaps lesson-nan" in capsys.readouterr().err
+
+
+def test_a_name_given_twice_is_measured_once(capsys):
+    assert main(["selu-gain", "selu-gain", "--small"]) == 0
+    assert "1 row in" in capsys.readouterr().out
+
+
+def test_a_reader_may_stop_reading():
+    command = [sys.executable, "-m", "core.papers", "selu-gain", "born-dead", "--small"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, bufsize=0
+    ) as run:
+        run.stdout.close()
+        assert run.stderr.read() == b""
+    assert run.returncode == 1
