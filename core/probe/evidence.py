@@ -24,12 +24,12 @@ class Trend:
     Attributes:
         octaves: the slope of a line through log2 of the sizes, for each step.
         steps: from the first to the last.
-        is_straight: whether the sizes follow the line: it explains nine tenths of their variance.
+        is_steady: whether the line explains most of the variance of the sizes.
     """
 
     octaves: float
     steps: int
-    is_straight: bool
+    is_steady: bool
 
     @property
     def total(self) -> float:
@@ -46,8 +46,8 @@ class Trend:
         slope, at_0 = np.polyfit(places, sizes[places], 1)
         rest = sizes[places] - (slope * places + at_0)
         spread = sizes[places].var()
-        straight = bool(spread > 0 and rest.var() <= 0.1 * spread)
-        return cls(float(slope), int(places[-1] - places[0]), straight)
+        steady = bool(spread > 0 and rest.var() <= 0.5 * spread)
+        return cls(float(slope), int(places[-1] - places[0]), steady)
 
 
 @dataclass(frozen=True)

@@ -88,8 +88,9 @@ class Report:
         if not rows:
             return "No module was called."
         first, last = rows[0], rows[-1]
-        told = f"the rms goes from {of_octaves(first.output.log2_rms)} at {first.name}"
-        return f"Forward, {told} to {of_octaves(last.output.log2_rms)} at {last.name}{self._of('forward')}."
+        ends = [of_octaves(row.output.log2_rms) for row in (first, last)]
+        told = f"the rms goes from {ends[0]} at {first.name} to {ends[1]} at {last.name}"
+        return f"Forward, {told}{self._of('forward')}."
 
     @property
     def backward(self) -> str:

@@ -15,7 +15,7 @@ Way = Literal["forward", "backward", "weights"]
 
 FAR = 10.0
 """Octaves from the first matrix to the last that are too many: a factor of 1024."""
-MOST_DEAD = 0.25
+MOST_DEAD = 0.5
 """The share of dead units of an activation that is too large."""
 MOST_FLAT = 0.5
 """The share of saturated elements of an activation with two flat ends that is too large."""
@@ -109,18 +109,18 @@ def _gradient_underflows(e: Evidence) -> Iterable[Trouble]:
 
 def _forward(e: Evidence, sign: int) -> Iterable[Trouble]:
     trend = e.forward
-    if trend is not None and trend.is_straight and sign * trend.total >= FAR:
+    if trend is not None and trend.is_steady and sign * trend.total >= FAR:
         number = f"× {of_octaves(trend.total)} over {trend.steps + 1} matrices"
         yield Trouble(e.matrices[-1].name, number, f"× {of_octaves(sign * FAR)}")
     stream = e.stream
-    if stream is not None and stream.is_straight and sign * stream.total >= FAR:
+    if stream is not None and stream.is_steady and sign * stream.total >= FAR:
         number = f"× {of_octaves(stream.total)} over {stream.steps + 1} additions"
         yield Trouble(e.additions[-1].name, number, f"× {of_octaves(sign * FAR)}")
 
 
 def _backward(e: Evidence, sign: int) -> Iterable[Trouble]:
     trend = e.backward
-    if trend is not None and trend.is_straight and sign * trend.total >= FAR:
+    if trend is not None and trend.is_steady and sign * trend.total >= FAR:
         rows = known_gradients(e.matrices)
         number = f"× {of_octaves(trend.total)} over {trend.steps + 1} matrices"
         yield Trouble(rows[0][0].name, number, f"× {of_octaves(sign * FAR)}")
