@@ -39,7 +39,7 @@ def _std(layers: Sequence[int], printed: tuple[str, ...], **told: Any) -> Claim:
         drawn=1,
         is_factor=True,
         networks=12,
-        few=6,
+        few=5,
         **told,
     )
 

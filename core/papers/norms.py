@@ -65,7 +65,7 @@ CLAIMS = (
         measure=over(of_gradients(lambda back: _batch_factor(back.stats.log2_rms)), _BATCHES),
         exact=over(lambda e: _batch_factor(profile(e).log2_gradient_rms), _BATCHES),
         networks=24,
-        few=8,
+        few=6,
     ),
     Claim(
         name="post-norm-stream",
@@ -126,7 +126,7 @@ CLAIMS = (
         measure=of_runs(lambda run: run.stats.rms[[1, 4, 16]] ** 2),
         exact=lambda e: wide_rms([1, 4, 16])(e) ** 2,
         networks=24,
-        few=8,
+        few=6,
     ),
     Claim(
         name="gpt-stream",

@@ -110,7 +110,7 @@ CLAIMS = (
         drawn=1,
         is_factor=True,
         networks=48,
-        few=8,
+        few=6,
     ),
     Claim(
         name="selu-gain",

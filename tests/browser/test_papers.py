@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from core.papers import CLAIMS
 from tests.browser.on_screen import curve, drawn, eventually, idle, listen, scrolls_one_way
 from tests.browser.test_accessibility import VIEWS, found_in, nothing_found
+from tests.serving import serve
 
 SIX_DIGITS = 1e-5
 ROWS = "details.gi-claim"
@@ -27,6 +28,13 @@ def measured(page):
     return page
 
 
+@pytest.fixture
+def new_address():
+    """That of a server which has measured nothing yet."""
+    with serve() as running:
+        yield running
+
+
 @pytest.mark.parametrize("name", ["makemore-std", "cs231n-xavier"])
 def test_a_row_opens_in_explore_with_its_numbers(page, address, name):
     """The link shows the first of the networks whose mean the row is."""
@@ -42,8 +50,8 @@ def test_a_row_opens_in_explore_with_its_numbers(page, address, name):
     assert [curve(explore)[k] for k in layers] == pytest.approx(first, rel=SIX_DIGITS)
 
 
-def test_a_row_that_is_folded_out_stays_so_while_others_come(page, address):
-    opened(page, address)
+def test_a_row_that_is_folded_out_stays_so_while_others_come(page, new_address):
+    opened(page, new_address)
     row = page.locator(f"{ROWS}[data-name=selu-gain]")  # the last but one to be measured
     row.locator("summary").click()
     expect(row.get_by_text("They asked:")).to_be_visible()
