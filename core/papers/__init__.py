@@ -10,7 +10,7 @@ tuned to agree: a row that differs says so, and why.
 from __future__ import annotations
 
 from .claim import TOPICS, Claim, Source, Verdict
-from .finding import Finding, blank, reproduce, reproduce_all, theory, unknown
+from .finding import Finding, blank, reproduce, reproduce_all, theory
 from .table import CLAIMS
 
 __all__ = [
@@ -24,5 +24,4 @@ __all__ = [
     "reproduce",
     "reproduce_all",
     "theory",
-    "unknown",
 ]

@@ -124,7 +124,7 @@ CLAIMS = (
             ("1.98800468", "0.055514317"),
         ),
         found="Its branch for swish has σ_w² = 1.98800468 and σ_b² = 0.055514317.",
-        seen="The signal shrinks to a tenth over 100 layers, since the biases are too small.",
+        seen="The signal shrinks to a tenth within some forty layers: the biases are too small.",
         why="The decimal point has slipped by one place: σ_b² is ten times as large.",
     ),
     replace(

@@ -154,7 +154,7 @@ CLAIMS = (
         5 / 3,
         ("1.377", "1.307", "1.226", "1.077"),
         "The gradient is a little larger at the first layers, and no layer is left out.",
-        "Going back, the gradient grows slowly, by a third in all, and falls at the last step.",
+        "Going back, the gradient grows slowly, by a quarter to a third in all.",
     ),
     _gradient(
         "makemore-gradient-gain-3",

@@ -33,7 +33,7 @@ def few(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch):
-    """What another test has found is forgotten."""
+    """Every test begins without answers."""
     monkeypatch.setattr(answers, "work", cache(answers.work.__wrapped__))
 
 
