@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 
+from .fields import Between, Real
 from .recorder import leaves
 
 Loss = Callable[..., Tensor]
@@ -25,8 +26,8 @@ class InitialLoss:
         classes: among how many the model chooses; None where the loss is not cross-entropy.
     """
 
-    value: float
-    classes: int | None
+    value: Real
+    classes: Annotated[int, Between(2, 2**53)] | None
 
     @property
     def by_chance(self) -> float | None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..layer.number_formats import NUMBER_FORMATS
-from .calling import Loss
+from .calling import Loss, called
 from .evidence import Evidence
-from .fitting import Factor, fit, wanted_sizes
+from .fitting import fit, wanted_sizes
 from .kept_as_it_was import kept_as_it_was
-from .measure import Pass, run
+from .measure import Ask, Pass, run
 from .recorder import Recorder, leaves
 from .report import Report
 from .rows import merged
@@ -58,44 +59,79 @@ def check(
     if not isinstance(seeds, int) or not 1 <= seeds <= MOST_SEEDS:
         raise ValueError(f"seeds must be from 1 to {MOST_SEEDS}, got {seeds!r}")
     name = _format_of(model) if number_format is None else number_format
-    if name not in NUMBER_FORMATS:
-        raise ValueError(f"number_format must be one of {', '.join(NUMBER_FORMATS)}, got {name!r}")
-    passes = []
+    ask = Ask(batch, loss, target, name)
+    draw = getattr(model, "reset_parameters", None)
+
+    def drawn(seed: int) -> nn.Module:
+        if seed and callable(draw):
+            torch.manual_seed(seed)
+            draw()
+        return model
+
     with kept_as_it_was(model):
-        draw = getattr(model, "reset_parameters", None)
-        for seed in range(seeds if callable(draw) else 1):
-            if callable(draw) and seed:
-                torch.manual_seed(seed)
-                draw()
-            passes.append(run(model, batch, loss, target, seed))
-    factors = fitted(model, batch)
-    return Report.of(evidence_of(model, batch, passes, factors, name), rules)
+        passes = [run(drawn(k), ask, k) for k in range(seeds if callable(draw) else 1)]
+    report = Report.of(_evidence(model, ask, passes), rules)
+    if report.is_healthy:
+        return report
+    with kept_as_it_was(model):
+        return _mended(model, ask, report, rules)
 
 
-def fitted(model: nn.Module, batch: Any) -> tuple[Factor, ...]:
-    """What each matrix of a model is to be multiplied by; the model stays as it is."""
-    with kept_as_it_was(model), torch.no_grad():
-        with Recorder(model) as recorder:
-            from .calling import called
+def check_built(
+    build: Callable[[int], nn.Module],
+    ask: Ask,
+    *,
+    seeds: int = 3,
+    rules: Mapping[str, Rule] = RULES,
+    tell: Callable[[float], None] = lambda fraction: None,
+) -> Report:
+    """The same for a model that is built anew for every seed, and needs not be kept.
 
-            called(model, batch)
-        return fit(model, batch, wanted_sizes(recorder))
+    Args:
+        build: of a seed.
+        ask: what the model is run on.
+        seeds: how many times it is built.
+        rules: that judge.
+        tell: called with the fraction done, between the runs.
+    """
+    passes = []
+    for seed in range(seeds):
+        model = build(seed)
+        passes.append(run(model, ask, seed))
+        tell((seed + 1) / (seeds + 1))
+    report = Report.of(_evidence(model, ask, passes), rules)
+    return report if report.is_healthy else _mended(build(0), ask, report, rules)
 
 
-def evidence_of(
-    model: nn.Module, batch: Any, passes: list[Pass], factors: tuple[Factor, ...], name: str
-) -> Evidence:
+def _mended(model: nn.Module, ask: Ask, report: Report, rules: Mapping[str, Rule]) -> Report:
+    """The report with the factors of each matrix, and what was measured after them.
+
+    Only the first seed's weights are multiplied. A model that raises an error without gradients has
+    no factors.
+    """
+    try:
+        with torch.no_grad():
+            with Recorder(model) as recorder:
+                called(model, ask.batch)
+            factors = fit(model, ask.batch, wanted_sizes(recorder))
+        after = _evidence(model, ask, [run(model, ask, 0)])
+    except Exception:
+        return report
+    return replace(report, factors=factors, after=after)
+
+
+def _evidence(model: nn.Module, ask: Ask, passes: list[Pass]) -> Evidence:
     """The evidence of several passes; additions and the loss are those of the first."""
     first = passes[0]
+    inputs = [each for each in leaves(ask.batch) if isinstance(each, Tensor)]
     return Evidence(
         model=type(model).__name__,
         rows=merged([each.rows for each in passes]),
         additions=first.additions,
         loss=first.loss,
-        factors=factors,
-        number_format=name,
+        number_format=ask.number_format,
         seeds=len(passes),
-        inputs=tuple(tuple(each.shape) for each in leaves(batch) if isinstance(each, Tensor)),
+        inputs=tuple(tuple(each.shape) for each in inputs),
         goes_back=first.goes_back,
         missed=first.missed,
     )

@@ -10,11 +10,11 @@ from math import isfinite
 import numpy as np
 
 from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
-from ..maths.arrays import Array
 from .calling import InitialLoss
-from .fitting import Factor
+from .fields import Count, FormatName, Name, Some
 from .recorder import Addition
 from .rows import ModuleRow
+from .signal import Signal
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,6 @@ class Evidence:
         rows: of its modules' calls, in the order of execution.
         additions: of branches to streams.
         loss: before the first step; None where there was no target.
-        factors: what each matrix would be multiplied by for outputs of the size wanted.
         number_format: the registry key of the format in which the sizes are judged.
         seeds: how many times the model was run.
         inputs: the shapes of its inputs.
@@ -67,16 +66,15 @@ class Evidence:
         missed: calls beyond those that are recorded.
     """
 
-    model: str
+    model: Name
     rows: tuple[ModuleRow, ...]
     additions: tuple[Addition, ...]
     loss: InitialLoss | None
-    factors: tuple[Factor, ...]
-    number_format: str
-    seeds: int
-    inputs: tuple[tuple[int, ...], ...]
+    number_format: FormatName
+    seeds: Some
+    inputs: tuple[tuple[Count, ...], ...]
     goes_back: bool
-    missed: int
+    missed: Count
 
     @property
     def format(self) -> NumberFormat:
@@ -85,8 +83,8 @@ class Evidence:
 
     @cached_property
     def matrices(self) -> tuple[ModuleRow, ...]:
-        """The rows of matrices, in the order of execution."""
-        return tuple(row for row in self.rows if row.role == "matrix")
+        """The rows of matrices, in the order of execution; of what has matrices inside too."""
+        return tuple(row for row in self.rows if row.role in ("matrix", "attention", "recurrent"))
 
     @cached_property
     def forward(self) -> Trend | None:
@@ -103,10 +101,30 @@ class Evidence:
         """How the streams change from the first addition to the last."""
         return Trend.along([each.log2_sum for each in self.additions])
 
-    @property
-    def stream_sizes(self) -> Array:
-        """log2 of the rms of the streams behind each addition, shape (additions,)."""
-        return np.array([each.log2_sum for each in self.additions], dtype=np.float64)
+    @cached_property
+    def gradients(self) -> tuple[tuple[str, Signal], ...]:
+        """Names and sizes of the gradients of outputs and weights, in the order of going back."""
+        found: list[tuple[str, Signal | None]] = []
+        for row in reversed(self.rows):
+            found += [(row.name, row.gradient)]
+            found += [(f"{row.name}.{each.name}", each.gradient) for each in row.weights]
+        return tuple((name, each) for name, each in found if each is not None)
+
+    def loss_scales(self, most_lost: float) -> tuple[int, int] | None:
+        """The powers of 2 that the loss may be multiplied by, as exponents; None if there is none.
+
+        No gradient overflows then, and of each at most a share rounds to zero.
+
+        Args:
+            most_lost: that share.
+        """
+        sizes = [each for _, each in self.gradients if np.isfinite(each.log2_max_abs)]
+        if not sizes or len(sizes) < sum(each.log2_max_abs > -np.inf for _, each in self.gradients):
+            return None
+        end, least = self.format.log2_overflows_from, self.format.log2_rounds_to_zero_below
+        most = int(np.ceil(end - max(each.log2_max_abs for each in sizes))) - 1
+        at_least = max(int(np.ceil(each.needs(least, most_lost))) for each in sizes)
+        return (at_least, most) if at_least <= most else None
 
 
 def gradient_size(row: ModuleRow) -> float:

@@ -7,18 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import log, sqrt
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ..text import significant
 from .calling import called
+from .fields import Name, Octaves, Positive
 from .layout import role_of
 from .recorder import Recorder, first_floating
 from .signal import Signal
 
 TOLERANCE = 0.1
 """The largest |variance − 1| of an output that is left as it is."""
+_ALIKE = log(1.1)
+_GAINS = {
+    "kaiming_normal, √(2/fan_in)": sqrt(2),
+    "LeCun's, 1/√fan_in": 1.0,
+    "PyTorch's default, 1/√(3·fan_in)": 1 / sqrt(3),
+    "gain of tanh, 5/3/√fan_in": 5 / 3,
+}
 _MOST = 10  # multiplications: a bias is not multiplied, so that one may not be enough
 
 
@@ -30,11 +40,22 @@ class Factor:
         parameter: its path in the model.
         factor: what brings its module's output to the size wanted; 1 where it has it already.
         wanted: the rms of that output: 1, or 1/√B for the last matrix of one of B branches.
+        gain: the std of the multiplied weight times √fan_in: √2 is He's, 1 is LeCun's.
     """
 
-    parameter: str
-    factor: float
-    wanted: float
+    parameter: Name
+    factor: Positive
+    wanted: Positive
+    gain: Octaves
+
+    @property
+    def rule(self) -> str:
+        """The usual rule that draws weights of that size, to a tenth; else the gain itself."""
+        near = {name: abs(log(self.gain / gain)) for name, gain in _GAINS.items() if self.gain > 0}
+        name = min(near, key=near.__getitem__, default="")
+        if name and near[name] < _ALIKE:
+            return name
+        return f"std {significant(self.gain)}/√fan_in"
 
 
 def fit(model: nn.Module, batch: Any, wanted: Mapping[str, float]) -> tuple[Factor, ...]:
@@ -68,7 +89,8 @@ def fit(model: nn.Module, batch: Any, wanted: Mapping[str, float]) -> tuple[Fact
                 weight.mul_(factor)
             total *= factor
             output = module.forward(*args, **kwargs)
-        found.append(Factor(_path(names[module], module, weight), total, size))
+        gain = 2 ** Signal.of(weight).log2_rms * sqrt(weight[0].numel())
+        found.append(Factor(_path(names[module], module, weight), total, size, gain))
         return output
 
     fitted = [module for module in names if names[module] in wanted]

@@ -41,7 +41,8 @@ def role_of(module: nn.Module) -> Role:
     if isinstance(module, nn.RNNBase):
         return "recurrent"
     if any(each is not None and each.dim() > 1 for each in module._parameters.values()):
-        return "matrix"
+        is_whole = next((each for child in module.children() for each in child.parameters()), None)
+        return "matrix" if is_whole is None else "other"
     is_activation = type(module).__module__ == "torch.nn.modules.activation"
     return "activation" if is_activation else "other"
 

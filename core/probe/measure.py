@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..layer.number_formats import NUMBER_FORMATS
+from ..text import shown
 from .calling import InitialLoss, Loss, called, compared, copied, cotangents, floating
 from .recorder import Addition, Call, Recorder
 from .rows import ModuleRow, named
@@ -37,19 +39,42 @@ class Pass:
     goes_back: bool
 
 
-def run(model: nn.Module, batch: Any, loss: Loss | None, target: Any, seed: int) -> Pass:
+@dataclass(frozen=True)
+class Ask:
+    """What a model is run on.
+
+    Attributes:
+        batch: what it is called with: a tensor, a tuple of arguments, or a mapping of keywords.
+        loss: of (outputs, target), or of the outputs alone where there is no target.
+        target: for the loss; cross-entropy where no loss is given.
+        number_format: the format in which sizes are judged, a key of NUMBER_FORMATS.
+    """
+
+    batch: Any
+    loss: Loss | None
+    target: Any
+    number_format: str
+
+    def __post_init__(self) -> None:
+        if self.number_format not in NUMBER_FORMATS:
+            raise ValueError(
+                f"number_format must be one of {', '.join(NUMBER_FORMATS)}, "
+                f"got {shown(self.number_format)}"
+            )
+
+
+def run(model: nn.Module, ask: Ask, seed: int) -> Pass:
     """Run a model on a batch, and back from its loss or from a random gradient.
 
     Args:
         model: it may be changed, as a training step without its last line would.
-        batch: what it is called with.
-        loss, target: of `compared`; the gradient is random where both are None.
+        ask: what it is run on; the gradient at the end is random where there is no loss.
         seed: of the random gradient.
 
     Raises:
         CheckError: the model raises an error, there or back.
     """
-    inputs = copied(batch)
+    inputs = copied(ask.batch)
     parameters = [each for each in model.parameters() if each.requires_grad]
     with Recorder(model) as recorder, torch.enable_grad():
         try:
@@ -59,8 +84,8 @@ def run(model: nn.Module, batch: Any, loss: Loss | None, target: Any, seed: int)
             raise CheckError(f"the model's forward raised{at}: {_told(error)}") from error
         with recorder.pause():
             found = None
-            if loss is not None or target is not None:
-                value, found = compared(outputs, loss, target)
+            if ask.loss is not None or ask.target is not None:
+                value, found = compared(outputs, ask.loss, ask.target)
                 ends, given = (
                     ([value], [torch.ones_like(value)]) if value.requires_grad else ([], [])
                 )

@@ -17,6 +17,7 @@ from ..layer.activations import Activation
 from ..layer.named_activation import activation_of
 from ..layer.refused import RefusedError
 from ..statistics.units import flat_share
+from .fields import Count, Name, Octaves
 from .layout import Role, is_inert, is_watched, phi_of, role_of, unit_axis
 from .signal import Signal
 
@@ -66,11 +67,11 @@ class Addition:
         log2_stream, log2_branch, log2_sum: log2 of the rms of both and of their sum.
     """
 
-    after: int
-    name: str
-    log2_stream: float
-    log2_branch: float
-    log2_sum: float
+    after: Count
+    name: Name
+    log2_stream: Octaves
+    log2_branch: Octaves
+    log2_sum: Octaves
 
 
 class Recorder(TorchFunctionMode):

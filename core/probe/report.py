@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from torch import nn
 
-from ..text import of_octaves, significant
+from ..text import listed, of_octaves, significant
 from .evidence import Evidence, gradient_size, known_gradients
+from .fitting import Factor
 from .rules import RULES, Rule, Way
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class Finding:
         threshold: what is allowed, in words.
         why: why it matters.
         todo: what to do about it.
+        word: of the verdict, such as "explodes".
+        way: the direction in which it is seen.
     """
 
     rule: str
@@ -38,6 +40,13 @@ class Finding:
     threshold: str
     why: str
     todo: str
+    word: str
+    way: Way
+
+    @property
+    def predicate(self) -> str:
+        """The word as the predicate of a sentence: "explodes", "is symmetric"."""
+        return self.word if self.word.endswith("s") else f"is {self.word}"
 
 
 @dataclass(frozen=True)
@@ -47,29 +56,45 @@ class Report:
     Attributes:
         evidence: what was measured.
         findings: what the rules found, the worst rule first.
+        factors: what each matrix is to be multiplied by; empty for a healthy model.
+        after: what was measured once more with these factors; None where there are none.
     """
 
     evidence: Evidence
     findings: tuple[Finding, ...]
+    factors: tuple[Factor, ...] = ()
+    after: Evidence | None = None
 
     @classmethod
-    def of(cls, evidence: Evidence, rules: Mapping[str, Rule] = RULES) -> Report:
+    def of(
+        cls,
+        evidence: Evidence,
+        rules: Mapping[str, Rule] = RULES,
+        *,
+        factors: tuple[Factor, ...] = (),
+        after: Evidence | None = None,
+    ) -> Report:
         """The report of evidence under some rules."""
         found = [
-            Finding(rule.name, each.module, each.number, each.threshold, rule.why, rule.todo)
+            Finding(
+                rule=rule.name,
+                module=each.module,
+                number=each.number,
+                threshold=each.threshold,
+                why=rule.why,
+                todo=each.todo or rule.todo,
+                word=rule.word,
+                way=rule.way,
+            )
             for rule in rules.values()
             for each in rule.look(evidence)
         ]
-        return cls(evidence, tuple(found))
+        return cls(evidence, tuple(found), factors, after)
 
     @property
     def word(self) -> str:
         """The verdict in a word: that of the worst rule, or "healthy"."""
-        return self._words[0] if self._words else HEALTHY
-
-    @cached_property
-    def _words(self) -> list[str]:
-        return [RULES[each.rule].word for each in self.findings if each.rule in RULES]
+        return self.findings[0].word if self.findings else HEALTHY
 
     @property
     def is_healthy(self) -> bool:
@@ -103,14 +128,10 @@ class Report:
         return f"Backward, {told} to {of_octaves(at_first)} at {first.name}{self._of('backward')}."
 
     def _of(self, way: Way) -> str:
-        """The places where a rule of this direction found something first."""
-        names = {each.rule: each.module for each in reversed(self.findings)}
-        told = [
-            f"{RULES[rule].word} at {module or 'the end'}"
-            for rule, module in reversed(names.items())
-            if rule in RULES and RULES[rule].way == way
-        ]
-        return f": it {', '.join(told)}" if told else ""
+        """What the rules of this direction found, each at its first place."""
+        first = {each.rule: each for each in reversed(self.findings) if each.way == way}
+        told = [f"{each.predicate}{_at(each.module)}" for each in reversed(first.values())]
+        return f"; it {listed(told)}" if told else ""
 
     @property
     def table(self) -> pd.DataFrame:
@@ -131,18 +152,18 @@ class Report:
         import torch
 
         parameters = dict(model.named_parameters())
-        for each in self.evidence.factors:
+        for each in self.factors:
             if each.parameter not in parameters:
                 raise ValueError(f"model must have the parameter {each.parameter!r} of the report")
         with torch.no_grad():
-            for each in self.evidence.factors:
+            for each in self.factors:
                 parameters[each.parameter].mul_(each.factor)
         return model
 
     @property
     def lines(self) -> str:
         """The same as `fix`, as lines of PyTorch to paste."""
-        changed = [each for each in self.evidence.factors if each.factor != 1]
+        changed = [each for each in self.factors if each.factor != 1]
         steps = [
             f'    model.get_parameter("{each.parameter}").mul_({significant(each.factor, 6)})'
             for each in changed
@@ -150,10 +171,15 @@ class Report:
         return "\n".join(["with torch.no_grad():", *steps]) if steps else ""
 
 
+def _at(module: str) -> str:
+    return f" at {module}" if module else ""
+
+
 def _cells(evidence: Evidence, k: int) -> dict[str, object]:
     row = evidence.rows[k]
     weight = row.weights[0] if row.weights else None
-    gradient = None if weight is None else weight.log2_gradient_rms
+    back = None if weight is None else weight.gradient
+    gradient = None if back is None else back.log2_rms
     return {
         "module": row.name,
         "kind": row.kind,

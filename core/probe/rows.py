@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .fields import Count, Name, Octaves, Share
 from .layout import Role
 from .recorder import Call
 from .signal import Signal, mean_of
@@ -30,16 +31,16 @@ class ModuleRow:
         weights: its own parameters, at its first call.
     """
 
-    name: str
-    kind: str
+    name: Name
+    kind: Name
     role: Role
-    shape: tuple[int, ...]
-    dtype: str
+    shape: tuple[Count, ...]
+    dtype: Name
     output: Signal
     gradient: Signal | None
-    spread: float
-    dead: float | None
-    flat: float | None
+    spread: Octaves
+    dead: Share | None
+    flat: Share | None
     weights: tuple[Weight, ...]
 
 

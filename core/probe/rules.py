@@ -15,6 +15,8 @@ Way = Literal["forward", "backward", "weights"]
 
 FAR = 10.0
 """Octaves from the first matrix to the last that are too many: a factor of 1024."""
+FAR_ALONG_STREAM = 6.0
+"""The same for a stream: a thousand branches of the size of its input make it grow by 5."""
 MOST_DEAD = 0.5
 """The share of dead units of an activation that is too large."""
 MOST_FLAT = 0.5
@@ -25,6 +27,8 @@ OUTGROWN = 3.0
 """Octaves by which a branch may be larger than its stream."""
 EXCESS = 1.0
 """Nats by which the loss may begin above ln C."""
+_NEAR = 0.05  # octaves
+_MEND_BRANCHES = "Multiply the last matrix of each branch by its factor, or by 1/√(branches)."
 _SIGMOIDAL = ("Tanh", "Sigmoid", "Hardtanh", "Softsign", "tanh", "sigmoid")
 
 
@@ -36,11 +40,13 @@ class Trouble:
         module: the row's name; "" for the whole model.
         number: what was measured, in words.
         threshold: what is allowed, in words.
+        todo: what to do about this one; "" where the rule says it.
     """
 
     module: str
     number: str
     threshold: str
+    todo: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,14 +82,12 @@ def _overflows(e: Evidence) -> Iterable[Trouble]:
 
 def _gradient_overflows(e: Evidence) -> Iterable[Trouble]:
     end = e.format.log2_overflows_from
-    for row in reversed(e.rows):
-        found = row.gradient
-        if found is None:
-            continue
+    for name, found in e.gradients:
         if found.nonfinite > 0 or found.log2_max_abs != found.log2_max_abs:
-            yield Trouble(row.name, _percent(found.nonfinite, "Inf or NaN"), "none")
-        elif found.log2_max_abs >= end and not e.format.saturates:
-            yield Trouble(row.name, f"largest {of_octaves(found.log2_max_abs)}", _end_of(e))
+            yield Trouble(name, _percent(found.nonfinite, "Inf or NaN"), "none")
+        elif e.loss is not None and found.log2_max_abs >= end and not e.format.saturates:
+            number = f"largest {of_octaves(found.log2_max_abs)}"
+            yield Trouble(name, number, _end_of(e), _loss_scale(e))
 
 
 def _underflows(e: Evidence) -> Iterable[Trouble]:
@@ -91,31 +95,42 @@ def _underflows(e: Evidence) -> Iterable[Trouble]:
     for row in e.rows:
         lost = row.output.share_below(normal)
         if lost > MOST_LOST:
-            yield Trouble(
-                row.name, _percent(lost, f"below {of_octaves(normal)}"), _percent(MOST_LOST)
-            )
+            below = f"below {of_octaves(normal)}"
+            yield Trouble(row.name, _percent(lost, below), _percent(MOST_LOST))
 
 
 def _gradient_underflows(e: Evidence) -> Iterable[Trouble]:
-    for row in reversed(e.rows):
-        lost = (
-            0.0
-            if row.gradient is None
-            else row.gradient.share_below(e.format.log2_rounds_to_zero_below)
-        )
+    """Gradients of a loss that round to zero; a random gradient at the end has no size to judge."""
+    if e.loss is None:
+        return
+    for name, found in e.gradients:
+        lost = found.share_below(e.format.log2_rounds_to_zero_below)
         if lost > MOST_LOST:
-            yield Trouble(row.name, _percent(lost, "round to 0"), _percent(MOST_LOST))
+            number = _percent(lost, f"round to 0 in {e.number_format}")
+            yield Trouble(name, number, _percent(MOST_LOST), _loss_scale(e))
+
+
+def _loss_scale(e: Evidence) -> str:
+    """The loss scales with which no gradient overflows and few round to zero."""
+    found = e.loss_scales(MOST_LOST)
+    if found is None:
+        return "No loss scale mends it: multiply the weights by the factors of this report."
+    return (
+        f"Multiply the loss by 2^{found[0]} to 2^{found[1]}, and divide the gradients by as much."
+    )
 
 
 def _forward(e: Evidence, sign: int) -> Iterable[Trouble]:
-    trend = e.forward
-    if trend is not None and trend.is_steady and sign * trend.total >= FAR:
+    """Along the matrices; in a model of branches along its stream, which grows by itself a bit."""
+    stream, trend = e.stream, e.forward
+    if stream is not None:
+        if stream.is_steady and sign * stream.total >= FAR_ALONG_STREAM:
+            number = f"× {of_octaves(stream.total)} over {stream.steps + 1} additions"
+            allowed = f"× {of_octaves(sign * FAR_ALONG_STREAM)}"
+            yield Trouble(e.additions[-1].name, number, allowed, _MEND_BRANCHES)
+    elif trend is not None and trend.is_steady and sign * trend.total >= FAR:
         number = f"× {of_octaves(trend.total)} over {trend.steps + 1} matrices"
         yield Trouble(e.matrices[-1].name, number, f"× {of_octaves(sign * FAR)}")
-    stream = e.stream
-    if stream is not None and stream.is_steady and sign * stream.total >= FAR:
-        number = f"× {of_octaves(stream.total)} over {stream.steps + 1} additions"
-        yield Trouble(e.additions[-1].name, number, f"× {of_octaves(sign * FAR)}")
 
 
 def _backward(e: Evidence, sign: int) -> Iterable[Trouble]:
@@ -171,19 +186,25 @@ def _loss(e: Evidence) -> Iterable[Trouble]:
 
 
 def _default(e: Evidence) -> Iterable[Trouble]:
-    """Matrices of std 1/√(3 fan_in) in front of an activation: each costs √6 with ReLU."""
-    lost, last = 0.0, ""
-    for row, after in zip(e.rows, e.rows[1:], strict=False):
+    """Matrices of std 1/√(3 fan_in) before an activation: each costs √3, and with ReLU √6.
+
+    A branch begins anew: its stream has not lost what the branch before it has.
+    """
+    lost, count, places = 0.0, 0, {each.after for each in e.additions}
+    for k, (row, after) in enumerate(zip(e.rows, e.rows[1:], strict=False), start=1):
         weight = row.weights[0] if row.weights else None
+        lost, count = (0.0, 0) if k in places else (lost, count)
         if row.role != "matrix" or weight is None or weight.fan_in is None:
             continue
         if after.role != "activation" or after.output.log2_rms >= row.output.log2_rms:
             continue
-        size = weight.log2_rms + 0.5 * log2(3 * weight.fan_in)
-        if abs(size) < 0.05:
-            lost, last = lost + 0.5 * log2(6), row.name
-    if lost >= FAR:
-        yield Trouble(last, f"1/{of_octaves(lost)} of the signal is left", f"1/{of_octaves(FAR)}")
+        if abs(weight.log2_rms + 0.5 * log2(3 * weight.fan_in)) < _NEAR:
+            lost += 0.5 * log2(6 if after.kind.casefold() == "relu" else 3)
+            count += 1
+        if lost >= FAR:
+            told = f"{count} matrices of std 1/√(3·fan_in) in a row: × {of_octaves(-lost)}"
+            yield Trouble(row.name, told, f"× {of_octaves(-FAR)}, biases left out")
+            return
 
 
 def _without_gradient(e: Evidence) -> Iterable[Trouble]:
@@ -192,7 +213,7 @@ def _without_gradient(e: Evidence) -> Iterable[Trouble]:
         return
     for row in e.rows:
         for weight in row.weights:
-            if weight.log2_gradient_rms is None and weight.needs_gradient:
+            if weight.gradient is None and weight.needs_gradient:
                 yield Trouble(f"{row.name}.{weight.name}", "no gradient", "one")
 
 
@@ -277,7 +298,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "symmetry",
-            "is symmetric",
+            "symmetric",
             "weights",
             "Units with the same weights get the same gradient and stay the same for ever.",
             "Draw the weights at random.",
@@ -285,15 +306,15 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "outgrown_stream",
-            "is unbalanced",
+            "unbalanced",
             "forward",
             "A branch that is much larger than its stream hides all that came before it.",
-            "Multiply the last matrix of the branch by its factor, or by 1/√(branches).",
+            _MEND_BRANCHES,
             _outgrown,
         ),
         Rule(
             "initial_loss",
-            "begins badly",
+            "overconfident",
             "forward",
             "The model is sure of wrong answers, and its first steps only undo that.",
             "Multiply the last matrix by 0.1 or less, or by its factor in this report.",
@@ -325,7 +346,7 @@ RULES: dict[str, Rule] = {
         ),
         Rule(
             "no_gradient",
-            "does not learn",
+            "detached",
             "backward",
             "A parameter without a gradient stays as it is.",
             "Look for detach(), no_grad(), or an output that the loss does not see.",

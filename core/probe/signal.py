@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch import Tensor
 from ..layer.number_formats import NUMBER_FORMATS, NumberFormat
 from ..maths.arrays import Array
 from ..statistics.sums import LayerSums, add_up, pooled
+from .fields import Count, Octaves, Real, Share, Some, Whole
 
 _PIECE = 2**20  # elements that are counted at once: some 60 MB in float64
 _MOST_OCTAVES = 2200  # as many as float64 has, and more than any other format
@@ -36,15 +37,19 @@ class Signal:
         octaves: how many elements have 2^k ≤ |x| < 2^(k + 1), from ``first_octave`` on.
     """
 
-    count: int
-    mean: float
-    log2_rms: float
-    log2_std: float
-    log2_max_abs: float
-    zero: float
-    nonfinite: float
-    first_octave: int
-    octaves: tuple[int, ...]
+    count: Some
+    mean: Real
+    log2_rms: Octaves
+    log2_std: Octaves
+    log2_max_abs: Octaves
+    zero: Share
+    nonfinite: Share
+    first_octave: Whole
+    octaves: tuple[Count, ...]
+
+    def __post_init__(self) -> None:
+        if sum(self.octaves) > self.count:
+            raise ValueError("octaves must add up to at most count")
 
     @classmethod
     def of(cls, x: Tensor) -> Signal:
@@ -72,24 +77,15 @@ class Signal:
 
     def share_below(self, log2_size: float) -> float:
         """The share of the elements that are not zero and below 2^log2_size, a whole octave."""
-        below = self._octaves[: max(0, int(log2_size) - self.first_octave)]
+        below = self._octaves[: max(0, int(np.floor(log2_size)) - self.first_octave)]
         return float(below.sum()) / self.count
 
-    def share_beyond(self, log2_size: float) -> float:
-        """The share of the elements that are finite and reach 2^log2_size, to a whole octave."""
-        reach = self._octaves[max(0, int(np.floor(log2_size)) - self.first_octave) :]
-        return float(reach.sum()) / self.count
-
-    def shifted(self, octaves: int) -> Signal:
-        """The signal times 2^octaves."""
-        return replace(
-            self,
-            mean=float(np.ldexp(self.mean, octaves)),
-            log2_rms=self.log2_rms + octaves,
-            log2_std=self.log2_std + octaves,
-            log2_max_abs=self.log2_max_abs + octaves,
-            first_octave=self.first_octave + octaves,
-        )
+    def needs(self, log2_size: float, most_lost: float) -> float:
+        """By how many octaves it must grow so that at most a share stays below 2^log2_size."""
+        below = np.cumsum(self._octaves)
+        allowed = np.flatnonzero(below <= most_lost * self.count)
+        first_kept = self.first_octave + (int(allowed[-1]) + 1 if allowed.size else 0)
+        return log2_size - first_kept
 
 
 def mean_of(signals: Sequence[Signal]) -> Signal:
@@ -107,8 +103,8 @@ def mean_of(signals: Sequence[Signal]) -> Signal:
     return Signal(
         count=sum(each.count for each in signals),
         mean=_mean([each.mean for each in signals]),
-        log2_rms=_mean([each.log2_rms for each in signals]),
-        log2_std=_mean([each.log2_std for each in signals]),
+        log2_rms=mean_octaves([each.log2_rms for each in signals]),
+        log2_std=mean_octaves([each.log2_std for each in signals]),
         log2_max_abs=max(each.log2_max_abs for each in signals),
         zero=_mean([each.zero for each in signals]),
         nonfinite=_mean([each.nonfinite for each in signals]),
@@ -117,10 +113,14 @@ def mean_of(signals: Sequence[Signal]) -> Signal:
     )
 
 
+def mean_octaves(values: Sequence[float]) -> float:
+    """The mean of logarithms: infinite where one is, and +inf before −inf."""
+    return float("inf") if any(value == np.inf for value in values) else _mean(values)
+
+
 def _mean(values: Sequence[float]) -> float:
-    if any(value == np.inf for value in values):
-        return float("inf")
-    return float(np.mean(values))
+    with np.errstate(invalid="ignore"):
+        return float(np.mean(values))
 
 
 def format_of(dtype: torch.dtype) -> NumberFormat:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvTransposeNd
 
-from .signal import Signal
+from .fields import Count, Name, Octaves, Some
+from .signal import Signal, mean_octaves, mean_of
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Weight:
         name: in its module, such as "weight".
         shape: of the tensor.
         log2_rms: log2 of its root mean square; −inf where all of it is zero.
-        log2_gradient_rms: that of its gradient; None where none arrives.
+        gradient: the sizes of its gradient; None where none arrives.
         needs_gradient: whether it is to be trained.
         fan_in: how many inputs each of its outputs adds up; None for a vector.
         is_constant: whether all its numbers are the same.
@@ -28,12 +28,12 @@ class Weight:
             thing than the next; for a matrix with several units.
     """
 
-    name: str
-    shape: tuple[int, ...]
-    log2_rms: float
-    log2_gradient_rms: float | None
+    name: Name
+    shape: tuple[Count, ...]
+    log2_rms: Octaves
+    gradient: Signal | None
     needs_gradient: bool
-    fan_in: int | None
+    fan_in: Some | None
     is_constant: bool
     is_symmetric: bool
 
@@ -47,9 +47,9 @@ class Weight:
             name=name,
             shape=tuple(values.shape),
             log2_rms=Signal.of(values).log2_rms if values.numel() else float("nan"),
-            log2_gradient_rms=None if gradient is None else Signal.of(gradient).log2_rms,
+            gradient=Signal.of(gradient) if gradient is not None and gradient.numel() else None,
             needs_gradient=tensor.requires_grad,
-            fan_in=units[0].numel() if values.dim() > 1 else None,
+            fan_in=units[0].numel() if values.dim() > 1 and values.numel() else None,
             is_constant=bool((values == first).all()),
             is_symmetric=len(units) > 1 and bool((units == units[:1]).all()),
         )
@@ -57,11 +57,11 @@ class Weight:
     @classmethod
     def mean_of(cls, weights: Sequence[Weight]) -> Weight:
         """A parameter over several seeds: means of logarithms, and what holds in all of them."""
-        gradients = [w.log2_gradient_rms for w in weights if w.log2_gradient_rms is not None]
+        gradients = [each.gradient for each in weights if each.gradient is not None]
         return replace(
             weights[0],
-            log2_rms=float(np.mean([w.log2_rms for w in weights])),
-            log2_gradient_rms=float(np.mean(gradients)) if gradients else None,
+            log2_rms=mean_octaves([each.log2_rms for each in weights]),
+            gradient=mean_of(gradients) if gradients else None,
             is_constant=all(w.is_constant for w in weights),
             is_symmetric=all(w.is_symmetric for w in weights),
         )
