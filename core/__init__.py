@@ -21,11 +21,19 @@ from .sweep.coordinate_check import coordinate_check
 from .theory import mean_field
 
 if TYPE_CHECKING:
+    from .probe.check import check
+    from .probe.measure import CheckError
+    from .probe.report import Report
+    from .probe.rules import RULES
     from .sweep.table import load, save, to_frame
     from .theory.finite_width import Prediction, predict
 
 _LATER = {
+    "RULES": ".probe.rules",
+    "CheckError": ".probe.measure",
     "Prediction": ".theory.finite_width",
+    "Report": ".probe.report",
+    "check": ".probe.check",
     "load": ".sweep.table",
     "predict": ".theory.finite_width",
     "save": ".sweep.table",
@@ -36,12 +44,16 @@ __all__ = [
     "ACTIVATIONS",
     "INITIALIZERS",
     "NUMBER_FORMATS",
+    "RULES",
     "Backward",
+    "CheckError",
     "Ensemble",
     "Experiment",
     "Prediction",
+    "Report",
     "Run",
     "backpropagate",
+    "check",
     "coordinate_check",
     "load",
     "mean_field",

@@ -58,7 +58,7 @@ def check(
         raise ValueError(f"model must be a torch.nn.Module, got {type(model).__name__}")
     if not isinstance(seeds, int) or not 1 <= seeds <= MOST_SEEDS:
         raise ValueError(f"seeds must be from 1 to {MOST_SEEDS}, got {seeds!r}")
-    name = _format_of(model) if number_format is None else number_format
+    name = format_of_model(model) if number_format is None else number_format
     ask = Ask(batch, loss, target, name)
     draw = getattr(model, "reset_parameters", None)
 
@@ -114,7 +114,7 @@ def _mended(model: nn.Module, ask: Ask, report: Report, rules: Mapping[str, Rule
             with Recorder(model) as recorder:
                 called(model, ask.batch)
             factors = fit(model, ask.batch, wanted_sizes(recorder))
-        after = _evidence(model, ask, [run(model, ask, 0)])
+        after = Report.of(_evidence(model, ask, [run(model, ask, 0)]), rules)
     except Exception:
         return report
     return replace(report, factors=factors, after=after)
@@ -137,8 +137,8 @@ def _evidence(model: nn.Module, ask: Ask, passes: list[Pass]) -> Evidence:
     )
 
 
-def _format_of(model: nn.Module) -> str:
-    """The format of the first floating parameter; float32 where there is none that we know."""
+def format_of_model(model: nn.Module) -> str:
+    """The registry key of the format of the first floating parameter; float32 where there is none that we know."""
     for each in model.parameters():
         name = str(each.dtype).removeprefix("torch.")
         if name in NUMBER_FORMATS:

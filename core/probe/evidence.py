@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite
 
 import numpy as np
 
@@ -93,8 +93,12 @@ class Evidence:
 
     @cached_property
     def backward(self) -> Trend | None:
-        """How the gradients of these outputs change from the last to the first."""
-        return Trend.along([gradient_size(row) for row in reversed(self.matrices)])
+        """How the norms of the gradients of these outputs change from the last to the first.
+
+        A norm, not the size of an element: a mean over an image divides each pixel's gradient by
+        their number, and that is no vanishing.
+        """
+        return Trend.along([gradient_norm(row) for row in reversed(self.matrices)])
 
     @cached_property
     def stream(self) -> Trend | None:
@@ -132,7 +136,12 @@ def gradient_size(row: ModuleRow) -> float:
     return row.gradient.log2_rms if row.gradient is not None else float("nan")
 
 
+def gradient_norm(row: ModuleRow) -> float:
+    """log2 of the norm of a row's gradient for one input; NaN where there is none."""
+    return gradient_size(row) + 0.5 * float(np.log2(max(1, math.prod(row.shape[1:]))))
+
+
 def known_gradients(rows: Sequence[ModuleRow]) -> list[tuple[ModuleRow, float]]:
-    """The rows with a gradient of finite size, and log2 of that."""
-    sizes = [(row, gradient_size(row)) for row in rows]
-    return [(row, size) for row, size in sizes if isfinite(size)]
+    """The rows with a gradient of finite norm, and log2 of that."""
+    sizes = [(row, gradient_norm(row)) for row in rows]
+    return [(row, size) for row, size in sizes if math.isfinite(size)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torch import nn
@@ -15,6 +17,7 @@ from .rules import RULES, Rule, Way
 
 if TYPE_CHECKING:
     import pandas as pd
+    import plotly.graph_objects as go
 
 HEALTHY = "healthy"
 
@@ -57,13 +60,13 @@ class Report:
         evidence: what was measured.
         findings: what the rules found, the worst rule first.
         factors: what each matrix is to be multiplied by; empty for a healthy model.
-        after: what was measured once more with these factors; None where there are none.
+        after: of the model with these factors; None where there are none.
     """
 
     evidence: Evidence
     findings: tuple[Finding, ...]
     factors: tuple[Factor, ...] = ()
-    after: Evidence | None = None
+    after: Report | None = None
 
     @classmethod
     def of(
@@ -72,7 +75,7 @@ class Report:
         rules: Mapping[str, Rule] = RULES,
         *,
         factors: tuple[Factor, ...] = (),
-        after: Evidence | None = None,
+        after: Report | None = None,
     ) -> Report:
         """The report of evidence under some rules."""
         found = [
@@ -124,7 +127,7 @@ class Report:
         if not rows:
             return "No gradient was seen."
         (last, at_last), (first, at_first) = rows[-1], rows[0]
-        told = f"the gradient's goes from {of_octaves(at_last)} at {last.name}"
+        told = f"the gradient's norm goes from {of_octaves(at_last)} at {last.name}"
         return f"Backward, {told} to {of_octaves(at_first)} at {first.name}{self._of('backward')}."
 
     def _of(self, way: Way) -> str:
@@ -169,6 +172,54 @@ class Report:
             for each in changed
         ]
         return "\n".join(["with torch.no_grad():", *steps]) if steps else ""
+
+    @property
+    def figures(self) -> dict[str, Evidence]:
+        """Label -> what is drawn: the model, or the model before and after the factors."""
+        if self.after is None:
+            return {self.evidence.model: self.evidence}
+        return {"before": self.evidence, "after": self.after.evidence}
+
+    def figure(self) -> go.Figure:
+        """The sizes of outputs and gradients as a Plotly figure, before and after the factors."""
+        import plotly.graph_objects as go
+
+        from .figure import sizes
+
+        return go.Figure(sizes(self.figures))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the report as JSON: what was measured, and nothing that runs."""
+        from .file import to_json
+
+        after = None if self.after is None else self.after.evidence
+        Path(path).write_text(
+            to_json(evidence=self.evidence, factors=self.factors, after=after), encoding="utf-8"
+        )
+
+    @classmethod
+    def read(cls, text: str | bytes, rules: Mapping[str, Rule] = RULES) -> Report:
+        """The report in a text that `save` wrote, judged by these rules.
+
+        Raises:
+            ReportFileError: the text is no report; a ValueError that names the field.
+        """
+        from .file import from_json
+
+        parts = from_json(text)
+        after = None if parts["after"] is None else cls.of(parts["after"], rules)
+        return cls.of(parts["evidence"], rules, factors=parts["factors"], after=after)
+
+    def to_html(self, path: str | os.PathLike[str]) -> None:
+        """Write the report as a page of its own, which needs no network and runs no script."""
+        from .document import whole
+
+        Path(path).write_text(whole(self), encoding="utf-8")
+
+    def _repr_html_(self) -> str:
+        from .document import inside, style
+
+        return f"<style>{style()}</style>{inside(self)}"
 
 
 def _at(module: str) -> str:

@@ -115,9 +115,8 @@ def _loss_scale(e: Evidence) -> str:
     found = e.loss_scales(MOST_LOST)
     if found is None:
         return "No loss scale mends it: multiply the weights by the factors of this report."
-    return (
-        f"Multiply the loss by 2^{found[0]} to 2^{found[1]}, and divide the gradients by as much."
-    )
+    least, most = found
+    return f"Multiply the loss by 2^{least} to 2^{most}, and divide the gradients by the same."
 
 
 def _forward(e: Evidence, sign: int) -> Iterable[Trouble]:
