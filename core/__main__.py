@@ -13,7 +13,7 @@ from .simulation.propagate import propagate
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m core",
+        prog=f"python -m {__package__}",
         description="Push a signal through many layers x = a @ x and measure every layer.",
     )
     add_options(parser)
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         compute = backpropagate if options.pop("backward") else propagate
         found = compute(experiment_of(options), options["device"])
     except ValueError as error:
-        print(f"python -m core: {error}", file=sys.stderr)
+        print(f"python -m {__package__}: {error}", file=sys.stderr)
         return 2
     sys.stdout.write(FILE_FORMATS[options["format"]](found))
     return 0

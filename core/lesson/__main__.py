@@ -39,7 +39,7 @@ def table(step: Step, result: Result, seconds: float) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m core.lesson",
+        prog=f"python -m {__package__}",
         description="Every exercise of the lesson: measured ± standard error, the exact value, "
         "what the original notebook printed, and by how many of its own standard errors z that "
         f"differs: more than {AGREES_WITHIN:g} is a slip. Beside a single draw the spread of draws "
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             setting = step.setting(options.n, options.depth, options.seed)
         except ValueError as error:
-            print(f"python -m core.lesson: {error}", file=sys.stderr)
+            print(f"python -m {__package__}: {error}", file=sys.stderr)
             return 2
         start = time.perf_counter()
         result = step.measure(setting)

@@ -46,7 +46,7 @@ def table(finding: Finding, seconds: float) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m core.papers",
+        prog=f"python -m {__package__}",
         description="Numbers that the literature printed on initialisation, measured again: mean ± "
         "standard error over networks, the exact value where theory knows one, and whether the "
         "printed number agrees.",
@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         claims = _chosen(options.names)
     except ValueError as error:
-        print(f"python -m core.papers: {error}", file=sys.stderr)
+        print(f"python -m {__package__}: {error}", file=sys.stderr)
         return 2
     begin, verdicts, untold = time.perf_counter(), list[str](), list[str]()
     for claim in claims:

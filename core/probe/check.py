@@ -138,7 +138,7 @@ def _evidence(model: nn.Module, ask: Ask, passes: list[Pass]) -> Evidence:
 
 
 def format_of_model(model: nn.Module) -> str:
-    """The registry key of the format of the first floating parameter; float32 where there is none that we know."""
+    """The format of the first floating parameter, a key of NUMBER_FORMATS; else float32."""
     for each in model.parameters():
         name = str(each.dtype).removeprefix("torch.")
         if name in NUMBER_FORMATS:

@@ -117,10 +117,10 @@ def rungs(reports: Mapping[str, Report]) -> str:
 
 def inside(report: Report) -> str:
     """The report without its style sheet, as a notebook shows it."""
-    parts = [verdict(report), findings(report), remedy(report), rungs({"model": report})]
+    parts = [verdict(report), findings(report), rungs({report.evidence.model: report})]
     if report.after is not None:
         both = {"before": report, "after": report.after}
-        parts += ["<h2>Before and after</h2>", rungs(both)]
+        parts += ["<h2>What to multiply by</h2>", remedy(report), rungs(both)]
     return "".join(parts)
 
 

@@ -101,9 +101,10 @@ class Evidence:
         return Trend.along([gradient_norm(row) for row in reversed(self.matrices)])
 
     @cached_property
-    def stream(self) -> Trend | None:
-        """How the streams change from the first addition to the last."""
-        return Trend.along([each.log2_sum for each in self.additions])
+    def late_stream(self) -> Trend | None:
+        """How the streams change over the last half of the additions."""
+        sizes = [each.log2_sum for each in self.additions]
+        return Trend.along(sizes[len(sizes) // 2 :])
 
     @cached_property
     def gradients(self) -> tuple[tuple[str, Signal], ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, isfinite, log10
 
-from ..text import of_octaves, with_minus
+from ..text import of_octaves, significant, with_minus
 from .evidence import Evidence, gradient_size
 from .rows import ModuleRow
 from .rung_details import more
@@ -66,7 +66,7 @@ def ladder(models: Mapping[str, Evidence], troubled: Mapping[str, Sequence[str]]
     opened = _to_open(flags) if rungs > _FEW else {each.name for each in root.walk()}
     body = "".join(_rung(each, 0, axis, flags, opened, list(models)) for each in root.inside)
     return (
-        f'<div class="gi-ladder">{_key(list(models), evidence[0])}{_head(axis)}{body}</div>'
+        f'<div class="gi-ladder">{_key(list(models), evidence[0], axis)}{_head(axis)}{body}</div>'
         if body
         else '<p class="gi-words">No module was called.</p>'
     )
@@ -231,7 +231,7 @@ def _head(axis: _Axis) -> str:
     )
 
 
-def _key(labels: Sequence[str], evidence: Evidence) -> str:
+def _key(labels: Sequence[str], evidence: Evidence, axis: _Axis) -> str:
     """What the marks stand for."""
     told = []
     for k, label in enumerate(labels):
@@ -242,11 +242,9 @@ def _key(labels: Sequence[str], evidence: Evidence) -> str:
             f'<span><i class="gi-mark gi-back-size{second}"></i>rms of its gradient{of}</span>',
         ]
     f = evidence.format
-    ends = (
-        f"{of_octaves(log10(f.smallest_normal) / _LOG10_2)} to {of_octaves(f.log2_overflows_from)}"
-    )
+    ends = f"{significant(f.smallest_normal)} to {of_octaves(f.log2_overflows_from)}"
+    line = '<i class="gi-end"></i>' * bool(axis.ends)
     told.append(
-        f'<span><i class="gi-end"></i>normal numbers of {escape(evidence.number_format)}, '
-        f"{with_minus(ends)}</span>"
+        f"<span>{line}normal numbers of {escape(evidence.number_format)}, {with_minus(ends)}</span>"
     )
     return f'<div class="gi-key">{"".join(told)}</div>'

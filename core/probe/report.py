@@ -117,7 +117,7 @@ class Report:
             return "No module was called."
         first, last = rows[0], rows[-1]
         ends = [of_octaves(row.output.log2_rms) for row in (first, last)]
-        told = f"the rms goes from {ends[0]} at {first.name} to {ends[1]} at {last.name}"
+        told = f"the rms goes from {ends[0]} at {first.title} to {ends[1]} at {last.title}"
         return f"Forward, {told}{self._of('forward')}."
 
     @property
@@ -127,13 +127,17 @@ class Report:
         if not rows:
             return "No gradient was seen."
         (last, at_last), (first, at_first) = rows[-1], rows[0]
-        told = f"the gradient's norm goes from {of_octaves(at_last)} at {last.name}"
-        return f"Backward, {told} to {of_octaves(at_first)} at {first.name}{self._of('backward')}."
+        told = f"the gradient's norm goes from {of_octaves(at_last)} at {last.title}"
+        return f"Backward, {told} to {of_octaves(at_first)} at {first.title}{self._of('backward')}."
 
     def _of(self, way: Way) -> str:
         """What the rules of this direction found, each at its first place."""
         first = {each.rule: each for each in reversed(self.findings) if each.way == way}
-        told = [f"{each.predicate}{_at(each.module)}" for each in reversed(first.values())]
+        titles = {row.name: row.title for row in self.evidence.rows}
+        told = [
+            each.predicate + f" at {titles.get(each.module, each.module)}" * bool(each.module)
+            for each in reversed(first.values())
+        ]
         return f"; it {listed(told)}" if told else ""
 
     @property
@@ -220,10 +224,6 @@ class Report:
         from .document import inside, style
 
         return f"<style>{style()}</style>{inside(self)}"
-
-
-def _at(module: str) -> str:
-    return f" at {module}" if module else ""
 
 
 def _cells(evidence: Evidence, k: int) -> dict[str, object]:

@@ -43,6 +43,11 @@ class ModuleRow:
     flat: Share | None
     weights: tuple[Weight, ...]
 
+    @property
+    def title(self) -> str:
+        """Its class and its path, for sentences: "Linear 58"; a function by its path alone."""
+        return self.name if self.name.endswith("()") else f"{self.kind} {self.name}"
+
 
 def named(calls: list[Call]) -> list[str]:
     """The names of calls, each its own: "#2" follows that of a second call."""

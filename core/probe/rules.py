@@ -15,8 +15,8 @@ Way = Literal["forward", "backward", "weights"]
 
 FAR = 10.0
 """Octaves from the first matrix to the last that are too many: a factor of 1024."""
-FAR_ALONG_STREAM = 6.0
-"""The same for a stream: a thousand branches of the size of its input make it grow by 5."""
+FAR_ALONG_STREAM = 2.0
+"""The same along the last half of a stream, where branches of one size give half an octave."""
 MOST_DEAD = 0.5
 """The share of dead units of an activation that is too large."""
 MOST_FLAT = 0.5
@@ -120,16 +120,19 @@ def _loss_scale(e: Evidence) -> str:
 
 
 def _forward(e: Evidence, sign: int) -> Iterable[Trouble]:
-    """Along the matrices; in a model of branches along its stream, which grows by itself a bit."""
-    stream, trend = e.stream, e.forward
-    if stream is not None:
-        if stream.is_steady and sign * stream.total >= FAR_ALONG_STREAM:
-            number = f"× {of_octaves(stream.total)} over {stream.steps + 1} additions"
-            allowed = f"× {of_octaves(sign * FAR_ALONG_STREAM)}"
-            yield Trouble(e.additions[-1].name, number, allowed, _MEND_BRANCHES)
+    """Along the last half of the stream, else along the matrices.
+
+    A stream to which branches of one size are added grows like √k, and by √2 in its last half. One
+    that grows by a factor in every block grows by more there, the more the deeper it is.
+    """
+    stream, trend = e.late_stream, e.forward
+    if stream is not None and stream.is_steady and sign * stream.total >= FAR_ALONG_STREAM:
+        number = f"× {of_octaves(stream.total)} over the last {stream.steps + 1} additions"
+        allowed = f"× {of_octaves(sign * FAR_ALONG_STREAM)}"
+        yield Trouble(e.additions[-1].name, number, allowed, _MEND_BRANCHES)
     elif trend is not None and trend.is_steady and sign * trend.total >= FAR:
         number = f"× {of_octaves(trend.total)} over {trend.steps + 1} matrices"
-        yield Trouble(e.matrices[-1].name, number, f"× {of_octaves(sign * FAR)}")
+        yield Trouble(e.matrices[-1].name, number, f"× {of_octaves(sign * FAR, 4)}")
 
 
 def _backward(e: Evidence, sign: int) -> Iterable[Trouble]:
@@ -137,7 +140,7 @@ def _backward(e: Evidence, sign: int) -> Iterable[Trouble]:
     if trend is not None and trend.is_steady and sign * trend.total >= FAR:
         rows = known_gradients(e.matrices)
         number = f"× {of_octaves(trend.total)} over {trend.steps + 1} matrices"
-        yield Trouble(rows[0][0].name, number, f"× {of_octaves(sign * FAR)}")
+        yield Trouble(rows[0][0].name, number, f"× {of_octaves(sign * FAR, 4)}")
 
 
 def _dead(e: Evidence) -> Iterable[Trouble]:
@@ -202,7 +205,7 @@ def _default(e: Evidence) -> Iterable[Trouble]:
             count += 1
         if lost >= FAR:
             told = f"{count} matrices of std 1/√(3·fan_in) in a row: × {of_octaves(-lost)}"
-            yield Trouble(row.name, told, f"× {of_octaves(-FAR)}, biases left out")
+            yield Trouble(row.name, told, f"× {of_octaves(-FAR, 4)}, biases left out")
             return
 
 

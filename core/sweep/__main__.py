@@ -22,7 +22,7 @@ from .table import WRITERS, save, writer_of
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m core.sweep",
+        prog=f"python -m {__package__}",
         description="Vary an experiment along one or two of its fields. An axis is "
         f"name=from..to:count or name=value,value,…; name is one of {', '.join(AXES)}. "
         "GOOD_INIT_DASK=tcp://… computes on a Dask cluster.",
@@ -105,7 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         result = _swept(options)
     except (ValueError, OSError) as error:
-        print(f"python -m core.sweep: {error}", file=sys.stderr)
+        print(f"python -m {__package__}: {error}", file=sys.stderr)
         return 2
     return 1 if result.errors else 0
 
