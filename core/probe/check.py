@@ -113,7 +113,9 @@ def _mended(model: nn.Module, ask: Ask, report: Report, rules: Mapping[str, Rule
         with torch.no_grad():
             with Recorder(model) as recorder:
                 called(model, ask.batch)
-            factors = fit(model, ask.batch, wanted_sizes(recorder))
+            loss = report.evidence.loss
+            chooses = loss is not None and loss.classes is not None
+            factors = fit(model, ask.batch, wanted_sizes(recorder, chooses=chooses))
         after = Report.of(_evidence(model, ask, [run(model, ask, 0)]), rules)
     except Exception:
         return report

@@ -18,11 +18,12 @@ from .calling import called
 from .fields import Name, Octaves, Positive
 from .layout import role_of
 from .recorder import Recorder, first_floating
-from .signal import Signal
+from .signal import log2_rms_of
 
 TOLERANCE = 0.1
 """The largest |variance − 1| of an output that is left as it is."""
 _ALIKE = log(1.1)
+_LOGITS = 0.5
 _GAINS = {
     "kaiming_normal, √(2/fan_in)": sqrt(2),
     "LeCun's, 1/√fan_in": 1.0,
@@ -89,7 +90,7 @@ def fit(model: nn.Module, batch: Any, wanted: Mapping[str, float]) -> tuple[Fact
                 weight.mul_(factor)
             total *= factor
             output = module.forward(*args, **kwargs)
-        gain = 2 ** Signal.of(weight).log2_rms * sqrt(weight[0].numel())
+        gain = 2 ** log2_rms_of(weight) * sqrt(weight[0].numel())
         found.append(Factor(_path(names[module], module, weight), total, size, gain))
         return output
 
@@ -117,18 +118,23 @@ def _path(name: str, module: nn.Module, weight: Tensor) -> str:
 
 def _factor(y: Tensor, wanted: float) -> float:
     """What an output has to be multiplied by; 1 where its size is right, zero or not finite."""
-    size = Signal.of(y.detach()).log2_rms
+    size = log2_rms_of(y)
     if not -torch.inf < size < torch.inf:
         return 1.0
     ratio = 2**size / wanted
     return 1.0 if abs(ratio**2 - 1) < TOLERANCE else float(1 / ratio)
 
 
-def wanted_sizes(recorder: Recorder) -> dict[str, float]:
+def wanted_sizes(recorder: Recorder, *, chooses: bool) -> dict[str, float]:
     """The rms that the output of each matrix is to have; none where a norm comes right after it.
 
     It is 1, so that an activation behind it is neither saturated nor idle, and 1/√B at the end of a
-    branch, where B branches are added to streams: all of them together add about 1.
+    branch, where B branches are added to streams: all of them together add about 1. Logits are at
+    most 1/2, for the loss of a model that is sure of nothing is ln C.
+
+    Args:
+        recorder: of the model as it is.
+        chooses: whether its outputs are logits.
     """
     ends = {each.after for each in recorder.additions}
     at_end = max(1, len(ends)) ** -0.5
@@ -138,4 +144,7 @@ def wanted_sizes(recorder: Recorder) -> dict[str, float]:
         if call.module is None or weight_of(call.module) is None or after == "norm":
             continue
         wanted.setdefault(call.name, at_end if k in ends else 1.0)
+    last = recorder.calls[-1] if recorder.calls else None
+    if chooses and last is not None and last.name in wanted:
+        wanted[last.name] = min(_LOGITS, 2**last.output.log2_rms) or _LOGITS
     return wanted

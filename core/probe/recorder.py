@@ -19,7 +19,7 @@ from ..layer.refused import RefusedError
 from ..statistics.units import flat_share
 from .fields import Count, Name, Octaves
 from .layout import Role, is_inert, is_watched, phi_of, role_of, unit_axis
-from .signal import Signal
+from .signal import Signal, log2_rms_of
 
 MOST_CALLS = 4000
 """Calls that are recorded; those after them are counted alone."""
@@ -208,18 +208,18 @@ class Recorder(TorchFunctionMode):
             return func(*args, **kwargs)
         with self.pause():
             stream, branch = sorted(pair, key=self._is_branch)
-            into, added = Signal.of(stream).log2_rms, Signal.of(branch).log2_rms
+            into, added = log2_rms_of(stream), log2_rms_of(branch)
         total = func(*args, **kwargs)
         with self.pause():
             after = len(self.calls)
-            size = Signal.of(total).log2_rms
+            size = log2_rms_of(total)
             self.additions.append(Addition(after, self.place, into, added, size))
             self._age[total], self._sums[total] = after, True
         return total
 
-    def _is_branch(self, operand: Tensor) -> tuple[bool, int]:
-        """How much an operand looks like a branch: it is no sum itself, and was computed last."""
-        return operand not in self._sums, self._age.get(operand, 0)
+    def _is_branch(self, operand: Tensor) -> tuple[bool, bool, int]:
+        """How much an operand looks like a branch: it is all zero, no sum itself, computed last."""
+        return not operand.any(), operand not in self._sums, self._age.get(operand, 0)
 
 
 def first_floating(values: Any) -> Tensor | None:

@@ -15,7 +15,8 @@ from ..maths.arrays import Array
 from ..statistics.sums import LayerSums, add_up, pooled
 from .fields import Count, Octaves, Real, Share, Some, Whole
 
-_PIECE = 2**20  # elements that are counted at once: some 60 MB in float64
+_PIECE = 2**15  # elements that are counted at once on a CPU: in its cache, by one thread
+_LARGE_PIECE = 2**24  # on a GPU
 _MOST_OCTAVES = 2200  # as many as float64 has, and more than any other format
 
 
@@ -130,7 +131,16 @@ def format_of(dtype: torch.dtype) -> NumberFormat:
 
 def _sums(flat: Tensor, number_format: NumberFormat) -> LayerSums:
     """The sums over a tensor of one axis, piece by piece."""
-    whole = len(flat) // _PIECE * _PIECE
-    pieces = [flat[k : k + _PIECE] for k in range(0, whole, _PIECE)]
-    pieces += [flat[whole:]] if whole < len(flat) else []
+    pieces = torch.split(flat, _PIECE if flat.device.type == "cpu" else _LARGE_PIECE)
     return pooled([add_up(piece.unsqueeze(0), number_format) for piece in pieces])
+
+
+def log2_rms_of(x: Tensor) -> float:
+    """log2 of the root mean square of a tensor, without all that a Signal has; −inf of zeros."""
+    flat = x.detach().reshape(-1)
+    largest = float(flat.abs().max())
+    if not 0 < largest < np.inf:
+        return float(np.log2(largest)) if largest else -np.inf
+    scale = 2.0 ** -max(-1000, int(np.frexp(largest)[1]))
+    squares = [float((each.double() * scale).square().sum()) for each in torch.split(flat, _PIECE)]
+    return 0.5 * float(np.log2(sum(squares) / len(flat))) - float(np.log2(scale))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvTransposeNd
 
 from .fields import Count, Name, Octaves, Some
-from .signal import Signal, mean_octaves, mean_of
+from .signal import Signal, log2_rms_of, mean_octaves, mean_of
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,16 @@ class Weight:
     def of(cls, name: str, module: nn.Module, tensor: Tensor, gradient: Tensor | None) -> Weight:
         """A parameter of a module, and its gradient if there is one."""
         values = tensor.detach()
-        first = values.reshape(-1)[:1]
         units = _units_first(module, values) if values.dim() > 1 else values.reshape(1, -1)
         return cls(
             name=name,
             shape=tuple(values.shape),
-            log2_rms=Signal.of(values).log2_rms if values.numel() else float("nan"),
+            log2_rms=log2_rms_of(values) if values.numel() else float("nan"),
             gradient=Signal.of(gradient) if gradient is not None and gradient.numel() else None,
             needs_gradient=tensor.requires_grad,
             fan_in=units[0].numel() if values.dim() > 1 and values.numel() else None,
-            is_constant=bool((values == first).all()),
-            is_symmetric=len(units) > 1 and bool((units == units[:1]).all()),
+            is_constant=_are_alike(values.reshape(-1)),
+            is_symmetric=len(units) > 1 and _are_alike(units),
         )
 
     @classmethod
@@ -65,6 +64,11 @@ class Weight:
             is_constant=all(w.is_constant for w in weights),
             is_symmetric=all(w.is_symmetric for w in weights),
         )
+
+
+def _are_alike(units: Tensor) -> bool:
+    """Whether the first axis repeats one thing; two that differ are mostly found at once."""
+    return bool((units[:2] == units[:1]).all()) and bool((units == units[:1]).all())
 
 
 def _units_first(module: nn.Module, weight: Tensor) -> Tensor:
