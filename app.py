@@ -68,6 +68,12 @@ else:
             icon=":material/straighten:",
             url_path="width-sweep",
         ),
+        st.Page(
+            "pages/your_model.py",
+            title="Your model",
+            icon=":material/troubleshoot:",
+            url_path="your-model",
+        ),
         st.Page("pages/papers.py", title="Papers", icon=":material/menu_book:", url_path="papers"),
     ]
     here = st.navigation([explore, lesson, *more, guess], position="top")

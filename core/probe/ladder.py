@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from math import ceil, floor, isfinite, log10
+from math import ceil, floor, isfinite, isnan, log10, nan
 
 from ..text import of_octaves, significant, with_minus
 from .evidence import Evidence, gradient_size
@@ -17,8 +17,8 @@ from .rows import ModuleRow
 from .rung_details import more
 from .tree import Rung, grown
 
-_FEW = 30  # rungs that are not folded
-_MOST_OPEN = 60  # rungs with a finding that are folded out for it
+_FEW = 40  # rungs to be seen at first, but for those that are folded out for a finding
+_MOST_OPEN = 60  # rungs that are folded out for a finding
 _LOG10_2 = log10(2)
 _MOST_DECADES = 18  # of an axis that has the ends of a number format on it
 _TICKS = 6
@@ -51,6 +51,25 @@ class _Axis:
         return list(range(first, floor(self.high) + 1, step))
 
 
+@dataclass(frozen=True)
+class _Drawn:
+    """What all rungs are drawn with.
+
+    Attributes:
+        axis: of sizes.
+        flags: rung -> the words of what was found there.
+        opened: the rungs that are folded out at first.
+        streams: for each model, block -> log2 of the rms of the stream behind it.
+        labels: of the models.
+    """
+
+    axis: _Axis
+    flags: Mapping[str, Sequence[str]]
+    opened: set[str]
+    streams: Sequence[Mapping[str, float]]
+    labels: Sequence[str]
+
+
 def ladder(models: Mapping[str, Evidence], troubled: Mapping[str, Sequence[str]]) -> str:
     """The ladder of one model, or of two to be compared, as HTML.
 
@@ -62,11 +81,12 @@ def ladder(models: Mapping[str, Evidence], troubled: Mapping[str, Sequence[str]]
     root = grown([each.rows for each in evidence])
     axis = _axis_of(evidence)
     flags = _placed(root, troubled)
-    rungs = sum(1 for _ in root.walk())
-    opened = _to_open(flags) if rungs > _FEW else {each.name for each in root.walk()}
-    body = "".join(_rung(each, 0, axis, flags, opened, list(models)) for each in root.inside)
+    opened = _at_first(root) | _to_open(flags)
+    streams = [{each.name: each.log2_sum for each in one.additions} for one in evidence]
+    drawn = _Drawn(axis, flags, opened, streams, list(models))
+    body = "".join(_rung(each, 0, drawn) for each in root.inside)
     return (
-        f'<div class="gi-ladder">{_key(list(models), evidence[0], axis)}{_head(axis)}{body}</div>'
+        f'<div class="gi-ladder">{_key(drawn, evidence[0])}{_head(axis)}{body}</div>'
         if body
         else '<p class="gi-words">No module was called.</p>'
     )
@@ -76,6 +96,7 @@ def _axis_of(evidence: Sequence[Evidence]) -> _Axis:
     """The axis with all sizes on it, and the ends of the format where they are not too far."""
     rows = [row for each in evidence for row in each.rows]
     octaves = [size for row in rows for size in (row.output.log2_rms, gradient_size(row))]
+    octaves += [each.log2_sum for one in evidence for each in one.additions]
     sizes = [each * _LOG10_2 for each in octaves if isfinite(each)] or [0.0]
     low, high = min(sizes), max(sizes)
     f = evidence[0].format
@@ -114,27 +135,40 @@ def _to_open(flags: Mapping[str, Sequence[str]]) -> set[str]:
     return opened
 
 
-def _rung(
-    rung: Rung,
-    depth: int,
-    axis: _Axis,
-    flags: Mapping[str, Sequence[str]],
-    opened: set[str],
-    labels: Sequence[str],
-) -> str:
-    name = _name(rung, depth, flags)
-    if rung.inside:
-        below = "".join(_rung(each, depth + 1, axis, flags, opened, labels) for each in rung.inside)
-        own = f"{_marks(rung.rows, axis)}" if rung.has_row else _spans(rung, axis)
-        sizes = _sizes(rung.rows) if rung.has_row else "<span></span><span></span>"
-        is_open = " open" * any(each.name in opened for each in rung.walk() if each.inside)
-        return (
-            f'<details class="gi-group"{is_open}><summary>{name}{_track(own, axis)}{sizes}'
-            f"</summary>{below}</details>"
-        )
+def _at_first(root: Rung) -> set[str]:
+    """The rungs that are folded out, level by level, while there are few to be seen."""
+    opened, level, seen = {root.name}, root.inside, len(root.inside)
+    while level:
+        below = [each for rung in level for each in rung.inside]
+        seen += len(below)
+        if seen > _FEW:
+            break
+        opened |= {rung.name for rung in level}
+        level = below
+    return opened
+
+
+def _rung(rung: Rung, depth: int, drawn: _Drawn) -> str:
+    marks = _marks(rung.rows, drawn.axis) if rung.has_row else _spans(rung, drawn.axis)
+    track = _track(marks + _stream(rung, drawn), drawn.axis)
+    sizes = _sizes(rung.rows) if rung.has_row else "<span></span><span></span>"
+    below = more(rung.rows, drawn.labels) if rung.has_row else ""
+    below += "".join(_rung(each, depth + 1, drawn) for each in rung.inside)
+    group = ' class="gi-group"' * bool(rung.inside)
+    is_open = " open" * (bool(rung.inside) and rung.name in drawn.opened)
     return (
-        f"<details><summary>{name}{_track(_marks(rung.rows, axis), axis)}{_sizes(rung.rows)}"
-        f"</summary>{more(rung.rows, labels)}</details>"
+        f"<details{group}{is_open}><summary>{_name(rung, depth, drawn.flags)}{track}{sizes}"
+        f"</summary>{below}</details>"
+    )
+
+
+def _stream(rung: Rung, drawn: _Drawn) -> str:
+    """A square for the stream behind a block, hollow for the second model."""
+    return "".join(
+        f'<i class="gi-mark gi-stream{" gi-second" * bool(k)}" '
+        f'style="left: {drawn.axis.at(sizes[rung.name])}"></i>'
+        for k, sizes in enumerate(drawn.streams)
+        if not isnan(sizes.get(rung.name, nan))
     )
 
 
@@ -231,19 +265,23 @@ def _head(axis: _Axis) -> str:
     )
 
 
-def _key(labels: Sequence[str], evidence: Evidence, axis: _Axis) -> str:
+def _key(drawn: _Drawn, evidence: Evidence) -> str:
     """What the marks stand for."""
     told = []
-    for k, label in enumerate(labels):
-        of = f", {escape(label)}" if len(labels) > 1 else ""
+    for k, label in enumerate(drawn.labels):
+        of = f", {escape(label)}" if len(drawn.labels) > 1 else ""
         second = " gi-second" * bool(k)
         told += [
             f'<span><i class="gi-mark gi-out{second}"></i>rms of the output{of}</span>',
             f'<span><i class="gi-mark gi-back-size{second}"></i>rms of its gradient{of}</span>',
         ]
+        if drawn.streams[k]:
+            told.append(
+                f'<span><i class="gi-mark gi-stream{second}"></i>rms of the stream{of}</span>'
+            )
     f = evidence.format
     ends = f"{significant(f.smallest_normal)} to {of_octaves(f.log2_overflows_from)}"
-    line = '<i class="gi-end"></i>' * bool(axis.ends)
+    line = '<i class="gi-end"></i>' * bool(drawn.axis.ends)
     told.append(
         f"<span>{line}normal numbers of {escape(evidence.number_format)}, {with_minus(ends)}</span>"
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 HEALTHY = "healthy"
+_STREAM = 3  # additions that make a stream
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,11 @@ class Report:
         rows = self.evidence.matrices or self.evidence.rows
         if not rows:
             return "No module was called."
+        added = self.evidence.additions
+        if len(added) >= _STREAM:
+            sizes = of_octaves(added[0].log2_stream), of_octaves(added[-1].log2_sum)
+            told = f"the stream's rms goes from {sizes[0]} to {sizes[1]} over {len(added)} branches"
+            return f"Forward, {told}{self._of('forward')}."
         first, last = rows[0], rows[-1]
         ends = [of_octaves(row.output.log2_rms) for row in (first, last)]
         told = f"the rms goes from {ends[0]} at {first.title} to {ends[1]} at {last.title}"
@@ -192,18 +198,20 @@ class Report:
 
         return go.Figure(sizes(self.figures))
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the report as JSON: what was measured, and nothing that runs."""
+    def to_text(self) -> str:
+        """The report as JSON: what was measured, and nothing that runs."""
         from .file import to_json
 
         after = None if self.after is None else self.after.evidence
-        Path(path).write_text(
-            to_json(evidence=self.evidence, factors=self.factors, after=after), encoding="utf-8"
-        )
+        return to_json(evidence=self.evidence, factors=self.factors, after=after)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the report to a file, as JSON."""
+        Path(path).write_text(self.to_text(), encoding="utf-8")
 
     @classmethod
     def read(cls, text: str | bytes, rules: Mapping[str, Rule] = RULES) -> Report:
-        """The report in a text that `save` wrote, judged by these rules.
+        """The report in a text that `save` or `to_text` wrote, judged by these rules.
 
         Raises:
             ReportFileError: the text is no report; a ValueError that names the field.

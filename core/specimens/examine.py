@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 
 import torch
 from torch import nn
@@ -13,6 +14,7 @@ from ..probe.report import Report
 from .specimen import Specimen, Values
 
 _DATA = 1  # the seed of the batch
+_DRAWING = Lock()  # torch.nn draws from one random state, whatever the thread
 
 
 def examine(
@@ -39,7 +41,7 @@ def examine(
     inputs, labels = specimen.batch(torch.Generator().manual_seed(_DATA))
 
     def build(seed: int) -> nn.Module:
-        with torch.random.fork_rng(devices=[]):
+        with _DRAWING, torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return specimen.build(chosen)
 

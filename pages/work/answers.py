@@ -28,6 +28,7 @@ from core.maps.borders import work as work_of_borders
 from core.maps.fitting import check as check_size
 from core.maps.landscape import Landscape
 from core.papers import CLAIMS, Finding, reproduce, reproduce_all, theory
+from core.probe.report import Report
 from core.question.experiment import PARAMETERS, Experiment
 from core.reading.gradient_run import as_ensemble
 from core.reading.loss_windows import RUNS, measured_windows
@@ -42,6 +43,7 @@ from core.simulation.scale_free import (
     scale_free_work,
 )
 from core.simulation.scale_free import scale_free as compute_scale_free
+from core.specimens import SPECIMENS, examine
 from core.sweep import SweepResult
 from core.sweep.executors import chosen
 from core.theory.finite_width import Prediction, predict
@@ -329,6 +331,39 @@ def findings(names: tuple[str, ...], *, patience: float = math.inf) -> tuple[Fin
 
     return _asked(
         "findings", names, compute, lambda: (False, {"rows": len(rows)}), patience=patience
+    )
+
+
+def examined(
+    name: str,
+    values: tuple[tuple[str, str], ...],
+    draws: int,
+    number_format: str,
+    progress: Progress = _NOWHERE,
+) -> Report:
+    """The report on a specimen.
+
+    Args:
+        name: of the specimen.
+        values: of its controls.
+        draws: how often its weights are drawn.
+        number_format: in which it is judged.
+        progress: shows how far it is.
+
+    Raises:
+        WorkLimitError: it needs more memory or work than the host allows.
+    """
+    specimen, chosen = SPECIMENS[name], dict(values)
+    need = specimen.cost(chosen, draws)
+    limit, levers = WorkLimit.from_environment(), "its depth or width, or the draws"
+    limit.check_memory(specimen.title, need.bytes, levers)
+    limit.check_work(specimen.title, need.multiply_adds, levers)
+    return _asked(
+        "examined",
+        (name, values, draws, number_format),
+        lambda tell: examine(specimen, chosen, seeds=draws, number_format=number_format, tell=tell),
+        lambda: (False, {"specimen": name, "bytes_at_most": need.bytes} | chosen),
+        hear=progress,
     )
 
 
