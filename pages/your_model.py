@@ -100,7 +100,7 @@ def _show(report: Report, drawn: dict[str, Report], compared: str, name: str) ->
 
 
 page.style()
-st.html(f"<style>{document.style()}</style>")
+st.html(f"<style>{document.style()} .gi-ladder {{ --gi-top: 3rem; }}</style>")
 st.html(
     "<h1 class='gi-title'>Your model, checked before its first step</h1>"
     "<p class='gi-words'>The network is built and run once there and back, on random numbers: "

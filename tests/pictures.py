@@ -63,6 +63,16 @@ def _papers(page: Page, address: str) -> None:
     expect(told).to_have_count(0, timeout=120_000)
 
 
+def _your_model(page: Page, address: str) -> None:
+    page.goto(
+        f"{address}/your-model?model=resnet_50&beside=another&with_model=resnet_50"
+        "&with_resnet_50_norm=no"
+    )
+    ladder = page.locator(".gi-ladder")
+    expect(ladder).to_be_visible(timeout=60_000)
+    ladder.evaluate("element => element.scrollIntoView()")
+
+
 def _guess(page: Page, address: str) -> None:
     room = rooms.open(Experiment(), _TEACHER)
     for student, iteration in enumerate(_GUESSES):
@@ -83,6 +93,7 @@ PICTURES: dict[str, Callable[[Page, str], None]] = {
     "phase-diagram": _phase_diagram,
     "width-sweep": _width_sweep,
     "papers": _papers,
+    "your-model": _your_model,
     "guess": _guess,
 }
 

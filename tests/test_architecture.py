@@ -28,6 +28,8 @@ CORE["maps"] = {"text", "maths", "question", "host", "theory", "sweep"}
 CORE["lesson"] = set(CORE) - {"statistics", "sweep", "maps"}
 CORE["papers"] = set(CORE) - {"host"}
 CORE["charts"] = set(CORE) - {"host"}
+CORE["probe"] = {"text", "maths", "layer", "statistics", "charts"}
+CORE["specimens"] = {"text", "layer", "probe"}
 
 # Folder of pages -> the folders of pages that it may import besides core.
 PAGES: dict[str, set[str]] = {
@@ -40,6 +42,7 @@ PAGES: dict[str, set[str]] = {
     "poll": {"controls", "figures", "words", "work"},
     "exploring": {"controls", "figures", "words", "work", "poll"},
     "literature": {"controls"},
+    "checking": {"controls", "words"},
     "serving": {"work", "figures", "maps", "poll"},
 }
 

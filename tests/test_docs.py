@@ -123,4 +123,4 @@ def test_pictures_are_small_and_all_of_them_are_shown():
     shown = set(re.findall(r"\((docs/pictures/[\w-]+\.png)\)", TEXTS[ROOT / "README.md"]))
     pictures = list((ROOT / "docs" / "pictures").iterdir())
     assert {str(picture.relative_to(ROOT)) for picture in pictures} == shown
-    assert len(shown) == 7 and all(picture.stat().st_size < 120_000 for picture in pictures)
+    assert len(shown) == 8 and all(picture.stat().st_size < 120_000 for picture in pictures)

@@ -22,7 +22,6 @@ body { font: 16px/1.45 system-ui, sans-serif; max-width: 75rem; margin: 1.5rem a
   padding: 0 1rem;
   color: light-dark(#1c2430, #e8ecf2); background: light-dark(#ffffff, #10151d); }
 h1 { font-size: 1.35rem; } h2 { font-size: 1.1rem; margin: 1.6rem 0 0.4rem; }
-.gi-ladder-head { background: light-dark(#ffffff, #10151d); }
 """
 
 
@@ -107,11 +106,11 @@ def _factor(each: Factor) -> str:
 
 
 def rungs(reports: Mapping[str, Report]) -> str:
-    """The ladder of one report, or of two to be compared; findings are those of the first."""
-    first = next(iter(reports.values()))
+    """The ladder of one report, or of two to be compared; a ring is on findings of the second."""
     troubled: dict[str, list[str]] = {}
-    for each in first.findings:
-        troubled.setdefault(each.module, []).append(each.word)
+    for ring, report in zip(("", "○ "), reports.values(), strict=False):
+        for each in report.findings:
+            troubled.setdefault(each.module, []).append(f"{ring}{each.word}")
     return ladder({label: each.evidence for label, each in reports.items()}, troubled)
 
 

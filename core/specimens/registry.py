@@ -15,7 +15,8 @@ from .transformers import GPT, ViT, draw_as_gpt
 
 _MIB = 2**20
 _TOKENS = 8192  # of the page's GPT-2, where the published one has 50257: its blocks are the same
-_BATCH_NORM = {"yes": "with batch norm", "no": "without"}
+_BATCH_NORM = {"yes": "with", "no": "without"}
+_ABOUT_NORM = "Batch norm behind every matrix, or none."
 _NORM_PLACES = {"before": "before (pre-norm)", "after": "after (post-norm)", "none": "none"}
 _SCALES = {"1": "1", "1/sqrt(L)": "1/√L"}
 
@@ -38,7 +39,7 @@ def _width(*numbers: int) -> Control:
 
 
 def _norm() -> Control:
-    return Control("norm", "Batch norm", _BATCH_NORM, "Batch norm behind every matrix, or none.")
+    return Control("norm", "Batch norm", _BATCH_NORM, _ABOUT_NORM)
 
 
 def _place() -> Control:
@@ -136,7 +137,7 @@ SPECIMENS: dict[str, Specimen] = {
                     *("default", "kaiming_normal", "lecun_normal", "xavier_normal"),
                     *("normal", "small"),
                 ),
-                Control("norm", "Batch norm", {"no": "without", "yes": "with batch norm"}, ""),
+                Control("norm", "Batch norm", dict(reversed(_BATCH_NORM.items())), _ABOUT_NORM),
             ),
             _mlp,
             _images(64, 1, 28, 10),
@@ -162,7 +163,7 @@ SPECIMENS: dict[str, Specimen] = {
             "Deep without skips: its authors had to train a shallower one first, and to begin with "
             "that.",
             (
-                Control("norm", "Batch norm", {"no": "without", "yes": "with batch norm"}, ""),
+                Control("norm", "Batch norm", dict(reversed(_BATCH_NORM.items())), _ABOUT_NORM),
                 _drawn_by("default", "kaiming_normal", "kaiming_fan_out", "small"),
             ),
             lambda v: draw(vgg_16(batch_norm=v["norm"] == "yes"), v["init"]),
@@ -234,7 +235,12 @@ SPECIMENS: dict[str, Specimen] = {
                 _width(192, 384),
                 _drawn_by("trunc_normal", "default", "xavier_normal", "normal"),
                 _place(),
-                Control("scale", "Branch times", {"1": "1", "1/sqrt(L)": "1/√(2L)"}, ""),
+                Control(
+                    "scale",
+                    "Branch times",
+                    {"1": "1", "1/sqrt(2L)": "1/√(2L)"},
+                    "What each of the 2L branches of L blocks is multiplied by.",
+                ),
             ),
             _vit,
             _images(4, 3, 224, 1000),

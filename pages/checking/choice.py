@@ -42,7 +42,7 @@ class Chosen:
         """Its title, and the choices that are not the usual ones."""
         specimen, values = SPECIMENS[self.name], dict(self.values)
         told = [
-            f"{each.label.casefold()} {each.choices[values[each.name]]}"
+            f"{each.label[0].casefold()}{each.label[1:]}: {each.choices[values[each.name]]}"
             for each in specimen.controls
             if values[each.name] != each.default
         ]

@@ -215,7 +215,7 @@ def test_the_menu_of_a_narrow_window_leads_to_every_page():
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert not at.exception
     pages = [link.proto.page for link in at.get("page_link")]
-    rest = ["number-formats", "phase-diagram", "width-sweep", "papers"]
+    rest = ["number-formats", "phase-diagram", "width-sweep", "your-model", "papers"]
     assert pages[:7] == ["", "lesson", "guess", *rest]
 
 

@@ -17,6 +17,7 @@ PAGES = {
     "phase-diagram": ({}, "Phase diagram - Good Init"),
     "width-sweep": ({}, "Width sweep - Good Init"),
     "papers": ({}, "Papers - Good Init"),
+    "your-model": ({"model": "lenet"}, "Your model - Good Init"),
     "guess": ({}, "Guess - Good Init"),
 }
 
