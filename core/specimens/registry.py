@@ -22,7 +22,7 @@ _SCALES = {"1": "1", "1/sqrt(L)": "1/√L"}
 
 
 def _sizes(*numbers: int) -> dict[str, str]:
-    return {str(number): str(number) for number in numbers}
+    return {str(number): str(number) for number in sorted(numbers)}
 
 
 def _drawn_by(*names: str) -> Control:
@@ -31,11 +31,15 @@ def _drawn_by(*names: str) -> Control:
 
 
 def _depth(*numbers: int) -> Control:
-    return Control("depth", "Depth", _sizes(*numbers), "How many layers or blocks there are.")
+    """How deep; the first number is the usual one."""
+    about = "How many layers or blocks there are."
+    return Control("depth", "Depth", _sizes(*numbers), about, str(numbers[0]))
 
 
 def _width(*numbers: int) -> Control:
-    return Control("width", "Width", _sizes(*numbers), "How many units a layer has.")
+    """How wide; the first number is the usual one."""
+    about = "How many units a layer has."
+    return Control("width", "Width", _sizes(*numbers), about, str(numbers[0]))
 
 
 def _norm() -> Control:

@@ -25,19 +25,21 @@ class Control:
     Attributes:
         name: of the keyword; travels in links, never renamed.
         label: of the widget.
-        choices: text -> label; the first is the usual one.
+        choices: text -> label.
         help: what it changes, in a sentence.
+        usual: the usual choice; "" where it is the first.
     """
 
     name: str
     label: str
     choices: Mapping[str, str]
     help: str
+    usual: str = ""
 
     @property
     def default(self) -> str:
         """The usual choice."""
-        return next(iter(self.choices))
+        return self.usual or next(iter(self.choices))
 
 
 @dataclass(frozen=True)

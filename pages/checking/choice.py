@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -50,15 +51,26 @@ class Chosen:
 
 
 def _allowed() -> dict[str, list[str]]:
-    """Parameter of a link -> its values; the first is used where a link has none."""
+    """Parameter of a link -> its values."""
     names = {"show": list(SOURCES), "beside": list(COMPARED), "draws": list(_DRAWS)}
-    names["judged_in"] = ["float32", *(name for name in NUMBER_FORMATS if name != "float32")]
+    names["judged_in"] = list(NUMBER_FORMATS)
     for which in (_FIRST, _SECOND):
         names[f"{which}model"] = list(SPECIMENS)
-        for specimen in SPECIMENS.values():
-            for control in specimen.controls:
-                names[f"{which}{specimen.name}_{control.name}"] = list(control.choices)
+        for specimen, control in _controls():
+            names[f"{which}{specimen}_{control.name}"] = list(control.choices)
     return names
+
+
+def _usual() -> dict[str, str]:
+    """Parameter -> its usual value, which a link leaves out."""
+    usual = {name: values[0] for name, values in _allowed().items()} | {"judged_in": "float32"}
+    for which in (_FIRST, _SECOND):
+        usual |= {f"{which}{name}_{each.name}": each.default for name, each in _controls()}
+    return usual
+
+
+def _controls() -> list[tuple[str, Control]]:
+    return [(name, each) for name, one in SPECIMENS.items() for each in one.controls]
 
 
 def adopt_link() -> list[str]:
@@ -76,16 +88,17 @@ def adopt_link() -> list[str]:
         accepted = {name: text for name, text in asked.items() if text in allowed[name]}
         kept = {} if asked else st.session_state.get(_KEPT, {})
         st.session_state[_KEPT] = kept | accepted
-        st.session_state.update({name: each[0] for name, each in allowed.items()} | kept | accepted)
+        st.session_state.update(_usual() | kept | accepted)
         st.session_state[_REFUSED] = _refusals(asked, allowed)
     st.session_state[_DRAWN] = {}
     return list(st.session_state[_REFUSED])
 
 
 def _refusals(asked: Mapping[str, str], allowed: Mapping[str, list[str]]) -> list[str]:
+    usual = _usual()
     return [
         f"{name} must be one of {', '.join(allowed[name])}, got {shown(text)}: "
-        f"{allowed[name][0]} is used"
+        f"{usual[name]} is used"
         for name, text in asked.items()
         if text not in allowed[name]
     ]
@@ -93,25 +106,28 @@ def _refusals(asked: Mapping[str, str], allowed: Mapping[str, list[str]]) -> lis
 
 def write_link() -> None:
     """Let the address say what stands on the page; the usual values are left out."""
-    allowed, drawn = _allowed(), st.session_state[_DRAWN]
-    told = {name: text for name, text in drawn.items() if text != allowed[name][0]}
+    usual, drawn = _usual(), st.session_state[_DRAWN]
+    told = {name: text for name, text in drawn.items() if text != usual[name]}
     if told != st.session_state.setdefault(_TOLD, told):
         st.session_state[_REFUSED] = []
     st.session_state[_TOLD] = told
-    address.write(allowed, told)
+    address.write(usual, told)
 
 
 def _choice(name: str, label: str, choices: Mapping[str, str], help_: str = "") -> str:
     """Draw a choice that the link holds: buttons for two, else a menu."""
     kept = st.session_state[_KEPT]
     if st.session_state.get(name) not in choices:
-        st.session_state[name] = kept[name] if kept.get(name) in choices else next(iter(choices))
-    shared = {"key": name, "format_func": choices.__getitem__, "help": help_ or None}
+        usual = kept.get(name, _usual()[name])
+        st.session_state[name] = usual if usual in choices else next(iter(choices))
+    # The value is the default too: what a script sends is dropped where the viewer acts first.
+    value, names = str(st.session_state[name]), list(choices)
+    shared: dict[str, Any] = {"key": name, "format_func": choices.__getitem__}
+    shared |= {"help": help_ or None, "persist_state": "session"}
     if len(choices) <= _FEW:
-        st.segmented_control(label, list(choices), required=True, **shared)
+        st.segmented_control(label, names, default=value, required=True, **shared)
     else:
-        st.selectbox(label, list(choices), **shared)
-    value = str(st.session_state[name])
+        st.selectbox(label, names, index=names.index(value), **shared)
     kept[name] = st.session_state[_DRAWN][name] = value
     return value
 
@@ -140,7 +156,7 @@ def _control(key: str, control: Control) -> str:
 
 def judged() -> tuple[str, int]:
     """Draw how it is judged: the number format, and how often the weights are drawn."""
-    formats = {name: name for name in _allowed()["judged_in"]}
+    formats = {name: name for name in NUMBER_FORMATS}
     name = _choice("judged_in", "Judged in", formats, "The number format whose range sizes need.")
     draws = {each: each for each in _DRAWS}
     count = _choice("draws", "Draws of the weights", draws, "Sizes are means over these draws.")
