@@ -131,6 +131,6 @@ def whole(report: Report) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)} - Good Init</title><style>{style()}{_SHEET}</style></head>"
-        f"<body><h1>{escape(report.evidence.model)} before its first step</h1>"
-        f"{inside(report)}</body></html>"
+        f"<body><main><h1>{escape(report.evidence.model)} before its first step</h1>"
+        f"{inside(report)}</main></body></html>"
     )

@@ -18,7 +18,7 @@ from .rung_details import more
 from .tree import Rung, grown
 
 _FEW = 40  # rungs to be seen at first, but for those that are folded out for a finding
-_MOST_OPEN = 60  # rungs that are folded out for a finding
+_PLACES = 3  # of each word that are folded out to
 _LOG10_2 = log10(2)
 _MOST_DECADES = 18  # of an axis that has the ends of a number format on it
 _TICKS = 6
@@ -123,11 +123,11 @@ def _placed(root: Rung, troubled: Mapping[str, Sequence[str]]) -> dict[str, list
 
 
 def _to_open(flags: Mapping[str, Sequence[str]]) -> set[str]:
-    """The rungs above those where something was found first, for each word."""
+    """The rungs above the first places of each word."""
     seen: Counter[str] = Counter()
     opened: set[str] = set()
     for name, words in flags.items():
-        if all(seen[word] for word in words) and len(opened) > _MOST_OPEN:
+        if all(seen[word] >= _PLACES for word in words):
             continue
         seen.update(words)
         parts = name.split(".")

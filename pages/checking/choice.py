@@ -22,7 +22,6 @@ COMPARED = {NOTHING: "nothing", FACTORS: "the same with its factors", ANOTHER: "
 _DRAWS = ("1", "3", "10")
 _FIRST, _SECOND = "", "with_"
 _KEPT, _DRAWN, _REFUSED = "_models_kept", "_models_drawn", "_models_refused"
-_TOLD = "_models_told"
 _FEW = 2  # choices that are buttons
 
 
@@ -108,10 +107,11 @@ def write_link() -> None:
     """Let the address say what stands on the page; the usual values are left out."""
     usual, drawn = _usual(), st.session_state[_DRAWN]
     told = {name: text for name, text in drawn.items() if text != usual[name]}
-    if told != st.session_state.setdefault(_TOLD, told):
-        st.session_state[_REFUSED] = []
-    st.session_state[_TOLD] = told
     address.write(usual, told)
+
+
+def _forget_refusals() -> None:
+    st.session_state[_REFUSED] = []
 
 
 def _choice(name: str, label: str, choices: Mapping[str, str], help_: str = "") -> str:
@@ -123,7 +123,7 @@ def _choice(name: str, label: str, choices: Mapping[str, str], help_: str = "") 
     # The value is the default too: what a script sends is dropped where the viewer acts first.
     value, names = str(st.session_state[name]), list(choices)
     shared: dict[str, Any] = {"key": name, "format_func": choices.__getitem__}
-    shared |= {"help": help_ or None, "persist_state": "session"}
+    shared |= {"help": help_ or None, "persist_state": "session", "on_change": _forget_refusals}
     if len(choices) <= _FEW:
         st.segmented_control(label, names, default=value, required=True, **shared)
     else:
@@ -159,7 +159,7 @@ def judged() -> tuple[str, int]:
     formats = {name: name for name in NUMBER_FORMATS}
     name = _choice("judged_in", "Judged in", formats, "The number format whose range sizes need.")
     draws = {each: each for each in _DRAWS}
-    count = _choice("draws", "Draws of the weights", draws, "Sizes are means over these draws.")
+    count = _choice("draws", "Draws", draws, "How often the weights are drawn: sizes are means.")
     return name, int(count)
 
 

@@ -47,7 +47,8 @@ def untouched(model):
         yield
     finally:
         after = _state(model)
-        assert [name for name in before if not _same(before[name], after[name])] == []
+        changed = [name for name in before if not _same(before[name], after[name])]
+        assert not changed, f"the check changed: {', '.join(changed)}"
 
 
 def checked(model, batch=_X, **asked):

@@ -1,5 +1,7 @@
 """What a model is called with, what it raises, and what its losses raise."""
 
+from collections import UserDict
+
 import pytest
 import torch
 from torch import nn
@@ -23,6 +25,8 @@ def test_arguments_reach_the_model_as_they_are():
     given = {"x": _X, "scale": 2, "text": "text", "pair": (3, None), "mask": mask}
     report = checked(model, given)
     assert report.evidence.inputs == ((6, 8), (6, 8))
+    given = UserDict(x=_X)  # a mapping that is no dict, as tokenizers give
+    assert checked(Call(lambda self, x: self.a(x), a=lin()), given).evidence.inputs == ((6, 8),)
     model = Call(lambda self, x, *rest: self.a(x) * len(rest), a=lin())
     for batch in ((_X, 1, "text", None), [_X, None, {"key": _X}]):
         assert checked(model, batch).evidence.goes_back

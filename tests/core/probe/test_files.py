@@ -16,7 +16,7 @@ from core.probe.file import MOST_BYTES, ReportFileError, from_json, to_json
 from core.probe.recorder import MOST_CALLS
 from core.probe.report import Report
 
-from .models import mlp, normal, randn, residual
+from .models import Call, mlp, normal, randn, residual
 
 _TARGET = torch.arange(8) % 4
 DEEP = "[" * 400 + "]" * 400
@@ -43,7 +43,7 @@ def reports():
     small = {"loss": lambda y, t: 1e-4 * F.cross_entropy(y, t)}
     return (
         check(normal(mlp(3, 8, classes=4), 2**0.5), batch),
-        check(normal(mlp(10, 8, classes=4)), batch, target=_TARGET),
+        check(normal(mlp(5, 128, classes=4)), randn(8, 128), target=_TARGET),
         check(normal(mlp(3, 8, classes=4)), batch, **half, **small),
         check(residual(4, 8), 1e9 * batch),
         check(normal(mlp(3, 8, classes=4)), 1e38 * batch),
@@ -74,6 +74,16 @@ def test_factors_of_any_size_read_back(scale):
 def test_numbers_at_the_end_of_float64_read_back():
     batch = torch.full((4, 8), 1.6e308, dtype=torch.float64)
     report = check(torch.nn.ReLU(), batch)
+    assert repr(Report.read(texts_of(report))) == repr(report)
+
+
+def test_a_report_of_more_additions_than_are_recorded_reads_back():
+    def forward(self, x):
+        for _ in range(MOST_CALLS + 1):
+            x = x + 1e-6 * x
+        return x
+
+    report = check(Call(forward), randn(2, 2))
     assert repr(Report.read(texts_of(report))) == repr(report)
 
 
@@ -207,7 +217,7 @@ def test_files_beyond_the_bounds_are_refused():
 @pytest.mark.parametrize("opening, closing", ["[]", ('{"a":', "}")])
 def test_a_file_of_any_depth_is_refused(opening, closing):
     text = texts_of(reports()[0])
-    for depth in (1, 10, 100, *range(700, 1010), 100_000):
+    for depth in (1, 10, 100, *range(800, 1010), 100_000):
         deep = opening * depth + "1" + closing * depth
         assert not judged(text.replace('"seeds": 1', f'"seeds": {deep}'))
         assert not judged(text.replace('"zero": 0.0', f'"zero": {deep}'))

@@ -162,6 +162,26 @@ def test_a_stream_is_seen_also_where_the_block_has_a_parameter_of_its_own():
     assert len(check(model, _X).evidence.additions) == 5
 
 
+def test_a_shortcut_that_is_computed_after_its_branch_is_the_stream():
+    """As in torchvision's residual networks, where the first block of a stage has a shortcut."""
+
+    def forward(self, x):
+        branch = 0.05 * self.b(torch.relu(self.a(x)))
+        return self.shortcut(x) + branch
+
+    model = Call(forward, **{name: nn.Linear(64, 64) for name in ("a", "b", "shortcut")})
+    assert "outgrown_stream" not in found(model)
+
+
+@pytest.mark.parametrize("scale", [0.3, 0.05])
+def test_a_branch_that_is_scaled_down_is_not_taken_for_its_stream(scale):
+    torch.manual_seed(0)
+    net = ResNet((2, 2), bottleneck=False, width=16, classes=10, scale=scale)
+    additions = check(net, randn(8, 3, 32, 32)).evidence.additions
+    assert all(each.log2_branch < each.log2_stream for each in additions)
+    assert "outgrown_stream" not in found(net, randn(8, 3, 32, 32))
+
+
 def test_a_mask_that_is_added_to_scores_is_no_branch():
     def forward(self, x):
         q, k = self.q(x), self.k(x)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from core.probe.check import check
 from core.probe.rules import FAR
 
-from .models import Call, randn
+from .models import Call, normal, randn
 from .test_rules import biased, detached, found, gains, of_size
 
 _X = randn(64, 64)
@@ -38,9 +38,8 @@ def test_the_sentences_tell_the_ends_and_the_slope():
     assert int(matrices) == 30 and log2(float(factor)) == pytest.approx(
         log2(sizes[-1] / sizes[0]), abs=2
     )
-    assert each.threshold.startswith("× ") and float(each.threshold[2:]) == pytest.approx(
-        2**FAR, 5e-3
-    )
+    assert each.threshold.startswith("× ")
+    assert float(each.threshold[2:]) == pytest.approx(2**FAR, rel=5e-3)
 
 
 def test_the_numbers_of_findings_are_those_of_the_experiment():
@@ -56,6 +55,21 @@ def test_the_numbers_of_findings_are_those_of_the_experiment():
     cut = found(detached(True))["no_gradient"]
     assert (cut.module, cut.number) == ("a.weight", "no gradient")
     assert found(Call(lambda self, x: x.detach(), a=nn.ReLU()))["no_gradient"].module == ""
+
+
+def test_what_is_not_a_number_is_told_as_that():
+    batch = _X.clone()
+    batch[0, 0] = torch.nan
+    report = check(nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10)), batch)
+    assert report.word == "breaks" and "NaN" in report.forward
+    assert "beyond every number format" not in report.forward
+
+
+def test_a_module_called_like_the_class_of_the_model_has_a_row_of_its_own():
+    model = Call(lambda self, x: self.scale * self.Call(x), Call=nn.Linear(64, 64))
+    model.scale = nn.Parameter(torch.ones(64))
+    rows = check(model, _X).evidence.rows
+    assert [row.kind for row in rows] == ["Linear", "Call"] and rows[0].name != rows[1].name
 
 
 def test_functions_and_second_calls_are_told_by_their_names():
