@@ -56,6 +56,8 @@ def significant(value: float, digits: int = 3) -> str:
 
 def of_octaves(octaves: float, digits: int = 3) -> str:
     """2^octaves as `significant` writes it; in words where no number format holds it."""
+    if octaves != octaves:
+        return "NaN"
     if octaves < -1074:
         return "0 in every number format"
     return significant(2.0**octaves, digits) if octaves < 1024 else "beyond every number format"

@@ -37,15 +37,23 @@ class InitialLoss:
 
 def copied(batch: Any) -> Any:
     """A batch whose floating tensors are leaves that get a gradient, and share no memory."""
+    return _each(batch, lambda x: x.detach().clone().requires_grad_(x.is_floating_point()))
+
+
+def anew(batch: Any) -> Any:
+    """A batch of copies that may be changed in place, and hand their gradient on."""
+    return _each(batch, torch.clone)
+
+
+def _each(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
     if isinstance(batch, Tensor):
-        apart = batch.detach().clone()
-        return apart.requires_grad_() if batch.is_floating_point() else apart
+        return change(batch)
     if isinstance(batch, Mapping):
-        return {name: copied(value) for name, value in batch.items()}
+        return {name: _each(value, change) for name, value in batch.items()}
     if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        return type(batch)(*(copied(value) for value in batch))
+        return type(batch)(*(_each(value, change) for value in batch))
     if isinstance(batch, (tuple, list)):
-        return type(batch)(copied(value) for value in batch)
+        return type(batch)(_each(value, change) for value in batch)
     return batch
 
 

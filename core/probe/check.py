@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..layer.number_formats import NUMBER_FORMATS
-from .calling import Loss, called
+from .calling import Loss, anew, called
 from .evidence import Evidence
 from .fitting import fit, wanted_sizes
 from .kept_as_it_was import kept_as_it_was
@@ -112,7 +112,7 @@ def _mended(model: nn.Module, ask: Ask, report: Report, rules: Mapping[str, Rule
     try:
         with torch.no_grad():
             with Recorder(model) as recorder:
-                called(model, ask.batch)
+                called(model, anew(ask.batch))
             loss = report.evidence.loss
             chooses = loss is not None and loss.classes is not None
             factors = fit(model, ask.batch, wanted_sizes(recorder, chooses=chooses))

@@ -139,7 +139,7 @@ def gradient_size(row: ModuleRow) -> float:
 
 def gradient_norm(row: ModuleRow) -> float:
     """log2 of the norm of a row's gradient for one input; NaN where there is none."""
-    return gradient_size(row) + 0.5 * float(np.log2(max(1, math.prod(row.shape[1:]))))
+    return gradient_size(row) + 0.5 * math.log2(max(1, math.prod(row.shape[1:])))
 
 
 def known_gradients(rows: Sequence[ModuleRow]) -> list[tuple[ModuleRow, float]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, isnan
+from math import inf
 from typing import Annotated
 
 from ..layer.number_formats import NUMBER_FORMATS
@@ -28,7 +28,7 @@ class Between:
 
     def allows(self, value: float) -> bool:
         """Whether a number is allowed."""
-        if isnan(value):
+        if value != value:
             return self.or_nan
         return self.low <= value <= self.high or (self.or_infinite and abs(value) == inf)
 

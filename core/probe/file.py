@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, is_dataclass
+from functools import cache
 from math import isfinite
+from sys import float_info
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -16,6 +18,7 @@ from .recorder import MOST_CALLS
 MOST_BYTES = 2**23
 """The largest file that is read."""
 _MOST_VALUES = 10**6
+_LARGEST = float_info.max
 _KIND, _VERSION = "good_init_report", 1
 _INFINITE = {"inf": float("inf"), "-inf": float("-inf"), "nan": float("nan")}
 _PARTS = {"evidence": Evidence, "factors": tuple[Factor, ...], "after": Evidence | None}
@@ -56,7 +59,10 @@ def from_json(text: str | bytes) -> dict[str, Any]:
     if not isinstance(found, dict) or found.get(_KIND) != _VERSION:
         raise ReportFileError(f'the file must be an object with "{_KIND}": {_VERSION}')
     reader = _Reader()
-    return {name: reader.read(kind, found.get(name), name) for name, kind in _PARTS.items()}
+    try:
+        return {name: reader.read(kind, found.get(name), name) for name, kind in _PARTS.items()}
+    except RecursionError:
+        raise ReportFileError("the file must not be nested so deeply") from None
 
 
 class _Reader:
@@ -93,7 +99,7 @@ class _Reader:
         return tuple(self.read(kind, each, f"{at}[{k}]") for k, each in enumerate(value))
 
     def _object(self, kind: Any, value: Any, at: str) -> Any:
-        types = get_type_hints(kind, include_extras=True)
+        types = _types(kind)
         names = [each.name for each in fields(kind)]
         if not isinstance(value, dict) or set(value) != set(names):
             raise _refused(at, f"an object of {', '.join(names)}", value)
@@ -104,12 +110,17 @@ class _Reader:
             raise ReportFileError(f"{at}: {error}") from None
 
 
+@cache
+def _types(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind, include_extras=True)
+
+
 def _basic(kind: type, value: Any, at: str) -> Any:
     """A number, a text or a truth value."""
     if kind is float and isinstance(value, str) and value in _INFINITE:
         return _INFINITE[value]
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if kind is float and is_number and abs(value) < 2**1023:
+    if kind is float and is_number and abs(value) <= _LARGEST:
         return float(value)
     if type(value) is not kind or kind is float:
         raise _refused(at, _KINDS[kind], value)

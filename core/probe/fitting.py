@@ -14,11 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from ..text import significant
-from .calling import called
-from .fields import Name, Octaves, Positive
+from .calling import anew, called
+from .fields import Name, Positive, Real
 from .layout import role_of
 from .recorder import Recorder, first_floating
 from .signal import log2_rms_of
+from .weights import units_first
 
 TOLERANCE = 0.1
 """The largest |variance − 1| of an output that is left as it is."""
@@ -47,7 +48,7 @@ class Factor:
     parameter: Name
     factor: Positive
     wanted: Positive
-    gain: Octaves
+    gain: Real
 
     @property
     def rule(self) -> str:
@@ -90,7 +91,7 @@ def fit(model: nn.Module, batch: Any, wanted: Mapping[str, float]) -> tuple[Fact
                 weight.mul_(factor)
             total *= factor
             output = module.forward(*args, **kwargs)
-        gain = 2 ** log2_rms_of(weight) * sqrt(weight[0].numel())
+        gain = 2 ** log2_rms_of(weight) * sqrt(units_first(module, weight)[0].numel())
         found.append(Factor(_path(names[module], module, weight), total, size, gain))
         return output
 
@@ -98,7 +99,7 @@ def fit(model: nn.Module, batch: Any, wanted: Mapping[str, float]) -> tuple[Fact
     handles = [each.register_forward_hook(scale, with_kwargs=True) for each in fitted]
     try:
         with torch.no_grad():
-            called(model, batch)
+            called(model, anew(batch))
     finally:
         for handle in handles:
             handle.remove()
@@ -141,7 +142,9 @@ def wanted_sizes(recorder: Recorder, *, chooses: bool) -> dict[str, float]:
     wanted: dict[str, float] = {}
     follows = [call.role for call in recorder.calls[1:]] + ["other"]
     for k, (call, after) in enumerate(zip(recorder.calls, follows, strict=True), start=1):
-        if call.module is None or weight_of(call.module) is None or after == "norm":
+        if call.module is None or weight_of(call.module) is None:
+            continue
+        if after == "norm" and k not in ends:
             continue
         wanted.setdefault(call.name, at_end if k in ends else 1.0)
     last = recorder.calls[-1] if recorder.calls else None

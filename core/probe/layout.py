@@ -25,6 +25,11 @@ def is_watched(module: nn.Module) -> bool:
     return (has_parameters or is_leaf) and not is_inert(module)
 
 
+def is_whole(module: nn.Module) -> bool:
+    """Whether what happens inside of a module is its own affair, for it calls no other module."""
+    return next(module.children(), None) is None or role_of(module) in ("attention", "recurrent")
+
+
 def is_inert(module: nn.Module) -> bool:
     """Whether a module hands on what it gets, but for its shape and for dropout."""
     return isinstance(module, _INERT)

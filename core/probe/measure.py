@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..layer.number_formats import NUMBER_FORMATS
 from ..text import shown
-from .calling import InitialLoss, Loss, called, compared, copied, cotangents, floating
+from .calling import InitialLoss, Loss, anew, called, compared, copied, cotangents, floating
 from .recorder import Addition, Call, Recorder
 from .rows import ModuleRow, named
 from .weights import Weight
@@ -75,14 +75,16 @@ def run(model: nn.Module, ask: Ask, seed: int) -> Pass:
         CheckError: the model raises an error, there or back.
     """
     inputs = copied(ask.batch)
-    parameters = [each for each in model.parameters() if each.requires_grad]
+    given_inputs = floating(inputs)
+    parameters: list[nn.Parameter] = []
     with Recorder(model) as recorder, torch.enable_grad():
         try:
-            outputs = called(model, inputs)
+            outputs = called(model, anew(inputs))
         except Exception as error:
             at = f" in {recorder.place}" if recorder.place else ""
             raise CheckError(f"the model's forward raised{at}: {_told(error)}") from error
         with recorder.pause():
+            parameters = [each for each in model.parameters() if each.requires_grad]
             found = None
             if ask.loss is not None or ask.target is not None:
                 value, found = compared(outputs, ask.loss, ask.target)
@@ -92,7 +94,7 @@ def run(model: nn.Module, ask: Ask, seed: int) -> Pass:
             else:
                 ends = floating(outputs)
                 given = cotangents(ends, torch.Generator().manual_seed(seed))
-            gradients = _backward(ends, given, parameters, floating(inputs))
+            gradients = _backward(ends, given, parameters, given_inputs)
     rows = _rows(recorder.calls, dict(zip(map(id, parameters), gradients, strict=True)))
     return Pass(rows, tuple(recorder.additions), found, recorder.missed, bool(ends))
 

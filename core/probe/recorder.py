@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ from ..layer.named_activation import activation_of
 from ..layer.refused import RefusedError
 from ..statistics.units import flat_share
 from .fields import Count, Name, Octaves
-from .layout import Role, is_inert, is_watched, phi_of, role_of, unit_axis
+from .layout import Role, is_inert, is_watched, is_whole, phi_of, role_of, unit_axis
 from .signal import Signal, log2_rms_of
 
 MOST_CALLS = 4000
@@ -94,10 +94,12 @@ class Recorder(TorchFunctionMode):
         self._names = {module: name for name, module in model.named_modules()}
         self._handles: list[Any] = []
         self._inside: list[nn.Module] = []
+        self._before: dict[nn.Module, Tensor | None] = {}
         self._paused = False
         self._axis = -1
         self._age: Any = WeakTensorKeyDictionary()
         self._sums: Any = WeakTensorKeyDictionary()
+        self._deep: Any = WeakTensorKeyDictionary()
 
     @property
     def place(self) -> str:
@@ -107,7 +109,7 @@ class Recorder(TorchFunctionMode):
     def __enter__(self) -> Recorder:
         for module in self._names:
             self._handles += [
-                module.register_forward_pre_hook(self._begin),
+                module.register_forward_pre_hook(self._begin, with_kwargs=True),
                 module.register_forward_hook(self._end, with_kwargs=True),
             ]
         super().__enter__()  # type: ignore[no-untyped-call]
@@ -128,9 +130,14 @@ class Recorder(TorchFunctionMode):
         finally:
             self._paused = before
 
-    def _begin(self, module: nn.Module, args: Any) -> None:
-        if not self._paused:
-            self._inside.append(module)
+    def _begin(self, module: nn.Module, args: Any, kwargs: Any) -> None:
+        if self._paused:
+            return
+        self._inside.append(module)
+        if getattr(module, "inplace", False):
+            with self.pause():
+                h = first_floating((args, kwargs))
+                self._before[module] = None if h is None else h.detach().clone()
 
     def _end(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
         if self._paused or module not in self._inside:
@@ -142,16 +149,25 @@ class Recorder(TorchFunctionMode):
             return
         with self.pause():
             if is_watched(module):
-                h = first_floating((args, kwargs))
+                h = self._before.pop(module, None)
+                h = first_floating((args, kwargs)) if h is None else h
                 self._record(self._names[module], type(module).__name__, module, h, y)
             if is_watched(module) or is_inert(module):
                 self._age[y] = len(self.calls)
+                self._deep[y] = self._most(self._deep, (args, kwargs)) + 1
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = getattr(func, "__name__", "")
         kwargs = kwargs or {}
-        if self._paused or (name not in _ADDITIONS and name not in _FUNCTIONS):
+        if self._paused:
             return func(*args, **kwargs)
+        if name not in _ADDITIONS and name not in _FUNCTIONS:
+            y = func(*args, **kwargs)
+            if isinstance(y, Tensor) and y.is_floating_point():
+                with self.pause():
+                    self._age[y] = self._most(self._age, args)
+                    self._deep[y] = self._most(self._deep, args)
+            return y
         if name in _ADDITIONS:
             return self._added(func, args, kwargs)
         h = first_floating(args)
@@ -163,11 +179,18 @@ class Recorder(TorchFunctionMode):
             with self.pause():
                 self._record(self._joined(name.rstrip("_")), name.rstrip("_"), None, before, y)
                 self._age[y] = len(self.calls)
+                self._deep[y] = self._most(self._deep, args) + 1
         return y
+
+    def _most(self, of: Any, args: Any) -> int:
+        """The largest of what is known of the tensors among some arguments."""
+        return max(
+            (of.get(each, 0) for each in leaves(args) if isinstance(each, Tensor)), default=0
+        )
 
     @property
     def _is_in_leaf(self) -> bool:
-        return bool(self._inside) and is_watched(self._inside[-1])
+        return bool(self._inside) and is_whole(self._inside[-1])
 
     def _joined(self, name: str) -> str:
         return f"{self.place}.{name}()" if self.place else f"{name}()"
@@ -192,7 +215,8 @@ class Recorder(TorchFunctionMode):
                 call.flat = float(flat_share(phi, [h.detach().reshape(-1)])[0])
         self.calls.append(call)
         if y.requires_grad:
-            y.register_hook(self._seeing_gradient_of(call))  # type: ignore[no-untyped-call]
+            see = self._seeing_gradient_of(call)
+            self._handles.append(y.register_hook(see))  # type: ignore[no-untyped-call]
 
     def _seeing_gradient_of(self, call: Call) -> Callable[[Tensor], None]:
         def see(gradient: Tensor) -> None:
@@ -207,9 +231,16 @@ class Recorder(TorchFunctionMode):
         if not alike or not all(each.is_floating_point() for each in pair) or self._is_in_leaf:
             return func(*args, **kwargs)
         with self.pause():
+            if not pair[0].numel():
+                return func(*args, **kwargs)
             stream, branch = sorted(pair, key=self._is_branch)
             into, added = log2_rms_of(stream), log2_rms_of(branch)
         total = func(*args, **kwargs)
+        if max(into, added) == float("inf"):  # a mask, or what has overflowed before
+            return total
+        if len(self.additions) >= MOST_CALLS:
+            self.missed += 1
+            return total
         with self.pause():
             after = len(self.calls)
             size = log2_rms_of(total)
@@ -217,9 +248,14 @@ class Recorder(TorchFunctionMode):
             self._age[total], self._sums[total] = after, True
         return total
 
-    def _is_branch(self, operand: Tensor) -> tuple[bool, bool, int]:
-        """How much an operand looks like a branch: it is all zero, no sum itself, computed last."""
-        return not operand.any(), operand not in self._sums, self._age.get(operand, 0)
+    def _is_branch(self, operand: Tensor) -> tuple[bool, bool, int, int]:
+        """How much an operand looks like a branch: all zero, no sum itself, deep, computed last."""
+        return (
+            not operand.any(),
+            operand not in self._sums,
+            int(self._deep.get(operand, 0)),
+            int(self._age.get(operand, 0)),
+        )
 
 
 def first_floating(values: Any) -> Tensor | None:
@@ -233,7 +269,9 @@ def first_floating(values: Any) -> Tensor | None:
 def leaves(values: Any) -> Iterable[Any]:
     """What is inside of nested tuples, lists, dicts and dataclasses, in order."""
     for each in tree_leaves(values):
-        if hasattr(each, "__dataclass_fields__") and not isinstance(each, type):
+        if isinstance(each, Mapping):
+            yield from leaves(list(each.values()))
+        elif hasattr(each, "__dataclass_fields__") and not isinstance(each, type):
             yield from leaves([getattr(each, name) for name in each.__dataclass_fields__])
         else:
             yield each

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -164,7 +165,7 @@ class Report:
         """
         import torch
 
-        parameters = dict(model.named_parameters())
+        parameters = dict(model.named_parameters(remove_duplicate=False))
         for each in self.factors:
             if each.parameter not in parameters:
                 raise ValueError(f"model must have the parameter {each.parameter!r} of the report")
@@ -178,7 +179,8 @@ class Report:
         """The same as `fix`, as lines of PyTorch to paste."""
         changed = [each for each in self.factors if each.factor != 1]
         steps = [
-            f'    model.get_parameter("{each.parameter}").mul_({significant(each.factor, 6)})'
+            f"    model.get_parameter({_quoted(each.parameter)})"
+            f".mul_({significant(each.factor, 6)})"
             for each in changed
         ]
         return "\n".join(["with torch.no_grad():", *steps]) if steps else ""
@@ -232,6 +234,11 @@ class Report:
         from .document import inside, style
 
         return f"<style>{style()}</style>{inside(self)}"
+
+
+def _quoted(name: str) -> str:
+    """A name as a text of Python, whatever is in it."""
+    return json.dumps(name, ensure_ascii=False)
 
 
 def _cells(evidence: Evidence, k: int) -> dict[str, object]:

@@ -46,7 +46,10 @@ class ModuleRow:
     @property
     def title(self) -> str:
         """Its class and its path, for sentences: "Linear 58"; a function by its path alone."""
-        return self.name if self.name.endswith("()") else f"{self.kind} {self.name}"
+        path = self.name.partition("#")[0]
+        if path.endswith("()") or path == self.kind:
+            return self.name
+        return f"{self.kind} {self.name}"
 
 
 def named(calls: list[Call]) -> list[str]:
@@ -54,9 +57,9 @@ def named(calls: list[Call]) -> list[str]:
     seen: dict[str, int] = {}
     names = []
     for call in calls:
-        seen[call.name] = seen.get(call.name, 0) + 1
-        again = f"#{seen[call.name]}" if seen[call.name] > 1 else ""
-        names.append((call.name or call.kind) + again)
+        name = call.name or call.kind
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name + (f"#{seen[name]}" if seen[name] > 1 else ""))
     return names
 
 

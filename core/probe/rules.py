@@ -17,8 +17,8 @@ FAR = 10.0
 """Octaves from the first matrix to the last that are too many: a factor of 1024."""
 FAR_ALONG_STREAM = 2.0
 """The same along the last half of a stream, where branches of one size give half an octave."""
-MOST_DEAD = 0.5
-"""The share of dead units of an activation that is too large."""
+MOST_DEAD = 0.75
+"""The share of dead units that is too large: half are where all inputs have become alike."""
 MOST_FLAT = 0.5
 """The share of saturated elements of an activation with two flat ends that is too large."""
 MOST_LOST = 0.05

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from .rows import ModuleRow
 
+_DEEPEST = 40  # rungs above one another; what is deeper has several parts of the path
+
 
 @dataclass
 class Rung:
@@ -51,7 +53,7 @@ def grown(models: Sequence[Sequence[ModuleRow]]) -> Rung:
     known = {"": root}
     by_name = [{row.name: row for row in rows} for rows in models]
     for name in _interleaved([list(each) for each in by_name]):
-        rung = _reached(root, name.split("."), known, len(models))
+        rung = _reached(root, name.split(".", _DEEPEST), known, len(models))
         rung.rows = [each.get(name) for each in by_name]
     return _shortened(root)
 

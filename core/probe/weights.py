@@ -24,8 +24,8 @@ class Weight:
         needs_gradient: whether it is to be trained.
         fan_in: how many inputs each of its outputs adds up; None for a vector.
         is_constant: whether all its numbers are the same.
-        is_symmetric: whether it gives every unit the same numbers, so that none learns another
-            thing than the next; for a matrix with several units.
+        is_symmetric: whether it and its gradient give every unit the same numbers, so that none
+            learns another thing than the next; for a matrix with several units that is trained.
     """
 
     name: Name
@@ -41,7 +41,11 @@ class Weight:
     def of(cls, name: str, module: nn.Module, tensor: Tensor, gradient: Tensor | None) -> Weight:
         """A parameter of a module, and its gradient if there is one."""
         values = tensor.detach()
-        units = _units_first(module, values) if values.dim() > 1 else values.reshape(1, -1)
+        values = values.abs() if values.is_complex() else values
+        if gradient is not None:
+            gradient = gradient.to_dense() if gradient.is_sparse else gradient
+            gradient = gradient.abs() if gradient.is_complex() else gradient
+        units = units_first(module, values) if values.dim() > 1 else values.reshape(1, -1)
         return cls(
             name=name,
             shape=tuple(values.shape),
@@ -50,7 +54,10 @@ class Weight:
             needs_gradient=tensor.requires_grad,
             fan_in=units[0].numel() if values.dim() > 1 and values.numel() else None,
             is_constant=_are_alike(values.reshape(-1)),
-            is_symmetric=len(units) > 1 and _are_alike(units),
+            is_symmetric=tensor.requires_grad
+            and len(units) > 1
+            and _are_alike(units)
+            and (gradient is None or _are_alike(units_first(module, gradient))),
         )
 
     @classmethod
@@ -71,7 +78,7 @@ def _are_alike(units: Tensor) -> bool:
     return bool((units[:2] == units[:1]).all()) and bool((units == units[:1]).all())
 
 
-def _units_first(module: nn.Module, weight: Tensor) -> Tensor:
+def units_first(module: nn.Module, weight: Tensor) -> Tensor:
     """The weight with the axis of its output units first, as most modules have it anyway."""
     is_transposed = isinstance(module, _ConvTransposeNd) or type(module).__name__ == "Conv1D"
     return weight.transpose(0, 1) if is_transposed else weight
