@@ -54,8 +54,7 @@ def check(
         ValueError: an argument is not allowed; names it.
         CheckError: the model raises an error.
     """
-    if not isinstance(model, nn.Module):
-        raise ValueError(f"model must be a torch.nn.Module, got {type(model).__name__}")
+    _refuse(model)
     if not isinstance(seeds, int) or not 1 <= seeds <= MOST_SEEDS:
         raise ValueError(f"seeds must be from 1 to {MOST_SEEDS}, got {seeds!r}")
     name = format_of_model(model) if number_format is None else number_format
@@ -97,10 +96,21 @@ def check_built(
     passes = []
     for seed in range(seeds):
         model = build(seed)
+        _refuse(model)
         passes.append(run(model, ask, seed))
         tell((seed + 1) / (seeds + 1))
     report = Report.of(_evidence(model, ask, passes), rules)
     return report if report.is_healthy else _mended(build(0), ask, report, rules)
+
+
+def _refuse(model: object) -> None:
+    """Raise ValueError for what is no module, or one whose numbers cannot be seen."""
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"model must be a torch.nn.Module, got {type(model).__name__}")
+    if isinstance(model, torch.jit.ScriptModule):
+        raise ValueError("model must be a module of Python, got one of TorchScript")
+    if any(each.is_meta for each in (*model.parameters(), *model.buffers())):
+        raise ValueError("model must be on a device with memory, got the device meta")
 
 
 def _mended(model: nn.Module, ask: Ask, report: Report, rules: Mapping[str, Rule]) -> Report:

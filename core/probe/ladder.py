@@ -279,6 +279,8 @@ def _key(drawn: _Drawn, evidence: Evidence) -> str:
             told.append(
                 f'<span><i class="gi-mark gi-stream{second}"></i>rms of the stream{of}</span>'
             )
+    if len(drawn.labels) > 1:
+        told.append(f"<span>○ found in {escape(drawn.labels[1])}</span>")
     f = evidence.format
     ends = f"{significant(f.smallest_normal)} to {of_octaves(f.log2_overflows_from)}"
     line = '<i class="gi-end"></i>' * bool(drawn.axis.ends)

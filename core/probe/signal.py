@@ -138,6 +138,7 @@ def _sums(flat: Tensor, number_format: NumberFormat) -> LayerSums:
 def log2_rms_of(x: Tensor) -> float:
     """log2 of the root mean square of a tensor, without all that a Signal has; −inf of zeros."""
     flat = x.detach().reshape(-1)
+    flat = flat.float() if flat.element_size() == 1 else flat  # torch lacks functions of 8 bits
     largest = float(flat.abs().max())
     if not 0 < largest < np.inf:
         return float(np.log2(largest)) if largest else -np.inf

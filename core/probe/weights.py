@@ -42,6 +42,7 @@ class Weight:
         """A parameter of a module, and its gradient if there is one."""
         values = tensor.detach()
         values = values.abs() if values.is_complex() else values
+        values = values.float() if values.element_size() == 1 else values
         if gradient is not None:
             gradient = gradient.to_dense() if gradient.is_sparse else gradient
             gradient = gradient.abs() if gradient.is_complex() else gradient

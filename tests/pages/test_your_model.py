@@ -96,7 +96,7 @@ def test_a_link_opens_the_same_controls_and_says_so_again():
     assert not problems(at)
     assert address(at) == {name: text for name, text in query.items() if name != "model"}
     assert "3 draws of the weights" in " ".join(map(words, bodies(at)))
-    assert "○" not in ladder(at)  # nothing is wrong with the factors
+    assert '"gi-flag">○' not in ladder(at)  # nothing is wrong with the factors
     assert "gi-second" in ladder(at)
 
 

@@ -220,3 +220,23 @@ def test_parameters_that_are_no_plain_floats():
     model.none = nn.Parameter(torch.empty(0, 5))
     [whole] = [row for row in checked(model).evidence.rows if row.kind == "Call"]
     assert {w.name: w.log2_rms for w in whole.weights}["z"] == pytest.approx(2.321928)  # of 5
+
+
+def test_parameters_of_8_bits_have_a_size():
+    model = Call(lambda self, x: x @ self.w.float())
+    weight = torch.full((8, 8), 0.5).to(torch.float8_e4m3fn)
+    model.w = nn.Parameter(weight, requires_grad=False)
+    report = checked(model)
+    assert report.evidence.rows[0].weights[0].log2_rms == -1
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        (nn.Linear(8, 8, device="meta"), "must be on a device with memory"),
+        (nn.Linear, "must be a torch.nn.Module, got type"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_in_words(model, told):
+    with pytest.raises(ValueError, match=told):
+        check(model, randn(6, 8))
