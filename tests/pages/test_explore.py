@@ -216,7 +216,7 @@ def test_the_menu_of_a_narrow_window_leads_to_every_page():
     assert not at.exception
     pages = [link.proto.page for link in at.get("page_link")]
     rest = ["number-formats", "phase-diagram", "width-sweep", "your-model", "papers"]
-    assert pages[:7] == ["", "lesson", "guess", *rest]
+    assert pages[:8] == ["", "lesson", "guess", *rest]
 
 
 def test_torchs_own_checks_are_told_in_a_sentence():
