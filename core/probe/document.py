@@ -81,7 +81,7 @@ def _place(each: Finding) -> str:
 
 
 def remedy(report: Report) -> str:
-    """What each matrix is to be multiplied by, what that gives, and the lines to paste."""
+    """The factors of all matrices, the verdict on the model with them, and the lines to paste."""
     changed = [each for each in report.factors if each.factor != 1]
     if not changed or report.after is None:
         return ""

@@ -53,7 +53,7 @@ class _Axis:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """What all rungs are drawn with.
+    """The parts that all rungs share.
 
     Attributes:
         axis: of sizes.

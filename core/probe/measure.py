@@ -41,7 +41,7 @@ class Pass:
 
 @dataclass(frozen=True)
 class Ask:
-    """What a model is run on.
+    """The batch, the loss and the format of a check.
 
     Attributes:
         batch: what it is called with: a tensor, a tuple of arguments, or a mapping of keywords.

@@ -1,4 +1,4 @@
-"""What a rung folds out into: all numbers of a module, and a picture of its elements' sizes."""
+"""The inside of a rung: all numbers of a module, and a picture of its elements' sizes."""
 
 from __future__ import annotations
 

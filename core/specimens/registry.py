@@ -123,7 +123,9 @@ _OF_RESNET = (
         {"1": "1", "0": "0"},
         "0 lets every block begin as its shortcut (Goyal et al. 2017); without norm there is none.",
     ),
-    Control("scale", "Branch times", _SCALES, "What each branch is multiplied by; L blocks."),
+    Control(
+        "scale", "Branch times", _SCALES, "Every branch is multiplied by it; there are L blocks."
+    ),
 )
 
 SPECIMENS: dict[str, Specimen] = {
@@ -151,7 +153,7 @@ SPECIMENS: dict[str, Specimen] = {
         Specimen(
             "lenet",
             "LeNet-5",
-            "So shallow that almost any rule will do.",
+            "Five layers with weights: with tanh, shallow enough for PyTorch's default.",
             (
                 _phi("tanh"),
                 _drawn_by("default", "kaiming_normal", "xavier_normal", "normal", "small"),
@@ -213,7 +215,8 @@ SPECIMENS: dict[str, Specimen] = {
             "gpt_2",
             "GPT-2 small's blocks",
             "Weights from N(0, 0.02²), and those at the end of each branch times 1/√(2L), so that "
-            f"all branches together add about one. It has {_TOKENS} tokens instead of 50257.",
+            "all of them together add as much as one would. It has "
+            f"{_TOKENS} tokens instead of 50257.",
             (
                 _depth(12, 2, 6, 24),
                 _width(768, 192, 384),
@@ -243,7 +246,7 @@ SPECIMENS: dict[str, Specimen] = {
                     "scale",
                     "Branch times",
                     {"1": "1", "1/sqrt(2L)": "1/√(2L)"},
-                    "What each of the 2L branches of L blocks is multiplied by.",
+                    "Each of the 2L branches of L blocks is multiplied by it.",
                 ),
             ),
             _vit,
